@@ -1,0 +1,133 @@
+"""Model folders: weights as safetensors, and a description from which the objects are built again.
+
+Every constructor argument of a part is kept as an attribute of the same name; that alone makes a part
+describable, so no part needs to know about saving.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .errors import FolderError, InputError, UsageError
+from .settings import Part
+from .storage import new_folder, open_folder, write_manifest
+
+if TYPE_CHECKING:
+    import torch
+
+__all__ = ["build", "describe", "load_model", "save_model"]
+
+
+def describe(part: Any) -> Any:
+    """The class path and the arguments of a part, as plain values.
+
+    Args:
+        part: An object whose constructor arguments are attributes of the same names; plain values, lists
+            and mappings are described item by item.
+
+    Raises:
+        InputError: If a constructor argument is not kept.
+    """
+    if part is None or isinstance(part, (bool, int, float, str)):
+        return part
+    if isinstance(part, Mapping) or hasattr(part, "named_children") and type(part).__name__ == "ModuleDict":
+        return {key: describe(value) for key, value in part.items()}
+    if isinstance(part, (list, tuple)) or type(part).__name__ == "ModuleList":
+        return [describe(value) for value in part]
+    if inspect.isfunction(part) or inspect.isclass(part):
+        return {"function": f"{part.__module__}.{part.__qualname__}"}
+    names = [name for name in inspect.signature(type(part).__init__).parameters if name != "self"]
+    missing = [name for name in names if not hasattr(part, name) and name not in ("args", "kwargs")]
+    if missing:
+        raise InputError(
+            f"{type(part).__name__} cannot be saved: it does not keep its argument {missing[0]!r} as an attribute. "
+            f"Add `self.{missing[0]} = {missing[0]}` to its constructor."
+        )
+    arguments = {name: describe(getattr(part, name)) for name in names if hasattr(part, name)}
+    return {"class_path": f"{type(part).__module__}.{type(part).__qualname__}", "init_args": arguments}
+
+
+def _import(path: str, trusted: bool) -> Any:
+    if not trusted and not path.startswith("astroclip_kit."):
+        raise FolderError(
+            f"the model uses {path}, which is not part of astroclip_kit and is not imported from a file that may be "
+            f"a stranger's. Pass the object itself."
+        )
+    module, _, name = path.rpartition(".")
+    try:
+        return getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise UsageError(f"cannot import {path!r} ({error}). Check the class_path and the Python path.") from error
+
+
+def build(description: Any, *, trusted: bool = False) -> Any:
+    """Builds what `describe` described, or a `Part` of a configuration.
+
+    Args:
+        description: A `Part`, what `describe` gave, or plain values.
+        trusted: Whether any class may be imported (a configuration that the user wrote) or only those of
+            the kit (a model folder).
+
+    Raises:
+        FolderError: If a class outside the kit is named and `trusted` is False.
+        UsageError: If the class cannot be imported or does not take the arguments.
+    """
+    if isinstance(description, Part):
+        description = asdict(description)
+    if isinstance(description, list):
+        return [build(item, trusted=trusted) for item in description]
+    if not isinstance(description, dict):
+        return description
+    if "function" in description:
+        return _import(description["function"], trusted)
+    if "class_path" not in description:
+        return {key: build(item, trusted=trusted) for key, item in description.items()}
+    part = _import(description["class_path"], trusted)
+    arguments = {key: build(item, trusted=trusted) for key, item in description.get("init_args", {}).items()}
+    try:
+        return part(**arguments)
+    except TypeError as error:
+        raise UsageError(f"{description['class_path']}: {error}. Check its init_args.") from error
+
+
+def save_model(model: torch.nn.Module, folder: str | Path, values: Mapping[str, Any] | None = None) -> None:
+    """Writes a model folder: ``weights.safetensors``, ``manifest.json`` with the description of every part.
+
+    Args:
+        model: A module whose constructor arguments are attributes of the same names.
+        folder: Where to; an older model folder is replaced in one step.
+        values: What else to keep: training settings, data, seed, metrics.
+    """
+    from safetensors.torch import save_file
+
+    with new_folder(folder) as temporary:
+        tensors = {name: tensor.detach().contiguous().cpu() for name, tensor in model.state_dict().items()}
+        save_file(tensors, temporary / "weights.safetensors")
+        write_manifest(temporary, "model", {"model": describe(model), **(values or {})})
+
+
+def load_model(folder: str | Path, model: torch.nn.Module | None = None) -> torch.nn.Module:
+    """Rebuilds a saved model, in eval mode, on the CPU.
+
+    Args:
+        folder: A model folder.
+        model: The object to fill with the saved weights, for models with parts from outside the kit.
+
+    Raises:
+        FolderError: If the folder is not a model, names classes outside the kit, or its weights do not fit.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    manifest = open_folder(folder, "model")
+    built: torch.nn.Module = build(manifest["model"]) if model is None else model
+    try:
+        built.load_state_dict(load_file(Path(folder) / "weights.safetensors"))
+    except (SafetensorError, OSError, RuntimeError) as error:
+        raise FolderError(f"{folder}: the weights do not fit the model or are damaged: {error}") from error
+    return built.eval()

@@ -1,0 +1,33 @@
+"""Progress bars with rate and remaining time; silent in a pipe and with ``quiet``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from typing import Any
+
+__all__ = ["progress"]
+
+
+def progress(
+    iterable: Iterable[Any] | None = None,
+    *,
+    total: int | None = None,
+    description: str = "",
+    unit: str = "it",
+    quiet: bool = False,
+) -> Any:
+    """A tqdm bar over an iterable, or one that is moved by hand with ``update``.
+
+    Args:
+        iterable: What to iterate over.
+        total: Number of steps where it cannot be read off the iterable.
+        description: What is being done.
+        unit: What is being counted.
+        quiet: Shows nothing, as in a pipe.
+    """
+    from tqdm.auto import tqdm
+
+    in_notebook = "ipykernel" in sys.modules
+    disable = quiet or not (in_notebook or sys.stderr.isatty())
+    return tqdm(iterable, total=total, desc=description, unit=f" {unit}", disable=disable, smoothing=0.1, leave=False)

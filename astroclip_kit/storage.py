@@ -1,0 +1,268 @@
+"""What the kit writes survives ``kill -9``: under a temporary name in the same folder, fsync, rename.
+
+A folder of the kit is whole when, and only when, it holds its manifest (``manifest.json``), which is written
+last. Writers that resume keep a journal of what is finished; one-shot writers use `new_folder`. Nothing is
+ever pickled.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from .errors import FolderError, OutputError
+
+__all__ = [
+    "FORMAT_VERSION",
+    "append_journal",
+    "hash_json",
+    "hash_text",
+    "new_folder",
+    "open_folder",
+    "publish",
+    "read_journal",
+    "read_json",
+    "write_json",
+    "write_manifest",
+    "writing",
+]
+
+FORMAT_VERSION = 1
+MANIFEST = "manifest.json"
+T = TypeVar("T")
+
+
+@contextmanager
+def writing(path: str | Path) -> Iterator[None]:
+    """Turns a full disk or a missing permission into one clear error.
+
+    Raises:
+        OutputError: Names the path and says what to do.
+    """
+    try:
+        yield
+    except OutputError:
+        raise
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise OutputError(f"{path}: no space left to write. Free some and run the same command again.") from error
+        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+            raise OutputError(f"{path}: not allowed to write here. Choose another output folder.") from error
+        raise
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def publish(path: str | Path, write: Callable[[Path], T]) -> T:
+    """Writes one file so that it is either absent or whole.
+
+    Args:
+        path: The file's final name.
+        write: Writes the file at the temporary path that it is given (same folder, same suffix).
+
+    Returns:
+        What `write` returned.
+
+    Raises:
+        OutputError: If the disk is full or the folder may not be written.
+    """
+    path = Path(path)
+    temporary = path.with_name(f".{uuid.uuid4().hex[:8]}.{path.name}")
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            result = write(temporary)
+            with temporary.open("rb") as handle:
+                os.fsync(handle.fileno())
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+        _sync_folder(path.parent)
+    return result
+
+
+def write_json(path: str | Path, value: Any) -> None:
+    """Writes plain values as JSON, atomically; NaN becomes null."""
+    text = json.dumps(_plain(value), indent=1, allow_nan=False)
+    publish(path, lambda temporary: temporary.write_text(text + "\n"))
+
+
+def _plain(value: Any) -> Any:
+    """Plain JSON values of NumPy scalars, arrays, tuples, paths and NaN."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple, np.ndarray)):
+        return [_plain(item) for item in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not np.isfinite(value):
+        return None
+    return str(value) if isinstance(value, Path) else value
+
+
+def read_json(path: str | Path) -> Any:
+    """Reads JSON.
+
+    Raises:
+        FolderError: If the file is not JSON.
+    """
+    try:
+        return json.loads(Path(path).read_text())
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise FolderError(
+            f"{path}: damaged, it is not JSON ({error}). Delete the folder and write it again."
+        ) from error
+
+
+@contextmanager
+def new_folder(path: str | Path) -> Iterator[Path]:
+    """Gives an empty temporary folder beside `path`, and renames it to `path` when the block ends well.
+
+    An older folder of the kit at `path` is replaced in one step; any other folder that is not empty is refused.
+
+    Raises:
+        FolderError: If something that the kit did not write is in the way.
+        OutputError: If the disk is full or the parent may not be written.
+    """
+    path = Path(path)
+    if path.exists() and not (path / MANIFEST).exists() and (path.is_file() or any(path.iterdir())):
+        raise FolderError(f"{path} exists and was not written by astroclip_kit. Choose another output folder.")
+    temporary = path.with_name(f".{uuid.uuid4().hex[:8]}.{path.name}")
+    with writing(path):
+        temporary.mkdir(parents=True)
+        try:
+            yield temporary
+            for file in temporary.rglob("*"):
+                if file.is_file():
+                    with file.open("rb") as handle:
+                        os.fsync(handle.fileno())
+            if path.exists():
+                old = path.with_name(f".{uuid.uuid4().hex[:8]}.{path.name}")
+                path.rename(old)
+                temporary.rename(path)
+                shutil.rmtree(old)
+            else:
+                temporary.rename(path)
+            _sync_folder(path.parent)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+
+def write_manifest(folder: str | Path, kind: str, values: Mapping[str, Any]) -> None:
+    """Writes the manifest, which makes the folder whole: the last act of every writer.
+
+    Args:
+        folder: The folder.
+        kind: "dataset", "features", "model", "embeddings", "results" or "survey".
+        values: What describes the content.
+    """
+    from . import __version__
+
+    head = {"kind": kind, "format_version": FORMAT_VERSION, "astroclip_kit": __version__}
+    write_json(Path(folder) / MANIFEST, {**head, **values})
+
+
+def open_folder(folder: str | Path, kind: str) -> dict[str, Any]:
+    """Reads the manifest of a folder and checks that it is what is expected.
+
+    Args:
+        folder: The folder.
+        kind: What it must be; "" for any folder of the kit.
+
+    Returns:
+        The manifest.
+
+    Raises:
+        FolderError: If the folder is missing, incomplete, of another kind, or written by a newer version.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise FolderError(f"{folder}: no such folder. Expected a {kind or 'kit'} folder.")
+    if not (folder / MANIFEST).exists():
+        begun = (folder / "journal.jsonl").exists()
+        way_out = (
+            "The command that writes it was interrupted: run it again." if begun else "Was it written by astroclip_kit?"
+        )
+        raise FolderError(f"{folder} is not a complete {kind or 'kit'} folder: it has no {MANIFEST}. {way_out}")
+    manifest = read_json(folder / MANIFEST)
+    if not isinstance(manifest, dict) or "format_version" not in manifest:
+        raise FolderError(f"{folder}: {MANIFEST} was not written by astroclip_kit.")
+    if manifest["format_version"] > FORMAT_VERSION:
+        raise FolderError(
+            f"{folder} was written by a newer astroclip_kit ({manifest.get('astroclip_kit')}, folder format "
+            f"{manifest['format_version']}; this one reads up to {FORMAT_VERSION}). Update with pip install -U astroclip_kit."
+        )
+    if kind and manifest["kind"] != kind:
+        raise FolderError(f"{folder} is a {manifest['kind']} folder, expected a {kind} folder.")
+    return manifest
+
+
+def append_journal(folder: str | Path, entry: Mapping[str, Any]) -> None:
+    """Adds one line to the folder's journal; when this returns, the line survives a power cut."""
+    path = Path(folder) / "journal.jsonl"
+    with writing(path), path.open("a+b") as handle:
+        if handle.tell() and not _ends_line(handle):
+            handle.write(b"\n")  # the last line was cut off by a crash; it must not swallow this one
+        handle.write(json.dumps(_plain(entry)).encode() + b"\n")
+        handle.flush()
+        os.fsync(handle.fileno())
+
+
+def _ends_line(handle: Any) -> bool:
+    handle.seek(-1, os.SEEK_END)
+    return bool(handle.read(1) == b"\n")
+
+
+def read_journal(folder: str | Path) -> list[dict[str, Any]]:
+    """The acknowledged entries of the folder's journal; a line that a crash cut off is ignored."""
+    path = Path(folder) / "journal.jsonl"
+    entries = []
+    for line in path.read_bytes().split(b"\n") if path.exists() else []:
+        try:
+            entries.append(json.loads(line))
+        except ValueError:
+            continue
+    return entries
+
+
+def hash_text(*parts: str | bytes) -> str:
+    """A short stable hash of texts; the parts are kept apart."""
+    digest = hashlib.blake2b(digest_size=12)
+    for part in parts:
+        data = part.encode() if isinstance(part, str) else part
+        digest.update(len(data).to_bytes(8, "little") + data)
+    return digest.hexdigest()
+
+
+def hash_json(value: Any) -> str:
+    """A short stable hash of plain values."""
+    return hash_text(json.dumps(_plain(value), sort_keys=True))
+
+
+def hash_ids(ids: npt.NDArray[np.str_] | list[str], seed: int = 0) -> npt.NDArray[np.uint64]:
+    """A 64-bit hash per id [N] that is the same on every machine and in every process.
+
+    Args:
+        ids: N ids.
+        seed: Another seed gives other hashes.
+    """
+    key = seed.to_bytes(8, "little", signed=True)
+    digests = (hashlib.blake2b(str(one).encode(), digest_size=8, key=key).digest() for one in ids)
+    return np.frombuffer(b"".join(digests), dtype="<u8")

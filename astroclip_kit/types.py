@@ -1,0 +1,339 @@
+"""The vocabulary of the kit: what the rooms hand to each other.
+
+`Modality` describes one kind of observation and sizes its encoder. A `Reader` turns survey files into
+`Sample`s (NumPy, one object); a dataset stacks samples into a `Batch` (torch, many objects); an `Encoder`
+turns one modality of a batch into feature vectors; every evaluation ends in `Result`s.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args, runtime_checkable
+
+import numpy as np
+import numpy.typing as npt
+
+from .errors import InputError
+
+if TYPE_CHECKING:
+    import torch
+
+__all__ = [
+    "Batch",
+    "Drop",
+    "Encoder",
+    "Kind",
+    "Modality",
+    "Reader",
+    "Result",
+    "Sample",
+    "check_encoder",
+    "check_reader",
+    "check_sample",
+]
+
+Kind = Literal["image", "spectrum", "lightcurve", "table"]
+LIGHTCURVE_CHANNELS = ("time", "value", "error", "band")
+
+
+@dataclass(frozen=True)
+class Modality:
+    """One kind of observation of an object.
+
+    Args:
+        name: What the user calls it; the key in `Sample.views`.
+        kind: "image" [C, H, W], "spectrum" [C, L], "lightcurve" [T, 4] or "table" [C].
+        channels: Bands of an image, ("flux", "ivar") of a spectrum, columns of a table, and for a light
+            curve always ("time", "value", "error", "band"): days, `unit`, `unit` (NaN where not given),
+            index into `bands`.
+        shape: Shape of one view; -1 for an axis of varying length (light curves).
+        unit: Physical unit of the values, as astropy writes it; "" where there is none.
+        grid: Wavelengths in Angstrom for a spectrum [L]; (pixel scale in arcsec,) for an image; else ().
+        bands: Names of the bands that occur in a light curve.
+
+    Raises:
+        InputError: If the shape does not fit the kind and the channels.
+
+    Example:
+        >>> Modality("image", "image", ("g", "r", "z"), (3, 64, 64), "nmgy", (0.262,)).pixel_scale_arcsec
+        0.262
+    """
+
+    name: str
+    kind: Kind
+    channels: tuple[str, ...]
+    shape: tuple[int, ...]
+    unit: str = ""
+    grid: tuple[float, ...] = ()
+    bands: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuses a description that contradicts itself."""
+        if self.kind not in get_args(Kind):
+            raise InputError(f"modality {self.name!r}: kind {self.kind!r} is not one of {', '.join(get_args(Kind))}.")
+        axes = {"image": 3, "spectrum": 2, "lightcurve": 2, "table": 1}[self.kind]
+        channel_axis = -1 if self.kind == "lightcurve" else 0
+        if len(self.shape) != axes or self.shape[channel_axis] != len(self.channels):
+            raise InputError(
+                f"modality {self.name!r}: shape {self.shape} does not fit a {self.kind} of {len(self.channels)} channels."
+            )
+        if self.kind == "spectrum" and len(self.grid) != self.shape[1]:
+            raise InputError(
+                f"modality {self.name!r}: {len(self.grid)} wavelengths in the grid for {self.shape[1]} pixels."
+            )
+
+    @property
+    def ragged(self) -> bool:
+        """Whether the length differs from object to object."""
+        return -1 in self.shape
+
+    @property
+    def wavelength_angstrom(self) -> npt.NDArray[np.float64]:
+        """Wavelengths [L] of a spectrum's pixels in Angstrom."""
+        return np.asarray(self.grid, dtype=np.float64)
+
+    @property
+    def pixel_scale_arcsec(self) -> float:
+        """Size of an image's pixel in arcsec; NaN where unknown."""
+        return self.grid[0] if self.grid else math.nan
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain JSON values."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Modality:
+        """From what `to_dict` gave."""
+        return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in values.items()})
+
+
+@dataclass
+class Sample:
+    """One row of a dataset: one object, or one observation of it.
+
+    Args:
+        object_id: Unique per row.
+        views: Modality name to float32 array; a missing modality is a missing key, never zeros.
+        ra: Right ascension in degrees (ICRS); NaN where unknown.
+        dec: Declination in degrees (ICRS); NaN where unknown.
+        labels: Properties: numbers, or strings for classes; a missing value is a missing key.
+        group: The astrophysical object; rows of one group never fall on both sides of a split.
+    """
+
+    object_id: str
+    views: dict[str, npt.NDArray[np.float32]] = field(default_factory=dict)
+    ra: float = math.nan
+    dec: float = math.nan
+    labels: dict[str, float | str] = field(default_factory=dict)
+    group: str = ""
+
+    def __post_init__(self) -> None:
+        """Makes an object its own group where none is given."""
+        self.group = self.group or self.object_id
+
+
+@dataclass(frozen=True)
+class Drop:
+    """A file or a row that was left out, and why; counted and listed, never silent."""
+
+    source: str
+    reason: str
+
+
+@dataclass
+class Batch:
+    """Samples stacked for a model.
+
+    Args:
+        object_ids: B row ids.
+        groups: B group ids.
+        views: Modality name to tensor [n, ...] of the rows that have it; light curves are padded with NaN.
+        rows: Modality name to int64 [n]: the row of the batch (0 .. B - 1) that each view belongs to.
+        labels: Property to B values.
+    """
+
+    object_ids: list[str]
+    groups: list[str]
+    views: dict[str, torch.Tensor]
+    rows: dict[str, torch.Tensor]
+    labels: dict[str, npt.NDArray[Any]] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.object_ids)
+
+    def to(self, device: torch.device | str) -> Batch:
+        """The same batch with its tensors on another device."""
+        views = {name: view.to(device, non_blocking=True) for name, view in self.views.items()}
+        rows = {name: row.to(device, non_blocking=True) for name, row in self.rows.items()}
+        return Batch(self.object_ids, self.groups, views, rows, self.labels)
+
+
+@dataclass(frozen=True)
+class Result:
+    """One measured number, with all that is needed to judge it.
+
+    Args:
+        task: "retrieval", "regression", "classification", ...
+        query: Modality that asks.
+        target: Modality that answers (the memory); the same as `query` for in-modal tasks.
+        property: What was predicted; "" for retrieval.
+        metric: Name of the metric, e.g. "recall@10".
+        value: The number.
+        low: Lower end of the 95 % interval.
+        high: Upper end of the 95 % interval.
+        n: Number of queries.
+        seed: Of the run.
+        dataset: Name of the data set.
+        origin: "mock" or "real".
+        chance: What guessing, or the majority class, reaches; NaN where it has no meaning.
+        space: "aligned", "features" (before alignment) or "supervised".
+        published: Published value, where there is one.
+    """
+
+    task: str
+    query: str
+    target: str
+    property: str
+    metric: str
+    value: float
+    low: float
+    high: float
+    n: int
+    seed: int
+    dataset: str
+    origin: Literal["mock", "real"]
+    chance: float = math.nan
+    space: str = "aligned"
+    published: float = math.nan
+
+
+class Reader(Protocol):
+    """Turns the files of one survey format into samples of one modality (or of labels alone)."""
+
+    @property
+    def modality(self) -> Modality | None:
+        """What the samples hold; None for a catalogue of labels."""
+
+    def files(self) -> Sequence[Path]:
+        """The files to read, sorted."""
+
+    def read(self, path: Path) -> Iterable[Sample | Drop]:
+        """The samples of one file; a row that cannot be used is a `Drop`.
+
+        Raises:
+            FileError: If the whole file cannot be used.
+        """
+
+
+@runtime_checkable
+class Encoder(Protocol):
+    """Any `torch.nn.Module` with these two members; nothing to inherit from.
+
+    It may also have `preprocess`, a callable from a raw batch of views [B, ...] to the encoder's input: the
+    input specification belongs to the encoder, is saved with it, and is part of the cache key.
+    """
+
+    out_features: int
+
+    def __call__(self, x: torch.Tensor) -> torch.Tensor:
+        """Features [B, out_features] of preprocessed views [B, ...]."""
+
+
+def check_sample(sample: Sample, modality: Modality) -> None:
+    """Says what is wrong with the view of a sample.
+
+    Raises:
+        InputError: If the view is missing, of another shape, not float32, or holds no finite value.
+    """
+    view = sample.views.get(modality.name)
+    if view is None:
+        raise InputError(f"object {sample.object_id!r} has no view {modality.name!r} (found {sorted(sample.views)}).")
+    fits = view.ndim == len(modality.shape) and all(
+        want in (-1, got) for want, got in zip(modality.shape, view.shape, strict=True)
+    )
+    if not fits:
+        raise InputError(
+            f"object {sample.object_id!r}: view {modality.name!r} has shape {view.shape}, expected {modality.shape}."
+        )
+    if view.dtype != np.float32:
+        raise InputError(f"object {sample.object_id!r}: view {modality.name!r} is {view.dtype}, expected float32.")
+    if not np.isfinite(view).any():
+        raise InputError(f"object {sample.object_id!r}: view {modality.name!r} holds no finite value.")
+
+
+def _first_samples(reader: Reader, count: int) -> Iterator[Sample]:
+    for path in reader.files():
+        for item in reader.read(path):
+            if isinstance(item, Sample):
+                yield item
+                count -= 1
+            if not count:
+                return
+
+
+def check_reader(reader: Reader, count: int = 3) -> None:
+    """Reads the first samples of a reader and says what is wrong, before a long run.
+
+    Args:
+        reader: Any object that meets the `Reader` protocol.
+        count: How many samples to look at.
+
+    Raises:
+        InputError: If a member is missing, there are no files or no samples, or a sample does not fit.
+    """
+    for member in ("modality", "files", "read"):
+        if not hasattr(reader, member):
+            raise InputError(
+                f"{type(reader).__name__} is no reader: it has no {member!r}. See astroclip_kit.types.Reader."
+            )
+    if not list(reader.files()):
+        raise InputError(f"{type(reader).__name__} finds no files. Check its path and pattern.")
+    samples = list(_first_samples(reader, count))
+    if not samples:
+        raise InputError(f"{type(reader).__name__} gives no sample from its first files.")
+    for sample in samples:
+        if reader.modality is not None:
+            check_sample(sample, reader.modality)
+
+
+def check_encoder(encoder: Any, modality: Modality, batch_size: int = 2) -> None:
+    """Runs an encoder once on random views of a modality and says what is wrong, before a long run.
+
+    Args:
+        encoder: Any `torch.nn.Module` that meets the `Encoder` protocol.
+        modality: What it shall encode.
+        batch_size: Number of random views.
+
+    Raises:
+        InputError: If `out_features` is missing or wrong, or the features are not finite or carry no batch axis.
+    """
+    import torch
+
+    if not isinstance(encoder, torch.nn.Module) or not isinstance(getattr(encoder, "out_features", None), int):
+        raise InputError(f"{type(encoder).__name__} is no encoder: a torch.nn.Module with an integer `out_features`.")
+    shape = [batch_size] + [32 if axis == -1 else axis for axis in modality.shape]
+    x = torch.rand(shape, generator=torch.Generator().manual_seed(0)) + 0.1
+    if modality.kind == "lightcurve":
+        x[..., 0] = x[..., 0].sort(dim=1).values * 100
+        x[..., 3] = (x[..., 3] * len(modality.bands)).floor().clamp(0, max(len(modality.bands) - 1, 0))
+    was_training = encoder.training
+    try:
+        with torch.inference_mode():
+            h = encoder.eval()(getattr(encoder, "preprocess", lambda value: value)(x))
+    except KitErrorTypes as error:
+        raise InputError(f"{type(encoder).__name__} cannot encode {modality.name!r}: {error}") from error
+    finally:
+        encoder.train(was_training)
+    if tuple(h.shape) != (batch_size, encoder.out_features):
+        raise InputError(
+            f"{type(encoder).__name__} gives {tuple(h.shape)} for {batch_size} views of {modality.name!r}, "
+            f"expected ({batch_size}, {encoder.out_features})."
+        )
+    if not torch.isfinite(h).all():
+        raise InputError(f"{type(encoder).__name__} gives values that are not finite for {modality.name!r}.")
+
+
+KitErrorTypes = (RuntimeError, ValueError, TypeError, IndexError)
