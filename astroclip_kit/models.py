@@ -35,7 +35,7 @@ def describe(part: Any) -> Any:
     """
     if part is None or isinstance(part, (bool, int, float, str)):
         return part
-    if isinstance(part, Mapping) or hasattr(part, "named_children") and type(part).__name__ == "ModuleDict":
+    if isinstance(part, Mapping) or (hasattr(part, "named_children") and type(part).__name__ == "ModuleDict"):
         return {key: describe(value) for key, value in part.items()}
     if isinstance(part, (list, tuple)) or type(part).__name__ == "ModuleList":
         return [describe(value) for value in part]

@@ -68,7 +68,7 @@ class Schedule:
     """How the learning rate changes.
 
     Args:
-        name: "cosine" (per step, to zero at the last step), "plateau" (per epoch, on the validation value) or "constant".
+        name: "cosine" (per step, to zero at the end), "plateau" (per epoch, on the validation value) or "constant".
         warmup_steps: Optimizer steps of linear warm-up, with any schedule.
         factor: Plateau: what the learning rate is multiplied with.
         patience: Plateau: epochs without improvement before that.

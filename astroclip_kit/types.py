@@ -78,7 +78,7 @@ class Modality:
         channel_axis = -1 if self.kind == "lightcurve" else 0
         if len(self.shape) != axes or self.shape[channel_axis] != len(self.channels):
             raise InputError(
-                f"modality {self.name!r}: shape {self.shape} does not fit a {self.kind} of {len(self.channels)} channels."
+                f"modality {self.name!r}: a {self.kind} of {len(self.channels)} channels cannot have shape {self.shape}."
             )
         if self.kind == "spectrum" and len(self.grid) != self.shape[1]:
             raise InputError(
@@ -107,7 +107,10 @@ class Modality:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Modality:
         """From what `to_dict` gave."""
-        return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in values.items()})
+        plain: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in values.items()
+        }
+        return cls(**plain)
 
 
 @dataclass
@@ -323,7 +326,7 @@ def check_encoder(encoder: Any, modality: Modality, batch_size: int = 2) -> None
     try:
         with torch.inference_mode():
             h = encoder.eval()(getattr(encoder, "preprocess", lambda value: value)(x))
-    except KitErrorTypes as error:
+    except (RuntimeError, ValueError, TypeError, IndexError) as error:
         raise InputError(f"{type(encoder).__name__} cannot encode {modality.name!r}: {error}") from error
     finally:
         encoder.train(was_training)
@@ -334,6 +337,3 @@ def check_encoder(encoder: Any, modality: Modality, batch_size: int = 2) -> None
         )
     if not torch.isfinite(h).all():
         raise InputError(f"{type(encoder).__name__} gives values that are not finite for {modality.name!r}.")
-
-
-KitErrorTypes = (RuntimeError, ValueError, TypeError, IndexError)
