@@ -1,0 +1,110 @@
+"""Tests of the division into train, valid and test."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from astroclip_kit.data import splits
+from astroclip_kit.errors import InputError, UsageError
+from astroclip_kit.settings import Split
+
+
+@pytest.fixture
+def ids():
+    return np.array([f"galaxy-{i}" for i in range(5000)])
+
+
+def test_shares_are_met(ids):
+    sides = splits.assign(ids, Split(test=0.2, valid=0.1))
+    assert abs(np.mean(sides == "test") - 0.2) < 0.02
+    assert abs(np.mean(sides == "valid") - 0.08) < 0.015
+
+
+def test_an_object_keeps_its_side_when_others_come_and_go(ids):
+    for split in (Split(), Split(folds=5, fold=3)):
+        some = np.random.default_rng(0).permutation(5000)[:700]
+        assert (splits.assign(ids, split)[some] == splits.assign(ids[some], split)).all()
+
+
+def test_equal_groups_share_a_side(ids):
+    groups = ids[np.arange(5000) // 3]
+    splits.check_leaks(groups, splits.assign(groups, Split()))
+
+
+def test_every_object_is_tested_in_exactly_one_fold(ids):
+    tested = sum((splits.assign(ids, Split(folds=5, fold=fold)) == "test").astype(int) for fold in range(5))
+    assert (tested == 1).all()
+
+
+def test_seeds_differ_and_repeat(ids):
+    first, again, other = (splits.assign(ids, Split(seed=seed)) for seed in (1, 1, 2))
+    assert (first == again).all()
+    assert 0.5 < np.mean(first == other) < 0.8
+
+
+def test_numbers_are_groups_too():
+    plates = np.arange(200) // 2
+    assert (splits.assign(plates, Split())[::2] == splits.assign(plates, Split())[1::2]).all()
+
+
+def test_sides_are_pinned_for_all_time():
+    """Another version of the kit must not move objects: published splits depend on it."""
+    sides = splits.assign([f"object-{i}" for i in range(12)], Split(test=0.3, valid=0.3))
+    assert "".join(side[1] for side in sides) == "rrerrarrrrar"
+
+
+def test_divide_resolves_the_column(ids):
+    labels = {"plate": np.arange(5000) // 50}
+    objects = SimpleNamespace(object_ids=ids, groups=ids, labels=labels)
+    assert (splits.divide(objects, Split(by="object_id")) == splits.divide(objects, Split())).all()
+    splits.check_leaks(labels["plate"], splits.divide(objects, Split(by="plate")))
+    with pytest.raises(UsageError, match=r"split.by: there is no column 'mjd'. Choose one of: group, object_id, plate"):
+        splits.divide(objects, Split(by="mjd"))
+
+
+def test_divide_finds_a_group_on_two_sides(ids):
+    objects = SimpleNamespace(object_ids=ids, groups=ids[np.arange(5000) // 2], labels={})
+    with pytest.raises(InputError, match=r"groups are on more than one side of the split \(galaxy-"):
+        splits.divide(objects, Split(by="object_id"))
+
+
+@pytest.mark.parametrize(
+    ("split", "message"),
+    [
+        (Split(test=1.0), "split.test is 1.0, expected a share"),
+        (Split(valid=-0.1), "split.valid is -0.1, expected a share"),
+        (Split(test=float("nan")), "split.test is nan"),
+        (Split(folds=5, fold=5), r"split.fold is 5, expected 0 .. 4 for 5 folds"),
+        (Split(fold=1), "split.fold is 1, expected 0 .. 0"),
+        (Split(folds=1), "split.folds is 1, expected 0"),
+    ],
+)
+def test_settings_out_of_range(ids, split, message):
+    with pytest.raises(UsageError, match=message):
+        splits.assign(ids, split)
+
+
+@pytest.mark.parametrize("side", ["train", "valid", "test"])
+def test_an_empty_side_is_an_error(side):
+    split = {"train": Split(test=0.999), "valid": Split(valid=1e-6), "test": Split(test=1e-6)}[side]
+    with pytest.raises(InputError, match=f"no group of 40 falls on the {side} side"):
+        splits.assign(np.arange(40), split)
+
+
+def test_a_side_that_was_not_asked_for_may_be_empty():
+    assert set(splits.assign(np.arange(40), Split(test=0.0, valid=0.0))) == {"train"}
+
+
+def test_rows_without_a_group():
+    with pytest.raises(InputError, match=r"2 rows have no value to split by \(first: row 1\)"):
+        splits.assign([1.0, np.nan, 2.0, np.nan], Split())
+    with pytest.raises(InputError, match="there are no rows"):
+        splits.assign([], Split())
+    with pytest.raises(InputError, match=r"one value per row, found shape \(1, 2\)"):
+        splits.assign([["a", "b"]], Split())
+
+
+def test_leak_check_needs_equal_lengths():
+    with pytest.raises(InputError, match="differ in length"):
+        splits.check_leaks(["a"], ["train", "test"])
