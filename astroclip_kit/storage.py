@@ -207,7 +207,7 @@ def open_folder(folder: str | Path, kind: str) -> dict[str, Any]:
     if manifest["format_version"] > FORMAT_VERSION:
         raise FolderError(
             f"{folder} was written by a newer astroclip_kit ({manifest.get('astroclip_kit')}, folder format "
-            f"{manifest['format_version']}; this one reads up to {FORMAT_VERSION}). Update: pip install -U astroclip_kit."
+            f"{manifest['format_version']}; this one reads {FORMAT_VERSION}). Update: pip install -U astroclip_kit."
         )
     if kind and manifest["kind"] != kind:
         raise FolderError(f"{folder} is a {manifest['kind']} folder, expected a {kind} folder.")

@@ -78,7 +78,7 @@ class Modality:
         channel_axis = -1 if self.kind == "lightcurve" else 0
         if len(self.shape) != axes or self.shape[channel_axis] != len(self.channels):
             raise InputError(
-                f"modality {self.name!r}: a {self.kind} of {len(self.channels)} channels cannot have shape {self.shape}."
+                f"modality {self.name!r}: no {self.kind} of {len(self.channels)} channels has shape {self.shape}."
             )
         if self.kind == "spectrum" and len(self.grid) != self.shape[1]:
             raise InputError(

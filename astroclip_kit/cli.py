@@ -1,0 +1,198 @@
+"""The command ``astroclip-kit VERB``: one verb, one function of `pipeline`.
+
+The verb is read first and only its parser is built, from the signature and the docstring of its function,
+so that ``--help`` never waits for torch.
+"""
+
+from __future__ import annotations
+
+import inspect
+import io
+import os
+import re
+import sys
+import traceback
+from argparse import ArgumentError
+from collections.abc import Callable
+from typing import Any
+
+from . import __version__, pipeline
+from .errors import KitError, UsageError
+
+__all__ = ["main"]
+
+FORMATS = ("text", "csv", "json", "votable", "fits")
+FREE_POSITION = {"quickstart": "out", "simulate": "kind"}  # verbs whose one positional argument may be left out
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Runs one command.
+
+    Args:
+        argv: The words after ``astroclip-kit``; those of the process by default.
+
+    Returns:
+        0 done, 1 failed, 2 bad usage.
+    """
+    words = list(sys.argv[1:] if argv is None else argv)
+    debug = _take(words, "--debug")
+    if _take(words, "--quiet"):
+        os.environ["TQDM_DISABLE"] = "1"
+    try:
+        return _dispatch(words)
+    except UsageError as error:
+        return _fail(error, debug, 2)
+    except KitError as error:
+        return _fail(error, debug, 1)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader went away, e.g. `| head`
+        return 0
+    except KeyboardInterrupt:
+        print("astroclip-kit: interrupted. The same command goes on where it stopped.", file=sys.stderr)
+        return 130
+    except Exception as error:
+        if debug:
+            raise
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        text = (
+            f"unexpected {type(error).__name__} in {place.name}: {error}. Please report it with the output of --debug."
+        )
+        return _fail(KitError(text), debug, 1)
+
+
+def _take(words: list[str], flag: str) -> bool:
+    found = flag in words
+    if found:
+        words.remove(flag)
+    return found
+
+
+def _fail(error: Exception, debug: bool, code: int) -> int:
+    if debug:
+        traceback.print_exception(error)
+    print(f"astroclip-kit: {error}", file=sys.stderr)
+    return code
+
+
+def _dispatch(words: list[str]) -> int:
+    if not words or words[0] in ("-h", "--help", "help"):
+        print(_overview())
+        return 0 if words else 2
+    if words[0] == "--version":
+        print(f"astroclip-kit {__version__}")
+        return 0
+    verb, *rest = words
+    if verb not in pipeline.VERBS:
+        raise UsageError(f"no verb {verb!r}. One of: {', '.join(pipeline.VERBS)}.")
+    function: Callable[..., Any] = getattr(pipeline, verb)
+    parser = _parser(verb, function)
+    arguments = _parse(parser, verb, rest)
+    if arguments is None:
+        return 0
+    style = arguments.pop("format", "text")
+    _show(function(**arguments), style)
+    return 0
+
+
+def _overview() -> str:
+    width = max(map(len, pipeline.VERBS)) + 2
+    lines = [f"  {verb:<{width}}{_first_line(getattr(pipeline, verb))}" for verb in pipeline.VERBS]
+    head = (
+        "usage: astroclip-kit VERB [ARGUMENTS]\n\nOne embedding space for what you have observed of your objects.\n\n"
+    )
+    tail = "\n\nastroclip-kit VERB --help explains a verb. --quiet hides progress, --debug shows tracebacks, --version."
+    return head + "\n".join(lines) + tail
+
+
+def _first_line(function: Callable[..., Any]) -> str:
+    return (inspect.getdoc(function) or "").partition("\n")[0]
+
+
+def _parser(verb: str, function: Callable[..., Any]) -> Any:
+    from jsonargparse import ArgumentParser
+
+    text = (inspect.getdoc(function) or "").partition("\nArgs:")[0].strip()
+    parser = ArgumentParser(prog=f"astroclip-kit {verb}", description=text, exit_on_error=False)
+    parser.add_function_arguments(function, as_positional=True)
+    if "Table" in str(inspect.signature(function).return_annotation):
+        parser.add_argument("--format", choices=FORMATS, default="text", help="How the table is printed.")
+    return parser
+
+
+def _parse(parser: Any, verb: str, words: list[str]) -> dict[str, Any] | None:
+    """Arguments by name, or None where help was printed."""
+    if verb in FREE_POSITION and words and not words[0].startswith("-"):
+        words = [f"--{FREE_POSITION[verb]}={words[0]}", *words[1:]]
+    flags = [flag for action in parser._actions for flag in action.option_strings]
+    words = [_full_flag(word, flags) for word in words]
+    try:
+        namespace = parser.instantiate_classes(parser.parse_args(words))
+    except (ArgumentError, TypeError, ValueError) as error:
+        message = re.sub(r"\s+", " ", re.sub(r'Parser key "([\w.]+)":', r"--\1:", str(error))).rstrip(". ")
+        raise UsageError(f"{message}. See astroclip-kit {verb} --help.") from error
+    except SystemExit:
+        return None
+    return {key: value for key, value in vars(namespace).items() if not key.startswith("__")}
+
+
+def _full_flag(word: str, flags: list[str]) -> str:
+    """``--learning-rate`` stands for ``--training.optimizer.learning_rate`` where only one flag ends so."""
+    if not word.startswith("--"):
+        return word
+    name, equals, value = word.partition("=")
+    name = "--" + name[2:].replace("-", "_")
+    matches = [flag for flag in flags if flag.endswith(f".{name[2:]}")]
+    if name not in flags and len(matches) == 1:
+        name = matches[0]
+    return name + equals + value
+
+
+def _show(value: Any, style: str) -> None:
+    if value is None:
+        return
+    if not hasattr(value, "colnames"):
+        print(value)
+        return
+    if style == "text":
+        print("\n".join(value.pformat(max_lines=-1, max_width=-1)))
+        return
+    sys.stdout.flush()
+    sys.stdout.buffer.write(serialise(value, style))
+    sys.stdout.flush()
+
+
+def serialise(table: Any, style: str) -> bytes:
+    """An astropy Table as the bytes of a file.
+
+    Args:
+        table: The table.
+        style: "csv", "json" (a list of rows), "votable" or "fits".
+
+    Returns:
+        The file's content.
+    """
+    if style == "json":
+        import json
+
+        names = table.colnames
+        rows = [dict(zip(names, (_json_value(value) for value in row), strict=True)) for row in table.iterrows()]
+        return (json.dumps(rows, indent=1) + "\n").encode()
+    buffer = io.BytesIO()
+    if style == "csv":
+        text = io.StringIO()
+        table.write(text, format="ascii.csv")
+        return text.getvalue().encode()
+    table.write(buffer, format=style)
+    return buffer.getvalue()
+
+
+def _json_value(value: Any) -> Any:
+    value = value.item() if hasattr(value, "item") else value
+    if isinstance(value, bytes):
+        return value.decode()
+    is_missing = value is None or value != value or type(value).__name__ == "MaskedConstant"
+    return None if is_missing else value
+
+
+if __name__ == "__main__":
+    sys.exit(main())

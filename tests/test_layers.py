@@ -1,0 +1,82 @@
+"""The house has one direction: a room imports only the rooms above it (the list of the README's map)."""
+
+import ast
+from pathlib import Path
+
+import astroclip_kit
+
+PACKAGE = Path(astroclip_kit.__file__).parent
+EVERYONE = {"errors", "types", "settings", "progress", "_lazy", "__init__"}
+DATA_ROOMS = {"storage", "transforms", "surveys"}
+MAY_IMPORT: dict[str, set[str]] = {
+    "errors": set(),
+    "types": set(),
+    "settings": set(),
+    "progress": set(),
+    "_lazy": set(),
+    "__init__": set(),
+    "storage": set(),
+    "models": {"storage"},
+    "metrics": set(),
+    "results": {"storage", "metrics"},
+    "losses": set(),
+    "training": {"storage", "metrics"},
+    "transforms": set(),
+    "surveys": {"storage", "transforms"},
+    "mock": DATA_ROOMS,
+    "data": DATA_ROOMS,
+    "encoders": {"transforms", "storage", "models"},
+    "features": {"data", "encoders", "transforms", "storage", "models", "training"},
+    "alignment": {"features", "data", "encoders", "transforms", "training", "losses", "metrics", "storage", "models"},
+    "embeddings": {"alignment", "features", "data", "surveys", "storage", "models", "training"},
+    "downstream": {"embeddings", "features", "data", "training", "metrics", "results"},
+    "report": {"embeddings", "downstream", "data", "transforms", "metrics", "results", "storage"},
+}
+ABOVE_ALL = {"pipeline", "configuration", "experiment", "cli", "__main__"}
+
+
+def room(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imported_rooms(path: Path) -> set[str]:
+    """Rooms that a file imports, at its top or inside its functions."""
+    package = ("astroclip_kit", *path.relative_to(PACKAGE).parts[:-1])
+    rooms = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom):
+            module = (node.module or "").split(".") if node.module else []
+            full = [*package[: len(package) - node.level + 1], *module] if node.level else module
+            names = [[*full, alias.name] for alias in node.names]
+        elif isinstance(node, ast.Import):
+            names = [alias.name.split(".") for alias in node.names]
+        else:
+            continue
+        rooms |= {name[1] for name in names if name[0] == "astroclip_kit" and len(name) > 1}
+    return rooms - {room(path)} - {"__version__"}
+
+
+def test_every_room_imports_only_the_rooms_above_it():
+    wrong = []
+    for path in sorted(PACKAGE.rglob("*.py")):
+        if room(path) not in ABOVE_ALL:
+            assert room(path) in MAY_IMPORT, f"{path} is in no room of the list"
+            wrong += [f"{path}: {name}" for name in imported_rooms(path) - EVERYONE - MAY_IMPORT[room(path)]]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_the_list_itself_has_no_cycle():
+    done: set[str] = set()
+    while rest := {name: needs - done for name, needs in MAY_IMPORT.items() if name not in done}:
+        free = {name for name, needs in rest.items() if not needs}
+        assert free, f"cycle among {sorted(rest)}"
+        done |= free
+
+
+def test_the_check_sees_an_import_inside_a_function():
+    assert "data" in imported_rooms(PACKAGE / "pipeline.py")
+
+
+def test_no_room_is_called_by_a_word_that_says_nothing():
+    names = {path.stem for path in PACKAGE.rglob("*.py")}
+    assert not names & {"utils", "helpers", "common", "base", "misc", "core"}

@@ -1,0 +1,67 @@
+import json
+
+import pytest
+import torch
+
+from astroclip_kit import models
+from astroclip_kit.errors import FolderError, InputError, UsageError
+from astroclip_kit.settings import Part
+from astroclip_kit.storage import read_json
+
+
+class Scale(torch.nn.Module):
+    def __init__(self, factor=2.0, inner=None):
+        super().__init__()
+        self.factor, self.inner = factor, inner
+        self.weight = torch.nn.Parameter(torch.full((3,), factor))
+
+
+class Forgetful:
+    def __init__(self, size):
+        pass
+
+
+def test_a_nested_part_is_described_and_built_again():
+    part = Scale(3.0, inner={"a": Scale(1.0), "b": [1, "x", None]})
+    description = json.loads(json.dumps(models.describe(part)))
+    built = models.build(description, trusted=True)
+    assert built.factor == 3.0 and built.inner["a"].factor == 1.0 and built.inner["b"] == [1, "x", None]
+
+
+def test_a_part_that_forgets_its_arguments_cannot_be_saved():
+    with pytest.raises(InputError, match=r"does not keep its argument 'size'.*self\.size = size"):
+        models.describe(Forgetful(1))
+
+
+def test_a_stranger_s_class_is_not_imported():
+    with pytest.raises(FolderError, match="not part of astroclip_kit"):
+        models.build({"class_path": "os.system", "init_args": {"command": "true"}})
+    with pytest.raises(FolderError, match="not part of astroclip_kit"):
+        models.build({"function": "os.getcwd"})
+
+
+def test_a_wrong_part_of_a_configuration_is_a_usage_error():
+    with pytest.raises(UsageError, match="cannot import 'nowhere.Thing'"):
+        models.build(Part("nowhere.Thing"), trusted=True)
+    with pytest.raises(UsageError, match=r"Fraction.*Check its init_args"):
+        models.build(Part("fractions.Fraction", {"wrong": 1}), trusted=True)
+
+
+def test_a_model_folder_gives_the_same_model_back(tmp_path):
+    model = Scale(4.0)
+    models.save_model(model, tmp_path / "m", {"seed": 3})
+    assert read_json(tmp_path / "m" / "manifest.json")["seed"] == 3
+    back = models.load_model(tmp_path / "m", Scale(0.0))
+    assert torch.equal(back.weight, model.weight) and not back.training
+    with pytest.raises(FolderError, match="not part of astroclip_kit"):
+        models.load_model(tmp_path / "m")
+
+
+def test_damaged_or_foreign_weights_are_one_clear_error(tmp_path):
+    models.save_model(Scale(), tmp_path / "m")
+    weights = tmp_path / "m" / "weights.safetensors"
+    with pytest.raises(FolderError, match="do not fit"):
+        models.load_model(tmp_path / "m", torch.nn.Linear(1, 1))
+    weights.write_bytes(weights.read_bytes()[:20])
+    with pytest.raises(FolderError, match="damaged"):
+        models.load_model(tmp_path / "m", Scale())

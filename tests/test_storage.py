@@ -1,0 +1,129 @@
+import errno
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from astroclip_kit import storage
+from astroclip_kit.errors import FolderError, OutputError
+
+
+def test_publish_leaves_the_old_file_when_the_writer_fails(tmp_path):
+    path = tmp_path / "a.txt"
+    storage.publish(path, lambda temporary: temporary.write_text("old"))
+
+    def fail(temporary):
+        temporary.write_text("half")
+        raise RuntimeError("boom")
+
+    with pytest.raises(RuntimeError, match="boom"):
+        storage.publish(path, fail)
+    assert path.read_text() == "old"
+    assert [file.name for file in tmp_path.iterdir()] == ["a.txt"]
+
+
+@pytest.mark.parametrize(("number", "words"), [(errno.ENOSPC, "no space left"), (errno.EACCES, "not allowed to write")])
+def test_publish_names_the_path_and_the_way_out(tmp_path, number, words):
+    def fail(temporary):
+        raise OSError(number, os.strerror(number))
+
+    with pytest.raises(OutputError, match=words):
+        storage.publish(tmp_path / "a", fail)
+
+
+def test_a_full_disk_leaves_no_folder_that_looks_whole(tmp_path):
+    code = f"""
+import resource
+from astroclip_kit import storage
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+with storage.new_folder({str(tmp_path / "out")!r}) as folder:
+    (folder / "big").write_bytes(bytes(100_000))
+    storage.write_manifest(folder, "model", {{}})
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert "no space left to write" in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_json_holds_numpy_values_and_turns_nan_into_null(tmp_path):
+    storage.write_json(tmp_path / "a.json", {"x": np.float32(1.5), "n": float("nan"), "v": np.arange(2), "p": tmp_path})
+    assert storage.read_json(tmp_path / "a.json") == {"x": 1.5, "n": None, "v": [0, 1], "p": str(tmp_path)}
+
+
+def test_damaged_json_is_one_clear_error(tmp_path):
+    (tmp_path / "a.json").write_text("{half")
+    with pytest.raises(FolderError, match=r"a\.json: damaged"):
+        storage.read_json(tmp_path / "a.json")
+
+
+def test_new_folder_replaces_its_own_kind_in_one_step_and_nothing_else(tmp_path):
+    for value in (1, 2):
+        with storage.new_folder(tmp_path / "out") as folder:
+            storage.write_manifest(folder, "model", {"value": value})
+    assert storage.open_folder(tmp_path / "out", "model")["value"] == 2
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.tex").write_text("x")
+    with pytest.raises(FolderError, match="not written by astroclip_kit"), storage.new_folder(tmp_path / "mine"):
+        pass
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["mine", "out"]
+
+
+def test_open_folder_says_what_is_wrong(tmp_path):
+    with pytest.raises(FolderError, match="no such folder"):
+        storage.open_folder(tmp_path / "absent", "dataset")
+    with pytest.raises(FolderError, match="not a complete dataset folder"):
+        storage.open_folder(tmp_path, "dataset")
+    storage.append_journal(tmp_path, {"shard": 0})
+    with pytest.raises(FolderError, match="interrupted: run it again"):
+        storage.open_folder(tmp_path, "dataset")
+    storage.write_manifest(tmp_path, "model", {})
+    with pytest.raises(FolderError, match="is a model folder, expected a dataset folder"):
+        storage.open_folder(tmp_path, "dataset")
+    newer = storage.read_json(tmp_path / "manifest.json") | {"format_version": storage.FORMAT_VERSION + 1}
+    storage.write_json(tmp_path / "manifest.json", newer)
+    with pytest.raises(FolderError, match="newer astroclip_kit"):
+        storage.open_folder(tmp_path, "model")
+    (tmp_path / "manifest.json").write_text("[1]")
+    with pytest.raises(FolderError, match="not written by astroclip_kit"):
+        storage.open_folder(tmp_path, "model")
+
+
+def test_a_journal_line_cut_off_by_a_crash_is_ignored_and_swallows_nothing(tmp_path):
+    storage.append_journal(tmp_path, {"shard": 0})
+    with (tmp_path / "journal.jsonl").open("ab") as handle:
+        handle.write(b'{"shard": 1')
+    storage.append_journal(tmp_path, {"shard": 2})
+    assert [entry["shard"] for entry in storage.read_journal(tmp_path)] == [0, 2]
+
+
+def test_every_acknowledged_journal_line_survives_kill_9(tmp_path):
+    code = f"""
+from astroclip_kit import storage
+for number in range(10**6):
+    storage.append_journal({str(tmp_path)!r}, {{"n": number}})
+    print(number, flush=True)
+"""
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    said = [int(process.stdout.readline()) for _ in range(20)]
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    process.stdout.close()
+    kept = [entry["n"] for entry in storage.read_journal(tmp_path)]
+    assert kept[: len(said)] == said
+    assert kept == list(range(len(kept)))
+
+
+def test_hashes_keep_parts_apart_and_do_not_depend_on_key_order():
+    assert storage.hash_text("ab", "c") != storage.hash_text("a", "bc")
+    assert storage.hash_json({"a": 1, "b": 2}) == storage.hash_json(json.loads('{"b": 2, "a": 1}'))
+
+
+def test_hash_ids_is_fixed_for_ever_and_depends_on_the_seed():
+    ids = np.array(["a", "b"])
+    assert storage.hash_ids(ids).tolist() == storage.hash_ids(["a", "b"]).tolist()
+    assert storage.hash_ids(["a"]).tolist() == [4180199910021036473]  # splits on disk depend on it
+    assert (storage.hash_ids(ids, seed=1) != storage.hash_ids(ids)).all()

@@ -1,0 +1,124 @@
+import numpy as np
+import pytest
+import torch
+
+from astroclip_kit.errors import FileError, InputError
+from astroclip_kit.types import Batch, Drop, Modality, Sample, check_encoder, check_reader, check_sample
+
+SPECTRUM = Modality("spectrum", "spectrum", ("flux", "ivar"), (2, 3), "", (1.0, 2.0, 3.0))
+
+
+def sample(view, name="spectrum"):
+    return Sample("a", {name: view})
+
+
+def test_modality_survives_json():
+    import json
+
+    curve = Modality("lc", "lightcurve", ("time", "value", "error", "band"), (-1, 4), "mag", bands=("g", "r"))
+    for modality in (SPECTRUM, curve):
+        assert Modality.from_dict(json.loads(json.dumps(modality.to_dict()))) == modality
+    assert curve.ragged and not SPECTRUM.ragged
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("x", "sound", ("a",), (1,)), "kind 'sound' is not one of"),
+        (("x", "image", ("g", "r"), (3, 8, 8)), "no image of 2 channels has shape"),
+        (("x", "spectrum", ("flux",), (1, 3), "", (1.0,)), "1 wavelengths in the grid for 3 pixels"),
+    ],
+)
+def test_modality_refuses_what_contradicts_itself(arguments, words):
+    with pytest.raises(InputError, match=words):
+        Modality(*arguments)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (sample(np.zeros((2, 3), np.float32), "image"), "has no view 'spectrum'"),
+        (sample(np.zeros((3, 2), np.float32)), r"has shape \(3, 2\), expected \(2, 3\)"),
+        (sample(np.zeros((2, 3))), "is float64, expected float32"),
+        (sample(np.full((2, 3), np.nan, np.float32)), "holds no finite value"),
+    ],
+)
+def test_check_sample_says_what_is_wrong(given, words):
+    with pytest.raises(InputError, match=words):
+        check_sample(given, SPECTRUM)
+
+
+class Reader:
+    modality = SPECTRUM
+
+    def __init__(self, items):
+        self.items = items
+
+    def files(self):
+        return list(range(len(self.items)))
+
+    def read(self, path):
+        return [self.items[path]]
+
+
+@pytest.mark.parametrize(
+    ("items", "words"),
+    [
+        ([], "finds no files"),
+        ([Drop("a", "bad")], "gives no sample"),
+        ([sample(np.zeros((2, 4), np.float32))], "has shape"),
+    ],
+)
+def test_check_reader_says_what_is_wrong(items, words):
+    with pytest.raises(InputError, match=words):
+        check_reader(Reader(items))
+    with pytest.raises(InputError, match="it has no 'modality'"):
+        check_reader(object())
+
+
+def test_check_reader_accepts_a_good_one():
+    check_reader(Reader([Drop("x", "bad"), sample(np.ones((2, 3), np.float32))]))
+
+
+class MeanEncoder(torch.nn.Module):
+    def __init__(self, out_features=4, given=4, value=1.0):
+        super().__init__()
+        self.out_features, self.given, self.value = out_features, given, value
+
+    def forward(self, x):
+        return x.new_full((len(x), self.given), self.value)
+
+
+@pytest.mark.parametrize(
+    ("encoder", "words"),
+    [
+        (MeanEncoder(given=5), r"gives \(2, 5\) for 2 views"),
+        (MeanEncoder(value=float("nan")), "not finite"),
+        (torch.nn.Sequential(), "is no encoder"),
+    ],
+)
+def test_check_encoder_says_what_is_wrong(encoder, words):
+    with pytest.raises(InputError, match=words):
+        check_encoder(encoder, SPECTRUM)
+
+
+def test_check_encoder_reports_a_failing_forward_and_keeps_the_mode():
+    encoder = MeanEncoder()
+    check_encoder(encoder, SPECTRUM)
+    assert encoder.training
+    encoder.preprocess = lambda x: x.reshape(7)
+    with pytest.raises(InputError, match="MeanEncoder cannot encode 'spectrum'"):
+        check_encoder(encoder, SPECTRUM)
+
+
+def test_batch_counts_rows_and_moves_only_tensors():
+    batch = Batch(["a", "b"], ["a", "b"], {"x": torch.ones(1, 2)}, {"x": torch.tensor([1])})
+    moved = batch.to("meta")
+    assert len(moved) == 2 and moved.views["x"].is_meta and not batch.views["x"].is_meta
+
+
+def test_a_file_error_travels_between_processes():
+    import pickle
+
+    error = pickle.loads(pickle.dumps(FileError("a.fits", "is empty")))
+    assert str(error) == "a.fits: is empty" and error.problem == "is empty"
