@@ -1,1 +1,17 @@
-"""surveys."""
+"""Survey files to samples, and samples to survey files: one module per format.
+
+Touch this when you have files of a survey. A reader has `modality`, `files()` and `read(path)`; to add one, write
+a class with these three members anywhere (see `astroclip_kit.types.Reader`) and pass it where a reader is asked for:
+`astroclip_kit.types.check_reader` says what is wrong with it. Writers stand beside the readers of their format.
+"""
+
+from .._lazy import lazy
+
+__getattr__, __dir__, __all__ = lazy(
+    __name__,
+    {
+        "spectrum_file_name": ".sdss",
+        "write_sdss_spectrum": ".sdss",
+        "write_legacysurvey_cutout": ".legacysurvey",
+    },
+)

@@ -1,0 +1,148 @@
+"""SDSS, BOSS and eBOSS spectra: ``spec-PLATE-MJD-FIBER.fits``, lite and full, read and written.
+
+HDU 1 holds the coadded spectrum (flux, loglam, ivar, and_mask, or_mask, wdisp, sky, model), HDU 2 one catalogue
+row. Full files go on with one HDU per exposure, which are never read. Flux is in 1e-17 erg/s/cm2/Angstrom,
+wavelengths are in vacuum.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import InputError
+from .fits_files import Card, header_block, padded, table_header, write_blocks
+
+__all__ = ["spectrum_file_name", "write_sdss_spectrum"]
+
+FLUX_UNIT = "1E-17 erg/cm^2/s/Ang"
+COADD = np.dtype(
+    [(name, ">f4") for name in ("flux", "loglam", "ivar")]
+    + [(name, ">i4") for name in ("and_mask", "or_mask")]
+    + [(name, ">f4") for name in ("wdisp", "sky", "model")]
+)
+SPALL = np.dtype(
+    [
+        ("SURVEY", "S6"),
+        ("PLATE", ">i4"),
+        ("MJD", ">i4"),
+        ("FIBERID", ">i4"),
+        ("PLUG_RA", ">f8"),
+        ("PLUG_DEC", ">f8"),
+        ("CLASS", "S6"),
+        ("SUBCLASS", "S21"),
+        ("Z", ">f4"),
+        ("Z_ERR", ">f4"),
+        ("ZWARNING", ">i4"),
+        ("SN_MEDIAN_ALL", ">f4"),
+        ("RA", ">f8"),
+        ("DEC", ">f8"),
+    ]
+)
+SPZLINE = np.dtype(
+    [("PLATE", ">i4"), ("MJD", ">i4"), ("FIBERID", ">i4"), ("LINENAME", "S13"), ("LINEWAVE", ">f8")]
+    + [(f"LINE{name}{error}", ">f4") for name in ("Z", "SIGMA", "AREA", "EW", "CONTLEVEL") for error in ("", "_ERR")]
+    + [("LINENPIXLEFT", ">i4"), ("LINENPIXRIGHT", ">i4"), ("LINEDOF", ">f4"), ("LINECHI2", ">f4")]
+)
+
+
+def spectrum_file_name(plate: int, mjd: int, fiber: int) -> str:
+    """The survey's name for a spectrum: ``spec-0266-51602-0031.fits``."""
+    return f"spec-{plate:04d}-{mjd:05d}-{fiber:04d}.fits"
+
+
+@lru_cache(maxsize=8)
+def _coadd_header(n_pix: int) -> bytes:
+    return table_header(COADD, n_pix, "COADD")
+
+
+@lru_cache(maxsize=1)
+def _fixed_headers() -> tuple[bytes, bytes]:
+    return table_header(SPALL, 1, "SPALL"), table_header(SPZLINE, 0, "SPZLINE")
+
+
+def _primary_header(row: np.void, loglam: npt.NDArray[np.float64]) -> bytes:
+    step = float(loglam[-1] - loglam[0]) / (len(loglam) - 1)
+    cards: list[Card] = [
+        ("SIMPLE", True, "conforms to FITS standard"),
+        ("BITPIX", 8, "array data type"),
+        ("NAXIS", 0, "number of array dimensions"),
+        ("EXTEND", True, ""),
+        ("PLUG_RA", float(row["PLUG_RA"]), "RA of object [deg]"),
+        ("PLUG_DEC", float(row["PLUG_DEC"]), "dec of object [deg]"),
+        ("PLATEID", int(row["PLATE"]), "Plate Id"),
+        ("MJD", int(row["MJD"]), "MJD of observation"),
+        ("FIBERID", int(row["FIBERID"]), "Fiber number"),
+        ("BUNIT", FLUX_UNIT, ""),
+        ("VACUUM", True, "Wavelengths are in vacuum"),
+    ]
+    if np.allclose(np.diff(loglam), step, rtol=0, atol=1e-3 * step):
+        cards += [
+            ("COEFF0", round(float(loglam[0]), 9), "Central wavelength (log10) of first pixel"),
+            ("COEFF1", round(step, 9), "Log10 dispersion per pixel"),
+            ("DC-FLAG", 1, "Log-linear flag"),
+        ]
+    return header_block(cards)
+
+
+def _catalogue_row(catalogue: Mapping[str, float | str]) -> np.void:
+    missing = [name for name in ("plate", "mjd", "fiber", "ra", "dec") if name not in catalogue]
+    if missing:
+        raise InputError(f"catalogue row of a spectrum: {', '.join(missing)} missing (found {sorted(catalogue)}).")
+    row = np.zeros(1, dtype=SPALL)[0]
+    row["SURVEY"] = str(catalogue.get("survey", "boss"))
+    row["PLATE"], row["MJD"], row["FIBERID"] = (int(catalogue[name]) for name in ("plate", "mjd", "fiber"))
+    row["RA"] = row["PLUG_RA"] = catalogue["ra"]
+    row["DEC"] = row["PLUG_DEC"] = catalogue["dec"]
+    row["CLASS"], row["SUBCLASS"] = str(catalogue.get("class", "")), str(catalogue.get("subclass", ""))
+    row["Z"], row["Z_ERR"] = catalogue.get("z", np.nan), catalogue.get("z_err", np.nan)
+    row["ZWARNING"], row["SN_MEDIAN_ALL"] = catalogue.get("zwarning", 0), catalogue.get("sn_median", np.nan)
+    return row
+
+
+def write_sdss_spectrum(
+    path: str | Path,
+    wavelength: npt.ArrayLike,
+    flux: npt.ArrayLike,
+    ivar: npt.ArrayLike,
+    catalogue: Mapping[str, float | str],
+    *,
+    mask: npt.ArrayLike | None = None,
+    model: npt.ArrayLike | None = None,
+    sky: npt.ArrayLike | None = None,
+) -> None:
+    """Writes one lite spectrum with the survey's HDUs and columns; the same input gives the same bytes.
+
+    Args:
+        path: The file; `spectrum_file_name` gives the survey's name for it. Replaced if it exists.
+        wavelength: Vacuum wavelengths [L] in Angstrom, ascending (stored as log10, float32).
+        flux: Flux [L] in 1e-17 erg/s/cm2/Angstrom.
+        ivar: Inverse variance [L] of the flux; 0 where there is no measurement.
+        catalogue: The row of HDU 2: plate, mjd, fiber, ra, dec (deg) are needed; z, z_err, zwarning, class,
+            subclass, sn_median and survey are optional. The names are the labels that the reader gives.
+        mask: Bits [L] of and_mask and or_mask; 0 by default.
+        model: Best-fitting model [L], same unit as the flux; 0 by default.
+        sky: Subtracted sky [L], same unit as the flux; 0 by default.
+
+    Raises:
+        InputError: If the arrays differ in length or the catalogue row lacks a name.
+        OutputError: If the disk is full or the folder may not be written.
+    """
+    loglam = np.log10(np.asarray(wavelength, dtype=np.float64))
+    columns = {"flux": flux, "loglam": loglam, "ivar": ivar, "and_mask": mask, "or_mask": mask}
+    columns |= {"wdisp": np.ones(1), "sky": sky, "model": model}
+    coadd = np.zeros(len(loglam), dtype=COADD)
+    for name, values in columns.items():
+        if values is None:
+            continue
+        if np.shape(values) not in (loglam.shape, (1,)):
+            raise InputError(f"{path}: {name} has shape {np.shape(values)}, the wavelengths have {loglam.shape}.")
+        coadd[name] = values
+    row = _catalogue_row(catalogue)
+    spall, spzline = _fixed_headers()
+    blocks = [_primary_header(row, loglam), _coadd_header(len(loglam)), padded(coadd.tobytes())]
+    write_blocks(path, [*blocks, spall, padded(row.tobytes()), spzline])
