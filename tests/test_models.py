@@ -41,7 +41,7 @@ def test_a_stranger_s_class_is_not_imported():
 
 
 def test_a_wrong_part_of_a_configuration_is_a_usage_error():
-    with pytest.raises(UsageError, match="cannot import 'nowhere.Thing'"):
+    with pytest.raises(UsageError, match=r"cannot import 'nowhere\.Thing'"):
         models.build(Part("nowhere.Thing"), trusted=True)
     with pytest.raises(UsageError, match=r"Fraction.*Check its init_args"):
         models.build(Part("fractions.Fraction", {"wrong": 1}), trusted=True)
