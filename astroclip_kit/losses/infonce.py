@@ -1,0 +1,43 @@
+"""InfoNCE: find the other view of the object among the views of all objects of the batch."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from .similarity import cosine, false_negatives
+
+__all__ = ["InfoNCE"]
+
+
+class InfoNCE(nn.Module):
+    r"""Symmetric InfoNCE.
+
+    With :math:`s_{ij}` = ``logit_scale`` times the cosine similarity, the mean over rows i of
+    :math:`-\log(e^{s_{ii}} / \sum_j e^{s_{ij}})` and the same over columns, averaged.
+    Van den Oord et al. 2018 (arXiv:1807.03748), eq. 4; symmetric as in Radford et al. 2021 (arXiv:2103.00020).
+
+    Example:
+        >>> z = torch.eye(4)
+        >>> round(float(InfoNCE()(z, z, 10.0)), 6)  # log(1 + 3 exp(-10))
+        0.000136
+    """
+
+    def forward(self, za: Tensor, zb: Tensor, logit_scale: float | Tensor, groups: Tensor | None = None) -> Tensor:
+        """The loss of one pair of modalities.
+
+        Args:
+            za: Vectors [n, D], normalised here.
+            zb: Vectors [n, D] of the same objects, row by row.
+            logit_scale: Multiplies the cosine similarities (inverse temperature).
+            groups: Object of each row, int64 [n]: other rows of the same object leave the denominators.
+
+        Returns:
+            Scalar, in nats.
+        """
+        logits = logit_scale * cosine(za, zb)
+        if groups is not None:
+            logits = logits.masked_fill(false_negatives(groups), -torch.inf)
+        target = torch.arange(len(logits), device=logits.device)
+        return (functional.cross_entropy(logits, target) + functional.cross_entropy(logits.T, target)) / 2
