@@ -9,7 +9,18 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-__all__ = ["Hardware", "Optimizer", "Part", "Schedule", "Split", "Training"]
+__all__ = [
+    "Alignment",
+    "Hardware",
+    "Head",
+    "Objective",
+    "Optimizer",
+    "Part",
+    "Sampling",
+    "Schedule",
+    "Split",
+    "Training",
+]
 
 
 @dataclass(frozen=True)
@@ -118,3 +129,85 @@ class Training:
     schedule: Schedule = field(default_factory=Schedule)
     hardware: Hardware = field(default_factory=Hardware)
     seed: int = 0
+
+
+@dataclass(frozen=True)
+class Head:
+    """The projection head that each modality gets where none is passed.
+
+    Args:
+        out_features: Width of the shared space.
+        hidden_features: Widths of the hidden layers; empty for a linear head.
+        activation: Between layers.
+        dropout: Share of hidden values set to zero in training.
+        standardise: Whether the head first centres and scales its features by their mean and standard
+            deviation over the training objects.
+    """
+
+    out_features: int = 128
+    hidden_features: list[int] = field(default_factory=list)
+    activation: Literal["gelu", "relu", "silu", "tanh"] = "gelu"
+    dropout: float = 0.0
+    standardise: bool = True
+
+
+@dataclass(frozen=True)
+class Objective:
+    """What is minimised.
+
+    Args:
+        loss: "infonce" or "siglip".
+        logit_scale: What cosine similarities are multiplied with (inverse temperature), at the start.
+        learnable_scale: Whether each pair learns its own scale (at most 100).
+        logit_bias: SigLIP's bias at the start; it is always learned.
+    """
+
+    loss: Literal["infonce", "siglip"] = "infonce"
+    logit_scale: float = 15.5
+    learnable_scale: bool = False
+    logit_bias: float = -10.0
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """What one training batch is made of; everything drawn is a function of (seed, epoch, object).
+
+    Args:
+        one_per_group: Whether each epoch draws one row of every object, where objects have several.
+        feature_noise: Gaussian noise on cached features, in standard deviations of each feature.
+        feature_dropout: Share of cached feature values replaced by their mean.
+        modality_dropout: Share of views left out, of objects that have more than two.
+        memory_gb: Cached features up to this size are held in memory, on the device.
+    """
+
+    one_per_group: bool = False
+    feature_noise: float = 0.0
+    feature_dropout: float = 0.0
+    modality_dropout: float = 0.0
+    memory_gb: float = 4.0
+
+
+@dataclass(frozen=True)
+class Alignment:
+    """How several modalities are brought into one space.
+
+    Args:
+        modalities: Which to align; empty for all that there are.
+        pairs: Which pairs to contrast, e.g. ``[["image", "spectrum"]]``; empty for every pair.
+        trainable: What is trained of each modality's encoder: "frozen" (the default: only the head learns),
+            "last:2" (also its last two blocks) or "all".
+        head: Size and shape of the projection heads, see `Head`.
+        objective: The loss and its temperature, see `Objective`.
+        sampling: What a batch is made of, see `Sampling`.
+        augmentations: Augmentation of each modality's raw views (a `Part`, or the object itself).
+        members: Models trained with different seeds, whose unit vectors are concatenated.
+    """
+
+    modalities: list[str] = field(default_factory=list)
+    pairs: list[list[str]] = field(default_factory=list)
+    trainable: dict[str, str] = field(default_factory=dict)
+    head: Head = field(default_factory=Head)
+    objective: Objective = field(default_factory=Objective)
+    sampling: Sampling = field(default_factory=Sampling)
+    augmentations: dict[str, Any] = field(default_factory=dict)
+    members: int = 1
