@@ -13,6 +13,7 @@ __all__ = [
     "Alignment",
     "Hardware",
     "Head",
+    "Matching",
     "Objective",
     "Optimizer",
     "Part",
@@ -211,3 +212,25 @@ class Alignment:
     sampling: Sampling = field(default_factory=Sampling)
     augmentations: dict[str, Any] = field(default_factory=dict)
     members: int = 1
+
+
+@dataclass(frozen=True)
+class Matching:
+    """How the observations of several sources become the rows of one dataset.
+
+    Args:
+        by: "id" (observations that share a group, by default their object id, are one object) or "position"
+            (mutual nearest neighbours on the sphere).
+        radius_arcsec: Largest separation of a match, and of the members of a group by position.
+        group: What keeps rows together in a split: "id" (the object), "position" (objects linked by separations
+            below the radius) or the name of a label.
+        rows: Modality of which every observation makes a row, all with the object's group; "" for one row per object.
+        repeats: Modality to the observation that is kept where an object has several: "first", "highest_snr",
+            "highest LABEL", "lowest LABEL" or "nearest LABEL to LABEL", e.g. "nearest mjd to maxdate".
+    """
+
+    by: Literal["id", "position"] = "id"
+    radius_arcsec: float = 1.0
+    group: str = "id"
+    rows: str = ""
+    repeats: dict[str, str] = field(default_factory=dict)
