@@ -1,1 +1,28 @@
-"""transforms."""
+"""Callables for the views of one modality: what is done to pixels before an encoder sees them.
+
+A transform maps a batch of views [B, ...] to a batch, deterministically, and copes with NaN. An augmentation also
+takes one int64 seed per row, and what it does to a row is a function of that seed alone (see `randomness`). Any
+callable with one of these two signatures works wherever a transform or an augmentation is asked for; to be saved
+with a model it must keep its arguments as attributes, as a frozen dataclass does.
+"""
+
+from .._lazy import lazy
+
+__getattr__, __dir__, __all__ = lazy(
+    __name__,
+    {
+        "Asinh": ".images",
+        "CenterCrop": ".images",
+        "Compose": ".compose",
+        "ComposeAugmentations": ".compose",
+        "Downsample": ".images",
+        "FillGaps": ".spectra",
+        "GaussianNoise": ".images",
+        "IvarNoise": ".spectra",
+        "Normalise": ".spectra",
+        "RandomFlipRotate": ".images",
+        "SelectChannels": ".spectra",
+        "Standardise": ".tables",
+        "ToRGB": ".images",
+    },
+)

@@ -1,0 +1,139 @@
+"""Transforms and augmentations of spectra [B, C, L]: channel 0 is the flux, channel 1 its inverse variance.
+
+The inverse variance is 0 where a pixel is masked or was not observed. Channels from 2 on are covariates (one
+number per spectrum, repeated over L) and are never touched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import torch
+
+from ..errors import InputError, UsageError
+from .randomness import normal
+
+__all__ = ["FillGaps", "IvarNoise", "Normalise", "SelectChannels"]
+
+NormaliseMode = Literal["none", "median", "zscore"]
+
+
+def _observed(x: torch.Tensor) -> torch.Tensor:
+    """Where flux [B, L] was measured; every finite pixel where the ivar is absent or says nothing."""
+    finite = x[:, 0].isfinite()
+    if x.shape[1] < 2:
+        return finite
+    measured = finite & (x[:, 1] > 0)
+    return torch.where(measured.any(dim=1, keepdim=True), measured, finite)
+
+
+def _with(x: torch.Tensor, flux: torch.Tensor, ivar: torch.Tensor | None = None) -> torch.Tensor:
+    changed = [flux, x[:, 1] if ivar is None and x.shape[1] > 1 else ivar]
+    return torch.cat([torch.stack([one for one in changed if one is not None], dim=1), x[:, 2:]], dim=1)
+
+
+@dataclass(frozen=True)
+class Normalise:
+    """Takes the brightness out of a spectrum, from its observed pixels alone and without a redshift.
+
+    Args:
+        mode: "median" divides by the median of the absolute flux, "zscore" subtracts the mean and divides by the
+            standard deviation, "none" changes nothing. The ivar is scaled along. A spectrum without any flux
+            stays as it is.
+
+    Raises:
+        UsageError: If the mode is unknown.
+
+    Example:
+        >>> Normalise("median")(torch.tensor([[[2.0, 4.0, 8.0], [1.0, 1.0, 1.0]]]))[0, 0]
+        tensor([0.5000, 1.0000, 2.0000])
+    """
+
+    mode: NormaliseMode = "median"
+
+    def __post_init__(self) -> None:
+        """Refuses an unknown mode."""
+        if self.mode not in get_args(NormaliseMode):
+            raise UsageError(f"Normalise mode {self.mode!r} is not one of {', '.join(get_args(NormaliseMode))}.")
+
+    def __call__(self, x: torch.Tensor) -> torch.Tensor:
+        """Spectra [B, C, L]."""
+        if self.mode == "none":
+            return x
+        flux = x[:, 0].where(_observed(x), torch.nan)
+        if self.mode == "median":
+            center = torch.zeros_like(flux[:, :1])
+            scale = flux.abs().nanmedian(dim=1, keepdim=True).values
+        else:
+            center = flux.nanmean(dim=1, keepdim=True).nan_to_num(0.0)
+            scale = (flux - center).square().nanmean(dim=1, keepdim=True).sqrt()
+        scale = scale.where(scale > 0, 1.0)  # also where there is no finite pixel: NaN > 0 is False
+        return _with(x, (x[:, 0] - center) / scale, x[:, 1] * scale.square() if x.shape[1] > 1 else None)
+
+
+@dataclass(frozen=True)
+class FillGaps:
+    """Replaces unobserved flux by a straight line between its observed neighbours; the ivar there stays as it is.
+
+    Beyond the first and the last observed pixel their values go on; a spectrum without any becomes 0.
+
+    Example:
+        >>> FillGaps()(torch.tensor([[[1.0, torch.nan, 3.0], [1.0, 0.0, 1.0]]]))[0, 0]
+        tensor([1., 2., 3.])
+    """
+
+    def __call__(self, x: torch.Tensor) -> torch.Tensor:
+        """Spectra [B, C, L] of finite flux."""
+        observed, length = _observed(x), x.shape[-1]
+        pixel = torch.arange(length, device=x.device).expand_as(observed)
+        before = pixel.where(observed, -1).cummax(dim=1).values
+        after = pixel.where(observed, length).flip(1).cummin(dim=1).values.flip(1)
+        left = before.where(before >= 0, after).clamp(max=length - 1)
+        right = after.where(after < length, before).clamp(min=0)
+        flux = x[:, 0].where(observed, 0.0)
+        low, high = flux.gather(1, left), flux.gather(1, right)
+        share = (pixel - left) / (right - left).clamp(min=1)
+        return _with(x, flux.where(observed, low + (high - low) * share))
+
+
+@dataclass(frozen=True)
+class SelectChannels:
+    """Keeps the channels with these numbers; the default keeps the flux alone.
+
+    Example:
+        >>> SelectChannels()(torch.zeros(5, 2, 100)).shape
+        torch.Size([5, 1, 100])
+    """
+
+    channels: Sequence[int] = (0,)
+
+    def __call__(self, x: torch.Tensor) -> torch.Tensor:
+        """Views [B, len(channels), ...]."""
+        if max(self.channels) >= x.shape[1]:
+            raise InputError(f"there is no channel {max(self.channels)} in views of {x.shape[1]} channels.")
+        return x[:, list(self.channels)]
+
+
+@dataclass(frozen=True)
+class IvarNoise:
+    """Observes a spectrum again with more noise, in proportion to its own; the ivar falls accordingly.
+
+    Args:
+        scale: Added noise in units of the pixel's own standard deviation.
+
+    Example:
+        >>> again = IvarNoise(1.0)(torch.ones(1, 2, 5), torch.tensor([0]))
+        >>> again[0, 1]
+        tensor([0.5000, 0.5000, 0.5000, 0.5000, 0.5000])
+    """
+
+    scale: float = 1.0
+
+    def __call__(self, x: torch.Tensor, seeds: torch.Tensor) -> torch.Tensor:
+        """Spectra [B, C, L]; pixels without ivar are left alone."""
+        ivar = x[:, 1]
+        sigma = ivar.rsqrt().where(ivar > 0, 0.0) * self.scale
+        draw = normal(seeds.to(x.device), ivar.shape[1:]).to(x.dtype)
+        return _with(x, x[:, 0] + draw * sigma, ivar / (1 + self.scale**2))
