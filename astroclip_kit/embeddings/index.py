@@ -1,0 +1,217 @@
+"""Exact nearest neighbours: a fast pass finds candidates, an exact one ranks them, a bound proves them complete.
+
+The answer is defined by the inner products of the float32 vectors, computed in float64 and rounded to float32;
+equal values come in the order of the rows. It does not depend on block size, precision or number of threads.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Iterator
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from ..errors import InputError
+
+__all__ = ["ExactIndex"]
+
+MARGIN = 32  # candidates beyond 2 k: the more, the seldomer a query needs the next, slower pass
+BLOCK_VALUES = 2**24  # values held at once per array while searching
+Found = tuple[Tensor, Tensor]
+
+
+def _native_bfloat16() -> bool:
+    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
+
+
+class ExactIndex:
+    """Search by inner product (the cosine, for unit vectors) with the exact answer of brute force.
+
+    Args:
+        vectors: Memory [N, D], read as float32.
+        ids: Id per row [N], for leaving rows out of an answer; the row numbers by default.
+        precision: Of the candidate pass. "auto" is bfloat16 where the processor multiplies it natively. The
+            answer is the same with every setting: a query whose candidates are not proven complete by the
+            rounding error bound is searched again in float32, and then in float64.
+        block_rows: Rows of the memory per matrix product.
+
+    Raises:
+        InputError: If the vectors are no matrix, not finite, or the ids are not one per row.
+
+    Example:
+        >>> index = ExactIndex(np.eye(3, dtype=np.float32))
+        >>> similarity, rows = index.search([[1.0, 0.5, 0.0]], k=2)
+        >>> rows.tolist(), similarity.tolist()
+        ([[0, 1]], [[1.0, 0.5]])
+    """
+
+    def __init__(
+        self,
+        vectors: npt.ArrayLike,
+        ids: npt.ArrayLike | None = None,
+        *,
+        precision: Literal["auto", "bfloat16", "float32", "float64"] = "auto",
+        block_rows: int = 32768,
+    ) -> None:
+        self.vectors = _matrix(vectors, "vectors")
+        self.ids, codes = np.unique(np.arange(len(self)) if ids is None else np.asarray(ids), return_inverse=True)
+        if codes.shape != (len(self),):
+            raise InputError(f"ids: expected one per row ({len(self)}), found shape {codes.shape}.")
+        self.codes = torch.from_numpy(codes)
+        self.counts = np.bincount(codes, minlength=len(self.ids))
+        self.order = np.argsort(codes, kind="stable")  # rows of id i: order[starts[i] : starts[i] + counts[i]]
+        self.starts = np.cumsum(self.counts) - self.counts
+        self.block_rows = block_rows
+        self.errors: dict[torch.dtype, tuple[float, float]] = {}
+        if precision == "auto":
+            precision = "bfloat16" if _native_bfloat16() else "float32"
+        passes = {"bfloat16": [torch.bfloat16, torch.float32], "float32": [torch.float32], "float64": []}
+        self.passes: list[torch.dtype] = passes[precision]
+
+    def __len__(self) -> int:
+        return self.vectors.shape[0]
+
+    def search(
+        self, queries: npt.ArrayLike, k: int, exclude: npt.ArrayLike | None = None
+    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
+        """The k rows with the largest inner product with each query.
+
+        Args:
+            queries: [Q, D], read as float32.
+            k: Number of rows per query.
+            exclude: Id per query [Q]; rows of the memory with that id are not returned. Ids that the memory
+                does not hold exclude nothing.
+
+        Returns:
+            Similarities float32 [Q, k], falling, and row numbers int64 [Q, k].
+
+        Raises:
+            InputError: If the dimensions differ or a query has fewer than k rows to choose from.
+        """
+        q = _matrix(queries, "queries")
+        if q.shape[1] != self.vectors.shape[1]:
+            raise InputError(f"queries have {q.shape[1]} dimensions, the memory has {self.vectors.shape[1]}.")
+        codes = self._codes(exclude, len(q))
+        left = len(self) - int(np.where(codes >= 0, self.counts[codes], 0).max(initial=0))
+        if not 1 <= k <= left:
+            raise InputError(
+                f"k: expected 1 to {left}, found {k}: the memory holds {len(self)} rows, of which {len(self) - left} "
+                f"may be excluded for a query. Use a smaller k or a larger memory."
+            )
+        similarity, rows = np.empty((len(q), k), np.float32), np.empty((len(q), k), np.int64)
+        step = max(1, min(512, BLOCK_VALUES // max(self._width(k) * q.shape[1], self.block_rows)))
+        for start in range(0, len(q), step):
+            block = slice(start, start + step)
+            values, found = self._search(q[block], codes[block], k)
+            similarity[block], rows[block] = values.numpy(), found.numpy()
+        return similarity, rows
+
+    def _width(self, k: int) -> int:
+        return min(2 * k + MARGIN, len(self))
+
+    def _codes(self, exclude: npt.ArrayLike | None, count: int) -> npt.NDArray[np.int64]:
+        """Position of each query's excluded id in `self.ids`; -1 where the memory does not hold it."""
+        if exclude is None:
+            return np.full(count, -1)
+        wanted = np.asarray(exclude)
+        if wanted.shape != (count,):
+            raise InputError(f"exclude: expected one id per query ({count}), found shape {wanted.shape}.")
+        place = np.searchsorted(self.ids, wanted).clip(max=len(self.ids) - 1)
+        return np.where(self.ids[place] == wanted, place, -1)
+
+    def _search(self, q: Tensor, codes: npt.NDArray[np.int64], k: int) -> Found:
+        values, rows = torch.empty(len(q), k), torch.empty(len(q), k, dtype=torch.int64)
+        todo = torch.arange(len(q))
+        width = self._width(k)
+        for dtype in self.passes if width < len(self) else []:
+            if not len(todo):
+                break
+            candidates, ceiling = self._candidates(q[todo], codes[todo.numpy()], width, dtype)
+            exact = self._rank(q[todo], codes[todo.numpy()], candidates)
+            values[todo], rows[todo] = exact[0][:, :k], exact[1][:, :k]
+            todo = todo[exact[0][:, k - 1] <= ceiling]  # a row outside the candidates might be as near
+            if dtype == torch.bfloat16 and 2 * len(todo) > len(q):
+                self.passes = [torch.float32]  # the space is too dense for bfloat16: it would only cost time
+        if len(todo):
+            values[todo], rows[todo] = self._exhaustive(q[todo], codes[todo.numpy()], k)
+        return values, rows
+
+    def _blocks(self, codes: npt.NDArray[np.int64]) -> Iterator[tuple[slice, Tensor, Tensor]]:
+        """Blocks of the memory, with the (query, row within the block) pairs that are excluded there."""
+        held = np.flatnonzero(codes >= 0)
+        counts = self.counts[codes[held]]
+        offset = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+        rows = self.order[np.repeat(self.starts[codes[held]], counts) + offset]
+        queries = np.repeat(held, counts)
+        for start in range(0, len(self), self.block_rows):
+            here = (rows >= start) & (rows < start + self.block_rows)
+            yield (
+                slice(start, start + self.block_rows),
+                torch.from_numpy(queries[here]),
+                torch.from_numpy(rows[here] - start),
+            )
+
+    def _candidates(self, q: Tensor, codes: npt.NDArray[np.int64], width: int, dtype: torch.dtype) -> Found:
+        """Rows [Q, width] with the largest rounded products, and what no other row's exact product exceeds [Q]."""
+        values, rows = torch.empty(len(q), 0), torch.empty(len(q), 0, dtype=torch.int64)
+        rounded = q.to(dtype)
+        for block, excluded_query, excluded_row in self._blocks(codes):
+            products = (rounded @ self.vectors[block].to(dtype).T).float()
+            products[excluded_query, excluded_row] = -math.inf
+            best, best_rows = products.topk(min(width, products.shape[1]), sorted=False)
+            values, rows = torch.cat([values, best], 1), torch.cat([rows, best_rows + block.start], 1)
+            values, kept = values.topk(min(width, values.shape[1]), sorted=False)
+            rows = rows.gather(1, kept)
+        floor = values.amin(1).double()
+        return rows, torch.where(floor.isinf(), floor, floor + self._slack(q, floor, dtype))
+
+    def _slack(self, q: Tensor, floor: Tensor, dtype: torch.dtype) -> Tensor:
+        """Upper bound [Q] of exact minus rounded product, for rows whose rounded product is at most `floor`.
+
+        By Cauchy-Schwarz |q m - q' m'| <= |q - q'| |m| + |q'| |m - m'| for inputs rounded to q', m'; D products
+        summed in float32 err by D 2^-24 |q| |m| (twice that, to be safe), and the sum is rounded once more.
+        """
+        if dtype not in self.errors:
+            blocks = [self.vectors[i : i + self.block_rows].double() for i in range(0, len(self), self.block_rows)]
+            norm = max(float(block.norm(dim=1).max()) for block in blocks)
+            lost = max(float((block - block.to(dtype).double()).norm(dim=1).max()) for block in blocks)
+            self.errors[dtype] = norm, lost
+        norm, lost = self.errors[dtype]
+        exact, rounded = q.double(), q.to(dtype).double()
+        summing = 2.0**-23 * (q.shape[1] + 2) * rounded.norm(dim=1) * (norm + lost)
+        return (exact - rounded).norm(dim=1) * norm + rounded.norm(dim=1) * lost + summing + torch.finfo(dtype).eps / 2 * floor.abs()
+
+    def _rank(self, q: Tensor, codes: npt.NDArray[np.int64], rows: Tensor) -> Found:
+        """Candidates [Q, c] in order of their exact products."""
+        rows = rows.sort(1).values
+        products = torch.einsum("qd,qcd->qc", q.double(), self.vectors[rows].double()).float()
+        excluded = torch.from_numpy(codes)[:, None] == self.codes[rows]
+        values, order = products.masked_fill(excluded, -math.inf).sort(dim=1, descending=True, stable=True)
+        return values, rows.gather(1, order)
+
+    def _exhaustive(self, q: Tensor, codes: npt.NDArray[np.int64], k: int) -> Found:
+        """The definition: every product in float64, rounded, sorted, ties in the order of the rows."""
+        values, rows = torch.empty(len(q), 0), torch.empty(len(q), 0, dtype=torch.int64)
+        for block, excluded_query, excluded_row in self._blocks(codes):
+            products = (q.double() @ self.vectors[block].double().T).float()
+            products[excluded_query, excluded_row] = -math.inf
+            numbers = torch.arange(block.start, block.start + products.shape[1]).expand_as(products)
+            values, order = torch.cat([values, products], 1).sort(dim=1, descending=True, stable=True)
+            values, rows = values[:, :k], torch.cat([rows, numbers], 1).gather(1, order[:, :k])
+        return values, rows
+
+
+def _matrix(values: Any, name: str) -> Tensor:
+    array = np.ascontiguousarray(values, dtype=np.float32)
+    if array.ndim != 2 or not array.size:
+        raise InputError(f"{name}: expected a matrix [rows, dimensions] that is not empty, found shape {array.shape}.")
+    if not np.isfinite(array).all():
+        raise InputError(f"{name}: found NaN or infinity. Leave out the rows of objects that lack the modality.")
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="The given NumPy array is not writable")  # only read here
+        return torch.from_numpy(array)

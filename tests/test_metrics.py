@@ -1,0 +1,102 @@
+import numpy as np
+import pytest
+from sklearn import metrics as sk
+
+from astroclip_kit import metrics
+from astroclip_kit.errors import InputError
+
+rng = np.random.default_rng(0)
+Y = rng.normal(size=200)
+P = Y + 0.5 * rng.normal(size=200)
+CLASSES = rng.choice(["GALAXY", "QSO", "STAR"], size=300, p=[0.7, 0.2, 0.1])
+GUESS = np.where(rng.random(300) < 0.6, CLASSES, rng.permutation(CLASSES))
+
+
+def test_recall_and_median_rank_count_what_is_within_k():
+    ranks = [1, 2, 5, 11]
+    assert [metrics.recall_at_k(ranks, k) for k in (1, 5, 10, 11)] == [0.25, 0.75, 0.75, 1.0]
+    assert metrics.median_rank(ranks) == 3.5
+
+
+def test_chance_recall_equals_a_draw_without_replacement():
+    draws = np.array([(rng.permutation(20)[:5] < 3).any() for _ in range(20000)])
+    assert metrics.chance_recall([3], [20], 5) == pytest.approx(draws.mean(), abs=0.01)
+    assert metrics.chance_recall([1, 1], [600, 600], 10) == pytest.approx(10 / 600)
+    assert metrics.chance_recall([1], [4], 10) == 1.0
+
+
+def test_chance_median_rank_is_the_middle_for_one_hit():
+    assert metrics.chance_median_rank([1], [99]) == 50
+
+
+def test_regression_equals_sklearn():
+    assert metrics.r2(Y, P) == pytest.approx(sk.r2_score(Y, P))
+    assert np.isnan(metrics.r2([1.0, 1.0], [1.0, 2.0]))
+
+
+def test_nmad_is_sigma_of_gaussian_residuals():
+    d = rng.normal(scale=0.03, size=20000)
+    assert metrics.nmad(np.zeros(20000), d) == pytest.approx(0.03, rel=0.03)
+    z = rng.uniform(0, 2, 20000)
+    assert metrics.nmad(z, z + d * (1 + z), redshift=True) == pytest.approx(0.03, rel=0.03)
+
+
+def test_outlier_fraction_scales_with_one_plus_z():
+    assert metrics.outlier_fraction([1.0, 1.0, 0.0], [1.29, 1.31, 0.16]) == pytest.approx(2 / 3)
+
+
+def test_classification_equals_sklearn():
+    assert metrics.accuracy(CLASSES, GUESS) == pytest.approx(sk.accuracy_score(CLASSES, GUESS))
+    assert metrics.balanced_accuracy(CLASSES, GUESS) == pytest.approx(sk.balanced_accuracy_score(CLASSES, GUESS))
+    assert metrics.macro_f1(CLASSES, GUESS) == pytest.approx(sk.f1_score(CLASSES, GUESS, average="macro"))
+
+
+def test_a_class_that_is_never_predicted_counts_zero_in_macro_f1():
+    assert metrics.macro_f1(["a", "a", "b"], ["a", "a", "a"]) == pytest.approx(0.4)
+    assert metrics.balanced_accuracy(["a", "a", "b"], ["a", "a", "a"]) == 0.5
+
+
+def test_per_class_equals_sklearn():
+    report = sk.classification_report(CLASSES, GUESS, output_dict=True)
+    for name, numbers in metrics.per_class(CLASSES, GUESS).items():
+        assert numbers["precision"] == pytest.approx(report[name]["precision"])
+        assert numbers["recall"] == pytest.approx(report[name]["recall"])
+        assert numbers["f1"] == pytest.approx(report[name]["f1-score"])
+        assert numbers["accuracy"] == pytest.approx(np.mean((CLASSES == name) == (GUESS == name)))
+
+
+def test_bootstrap_gives_the_standard_error_of_a_mean():
+    low, high = metrics.bootstrap(np.mean, [Y], seed=3)
+    assert high - low == pytest.approx(2 * 1.96 * Y.std() / np.sqrt(200), rel=0.15)
+    assert metrics.bootstrap(np.mean, [Y], seed=3) == (low, high)
+
+
+def test_bootstrap_draws_whole_groups():
+    groups = np.repeat(np.arange(20), 10)
+    same = np.repeat(rng.normal(size=20), 10)  # ten copies of each value carry no more than one
+    low, high = metrics.bootstrap(np.mean, [same], groups=groups)
+    assert high - low > 2 * np.subtract(*metrics.bootstrap(np.mean, [same])[::-1])
+
+
+def test_bootstrap_of_several_numbers_leaves_out_resamples_without_a_value():
+    low, high = metrics.bootstrap(lambda y: [y.mean(), np.nan if y.std() < 0.9 else 1.0, np.nan], [Y], n_boot=50)
+    assert low[1] == high[1] == 1.0 and np.isnan(low[2]) and low[0] < high[0]
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: metrics.recall_at_k([], 1), "at least one rank"),
+        (lambda: metrics.recall_at_k([0], 1), "ranks start at 1"),
+        (lambda: metrics.median_rank([np.nan]), "ranks start at 1"),
+        (lambda: metrics.recall_at_k([1], 0), "at least 1"),
+        (lambda: metrics.r2([1.0], [1.0, 2.0]), "equal lengths"),
+        (lambda: metrics.nmad([np.nan], [1.0]), "NaN or infinity"),
+        (lambda: metrics.accuracy([], []), "equal lengths above 0"),
+        (lambda: metrics.bootstrap(np.mean, [Y, Y[1:]]), "arrays of one length"),
+        (lambda: metrics.bootstrap(np.mean, [Y], n_boot=0), "at least one resample"),
+    ],
+)
+def test_bad_input_is_refused(call, message):
+    with pytest.raises(InputError, match=message):
+        call()
