@@ -1,0 +1,92 @@
+"""How weights follow gradients, and how the learning rate changes."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+
+from ..errors import TrainingError
+from ..settings import Optimizer, Schedule, Training
+
+__all__ = ["Plateau", "learning_rate", "make_optimizer"]
+
+
+def make_optimizer(module: torch.nn.Module, settings: Optimizer) -> torch.optim.Optimizer:
+    """AdamW, Adam or SGD (with a momentum of 0.9) over the weights that require a gradient.
+
+    Weight decay acts on matrices and kernels only: biases, normalisations and temperatures are left alone.
+
+    Raises:
+        TrainingError: If the module has nothing to train.
+    """
+    weights = [weight for weight in module.parameters() if weight.requires_grad]
+    if not weights:
+        raise TrainingError(f"{type(module).__name__} has no weight that requires a gradient. Unfreeze a part of it.")
+    groups = [
+        {"params": [weight for weight in weights if weight.ndim > 1], "weight_decay": settings.weight_decay},
+        {"params": [weight for weight in weights if weight.ndim <= 1], "weight_decay": 0.0},
+    ]
+    groups = [group for group in groups if group["params"]]
+    if settings.name == "sgd":
+        return torch.optim.SGD(groups, lr=settings.learning_rate, momentum=0.9)
+    kind = torch.optim.AdamW if settings.name == "adamw" else torch.optim.Adam
+    return kind(groups, lr=settings.learning_rate)
+
+
+def learning_rate(settings: Training, step: int, steps: int, scale: float = 1.0) -> float:
+    """The learning rate of one optimizer step.
+
+    Args:
+        settings: Peak rate and schedule.
+        step: Which step, from 0.
+        steps: Steps of the whole training.
+        scale: What the plateau schedule has come down to (`Plateau.scale`).
+
+    Example:
+        >>> settings = Training(schedule=Schedule("cosine", warmup_steps=2))
+        >>> [round(learning_rate(settings, step, 6) * 1e3, 3) for step in range(7)]
+        [0.5, 1.0, 1.0, 0.854, 0.5, 0.146, 0.0]
+    """
+    peak = settings.optimizer.learning_rate * scale
+    warmup = settings.schedule.warmup_steps
+    if step < warmup:
+        return peak * (step + 1) / warmup
+    if settings.schedule.name != "cosine":
+        return peak
+    done = min(1.0, (step - warmup) / max(1, steps - warmup))
+    return peak * 0.5 * (1.0 + math.cos(math.pi * done))
+
+
+@dataclass
+class Plateau:
+    """Lowers the learning rate when the validation value stops falling, as torch's `ReduceLROnPlateau` does.
+
+    It is kept apart from the optimizer so that a warm-up can be multiplied with it.
+
+    Args:
+        scale: What the learning rate is multiplied with by now.
+        best: Lowest value so far.
+        waited: Epochs since then.
+
+    Example:
+        >>> plateau = Plateau()
+        >>> for value in (1.0, 2.0, 2.0):
+        ...     plateau.update(value, Schedule("plateau", patience=1))
+        >>> plateau.scale
+        0.5
+    """
+
+    scale: float = 1.0
+    best: float = math.inf
+    waited: int = 0
+
+    def update(self, value: float, schedule: Schedule) -> None:
+        """Takes in the validation value of one epoch."""
+        improved = value < (self.best - 1e-4 * abs(self.best) if math.isfinite(self.best) else self.best)
+        self.best = value if improved else self.best
+        self.waited = 0 if improved else self.waited + 1
+        if self.waited > schedule.patience:
+            self.scale *= schedule.factor
+            self.waited = 0
