@@ -1,1 +1,20 @@
-"""encoders."""
+"""Networks that turn the views of one modality into feature vectors.
+
+Touch this when you bring a network of your own: any `torch.nn.Module` with an integer `out_features` is an encoder
+(see `astroclip_kit.types.Encoder`), and `astroclip_kit.types.check_encoder` says what is wrong with it. What is done
+to raw views first is the encoder's `preprocess`, a transform that is saved with it. The encoders here are sized by
+`Encoder.for_modality(modality)`; each keeps its arguments as attributes, so that `models.save_model` can save it.
+"""
+
+from .._lazy import lazy
+
+__getattr__, __dir__, __all__ = lazy(
+    __name__,
+    {
+        "ImageBackbone": ".image_backbones",
+        "LightCurveTransformer": ".lightcurve_transformer",
+        "MocoResNet50": ".moco_resnet50",
+        "SpenderEncoder": ".spender",
+        "TabularMLP": ".tabular",
+    },
+)

@@ -1,0 +1,87 @@
+"""Any image classifier of torchvision as an encoder."""
+
+from __future__ import annotations
+
+import difflib
+from typing import Any, Self
+
+import torch
+from torch import nn
+
+from ..errors import UsageError
+from ..transforms.compose import Transform
+from ..transforms.images import Asinh
+from ..types import Modality
+from .layers import check_kind
+
+__all__ = ["ImageBackbone"]
+
+
+def _remove_classifier(network: nn.Module) -> int:
+    """Replaces the last linear layer by nothing and gives the number of its inputs."""
+    linear = [(path, layer) for path, layer in network.named_modules() if isinstance(layer, nn.Linear)]
+    last_block = list(network.children())[-1]
+    if not linear or linear[-1][1] not in last_block.modules() or hasattr(network, "aux_logits"):
+        raise UsageError(f"{type(network).__name__} does not end in one linear layer that could be removed.")
+    path, layer = linear[-1]
+    parent, _, name = path.rpartition(".")
+    setattr(network.get_submodule(parent), name, nn.Identity())
+    return layer.in_features
+
+
+def _set_in_channels(network: nn.Module, in_channels: int) -> None:
+    """Replaces the first convolution; weights trained on three channels are averaged and repeated."""
+    old = next(layer for layer in network.modules() if isinstance(layer, nn.Conv2d))
+    if old.in_channels == in_channels:
+        return
+    mean = old.weight.detach().mean(dim=1, keepdim=True) * old.in_channels / in_channels
+    old.weight = nn.Parameter(mean.repeat(1, in_channels, 1, 1))
+    old.in_channels = in_channels
+
+
+class ImageBackbone(nn.Module):
+    """A network of torchvision by name, without its classifier, for any number of bands.
+
+    Args:
+        name: As in `torchvision.models.list_models`, e.g. "resnet18", "convnext_tiny", "efficientnet_b0".
+        in_channels: Number of bands.
+        pretrained: Starts from torchvision's ImageNet weights, which are downloaded once. A saved copy of the
+            encoder brings its own weights and does not download again, so the attribute is False afterwards.
+        preprocess: What is done to images [B, in_channels, H, W] first; by default `Asinh`, which also fills missing
+            pixels.
+
+    Raises:
+        UsageError: If torchvision has no such network, or it does not end in a linear layer.
+
+    Example:
+        >>> encoder = ImageBackbone("resnet18", in_channels=5)
+        >>> encoder(torch.zeros(2, 5, 64, 64)).shape, encoder.out_features
+        (torch.Size([2, 512]), 512)
+    """
+
+    def __init__(
+        self, name: str, in_channels: int = 3, pretrained: bool = False, preprocess: Transform | None = None
+    ) -> None:
+        super().__init__()
+        from torchvision import models
+
+        names = models.list_models(module=models)
+        if name not in names:
+            close = ", ".join(difflib.get_close_matches(name, names)) or "resnet18"
+            raise UsageError(f"torchvision has no image network {name!r}. Did you mean: {close}?")
+        self.name, self.in_channels, self.pretrained = name, in_channels, False
+        self.preprocess = preprocess if preprocess is not None else Asinh()
+        self.network = models.get_model(name, weights="DEFAULT" if pretrained else None)
+        self.out_features = _remove_classifier(self.network)
+        _set_in_channels(self.network, in_channels)
+
+    @classmethod
+    def for_modality(cls, modality: Modality, **arguments: Any) -> Self:
+        """Sized for the bands of an image modality."""
+        check_kind(modality, "image", cls)
+        return cls(**{"name": "resnet18", "in_channels": len(modality.channels), **arguments})
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Features [B, out_features] of images [B, in_channels, H, W]."""
+        features: torch.Tensor = self.network(x)
+        return features

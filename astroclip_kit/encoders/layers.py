@@ -1,0 +1,111 @@
+"""What several encoders are built of."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import nn
+
+from ..errors import InputError, UsageError
+from ..types import Kind, Modality
+
+__all__ = ["ACTIVATIONS", "AttentionPooling", "FourierFeatures", "check_kind", "feed_forward"]
+
+ACTIVATIONS: dict[str, type[nn.Module]] = {
+    "gelu": nn.GELU, "relu": nn.ReLU, "silu": nn.SiLU, "tanh": nn.Tanh, "leaky_relu": nn.LeakyReLU,
+}  # fmt: skip
+
+
+def check_kind(modality: Modality, kind: Kind, encoder: type) -> None:
+    """Refuses a modality that an encoder does not read.
+
+    Raises:
+        InputError: Names both.
+    """
+    if modality.kind != kind:
+        raise InputError(f"{encoder.__name__} encodes a {kind}, and {modality.name!r} is a {modality.kind}.")
+
+
+def feed_forward(sizes: Sequence[int], activation: str = "gelu", dropout: float = 0.0) -> nn.Sequential:
+    """Linear layers with an activation and dropout between them, none after the last.
+
+    Args:
+        sizes: Features before the first layer and after each.
+        activation: One of `ACTIVATIONS`.
+        dropout: Probability after each activation.
+
+    Raises:
+        UsageError: If the activation is unknown.
+
+    Example:
+        >>> feed_forward((6, 32, 8))(torch.zeros(2, 6)).shape
+        torch.Size([2, 8])
+    """
+    if activation not in ACTIVATIONS:
+        raise UsageError(f"activation {activation!r} is not one of {', '.join(ACTIVATIONS)}.")
+    layers: list[nn.Module] = []
+    for number in range(len(sizes) - 1):
+        layers += [ACTIVATIONS[activation](), nn.Dropout(dropout)] if number else []
+        layers.append(nn.Linear(sizes[number], sizes[number + 1]))
+    return nn.Sequential(*layers)
+
+
+class FourierFeatures(nn.Module):
+    """A number as sines and cosines of learned frequencies, and its arcsinh.
+
+    The periods start evenly in the logarithm between `shortest` and `longest`. Computed in float32 also under
+    autocast: a phase has no room for rounding.
+
+    Args:
+        count: Number of frequencies.
+        shortest: Shortest period at the start, in the unit of the number.
+        longest: Longest period at the start.
+
+    Example:
+        >>> FourierFeatures(8, 1.0, 1000.0)(torch.zeros(2, 5)).shape
+        torch.Size([2, 5, 17])
+    """
+
+    def __init__(self, count: int, shortest: float, longest: float) -> None:
+        super().__init__()
+        self.count, self.shortest, self.longest = count, shortest, longest
+        self.out_features = 2 * count + 1
+        periods = torch.logspace(math.log10(shortest), math.log10(longest), count)
+        self.log_frequency = nn.Parameter(-periods.log())
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Features [..., 2 * count + 1] of numbers [...]."""
+        phase = 2 * math.pi * x.float()[..., None] * self.log_frequency.exp()
+        return torch.cat([phase.sin(), phase.cos(), x.float().asinh()[..., None]], dim=-1)
+
+
+class AttentionPooling(nn.Module):
+    """One vector of a sequence: each head averages its share of the features with learned weights.
+
+    Args:
+        features: Features of a token.
+        heads: Number of heads; divides `features`.
+
+    Example:
+        >>> padding = torch.tensor([[False, False, True]])
+        >>> AttentionPooling(8, 2)(torch.ones(1, 3, 8), padding).sum()
+        tensor(8., grad_fn=<SumBackward0>)
+    """
+
+    def __init__(self, features: int, heads: int) -> None:
+        super().__init__()
+        self.features, self.heads = features, heads
+        self.score = nn.Linear(features, heads, bias=False)
+
+    def forward(self, tokens: torch.Tensor, padding: torch.Tensor) -> torch.Tensor:
+        """Pooled [B, features].
+
+        Args:
+            tokens: [B, T, features].
+            padding: bool [B, T], True where a token is to be ignored; one token per row is not.
+        """
+        weights = self.score(tokens).masked_fill(padding[..., None], -torch.inf).softmax(dim=1)
+        values = tokens.reshape(*tokens.shape[:2], self.heads, -1)
+        return (weights[..., None] * values).sum(dim=1).flatten(1)

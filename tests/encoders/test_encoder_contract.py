@@ -1,0 +1,97 @@
+"""Every encoder of the kit goes through the same test."""
+
+import numpy as np
+import pytest
+import torch
+
+from astroclip_kit.encoders import ImageBackbone, LightCurveTransformer, MocoResNet50, SpenderEncoder, TabularMLP
+from astroclip_kit.models import describe, load_model, save_model
+from astroclip_kit.transforms import Standardise
+from astroclip_kit.types import Modality, check_encoder
+
+IMAGE = Modality("image", "image", ("g", "r", "z"), (3, 48, 48), "nmgy", (0.262,))
+INFRARED = Modality("infrared", "image", ("W1", "W2"), (2, 32, 32))
+SPECTRUM = Modality("spectrum", "spectrum", ("flux", "ivar"), (2, 500), "", tuple(np.linspace(4000, 8000, 500)))
+LIGHTCURVE = Modality("lightcurve", "lightcurve", ("time", "value", "error", "band"), (-1, 4), "mag", (), ("g", "r"))
+TABLE = Modality("table", "table", ("u", "g", "r"), (3,))
+
+ENCODERS = {
+    "moco trunk": (MocoResNet50, IMAGE, {}),
+    "moco head": (MocoResNet50, IMAGE, {"head": True}),
+    "resnet18": (ImageBackbone, INFRARED, {"name": "resnet18"}),
+    "mobilenet": (ImageBackbone, IMAGE, {"name": "mobilenet_v3_small"}),
+    "spender attended": (SpenderEncoder, SPECTRUM, {}),
+    "spender latent": (SpenderEncoder, SPECTRUM, {"latent_features": 6, "dropout": 0.1}),
+    "light curve from first": (LightCurveTransformer, LIGHTCURVE, {"width": 32, "dropout": 0.1}),
+    "light curve from peak": (LightCurveTransformer, LIGHTCURVE, {"width": 32, "depth": 1, "origin": "minimum"}),
+    "table": (TabularMLP, TABLE, {"out_features": 16, "dropout": 0.1}),
+    "standardised table": (TabularMLP, TABLE, {"preprocess": Standardise((20.0, 19.0, 18.0), (2.0, 2.0, 2.0))}),
+}
+
+
+def views(modality, count):
+    """Realistic views with a missing value in every place where one may be."""
+    rng = np.random.default_rng(0)
+    shape = [12 if axis == -1 else axis for axis in modality.shape]
+    x = rng.lognormal(0, 0.5, (count, *shape)).astype(np.float32)
+    if modality.kind == "lightcurve":
+        x[..., 0] = np.sort(rng.uniform(0, 100, (count, 12)), axis=1)
+        x[..., 3] = rng.integers(0, len(modality.bands), (count, 12))
+        x[:, ::3, 2], x[:, 9:] = np.nan, np.nan
+    elif modality.kind == "table":
+        x[:, 0] = np.where(np.arange(count) % 2, np.nan, x[:, 0])
+    elif modality.kind == "spectrum":
+        x[:, 1, :20] = 0.0
+    else:
+        x[:, 0, 0, 0] = np.nan
+    return torch.from_numpy(x)
+
+
+@pytest.fixture(scope="module", params=ENCODERS)
+def case(request):
+    encoder_class, modality, arguments = ENCODERS[request.param]
+    torch.manual_seed(0)
+    return encoder_class.for_modality(modality, **arguments), modality
+
+
+def test_the_encoder_meets_the_protocol(case):
+    check_encoder(*case)
+
+
+@pytest.mark.parametrize("count", [1, 5])
+def test_features_are_finite_and_repeatable(case, count):
+    encoder, modality = case
+    x = views(modality, count)
+    before = x.clone()
+    with torch.inference_mode():
+        h = encoder.eval()(encoder.preprocess(x))
+        again = encoder(encoder.preprocess(x))
+    assert h.shape == (count, encoder.out_features) and h.dtype == torch.float32
+    assert h.isfinite().all() and torch.equal(h, again)
+    assert torch.equal(x.nan_to_num(-9.0), before.nan_to_num(-9.0))
+
+
+def test_an_object_does_not_depend_on_its_batch(case):
+    encoder, modality = case
+    x = encoder.preprocess(views(modality, 5))
+    with torch.inference_mode():
+        torch.testing.assert_close(encoder.eval()(x)[3:4], encoder(x[3:4]), rtol=1e-3, atol=1e-4)
+
+
+def test_every_parameter_has_a_gradient(case):
+    encoder, modality = case
+    h = encoder.train()(encoder.preprocess(views(modality, 5)))
+    encoder.zero_grad()
+    (h * torch.randn(h.shape, generator=torch.Generator().manual_seed(1))).sum().backward()
+    silent = [name for name, one in encoder.named_parameters() if one.grad is None or not one.grad.abs().sum() > 0]
+    assert silent == []
+
+
+def test_a_saved_encoder_is_the_same_encoder(case, tmp_path):
+    encoder, modality = case
+    save_model(encoder, tmp_path / "model")
+    loaded = load_model(tmp_path / "model")
+    x = views(modality, 2)
+    with torch.inference_mode():
+        torch.testing.assert_close(loaded(loaded.preprocess(x)), encoder.eval()(encoder.preprocess(x)), rtol=0, atol=0)
+    assert describe(loaded) == describe(encoder)
