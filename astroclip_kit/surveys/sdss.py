@@ -8,18 +8,22 @@ wavelengths are in vacuum.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import InputError
-from .fits_files import Card, header_block, padded, table_header, write_blocks
+from ..errors import FileError, InputError
+from ..transforms.resampling import Grid, resample, wavelength_grid
+from ..types import Modality, Sample
+from .coordinates import in_range
+from .fits_files import Card, Hdu, find_files, header_block, padded, read_hdus, table_header, write_blocks
 
-__all__ = ["spectrum_file_name", "write_sdss_spectrum"]
+__all__ = ["SDSSSpectra", "spectrum_file_name", "write_sdss_spectrum"]
 
-FLUX_UNIT = "1E-17 erg/cm^2/s/Ang"
+FLUX_UNIT = "1E-17 erg/cm^2/s/Ang"  # as the survey's headers write it
+SPECTRUM_UNIT = "1e-17 erg / (Angstrom s cm2)"  # as astropy writes it
 COADD = np.dtype(
     [(name, ">f4") for name in ("flux", "loglam", "ivar")]
     + [(name, ">i4") for name in ("and_mask", "or_mask")]
@@ -48,6 +52,111 @@ SPZLINE = np.dtype(
     + [(f"LINE{name}{error}", ">f4") for name in ("Z", "SIGMA", "AREA", "EW", "CONTLEVEL") for error in ("", "_ERR")]
     + [("LINENPIXLEFT", ">i4"), ("LINENPIXRIGHT", ">i4"), ("LINEDOF", ">f4"), ("LINECHI2", ">f4")]
 )
+LABELS = {"PLATE": "plate", "MJD": "mjd", "FIBERID": "fiber", "Z": "z", "Z_ERR": "z_err", "ZWARNING": "zwarning"}
+LABELS |= {"CLASS": "class", "SUBCLASS": "subclass", "SN_MEDIAN_ALL": "sn_median"}
+BRIGHT_SKY = 1 << 23
+
+
+class SDSSSpectra:
+    """Reads SDSS, BOSS and eBOSS spectra, one object per file.
+
+    The object's id is "plate-mjd-fiber" without leading zeros. Labels come from HDU 2: plate, mjd, fiber, z, z_err,
+    zwarning, class, subclass, sn_median. The spectrum is in 1e-17 erg/s/cm2/Angstrom on one vacuum wavelength grid.
+
+    Args:
+        root: Folder of the files, or one file.
+        pattern: Which files under it.
+        grid: Wavelengths of the samples: see `wavelength_grid`. "boss" keeps BOSS pixels as they are.
+        name: Name of the modality.
+        mask_bits: Bits of and_mask that make a pixel bad beside a zero inverse variance; by default BRIGHTSKY.
+
+    Raises:
+        UsageError: If the grid cannot be read.
+
+    Example:
+        >>> SDSSSpectra("spectra", grid="sdss").modality.shape
+        (2, 3921)
+    """
+
+    def __init__(
+        self,
+        root: str | Path,
+        pattern: str = "**/spec-*.fits*",
+        grid: Grid = "boss",
+        name: str = "spectrum",
+        mask_bits: int = BRIGHT_SKY,
+    ) -> None:
+        self.root = str(root)
+        self.pattern = pattern
+        self.grid = grid if isinstance(grid, str) else tuple(float(value) for value in grid)
+        self.name = name
+        self.mask_bits = mask_bits
+        self._wavelength = wavelength_grid(grid)
+
+    def __repr__(self) -> str:
+        return f"SDSSSpectra({self.root!r}, {self.pattern!r}, {len(self._wavelength)} pixels)"
+
+    @cached_property
+    def modality(self) -> Modality:
+        """A spectrum of flux and inverse variance."""
+        grid = tuple(self._wavelength.tolist())
+        return Modality(self.name, "spectrum", ("flux", "ivar"), (2, len(grid)), SPECTRUM_UNIT, grid)
+
+    def files(self) -> list[Path]:
+        """The files that match, sorted.
+
+        Raises:
+            FileError: If the folder does not exist.
+        """
+        return find_files(self.root, self.pattern)
+
+    def read(self, path: Path) -> list[Sample]:
+        """The one sample of a file; only its first three HDUs are read.
+
+        Raises:
+            FileError: If the file is no whole SDSS spectrum, holds no good pixel on the grid, or its coordinates
+                are out of range.
+        """
+        coadd, catalogue = read_hdus(path, (1, 2))
+        labels = _labels(catalogue)
+        ra, dec = _position(catalogue)
+        view = self._spectrum(coadd)
+        object_id = "-".join(str(int(labels[name])) for name in ("plate", "mjd", "fiber"))
+        return [Sample(object_id, {self.name: view}, ra, dec, labels)]
+
+    def _spectrum(self, coadd: Hdu) -> npt.NDArray[np.float32]:
+        columns = coadd.columns(("flux", "loglam", "ivar"), optional=("and_mask",))
+        bad = columns["and_mask"] & self.mask_bits != 0 if "and_mask" in columns else False
+        ivar = np.where(bad, 0, columns["ivar"])
+        if not np.any((ivar > 0) & np.isfinite(ivar) & np.isfinite(columns["flux"])):
+            raise FileError(coadd.path, "no good pixel: flux is NaN, inverse variance 0 or the mask set everywhere.")
+        wavelength = 10 ** columns["loglam"].astype(np.float64)
+        if not np.all(np.diff(wavelength) > 0):
+            raise FileError(coadd.path, "loglam does not ascend in HDU 1. The file is damaged.")
+        view = np.stack(resample(columns["flux"], ivar, wavelength, self._wavelength)).astype(np.float32)
+        if not view[1].any():
+            low, high = wavelength[[0, -1]]
+            raise FileError(coadd.path, f"no good pixel on the grid: the file covers {low:.0f}-{high:.0f} Angstrom.")
+        return view
+
+
+def _labels(catalogue: Hdu) -> dict[str, float | str]:
+    columns = catalogue.columns(("PLATE", "MJD", "FIBERID"), optional=tuple(LABELS)[3:])
+    if any(len(values) == 0 for values in columns.values()):
+        raise FileError(catalogue.path, "HDU 2 has no row, expected the catalogue row of the spectrum.")
+    values = {LABELS[column]: values[0] for column, values in columns.items()}
+    plain = {name: str(value) if isinstance(value, str) else float(value) for name, value in values.items()}
+    return {name: value for name, value in plain.items() if value != "" and value == value}
+
+
+def _position(catalogue: Hdu) -> tuple[float, float]:
+    columns = catalogue.columns((), optional=("RA", "DEC", "PLUG_RA", "PLUG_DEC"))
+    ra, dec = (columns.get(name, columns.get(f"PLUG_{name}")) for name in ("RA", "DEC"))
+    if ra is None or dec is None:
+        raise FileError(catalogue.path, "HDU 2 has neither RA and DEC nor PLUG_RA and PLUG_DEC.")
+    if not in_range(ra[0], dec[0]):
+        raise FileError(catalogue.path, f"coordinates out of range: ra {ra[0]}, dec {dec[0]} degrees.")
+    return float(ra[0]), float(dec[0])
 
 
 def spectrum_file_name(plate: int, mjd: int, fiber: int) -> str:
@@ -65,18 +174,18 @@ def _fixed_headers() -> tuple[bytes, bytes]:
     return table_header(SPALL, 1, "SPALL"), table_header(SPZLINE, 0, "SPZLINE")
 
 
-def _primary_header(row: np.void, loglam: npt.NDArray[np.float64]) -> bytes:
+def _primary_header(row: npt.NDArray[np.void], loglam: npt.NDArray[np.float64]) -> bytes:
     step = float(loglam[-1] - loglam[0]) / (len(loglam) - 1)
     cards: list[Card] = [
         ("SIMPLE", True, "conforms to FITS standard"),
         ("BITPIX", 8, "array data type"),
         ("NAXIS", 0, "number of array dimensions"),
         ("EXTEND", True, ""),
-        ("PLUG_RA", float(row["PLUG_RA"]), "RA of object [deg]"),
-        ("PLUG_DEC", float(row["PLUG_DEC"]), "dec of object [deg]"),
-        ("PLATEID", int(row["PLATE"]), "Plate Id"),
-        ("MJD", int(row["MJD"]), "MJD of observation"),
-        ("FIBERID", int(row["FIBERID"]), "Fiber number"),
+        ("PLUG_RA", float(row["PLUG_RA"][0]), "RA of object [deg]"),
+        ("PLUG_DEC", float(row["PLUG_DEC"][0]), "dec of object [deg]"),
+        ("PLATEID", int(row["PLATE"][0]), "Plate Id"),
+        ("MJD", int(row["MJD"][0]), "MJD of observation"),
+        ("FIBERID", int(row["FIBERID"][0]), "Fiber number"),
         ("BUNIT", FLUX_UNIT, ""),
         ("VACUUM", True, "Wavelengths are in vacuum"),
     ]
@@ -89,11 +198,11 @@ def _primary_header(row: np.void, loglam: npt.NDArray[np.float64]) -> bytes:
     return header_block(cards)
 
 
-def _catalogue_row(catalogue: Mapping[str, float | str]) -> np.void:
+def _catalogue_row(catalogue: Mapping[str, float | str]) -> npt.NDArray[np.void]:
     missing = [name for name in ("plate", "mjd", "fiber", "ra", "dec") if name not in catalogue]
     if missing:
         raise InputError(f"catalogue row of a spectrum: {', '.join(missing)} missing (found {sorted(catalogue)}).")
-    row = np.zeros(1, dtype=SPALL)[0]
+    row = np.zeros(1, dtype=SPALL)
     row["SURVEY"] = str(catalogue.get("survey", "boss"))
     row["PLATE"], row["MJD"], row["FIBERID"] = (int(catalogue[name]) for name in ("plate", "mjd", "fiber"))
     row["RA"] = row["PLUG_RA"] = catalogue["ra"]

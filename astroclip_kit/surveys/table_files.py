@@ -1,0 +1,125 @@
+"""Tables of any format as plain columns: Parquet, CSV, and whatever else astropy reads."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from ..errors import FileError
+
+__all__ = ["modified_julian_date", "numbers", "read_columns", "text"]
+
+EMPTY = ["", "nan", "NaN", "null", "NULL", "--", "N/A"]
+DATE = re.compile(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})(\.\d+)?")
+
+
+def read_columns(path: str | Path, columns: Iterable[str], texts: Sequence[str] = ()) -> pd.DataFrame:
+    """Some columns of a table file.
+
+    Args:
+        path: Parquet, CSV (also .gz), or any format that astropy knows by its name or content.
+        columns: Which; repeats and empty names are ignored.
+        texts: Columns whose values are kept as they are written (ids with leading zeros).
+
+    Returns:
+        The columns with native byte order; masked and empty values are missing.
+
+    Raises:
+        FileError: If the file is missing, empty, damaged or of an unknown format, lacks a column, has no row, or
+            holds several values per row in a column.
+    """
+    path, wanted = Path(path), [*dict.fromkeys(name for name in columns if name)]
+    if not path.is_file():
+        raise FileError(path, "no such file.")
+    if path.stat().st_size == 0:
+        raise FileError(path, "the file is empty.")
+    suffix = "".join(path.suffixes[-2:]).lower()
+    try:
+        if suffix.endswith((".parquet", ".parq")):
+            frame = _parquet(path, wanted)
+        elif suffix.endswith((".csv", ".csv.gz")):
+            frame = _csv(path, wanted, texts)
+        else:
+            frame = _astropy(path, wanted)
+    except FileError:
+        raise
+    except Exception as error:  # every format has its own errors
+        raise FileError(path, f"cannot be read as a table ({str(error).splitlines()[0]}).") from error
+    if not len(frame):
+        raise FileError(path, "the table has no row.")
+    return frame
+
+
+def _check(path: Path, wanted: Sequence[str], found: Sequence[str]) -> None:
+    missing = [name for name in wanted if name not in found]
+    if missing:
+        raise FileError(path, f"no column {missing[0]!r} (found {', '.join(map(str, found[:20]))}).")
+
+
+def _parquet(path: Path, wanted: list[str]) -> pd.DataFrame:
+    from pyarrow import parquet
+
+    with parquet.ParquetFile(path) as file:
+        _check(path, wanted, file.schema_arrow.names)
+        return file.read(columns=wanted).to_pandas()
+
+
+def _csv(path: Path, wanted: list[str], texts: Sequence[str]) -> pd.DataFrame:
+    if path.suffix == ".csv" and path.read_bytes()[:1] == b"<":
+        raise FileError(path, "is a web page, not a table. Download it again.")
+    _check(path, wanted, list(pd.read_csv(path, nrows=0).columns))
+    types = dict.fromkeys(texts, "str")
+    options: dict[str, Any] = {"keep_default_na": False, "na_values": EMPTY, "low_memory": False}
+    return pd.read_csv(path, usecols=wanted, dtype=types, **options)[wanted]
+
+
+def _astropy(path: Path, wanted: list[str]) -> pd.DataFrame:
+    from astropy.table import Table
+
+    table = Table.read(path, format="ascii") if path.suffix in (".txt", ".dat", ".tbl") else Table.read(path)
+    _check(path, wanted, table.colnames)
+    wide = [name for name in wanted if table[name].ndim > 1]
+    if wide:
+        raise FileError(path, f"column {wide[0]!r} holds {table[wide[0]].shape[1:]} values per row, expected one.")
+    frame = table[wanted].to_pandas(index=False)
+    for name in frame.select_dtypes(object):
+        frame[name] = [value.decode() if isinstance(value, bytes) else value for value in frame[name]]
+    return frame
+
+
+def numbers(values: pd.Series, missing: Sequence[float] = ()) -> npt.NDArray[np.float64]:
+    """Values as float64; NaN where there is none, it is no finite number, or it is one of the markers `missing`."""
+    out: npt.NDArray[np.float64] = pd.to_numeric(values, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+    return np.where(np.isfinite(out) & ~np.isin(out, missing), out, np.nan)
+
+
+def text(values: pd.Series) -> npt.NDArray[np.object_]:
+    """Values as stripped text; "" where there is none. Whole numbers lose their ".0"."""
+    if pd.api.types.is_float_dtype(values):
+        values = values.astype("Int64") if (values.dropna() % 1 == 0).all() else values
+    return np.asarray(values.astype("string").fillna("").str.strip(), dtype=object)
+
+
+def modified_julian_date(values: pd.Series) -> npt.NDArray[np.float64]:
+    """Dates as MJD in days: numbers are taken as they are, "2013/08/30" and "2013-08-30.5" are UTC dates."""
+    out = numbers(values)
+    for row in np.flatnonzero(np.isnan(out)):
+        match = DATE.fullmatch(str(values.iloc[row]).strip())
+        if match:
+            year, month, day = (int(part) for part in match.groups()[:3])
+            out[row] = _days(year, month, day) + float(match[4] or 0)
+    return out
+
+
+def _days(year: int, month: int, day: int) -> float:
+    try:
+        date = np.datetime64(f"{year:04d}-{month:02d}-{day:02d}")
+    except ValueError:
+        return np.nan
+    return float((date - np.datetime64("1858-11-17")) / np.timedelta64(1, "D"))
