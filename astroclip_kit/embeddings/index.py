@@ -17,16 +17,14 @@ import torch
 from torch import Tensor
 
 from ..errors import InputError
+from ..settings import Hardware
+from ..training.hardware import resolve_hardware
 
 __all__ = ["ExactIndex"]
 
 MARGIN = 32  # candidates beyond 2 k: the more, the seldomer a query needs the next, slower pass
 BLOCK_VALUES = 2**24  # values held at once per array while searching
 Found = tuple[Tensor, Tensor]
-
-
-def _native_bfloat16() -> bool:
-    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
 
 
 class ExactIndex:
@@ -69,7 +67,7 @@ class ExactIndex:
         self.block_rows = block_rows
         self.errors: dict[torch.dtype, tuple[float, float]] = {}
         if precision == "auto":
-            precision = "bfloat16" if _native_bfloat16() else "float32"
+            precision = "bfloat16" if resolve_hardware(Hardware("cpu"))[1] == "bfloat16" else "float32"
         passes = {"bfloat16": [torch.bfloat16, torch.float32], "float32": [torch.float32], "float64": []}
         self.passes: list[torch.dtype] = passes[precision]
 
@@ -183,8 +181,10 @@ class ExactIndex:
             self.errors[dtype] = norm, lost
         norm, lost = self.errors[dtype]
         exact, rounded = q.double(), q.to(dtype).double()
-        summing = 2.0**-23 * (q.shape[1] + 2) * rounded.norm(dim=1) * (norm + lost)
-        return (exact - rounded).norm(dim=1) * norm + rounded.norm(dim=1) * lost + summing + torch.finfo(dtype).eps / 2 * floor.abs()
+        length = rounded.norm(dim=1)
+        summing = 2.0**-23 * (q.shape[1] + 2) * length * (norm + lost) + torch.finfo(dtype).eps / 2 * floor.abs()
+        bound: Tensor = (exact - rounded).norm(dim=1) * norm + length * lost + summing
+        return bound
 
     def _rank(self, q: Tensor, codes: npt.NDArray[np.int64], rows: Tensor) -> Found:
         """Candidates [Q, c] in order of their exact products."""

@@ -75,7 +75,9 @@ def test_the_bfloat16_pass_alone_answers_most_queries_of_a_spread_space(monkeypa
     index = ExactIndex(unit(5000, 16), precision="bfloat16")
     searched = []
     slow = ExactIndex._exhaustive
-    monkeypatch.setattr(ExactIndex, "_exhaustive", lambda self, q, *rest: searched.append(len(q)) or slow(self, q, *rest))
+    monkeypatch.setattr(
+        ExactIndex, "_exhaustive", lambda self, q, *rest: searched.append(len(q)) or slow(self, q, *rest)
+    )
     index.passes = index.passes[:1]
     index.search(unit(200, 16, seed=7), 5)
     assert sum(searched) < 20

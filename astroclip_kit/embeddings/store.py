@@ -1,0 +1,247 @@
+"""The shared space on disk: a catalogue, one matrix of unit vectors per modality, and where they came from."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import FolderError, InputError, UsageError
+from ..storage import new_folder, open_folder, write_manifest
+
+if TYPE_CHECKING:
+    from astropy.table import Table
+
+__all__ = ["EmbeddingStore"]
+
+Array = npt.NDArray[Any]
+COLUMNS = ("object_id", "group", "ra", "dec", "split")
+
+
+class EmbeddingStore(os.PathLike[str]):
+    """Embeddings of objects in the shared space; a folder that is opened, never changed.
+
+    Args:
+        root: The folder that `EmbeddingStore.write` or `embed` wrote.
+
+    Raises:
+        FolderError: If the folder is no whole embeddings folder.
+
+    Example:
+        >>> from tempfile import mkdtemp
+        >>> vectors = {"image": np.eye(3), "spectrum": np.eye(3)[[0, 2, 1]]}
+        >>> store = EmbeddingStore.write(mkdtemp() + "/space", vectors, ["M31", "M33", "M51"], labels={"z": [0, 0, 1]})
+        >>> print(store.search("M33", query="image", target="spectrum", k=1)["object_id"][0])
+        M51
+    """
+
+    def __init__(self, root: str | Path) -> None:
+        self.root = Path(root)
+        self.manifest = open_folder(self.root, "embeddings")
+        self.names: list[str] = list(self.manifest["modalities"])
+
+    def __fspath__(self) -> str:
+        return str(self.root)
+
+    def __len__(self) -> int:
+        return int(self.manifest["count"])
+
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{name} {int(self.present(name).sum())}" for name in self.names)
+        return f"EmbeddingStore({str(self.root)!r}: {len(self)} objects x {self.out_features} dimensions; {counts})"
+
+    def _repr_html_(self) -> str:
+        return f"<p>{self!r}</p>{self.to_table()[:5]._repr_html_()}"
+
+    @classmethod
+    def write(
+        cls,
+        root: str | Path,
+        vectors: Mapping[str, npt.ArrayLike],
+        object_ids: Sequence[str] | Array,
+        *,
+        present: Mapping[str, npt.ArrayLike] | None = None,
+        catalog: Mapping[str, npt.ArrayLike] | None = None,
+        labels: Mapping[str, npt.ArrayLike] | None = None,
+        values: Mapping[str, Any] | None = None,
+    ) -> EmbeddingStore:
+        """Writes a store, in one step, and opens it.
+
+        Args:
+            root: Where to; an older store is replaced.
+            vectors: Modality to vectors [N, D], all of the same D; they are normalised here.
+            object_ids: N ids, unique.
+            present: Modality to which rows have it [N]; all by default. Absent rows are stored as zeros.
+            catalog: Any of "group", "ra", "dec" (degrees) and "split" ("train", "valid", "test") [N].
+            labels: Property to its values [N]; NaN or "" where missing.
+            values: For the manifest: "dataset", "origin", "seed", the model's hash.
+
+        Raises:
+            InputError: If lengths or dimensions differ, ids repeat, or a present vector is zero or not finite.
+            UsageError: If a label has the name of a column of the catalogue.
+        """
+        ids = np.asarray(object_ids, dtype=str)
+        if len(np.unique(ids)) != len(ids):
+            raise InputError("object_ids: expected unique ids, found one twice. Pool or rename the rows first.")
+        if not vectors:
+            raise InputError("vectors: expected at least one modality, found none.")
+        matrices, presence = {}, {}
+        for name, matrix in vectors.items():
+            presence[name] = np.asarray((present or {}).get(name, np.ones(len(ids))), dtype=bool)
+            matrices[name] = _unit(name, np.asarray(matrix, dtype=np.float32), presence[name], len(ids))
+        if len({matrix.shape[1] for matrix in matrices.values()}) > 1:
+            shapes = {name: matrix.shape[1] for name, matrix in matrices.items()}
+            raise InputError(f"vectors: all modalities of a shared space have the same dimensions, found {shapes}.")
+        table = _catalog(ids, catalog or {}, labels or {})
+        with new_folder(root) as folder:
+            _write_parquet(table, folder / "catalog.parquet")
+            np.save(folder / "presence.npy", np.stack(list(presence.values()), axis=1))
+            for name, matrix in matrices.items():
+                np.save(folder / f"{name}.npy", matrix)
+            head = {
+                "modalities": list(matrices),
+                "count": len(ids),
+                "out_features": next(iter(matrices.values())).shape[1],
+            }
+            write_manifest(folder, "embeddings", {"dataset": "", "origin": "real", "seed": 0, **(values or {}), **head})
+        return cls(root)
+
+    @cached_property
+    def catalog(self) -> dict[str, Array]:
+        """Columns of the catalogue [N]: object_id, group, ra, dec, split and the labels."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        try:
+            table = pq.read_table(self.root / "catalog.parquet")
+        except (OSError, pa.ArrowInvalid) as error:
+            raise FolderError(f"{self.root}: catalog.parquet is damaged ({error}). Embed again.") from error
+        columns = {name: table[name].to_numpy() for name in table.column_names}
+        return {name: c.astype(str) if c.dtype == object else c for name, c in columns.items()}
+
+    @property
+    def object_ids(self) -> Array:
+        """N ids."""
+        return self.catalog["object_id"]
+
+    @property
+    def groups(self) -> Array:
+        """N groups: the astrophysical object of each row."""
+        return self.catalog["group"]
+
+    @property
+    def ra(self) -> Array:
+        """Right ascension [N] in degrees."""
+        return self.catalog["ra"]
+
+    @property
+    def dec(self) -> Array:
+        """Declination [N] in degrees."""
+        return self.catalog["dec"]
+
+    @property
+    def split(self) -> Array:
+        """Part of each row [N]: "train", "valid", "test", or "" where the model saw no split."""
+        return self.catalog["split"]
+
+    @property
+    def labels(self) -> dict[str, Array]:
+        """Property to its values [N]."""
+        return {name: column for name, column in self.catalog.items() if name not in COLUMNS}
+
+    @property
+    def out_features(self) -> int:
+        """Dimensions of the space."""
+        return int(self.manifest["out_features"])
+
+    @cached_property
+    def _presence(self) -> Array:
+        return np.asarray(np.load(self.root / "presence.npy", allow_pickle=False))
+
+    def _check(self, name: str) -> str:
+        if name not in self.names:
+            raise UsageError(f"{self.root} has no modality {name!r}; it has {', '.join(self.names)}.")
+        return name
+
+    def present(self, name: str) -> npt.NDArray[np.bool_]:
+        """Which rows have the modality [N]."""
+        return np.asarray(self._presence[:, self.names.index(self._check(name))], dtype=bool)
+
+    def vectors(self, name: str) -> npt.NDArray[np.float32]:
+        """Unit vectors float32 [N, D], memory-mapped; rows without the modality are zero."""
+        path = self.root / f"{self._check(name)}.npy"
+        try:
+            matrix: npt.NDArray[np.float32] = np.load(path, mmap_mode="r", allow_pickle=False)
+        except (OSError, ValueError, EOFError) as error:
+            raise FolderError(f"{path} is damaged ({error}). Embed again.") from error
+        if matrix.shape != (len(self), self.out_features):
+            raise FolderError(f"{path} has shape {matrix.shape}, expected {(len(self), self.out_features)}.")
+        return matrix
+
+    def to_table(self) -> Table:
+        """The catalogue as an astropy Table, with a column ``has_<modality>`` for each modality."""
+        from astropy.table import Table
+
+        present = {f"has_{name}": self.present(name) for name in self.names}
+        return Table({**self.catalog, **present}, units={"ra": "deg", "dec": "deg"})
+
+    def search(
+        self,
+        object_id: str = "",
+        *,
+        ra: float = math.nan,
+        dec: float = math.nan,
+        query: str = "",
+        target: str = "",
+        k: int = 10,
+        radius_arcsec: float = 3.0,
+    ) -> Table:
+        """The k objects most similar to one object; see `astroclip_kit.embeddings.search.search`."""
+        from .search import search
+
+        return search(self, object_id, ra=ra, dec=dec, query=query, target=target, k=k, radius_arcsec=radius_arcsec)
+
+
+def _unit(name: str, matrix: npt.NDArray[np.float32], present: Array, count: int) -> npt.NDArray[np.float32]:
+    if matrix.ndim != 2 or matrix.shape[0] != count or present.shape != (count,):
+        raise InputError(
+            f"vectors {name!r}: expected {count} rows like object_ids, found shapes {matrix.shape} and {present.shape}."
+        )
+    norm = np.where(present, np.linalg.norm(matrix, axis=1), 1)[:, None]
+    if not np.isfinite(norm).all() or not (norm > 0).all():
+        row = int(np.flatnonzero(~(np.isfinite(norm) & (norm > 0)))[0])
+        raise InputError(f"vectors {name!r}: row {row} is zero or not finite. Mark it as absent with `present`.")
+    return np.where(present[:, None], matrix / norm, 0).astype(np.float32)
+
+
+def _catalog(ids: Array, catalog: Mapping[str, Any], labels: Mapping[str, Any]) -> dict[str, Array]:
+    unknown = sorted(set(catalog) - set(COLUMNS[1:]))
+    taken = sorted(set(labels) & set(COLUMNS))
+    if unknown or taken:
+        raise UsageError(
+            f"{(unknown or taken)[0]!r} cannot be {'a catalogue column' if unknown else 'a label'}: "
+            f"the catalogue has {', '.join(COLUMNS)}, all other columns are labels."
+        )
+    empty = {"group": ids, "ra": np.full(len(ids), np.nan), "dec": np.full(len(ids), np.nan), "split": [""] * len(ids)}
+    columns = {name: np.asarray(column) for name, column in {"object_id": ids, **empty, **catalog, **labels}.items()}
+    for name, column in columns.items():
+        if column.shape != (len(ids),):
+            raise InputError(f"column {name!r}: expected {len(ids)} values like object_ids, found {column.shape}.")
+    return columns
+
+
+def _write_parquet(columns: Mapping[str, Array], path: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    arrays = {
+        name: pa.array(column.astype(str).tolist() if column.dtype.kind in "UO" else column)
+        for name, column in columns.items()
+    }
+    pq.write_table(pa.table(arrays), path)
