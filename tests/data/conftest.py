@@ -1,0 +1,63 @@
+"""Small survey files of a made-up format, and a reader of them."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from astroclip_kit.errors import FileError
+from astroclip_kit.types import Drop, Modality, Sample
+
+IMAGE = Modality("image", "image", ("g", "r"), (2, 4, 4), "nmgy", (0.262,))
+SPECTRUM = Modality("spectrum", "spectrum", ("flux", "ivar"), (2, 5), "", (4000.0, 4001.0, 4002.0, 4003.0, 4004.0))
+LIGHTCURVE = Modality("lightcurve", "lightcurve", ("time", "value", "error", "band"), (-1, 4), "mag", (), ("g", "r"))
+
+
+@dataclass
+class JsonReader:
+    """Reads ``*.json`` files: a list of objects with an id and, unless it is a catalogue, a view."""
+
+    root: Path
+    modality: Modality | None = None
+
+    def files(self):
+        return sorted(Path(self.root).glob("*.json"))
+
+    def read(self, path):
+        text = path.read_text()
+        if text.startswith("<html"):
+            raise FileError(path, "this is a web page, expected JSON. Download it again.")
+        for row in json.loads(text):
+            if "reason" in row:
+                yield Drop(f"{path}: {row['id']}", row["reason"])
+                continue
+            views = {self.modality.name: np.array(row["view"], dtype=np.float32)} if self.modality else {}
+            place = {key: row[key] for key in ("ra", "dec", "group") if key in row}
+            yield Sample(row["id"], views, labels=row.get("labels", {}), **place)
+
+
+@pytest.fixture
+def write():
+    """Writes rows into one JSON file each (or several rows into one)."""
+
+    def function(folder: Path, rows, per_file: int = 1):
+        folder.mkdir(parents=True, exist_ok=True)
+        for start in range(0, len(rows), per_file):
+            (folder / f"{start:05d}.json").write_text(json.dumps(rows[start : start + per_file]))
+        return folder
+
+    return function
+
+
+def image(number: int):
+    return (np.arange(32, dtype=float).reshape(2, 4, 4) + 100 * number).tolist()
+
+
+def spectrum(number: int, snr: float = 1.0):
+    return [[1.0 + number] * 5, [(snr / (1.0 + number)) ** 2] * 5]
+
+
+def light_curve(number: int, length: int):
+    return [[day, 20.0 + number, 0.1, 0] for day in range(length)]
