@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 import io
+import json
 import os
 import re
 import sys
@@ -113,7 +114,7 @@ def _parser(verb: str, function: Callable[..., Any]) -> Any:
 
     text = (inspect.getdoc(function) or "").partition("\nArgs:")[0].strip()
     parser = ArgumentParser(prog=f"astroclip-kit {verb}", description=text, exit_on_error=False)
-    parser.add_function_arguments(function, as_positional=True)
+    parser.add_function_arguments(pipeline.signature_of(verb), as_positional=True)
     if "Table" in str(inspect.signature(function).return_annotation):
         parser.add_argument("--format", choices=FORMATS, default="text", help="How the table is printed.")
     return parser
@@ -123,6 +124,8 @@ def _parse(parser: Any, verb: str, words: list[str]) -> dict[str, Any] | None:
     """Arguments by name, or None where help was printed."""
     if verb in FREE_POSITION and words and not words[0].startswith("-"):
         words = [f"--{FREE_POSITION[verb]}={words[0]}", *words[1:]]
+    if verb == "run":
+        words = _gather_changes(words)
     flags = [flag for action in parser._actions for flag in action.option_strings]
     words = [_full_flag(word, flags) for word in words]
     try:
@@ -133,6 +136,18 @@ def _parse(parser: Any, verb: str, words: list[str]) -> dict[str, Any] | None:
     except SystemExit:
         return None
     return {key: value for key, value in vars(namespace).items() if not key.startswith("__")}
+
+
+def _gather_changes(words: list[str]) -> list[str]:
+    """Every ``--set a.b=VALUE`` of a run, as one argument."""
+    rest, changes = [], []
+    stream = iter(words)
+    for word in stream:
+        if word.partition("=")[0] != "--set":
+            rest.append(word)
+        else:
+            changes.append(word.partition("=")[2] or next(stream, ""))
+    return [*rest, f"--overrides={json.dumps(changes)}"] if changes else rest
 
 
 def _full_flag(word: str, flags: list[str]) -> str:
@@ -172,8 +187,6 @@ def serialise(table: Any, style: str) -> bytes:
         The file's content.
     """
     if style == "json":
-        import json
-
         names = table.colnames
         rows = [dict(zip(names, (_json_value(value) for value in row), strict=True)) for row in table.iterrows()]
         return (json.dumps(rows, indent=1) + "\n").encode()

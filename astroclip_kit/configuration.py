@@ -110,7 +110,7 @@ def _parser(sections: Sequence[str]) -> Any:
     parser.add_argument("--folds", type=int, default=0)
     parser.add_argument("--by", type=str, default="group")
     for verb in sections:
-        parser.add_function_arguments(getattr(pipeline, verb), nested_key=verb, skip=WIRED[verb])
+        parser.add_function_arguments(pipeline.signature_of(verb), nested_key=verb, skip=WIRED[verb])
     return parser
 
 

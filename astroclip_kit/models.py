@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Any
 from .errors import FolderError, InputError, UsageError
 from .settings import Part
 from .storage import new_folder, open_folder, write_manifest
+from .types import Modality
 
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["build", "describe", "load_model", "save_model"]
+__all__ = ["build", "build_for", "describe", "load_model", "save_model"]
 
 
 def describe(part: Any) -> Any:
@@ -87,12 +88,32 @@ def build(description: Any, *, trusted: bool = False) -> Any:
         return _import(description["function"], trusted)
     if "class_path" not in description:
         return {key: build(item, trusted=trusted) for key, item in description.items()}
-    part = _import(description["class_path"], trusted)
+    return _call(_import(description["class_path"], trusted), description, trusted)
+
+
+def _call(part: Any, description: Mapping[str, Any], trusted: bool, *sizes: Any) -> Any:
     arguments = {key: build(item, trusted=trusted) for key, item in description.get("init_args", {}).items()}
     try:
-        return part(**arguments)
+        return part(*sizes, **arguments)
     except TypeError as error:
         raise UsageError(f"{description['class_path']}: {error}. Check its init_args.") from error
+
+
+def build_for(description: Mapping[str, Any], modality: Modality) -> Any:
+    """Builds an encoder of a configuration; what its arguments leave open is sized by the modality.
+
+    Args:
+        description: ``class_path`` and ``init_args``; any class may be imported.
+        modality: What it shall encode; goes to the class method ``for_modality`` where the class has one.
+
+    Raises:
+        UsageError: If the class cannot be imported or does not take the arguments.
+    """
+    if "class_path" not in description:
+        raise UsageError(f"the encoder of {modality.name!r} has no class_path (found {sorted(description)}).")
+    part = _import(description["class_path"], trusted=True)
+    sized = getattr(part, "for_modality", None)
+    return _call(sized, description, True, modality) if sized else _call(part, description, True)
 
 
 def save_model(model: torch.nn.Module, folder: str | Path, values: Mapping[str, Any] | None = None) -> None:

@@ -17,6 +17,7 @@ __all__ = [
     "Objective",
     "Optimizer",
     "Part",
+    "Reading",
     "Sampling",
     "Schedule",
     "Split",
@@ -236,3 +237,16 @@ class Matching:
     group: str = "id"
     rows: str = ""
     repeats: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How survey files are read.
+
+    Args:
+        workers: Processes; 0 for one per core.
+        strict: Whether a file that cannot be used is an error; else it is left out, counted and listed.
+    """
+
+    workers: int = 0
+    strict: bool = False

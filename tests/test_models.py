@@ -7,6 +7,7 @@ from astroclip_kit import models
 from astroclip_kit.errors import FolderError, InputError, UsageError
 from astroclip_kit.settings import Part
 from astroclip_kit.storage import read_json
+from astroclip_kit.types import Modality
 
 
 class Scale(torch.nn.Module):
@@ -65,3 +66,16 @@ def test_damaged_or_foreign_weights_are_one_clear_error(tmp_path):
     weights.write_bytes(weights.read_bytes()[:20])
     with pytest.raises(FolderError, match="damaged"):
         models.load_model(tmp_path / "m", Scale())
+
+
+class Sized(Scale):
+    @classmethod
+    def for_modality(cls, modality, **arguments):
+        return cls(len(modality.channels), **arguments)
+
+
+def test_an_encoder_is_sized_by_its_modality():
+    modality = Modality("image", "image", ("g", "r", "z"), (3, 8, 8))
+    assert models.build_for({"class_path": f"{__name__}.Sized", "init_args": {"inner": 1}}, modality).factor == 3
+    with pytest.raises(UsageError, match="has no class_path"):
+        models.build_for({"class": "Sized"}, modality)
