@@ -20,7 +20,7 @@ from .errors import UsageError
 __all__ = ["Configuration", "load_configuration"]
 
 SECTIONS = ("simulate", "ingest", "extract", "align", "embed", "evaluate")
-WIRED = {
+WIRED: dict[str, set[str | int]] = {
     "simulate": {"out"},
     "ingest": {"out"},
     "extract": {"data", "out"},

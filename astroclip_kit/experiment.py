@@ -57,13 +57,17 @@ class Step:
     def state(self) -> str:
         """A hash of everything that the result depends on."""
         read = [hash_text(_manifest(path)) for path in self.inputs.values()]
-        arguments = {key: asdict(value) if is_dataclass(value) else value for key, value in self.arguments.items()}
+        arguments = {key: _plain(value) for key, value in self.arguments.items()}
         return hash_json([self.verb, arguments, read, _listing(self.raw) if self.raw else ""])
 
     def finished(self, root: Path) -> bool:
         """Whether the journal knows this very step and its folder is whole."""
         entries = {entry["step"]: entry["state"] for entry in read_journal(root)}
         return (self.out / "manifest.json").exists() and entries.get(self.name) == self.state()
+
+
+def _plain(value: Any) -> Any:
+    return asdict(value) if is_dataclass(value) and not isinstance(value, type) else value
 
 
 def _manifest(folder: Path) -> bytes:

@@ -71,7 +71,7 @@ def test_damaged_or_foreign_weights_are_one_clear_error(tmp_path):
 class Sized(Scale):
     @classmethod
     def for_modality(cls, modality, **arguments):
-        return cls(len(modality.channels), **arguments)
+        return cls(float(len(modality.channels)), **arguments)
 
 
 def test_an_encoder_is_sized_by_its_modality():
