@@ -194,6 +194,8 @@ class Result:
         chance: What guessing, or the majority class, reaches; NaN where it has no meaning.
         space: "aligned", "features" (before alignment) or "supervised".
         published: Published value, where there is one.
+        fold: Number of the fold; -1 for a single split, or for all folds together.
+        std: Standard deviation over the folds that were put together; NaN for one measurement.
     """
 
     task: str
@@ -211,6 +213,8 @@ class Result:
     chance: float = math.nan
     space: str = "aligned"
     published: float = math.nan
+    fold: int = -1
+    std: float = math.nan
 
 
 class Reader(Protocol):

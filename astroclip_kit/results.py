@@ -1,0 +1,112 @@
+"""Measured numbers on disk (``results.jsonl``) and put together over folds."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, fields, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .errors import FolderError, InputError
+from .storage import publish
+from .types import Result
+
+__all__ = ["combine", "read_results", "write_results"]
+
+
+def write_results(path: str | Path, results: Iterable[Result]) -> None:
+    """Writes results as JSON lines, in one step; NaN becomes null.
+
+    Args:
+        path: The file, by custom ``results.jsonl``.
+        results: What to write.
+    """
+    lines = "".join(json.dumps({key: _plain(value) for key, value in asdict(one).items()}) + "\n" for one in results)
+    publish(path, lambda temporary: temporary.write_text(lines))
+
+
+def _plain(value: Any) -> Any:
+    value = value.item() if isinstance(value, np.generic) else value
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def read_results(path: str | Path) -> list[Result]:
+    """Reads what `write_results` wrote.
+
+    Args:
+        path: The file, or the folder that holds a ``results.jsonl``.
+
+    Raises:
+        FolderError: If there is no such file or a line is no result.
+    """
+    path = Path(path)
+    path = path / "results.jsonl" if path.is_dir() else path
+    if not path.exists():
+        raise FolderError(f"{path}: no such file. Expected the results that `evaluate` writes.")
+    return [_read(line, path, number) for number, line in enumerate(path.read_text().splitlines(), 1) if line.strip()]
+
+
+def _read(line: str, path: Path, number: int) -> Result:
+    known = {one.name for one in fields(Result)}
+    try:
+        values: dict[str, Any] = {key: value for key, value in json.loads(line).items() if key in known}
+        missing: dict[str, Any] = {key: math.nan for key, value in values.items() if value is None}
+        return Result(**{**values, **missing})
+    except (ValueError, TypeError, AttributeError) as error:
+        raise FolderError(f"{path}, line {number}: not a result ({error}). Evaluate again.") from error
+
+
+def combine(folds: Sequence[Sequence[Result]]) -> list[Result]:
+    """Puts the results of several folds together.
+
+    Args:
+        folds: Results of each fold.
+
+    Returns:
+        First one result per measurement: the mean over the folds as value and as chance, `std` the standard
+        deviation over the folds (n - 1), `n` the number of all queries, and low and high the 95 % interval of the
+        mean from Student's t with F - 1 degrees of freedom. Folds share most of their training objects, so
+        this interval is too narrow for a comparison of methods (Bengio & Grandvalet 2004, JMLR 5, 1089). Then
+        the results of every fold, numbered in `fold`. A fold whose value is NaN is left out of the mean.
+
+    Raises:
+        InputError: If there is no fold, or one measurement occurs twice in a fold.
+    """
+    if not folds:
+        raise InputError("combine: expected the results of at least one fold, found none.")
+    single = [replace(one, fold=number) for number, results in enumerate(folds) for one in results]
+    together: dict[tuple[Any, ...], list[Result]] = {}
+    for one in single:
+        together.setdefault(_measurement(one), []).append(one)
+    for members in together.values():
+        if len({one.fold for one in members}) < len(members):
+            raise InputError(f"combine: {_measurement(members[0])} occurs twice in a fold.")
+    return [_mean(members) for members in together.values()] + single
+
+
+def _measurement(one: Result) -> tuple[Any, ...]:
+    return one.task, one.query, one.target, one.property, one.metric, one.dataset, one.origin, one.space
+
+
+def _mean(members: list[Result]) -> Result:
+    from scipy.stats import t
+
+    found = np.array([one.value for one in members if math.isfinite(one.value)])
+    chance = np.array([one.chance for one in members if math.isfinite(one.chance)])
+    mean = float(found.mean()) if len(found) else math.nan
+    std = float(found.std(ddof=1)) if len(found) > 1 else math.nan
+    half = std / math.sqrt(len(found)) * float(t.ppf(0.975, len(found) - 1)) if len(found) > 1 else math.nan
+    return replace(
+        members[0],
+        value=mean,
+        low=mean - half,
+        high=mean + half,
+        std=std,
+        n=sum(one.n for one in members),
+        chance=float(chance.mean()) if len(chance) else math.nan,
+        fold=-1,
+    )
