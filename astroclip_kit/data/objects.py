@@ -39,7 +39,7 @@ class Plan:
         catalogue: object_id, group, ra, dec of each row.
         labels: Property to values of each row, float64 or text.
         rows: Source to the staged row of its observation, int64 [N]; -1 where there is none.
-        drops: Observations left out: source, object, reason.
+        drops: Observations left out: source, dropped (object id), reason.
         ambiguous: Matches with a rival.
         unmatched: Catalogue to how many of its rows no observation belongs to.
     """
@@ -88,12 +88,13 @@ def plan(sources: Mapping[str, pd.DataFrame], modalities: Sequence[str], matchin
         InputError: If nothing is left, or a label cannot be a column.
     """
     observed = pd.concat(sources, names=["source", "row"]).reset_index()
+    unplaced = observed["ra"].isna() | observed["dec"].isna()
+    observed.loc[unplaced, ["ra", "dec"]] = np.nan
     drops: list[pd.DataFrame] = []
     ambiguous: list[Ambiguous] = []
     if matching.by == "position":
-        lost = observed["ra"].isna() | observed["dec"].isna()
-        drops.append(_dropped(observed[lost], "no coordinates to match by position."))
-        observed = observed[~lost].reset_index(drop=True)
+        drops.append(_dropped(observed[unplaced], "no coordinates to match by position."))
+        observed = observed[~unplaced].reset_index(drop=True)
         observed["object"], ambiguous = _by_position(observed, list(sources), matching)
     else:
         observed["object"] = pd.factorize(observed["group"])[0]
@@ -111,8 +112,8 @@ def plan(sources: Mapping[str, pd.DataFrame], modalities: Sequence[str], matchin
     return Plan(catalogue, labels, modal, pd.concat([*drops, repeats]), ambiguous, unmatched)
 
 
-def _dropped(observed: pd.DataFrame, reason: str) -> pd.DataFrame:
-    return observed[["source", "object_id"]].assign(reason=reason)
+def _dropped(observed: pd.DataFrame, reason: str | pd.Series) -> pd.DataFrame:
+    return observed[["source", "object_id"]].set_axis(["source", "dropped"], axis=1).assign(reason=reason)
 
 
 def _by_position(
@@ -151,9 +152,8 @@ def _without_repeats(observed: pd.DataFrame, matching: Matching) -> tuple[pd.Dat
     order = observed.assign(rank=rank).sort_values("rank", kind="stable")
     repeated = order.duplicated(["source", "object"]).sort_index() & (observed["source"] != matching.rows)
     rules = observed["source"].map(lambda name: matching.repeats.get(name, "first"))
-    reason = "another observation of the same object was kept (rule: " + rules + ")."
-    drops = observed[repeated][["source", "object_id"]].assign(reason=reason[repeated])
-    return observed[~repeated].reset_index(drop=True), drops
+    reason = "the object occurs more than once; kept by rule: " + rules + "."
+    return observed[~repeated].reset_index(drop=True), _dropped(observed[repeated], reason[repeated])
 
 
 def _rank(observed: pd.DataFrame, mine: pd.Series, rule: str) -> pd.Series:

@@ -27,6 +27,7 @@ from ..errors import FileError, InputError, KitError
 from ..progress import progress
 from ..types import Drop, Modality, Reader, Sample, check_sample
 from .shards import ShardReader, pack, write_table
+from .sources import Source
 
 __all__ = ["FILES_PER_CHUNK", "Part", "stage"]
 
@@ -35,8 +36,8 @@ PART_BYTES = 32_000_000  # what a worker holds in memory before it writes
 PART_ROWS = 10_000
 SCHEMA = pa.schema(
     [
-        ("source", pa.string()),  # of a drop: the file or the row
-        ("reason", pa.string()),  # why it was dropped; null for an observation
+        ("dropped", pa.string()),  # the file or row that cannot be used; null for an observation
+        ("reason", pa.string()),  # why
         ("object_id", pa.string()),
         ("group", pa.string()),
         ("ra", pa.float64()),
@@ -51,14 +52,11 @@ Part = tuple[str, int]  # file name, rows
 _worker: list[Any] = []  # the reader and the folder of this worker process
 
 
-def stage(
-    name: str, reader: Reader, folder: Path, *, workers: int = 1, strict: bool = False, quiet: bool = False
-) -> ShardReader:
+def stage(source: Source, folder: Path, *, workers: int = 1, strict: bool = False, quiet: bool = False) -> ShardReader:
     """Reads all files of one source, or what an interrupted run left to read.
 
     Args:
-        name: The source.
-        reader: Reads its files.
+        source: The reader and its files.
         folder: The dataset folder; observations go to ``staging/NAME`` in it.
         workers: Processes that read files.
         strict: Whether a file or row that cannot be used is an error.
@@ -71,16 +69,16 @@ def stage(
         FileError: If `strict` and something cannot be used.
         OutputError: If the disk is full.
     """
+    name, files = source.name, source.files
     target = folder / "staging" / name
     target.mkdir(parents=True, exist_ok=True)
-    files = list(reader.files())
     chunks = [files[start : start + FILES_PER_CHUNK] for start in range(0, len(files), FILES_PER_CHUNK)]
     done = {entry["chunk"]: entry["parts"] for entry in storage.read_journal(folder) if entry.get("source") == name}
     todo = [number for number in range(len(chunks)) if number not in done]
     with progress(total=len(files), description=f"read {name}", unit="files", quiet=quiet) as bar:
         bar.update(len(files) - sum(len(chunks[number]) for number in todo))
         tasks = [(number, chunks[number], strict) for number in todo]
-        for number, parts in zip(todo, _run(reader, target, tasks, workers), strict=True):
+        for number, parts in zip(todo, _run(source.reader, target, tasks, workers), strict=True):
             storage.append_journal(folder, {"source": name, "chunk": number, "parts": parts})
             done[number] = parts
             bar.update(len(chunks[number]))

@@ -1,0 +1,120 @@
+"""What is in a dataset, in numbers and as text: what ``astroclip-kit info`` prints."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..types import Modality
+from .dataset import Dataset
+
+__all__ = ["describe", "render"]
+
+MOST_CLASSES = 12
+MOST_REASONS = 10
+
+
+def describe(dataset: Dataset | str | os.PathLike[str]) -> dict[str, Any]:
+    """Counts modalities, labels and what was left out.
+
+    Args:
+        dataset: A dataset or its folder.
+
+    Returns:
+        Plain values: name, origin, rows, groups, modalities (kind, shape, channels, bands, wavelength range,
+        present, missing fraction), together (which modalities occur on one row, and how often), labels, and
+        dropped, drops, ambiguous and unmatched of the ingest.
+
+    Raises:
+        FolderError: If the folder is no dataset.
+    """
+    dataset = dataset if isinstance(dataset, Dataset) else Dataset(os.fspath(dataset))
+    present = {name: dataset.present(name) for name in dataset.modalities}
+    combined = np.stack(list(present.values()), axis=1) if present else np.zeros((len(dataset), 0), bool)
+    together = Counter(" + ".join(np.array(list(present))[row]) for row in combined)
+    kept = ("name", "origin", "sources", "dropped", "drops", "ambiguous", "unmatched")
+    return {
+        **{key: dataset.manifest[key] for key in kept},
+        "rows": len(dataset),
+        "groups": len(np.unique(dataset.groups)),
+        "coordinates": int(np.isfinite(dataset.ra).sum()),
+        "modalities": {name: _modality(one, present[name]) for name, one in dataset.modalities.items()},
+        "together": dict(together.most_common()),
+        "labels": {name: _label(values) for name, values in dataset.labels.items()},
+    }
+
+
+def _modality(modality: Modality, present: npt.NDArray[np.bool_]) -> dict[str, Any]:
+    wavelength = modality.wavelength_angstrom if modality.kind == "spectrum" else np.zeros(0)
+    return {
+        "kind": modality.kind,
+        "shape": list(modality.shape),
+        "channels": list(modality.channels),
+        "bands": list(modality.bands or (modality.channels if modality.kind == "image" else ())),
+        "unit": modality.unit,
+        "wavelength_angstrom": [float(wavelength.min()), float(wavelength.max())] if len(wavelength) else [],
+        "pixel_scale_arcsec": modality.pixel_scale_arcsec if modality.kind == "image" else None,
+        "present": int(present.sum()),
+        "missing": float(1 - present.mean()),
+    }
+
+
+def _label(values: npt.NDArray[Any]) -> dict[str, Any]:
+    if values.dtype.kind == "U":
+        names, counts = np.unique(values[values != ""], return_counts=True)
+        order = np.argsort(-counts, kind="stable")
+        return {"count": int(counts.sum()), "classes": {str(names[i]): int(counts[i]) for i in order}}
+    known = values[np.isfinite(values)]
+    if not len(known):
+        return {"count": 0}
+    return {"count": len(known), "min": known.min(), "median": float(np.median(known)), "max": known.max()}
+
+
+def render(description: Mapping[str, Any]) -> str:
+    """The text of what `describe` found."""
+    return "\n".join(_lines(description))
+
+
+def _lines(found: Mapping[str, Any]) -> Iterator[str]:
+    yield f"dataset {found['name']} ({found['origin']} data)"
+    yield f"{found['rows']} rows of {found['groups']} objects, {found['coordinates']} with coordinates"
+    yield "modalities"
+    for name, one in found["modalities"].items():
+        yield f"  {name:<12} {one['present']:>8} ({one['missing']:.1%} missing)  {_view(one)}"
+    yield "on one row"
+    for names, count in found["together"].items():
+        yield f"  {count:>8}  {names}"
+    if found["labels"]:
+        yield "labels"
+    for name, label in found["labels"].items():
+        yield f"  {name:<12} {label['count']:>8}  {_values(label)}"
+    yield f"dropped {found['dropped']}, ambiguous matches {found['ambiguous']}"
+    for drop in found["drops"][:MOST_REASONS]:
+        yield f"  {drop['count']:>8}  {drop['source']}: {drop['reason']}"
+    if len(found["drops"]) > MOST_REASONS:
+        yield "  more reasons in drops.csv"
+    for name, count in found["unmatched"].items():
+        yield f"{count} rows of {name} belong to no observation"
+
+
+def _view(one: Mapping[str, Any]) -> str:
+    shape = " x ".join("any" if axis == -1 else str(axis) for axis in one["shape"])
+    parts = [f"{one['kind']} {shape}", ", ".join(one["bands"] or one["channels"])]
+    if one["wavelength_angstrom"]:
+        parts.append("{:.0f} to {:.0f} Angstrom".format(*one["wavelength_angstrom"]))
+    if one["pixel_scale_arcsec"]:
+        parts.append(f"{one['pixel_scale_arcsec']} arcsec per pixel")
+    return "; ".join([*parts, one["unit"]] if one["unit"] else parts)
+
+
+def _values(label: Mapping[str, Any]) -> str:
+    if "classes" in label:
+        classes = list(label["classes"].items())
+        listed = ", ".join(f"{name} {count}" for name, count in classes[:MOST_CLASSES])
+        return listed + (f", and {len(classes) - MOST_CLASSES} more" if len(classes) > MOST_CLASSES else "")
+    return f"{label['min']:.6g} to {label['max']:.6g}, median {label['median']:.6g}" if label["count"] else "none"

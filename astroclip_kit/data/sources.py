@@ -1,0 +1,115 @@
+"""What a dataset is made from: by which it knows whether it is still the same, and whether it is simulated."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .. import storage
+from ..errors import InputError, UsageError
+from ..settings import Matching
+from ..types import Modality, Reader
+
+__all__ = ["Source", "check_sources", "fingerprint", "origin"]
+
+RESERVED = ("object_id", "group", "ra", "dec")
+
+
+@dataclass(frozen=True)
+class Source:
+    """One reader with the files that it found.
+
+    Args:
+        name: Of the modality, or of the catalogue.
+        reader: Reads the files.
+        files: The files in order.
+        modality: What the reader gives, called as the source; None for a catalogue of labels.
+    """
+
+    name: str
+    reader: Reader
+    files: Sequence[Path]
+    modality: Modality | None
+
+
+def check_sources(readers: Mapping[str, Reader]) -> list[Source]:
+    """The sources of a dataset.
+
+    Raises:
+        UsageError: If there is none with a modality, one is no reader or its name is taken.
+        InputError: If a reader finds no files.
+    """
+    if not readers:
+        raise UsageError("ingest needs at least one source: a reader under the name of its modality.")
+    sources = [_source(name, reader) for name, reader in readers.items()]
+    if not any(source.modality for source in sources):
+        raise UsageError("every source is a catalogue of labels: add one with a modality (images, spectra, columns).")
+    return sources
+
+
+def _source(name: str, reader: Reader) -> Source:
+    kind = type(reader).__name__
+    if name in (*RESERVED, "") or "/" in name or name.startswith("."):
+        raise UsageError(f"source {name!r}: choose another name; {', '.join(RESERVED)} are columns already.")
+    if not all(hasattr(reader, member) for member in ("modality", "files", "read")):
+        raise UsageError(f"source {name!r}: {kind} is no reader. See astroclip_kit.types.Reader.")
+    files = list(reader.files())
+    if not files:
+        raise InputError(f"source {name!r}: {kind} finds no files. Check its path and pattern.")
+    modality = reader.modality
+    return Source(name, reader, files, replace(modality, name=name) if modality else None)
+
+
+def fingerprint(sources: Sequence[Source], matching: Matching, name: str) -> str:
+    """A hash of all that a dataset depends on: files (path, size, time), readers, settings."""
+    described = [[source.name, _describe(source), _stat(source)] for source in sources]
+    return storage.hash_json([storage.FORMAT_VERSION, name, asdict(matching), described])
+
+
+def origin(sources: Sequence[Source]) -> str:
+    """Where the files come from: "mock" if any of them lies in a simulated survey, else "real"."""
+    folders = {folder for source in sources for folder in list(_absolute(source.files[0]).parents)[:3]}
+    manifests = [folder / "manifest.json" for folder in folders if (folder / "manifest.json").exists()]
+    kinds = [storage.read_json(manifest).get("kind") for manifest in manifests]
+    return "mock" if "survey" in kinds else "real"
+
+
+def _arguments(reader: Reader) -> dict[str, Any]:
+    """Constructor arguments; what a reader caches beside them says nothing about its data."""
+    names = inspect.signature(type(reader)).parameters
+    return {name: getattr(reader, name) for name in names if hasattr(reader, name)}
+
+
+def _describe(source: Source) -> str:
+    kind = f"{type(source.reader).__module__}.{type(source.reader).__qualname__}"
+    modality = source.modality.to_dict() if source.modality else None
+    return json.dumps([kind, modality, _arguments(source.reader)], default=_plain, skipkeys=True)
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, np.ndarray):
+        return storage.hash_text(str(value.shape), value.tobytes())
+    if isinstance(value, Path):
+        return str(_absolute(value))
+    return str(getattr(value, "__qualname__", type(value).__qualname__))
+
+
+def _stat(source: Source) -> list[tuple[str, int, int]]:
+    """Path, size and time of the files, and of those that the reader was given beside them (an index, a table)."""
+    given = [value for value in _arguments(source.reader).values() if isinstance(value, (str, Path))]
+    found = []
+    for path in [*source.files, *filter(os.path.isfile, given)]:
+        stat = os.stat(path) if os.path.exists(path) else None
+        found.append((str(_absolute(path)), stat.st_size if stat else -1, stat.st_mtime_ns if stat else -1))
+    return found
+
+
+def _absolute(path: str | Path) -> Path:
+    return Path(os.path.abspath(path))
