@@ -44,7 +44,7 @@ class SigLIP(nn.Module):
             Scalar, in nats per row.
         """
         logits = logit_scale * cosine(za, zb) + logit_bias
-        sign = 2 * torch.eye(len(logits), device=logits.device) - 1
+        sign = 2 * torch.eye(len(logits), dtype=logits.dtype, device=logits.device) - 1
         terms = -functional.logsigmoid(sign * logits)
         if groups is not None:
             terms = terms.masked_fill(false_negatives(groups), 0.0)

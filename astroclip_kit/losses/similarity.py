@@ -12,7 +12,7 @@ __all__ = ["cosine", "false_negatives"]
 
 
 def cosine(za: Tensor, zb: Tensor) -> Tensor:
-    """Cosine similarity of every row of one set with every row of the other, in float32.
+    """Cosine similarity of every row of one set with every row of the other, in float32 or better.
 
     Args:
         za: Vectors [n, D] of one modality, of any length.
@@ -28,9 +28,9 @@ def cosine(za: Tensor, zb: Tensor) -> Tensor:
         raise InputError(f"a contrastive loss needs two tensors [n, D], found {list(za.shape)} and {list(zb.shape)}.")
     if len(za) < 2:
         raise InputError(f"a contrastive loss needs at least two rows, found {len(za)}. Skip the pair in this batch.")
+    dtype = torch.promote_types(za.dtype, torch.float32)
     with torch.autocast(za.device.type, enabled=False):  # bfloat16 logits would be off by 0.1
-        a, b = functional.normalize(za.float(), dim=1), functional.normalize(zb.float(), dim=1)
-        return a @ b.T
+        return functional.normalize(za.to(dtype), dim=1) @ functional.normalize(zb.to(dtype), dim=1).T
 
 
 def false_negatives(groups: Tensor) -> Tensor:

@@ -1,0 +1,82 @@
+"""What is refused before an alignment starts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from torch import nn
+
+from ..errors import InputError, UsageError
+from ..settings import Alignment
+from .model import check_pairs
+
+__all__ = ["check_inputs", "chosen_modalities"]
+
+
+def chosen_modalities(data: Any, alignment: Alignment) -> tuple[list[str], list[tuple[str, str]]]:
+    """The modalities and the pairs of them that are aligned.
+
+    Args:
+        data: A `FeatureSet` or `Dataset`.
+        alignment: Which are wanted.
+
+    Raises:
+        UsageError: If one is unknown or there are fewer than two.
+    """
+    known = list(data.names if hasattr(data, "matrix") else data.modalities)
+    names = list(alignment.modalities or known)
+    if unknown := [name for name in names if name not in known]:
+        raise UsageError(f"alignment.modalities: unknown modality {unknown[0]!r}. The data have: {', '.join(known)}.")
+    if len(names) < 2:
+        raise UsageError(f"a shared space needs at least two modalities, found {names}.")
+    return names, check_pairs(alignment.pairs, names)
+
+
+def check_inputs(
+    data: Any,
+    names: list[str],
+    heads: Mapping[str, nn.Module],
+    encoders: Mapping[str, nn.Module],
+    alignment: Alignment,
+) -> None:
+    """Says which head, encoder or setting does not fit the data.
+
+    Raises:
+        UsageError: If a modality or a setting is unknown, or an encoder is missing or has no use.
+        InputError: If features and head differ in width.
+    """
+    cached = hasattr(data, "matrix")
+    _check_settings(alignment)
+    if cached and (encoders or alignment.trainable or alignment.augmentations):
+        raise UsageError(
+            "encoders, alignment.trainable and alignment.augmentations have no use on cached features. "
+            "Pass the dataset to train encoders."
+        )
+    given: dict[str, Mapping[str, Any]] = {"heads": heads, "encoders": encoders}
+    given |= {"alignment.trainable": alignment.trainable, "alignment.augmentations": alignment.augmentations}
+    for argument, values in given.items():
+        if unknown := sorted(set(values) - set(names)):
+            raise UsageError(f"{argument}: unknown modality {unknown[0]!r}. Aligned are: {', '.join(names)}.")
+    if not cached and (missing := [name for name in names if name not in encoders]):
+        raise UsageError(f"modality {missing[0]!r} has no encoder. Pass one, or leave it out of alignment.modalities.")
+    for name in heads if cached else ():
+        if heads[name].in_features != data.out_features(name):
+            raise InputError(
+                f"the head of {name!r} takes {heads[name].in_features} features, "
+                f"the feature set has {data.out_features(name)}."
+            )
+
+
+def _check_settings(alignment: Alignment) -> None:
+    sampling = alignment.sampling
+    if alignment.objective.loss not in ("infonce", "siglip"):
+        raise UsageError(f"alignment.objective.loss is {alignment.objective.loss!r}, expected 'infonce' or 'siglip'.")
+    if alignment.members < 1:
+        raise UsageError(f"alignment.members is {alignment.members}, expected at least 1.")
+    for name in ("feature_dropout", "modality_dropout"):
+        if not 0 <= getattr(sampling, name) < 1:
+            raise UsageError(f"alignment.sampling.{name} is {getattr(sampling, name)}, expected 0 to below 1.")
+    if not 0 <= sampling.feature_noise < np.inf:
+        raise UsageError(f"alignment.sampling.feature_noise is {sampling.feature_noise}, expected 0 or more.")

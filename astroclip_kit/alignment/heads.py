@@ -1,0 +1,92 @@
+"""What stands between the features of one modality and the shared space."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+
+from ..errors import UsageError
+
+__all__ = ["ProjectionHead", "Standardise"]
+
+ACTIVATIONS: dict[str, type[nn.Module]] = {"gelu": nn.GELU, "relu": nn.ReLU, "silu": nn.SiLU, "tanh": nn.Tanh}
+
+
+class ProjectionHead(nn.Module):
+    """A multilayer perceptron; linear without hidden layers.
+
+    Args:
+        in_features: Width of the features.
+        out_features: Width of the shared space.
+        hidden_features: Widths of the hidden layers.
+        activation: "gelu", "relu", "silu" or "tanh", after every hidden layer.
+        dropout: Share of hidden values set to zero in training.
+
+    Raises:
+        UsageError: If the activation is unknown.
+
+    Example:
+        >>> head = ProjectionHead(2048, 128, hidden_features=(512,))
+        >>> head(torch.zeros(3, 2048)).shape
+        torch.Size([3, 128])
+    """
+
+    def __init__(
+        self,
+        in_features: int,
+        out_features: int,
+        hidden_features: Sequence[int] = (),
+        activation: str = "gelu",
+        dropout: float = 0.0,
+    ) -> None:
+        super().__init__()
+        if activation not in ACTIVATIONS:
+            raise UsageError(f"activation is {activation!r}, expected one of {', '.join(ACTIVATIONS)}.")
+        self.in_features, self.out_features = in_features, out_features
+        self.hidden_features, self.activation, self.dropout = tuple(hidden_features), activation, dropout
+        layers: list[nn.Module] = []
+        for width, following in pairwise((in_features, *hidden_features)):
+            layers += [nn.Linear(width, following), ACTIVATIONS[activation](), nn.Dropout(dropout)]
+        self.layers = nn.Sequential(*layers, nn.Linear((in_features, *hidden_features)[-1], out_features))
+
+    def forward(self, h: Tensor) -> Tensor:
+        """Vectors [B, out_features] of features [B, in_features]."""
+        projected: Tensor = self.layers(h)
+        return projected
+
+
+class Standardise(nn.Module):
+    """Centres and scales each feature; does nothing until `set` has been called.
+
+    Mean and standard deviation are buffers: they are saved with the model that was trained with them.
+
+    Args:
+        in_features: Number of features.
+
+    Example:
+        >>> scaler = Standardise(1)
+        >>> scaler.set(torch.tensor([10.0]), torch.tensor([2.0]))
+        >>> scaler(torch.tensor([[14.0]]))
+        tensor([[2.]])
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, in_features: int) -> None:
+        super().__init__()
+        self.in_features = in_features
+        self.register_buffer("mean", torch.zeros(in_features))
+        self.register_buffer("std", torch.ones(in_features))
+
+    def set(self, mean: Tensor, std: Tensor) -> None:
+        """Takes mean and standard deviation [in_features]; a constant feature is centred only."""
+        self.mean.copy_(mean)
+        self.std.copy_(torch.where(std > 1e-6 * mean.abs().clamp(min=1e-6), std, torch.ones_like(std)))
+
+    def forward(self, h: Tensor) -> Tensor:
+        """Standardised features [B, in_features], float32 also of float16."""
+        return (h - self.mean) / self.std

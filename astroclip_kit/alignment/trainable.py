@@ -1,0 +1,40 @@
+"""Which parts of an encoder are trained."""
+
+from __future__ import annotations
+
+from torch import nn
+
+from ..errors import UsageError
+
+__all__ = ["blocks", "trained_parts"]
+
+
+def blocks(encoder: nn.Module) -> list[nn.Module]:
+    """The successive blocks of an encoder: its children that have weights, below any wrapping."""
+    children = [child for child in encoder.children() if any(True for _ in child.parameters())]
+    return blocks(children[0]) or children if len(children) == 1 else children
+
+
+def trained_parts(encoder: nn.Module, setting: str) -> list[nn.Module]:
+    """The parts of an encoder that a setting trains.
+
+    Args:
+        encoder: Any module; for "last:N" its blocks stand in the order in which they run.
+        setting: "frozen", "last:N" (the last N blocks) or "all".
+
+    Raises:
+        UsageError: If the setting is not one of these, or the encoder has fewer blocks.
+    """
+    if setting == "frozen":
+        return []
+    if setting == "all":
+        return [encoder]
+    kind, _, count = setting.partition(":")
+    if kind != "last" or not count.isdigit() or int(count) < 1:
+        raise UsageError(f"trainable is {setting!r}, expected 'frozen', 'last:N' (N = 1, 2, ...) or 'all'.")
+    found = blocks(encoder)
+    if int(count) > len(found):
+        raise UsageError(
+            f"trainable is {setting!r}, but {type(encoder).__name__} has {len(found)} blocks. Use 'all' instead."
+        )
+    return found[-int(count) :]
