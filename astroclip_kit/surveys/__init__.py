@@ -10,6 +10,11 @@ from .._lazy import lazy
 __getattr__, __dir__, __all__ = lazy(
     __name__,
     {
+        "LegacySurveyCutouts": ".legacysurvey",
+        "LightCurveTable": ".lightcurves",
+        "RaggedSpectra": ".ragged_spectra",
+        "SDSSSpectra": ".sdss",
+        "TableReader": ".tables",
         "spectrum_file_name": ".sdss",
         "write_sdss_spectrum": ".sdss",
         "write_legacysurvey_cutout": ".legacysurvey",

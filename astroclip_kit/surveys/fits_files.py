@@ -1,4 +1,4 @@
-"""FITS files at the level of cards and bytes, for the formats that the kit reads and writes by the thousand.
+"""FITS files at the level of cards and bytes, for the formats that the kit reads by the thousand.
 
 astropy reads any FITS file, but it builds an object per column: the catalogue row of one SDSS spectrum has
 about 230 and takes 70 ms. The readers here need ten of them, and take 1 ms.
@@ -10,7 +10,8 @@ import gzip
 import math
 import re
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -19,19 +20,16 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import FileError
-from ..storage import writing
 
-__all__ = ["Card", "Hdu", "find_files", "header_block", "padded", "read_hdus", "table_header", "write_blocks"]
+__all__ = ["Hdu", "damaged_header", "find_files", "read_hdus"]
 
 BLOCK = 2880
 CARD = 80
-CODES = {">f4": "E", ">f8": "D", ">i2": "I", ">i4": "J", ">i8": "K", "|u1": "B"}
-TYPES = {"E": ">f4", "D": ">f8", "I": ">i2", "J": ">i4", "K": ">i8", "B": "|u1", "L": "|S1", "A": "|S1"}
-OTHER_SIZES = {"C": 8, "M": 16, "P": 8, "Q": 16}
+TYPES = {"E": ">f4", "D": ">f8", "I": ">i2", "J": ">i4", "K": ">i8", "B": "|u1", "A": "|S1"}
+SIZES = {"L": 1, "A": 1, "B": 1, "I": 2, "J": 4, "K": 8, "E": 4, "D": 8, "C": 8, "M": 16, "P": 8, "Q": 16}
 IMAGE_TYPES = {8: "|u1", 16: ">i2", 32: ">i4", 64: ">i8", -32: ">f4", -64: ">f8"}
 LARGEST = 1 << 40  # bytes; more than this is a damaged header
 Value = bool | int | float | str
-Card = tuple[str, Value, str]
 
 
 def find_files(root: str | Path, pattern: str) -> list[Path]:
@@ -46,6 +44,19 @@ def find_files(root: str | Path, pattern: str) -> list[Path]:
     if not root.is_dir():
         raise FileError(root, "no such folder. Check the reader's `root`.")
     return sorted(path for path in root.glob(pattern) if path.is_file() and not path.name.startswith("."))
+
+
+@contextmanager
+def damaged_header(path: Path) -> Iterator[None]:
+    """Turns a header value that is missing or no number into one clear error.
+
+    Raises:
+        FileError: Names the file.
+    """
+    try:
+        yield
+    except (KeyError, ValueError, TypeError, ArithmeticError) as error:
+        raise FileError(path, f"damaged header ({type(error).__name__}: {error}). Download it again.") from error
 
 
 @dataclass(frozen=True)
@@ -77,9 +88,10 @@ class Hdu:
         Raises:
             FileError: If this is no table or a column is missing.
         """
-        if self.header.get("XTENSION") != "BINTABLE":
+        if self.header.get("XTENSION") != "BINTABLE" or self.header.get("NAXIS") != 2:
             raise FileError(self.path, f"HDU {self.number} is no table, expected one with {', '.join(names)}.")
-        layout = self._layout()
+        with damaged_header(self.path):
+            layout = self._layout()
         missing = [name for name in names if name.lower() not in layout]
         if missing:
             found = ", ".join(list(layout)[:12])
@@ -90,13 +102,14 @@ class Hdu:
         """Lower-case column name to (number, byte offset, repeat, type code)."""
         layout, offset = {}, 0
         for number in range(1, int(self.header.get("TFIELDS", 0)) + 1):
-            match = re.match(r"(\d*)([A-Z])", str(self.header.get(f"TFORM{number}", "")).strip())
+            match = re.match(r"(\d*)([LXBIJKAEDCMPQ])", str(self.header.get(f"TFORM{number}", "")).strip())
             if match is None:
                 raise FileError(self.path, f"HDU {self.number}: column {number} has no TFORM. The header is damaged.")
             repeat, code = int(match[1] or 1), match[2]
             layout[str(self.header.get(f"TTYPE{number}", number)).lower()] = (number, offset, repeat, code)
-            size = OTHER_SIZES[code] if code in OTHER_SIZES else np.dtype(TYPES[code]).itemsize if code != "X" else 0
-            offset += -(-repeat // 8) if code == "X" else repeat * size
+            offset += -(-repeat // 8) if code == "X" else repeat * SIZES[code]
+        if offset != self.header["NAXIS1"]:
+            raise FileError(self.path, f"HDU {self.number}: columns of {offset} bytes in rows of another length.")
         return layout
 
     def _column(self, number: int, offset: int, repeat: int, code: str) -> npt.NDArray[Any]:
@@ -108,8 +121,6 @@ class Hdu:
         values = np.frombuffer(self.data, dtype=row, count=rows)["x"]
         if code == "A":
             return np.asarray(np.char.strip(np.char.decode(values, "ascii", "replace")))
-        if code == "L":
-            return np.asarray(values == b"T")
         values = values.astype(values.dtype.newbyteorder("="))
         scale, zero = self.header.get(f"TSCAL{number}", 1), self.header.get(f"TZERO{number}", 0)
         return values if (scale, zero) == (1, 0) else values * scale + zero
@@ -121,9 +132,10 @@ class Hdu:
             FileError: If this is no image, or an empty one.
         """
         axes = [int(self.header[f"NAXIS{axis}"]) for axis in range(int(self.header.get("NAXIS", 0)), 0, -1)]
-        if not axes or 0 in axes or self.header.get("XTENSION", "IMAGE") != "IMAGE":
+        kind = IMAGE_TYPES.get(self.header["BITPIX"])
+        if not axes or 0 in axes or kind is None or self.header.get("XTENSION", "IMAGE") != "IMAGE":
             raise FileError(self.path, f"HDU {self.number} holds no image.")
-        values = np.frombuffer(self.data, dtype=IMAGE_TYPES[int(self.header["BITPIX"])]).reshape(axes)
+        values = np.frombuffer(self.data, dtype=kind, count=math.prod(axes)).reshape(axes)
         image = values.astype(np.float32)
         scale, zero = self.header.get("BSCALE", 1), self.header.get("BZERO", 0)
         return image if (scale, zero) == (1, 0) else (image * scale + zero).astype(np.float32)
@@ -170,12 +182,10 @@ def _hdus(path: Path, stream: BinaryIO, numbers: Sequence[int]) -> Iterator[Hdu]
 
 
 def _data_size(path: Path, header: dict[str, Any]) -> int:
-    try:
+    with damaged_header(path):
         axes = [int(header[f"NAXIS{axis}"]) for axis in range(1, int(header["NAXIS"]) + 1)]
         values = int(header.get("PCOUNT", 0)) + math.prod(axes) if axes else 0
         size = abs(int(header["BITPIX"])) // 8 * int(header.get("GCOUNT", 1)) * values
-    except (KeyError, ValueError, TypeError) as error:
-        raise FileError(path, f"damaged header: {error} is missing or no number.") from error
     if not 0 <= size < LARGEST:
         raise FileError(path, f"damaged header: it announces {size} bytes of data.")
     return size
@@ -215,60 +225,3 @@ def _value(text: str) -> Value:
         except ValueError:
             continue
     return text
-
-
-def _card(keyword: str, value: Value, comment: str) -> str:
-    if isinstance(value, str):
-        quoted = "'" + value.replace("'", "''").ljust(8) + "'"
-        text = f"{keyword:<8}= {quoted:<20}"
-    elif isinstance(value, bool):
-        text = f"{keyword:<8}= {'T' if value else 'F':>20}"
-    else:
-        text = f"{keyword:<8}= {str(value).upper():>20}"
-    return (f"{text} / {comment}" if comment else text).ljust(CARD)[:CARD]
-
-
-def header_block(cards: Iterable[Card]) -> bytes:
-    """A header from (keyword, value, comment) cards, closed with END and padded to whole blocks."""
-    text = "".join(_card(*card) for card in cards) + "END"
-    return text.ljust(-(-len(text) // BLOCK) * BLOCK).encode("ascii")
-
-
-def padded(data: bytes) -> bytes:
-    """Data padded with zeros to whole blocks."""
-    return data + bytes(-len(data) % BLOCK)
-
-
-def table_header(row: np.dtype[np.void], rows: int, name: str) -> bytes:
-    """The header of a binary table, in whole blocks.
-
-    Args:
-        row: Structured type of one row, big-endian numbers and byte strings.
-        rows: Number of rows.
-        name: EXTNAME.
-    """
-    cards: list[Card] = [
-        ("XTENSION", "BINTABLE", "binary table extension"),
-        ("BITPIX", 8, "8-bit bytes"),
-        ("NAXIS", 2, "2-dimensional binary table"),
-        ("NAXIS1", row.itemsize, "width of table in bytes"),
-        ("NAXIS2", rows, "number of rows in table"),
-        ("PCOUNT", 0, "size of special data area"),
-        ("GCOUNT", 1, "one data group"),
-        ("TFIELDS", len(row.names or ()), "number of fields in each row"),
-    ]
-    for number, column in enumerate(row.names or (), start=1):
-        kind = row[column]
-        code = f"{kind.itemsize}A" if kind.kind == "S" else CODES[kind.str]
-        cards += [(f"TTYPE{number}", column, ""), (f"TFORM{number}", code, "")]
-    return header_block([*cards, ("EXTNAME", name, "")])
-
-
-def write_blocks(path: str | Path, blocks: Iterable[bytes]) -> None:
-    """Writes header and data blocks as one file.
-
-    Raises:
-        OutputError: If the disk is full or the folder may not be written.
-    """
-    with writing(path):
-        Path(path).write_bytes(b"".join(blocks))

@@ -8,10 +8,9 @@ per pixel by default.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +18,8 @@ import numpy.typing as npt
 from ..errors import FileError, InputError
 from ..types import Modality, Sample
 from .coordinates import degrees, in_range
-from .fits_files import Card, Hdu, find_files, header_block, padded, read_hdus, write_blocks
+from .fits_files import Hdu, damaged_header, find_files, read_hdus
+from .fits_headers import Card, header_block, padded, write_blocks
 
 __all__ = ["LegacySurveyCutouts", "write_legacysurvey_cutout"]
 
@@ -76,7 +76,7 @@ class LegacySurveyCutouts:
             except FileError as error:
                 problem = f"no cutout can be read; the last problem: {error}"
                 continue
-            scale = float(np.round(_pixel_scale_arcsec(hdu.header), 6))
+            scale = float(np.round(_pixel_scale_arcsec(hdu), 6))
             shape = (len(self.bands), *((self.size, self.size) if self.size else cube.shape[1:]))
             return Modality(self.name, "image", self.bands, shape, "nmgy", (scale,))
         raise FileError(self.root, problem)
@@ -97,13 +97,13 @@ class LegacySurveyCutouts:
                 another size or pixel scale than the first, or its coordinates are out of range.
         """
         hdu, cube = self._cube(path)
-        shape, scale = self.modality.shape, _pixel_scale_arcsec(hdu.header)
+        shape, scale = self.modality.shape, _pixel_scale_arcsec(hdu)
         if abs(scale / self.modality.pixel_scale_arcsec - 1) > SCALE_TOLERANCE:
             raise FileError(path, f"{scale:.4f} arcsec per pixel, expected {self.modality.pixel_scale_arcsec:.4f}.")
-        if self.size is None and cube.shape != shape:
+        if cube.shape != shape:
             raise FileError(path, f"{cube.shape[1:]} pixels, expected {shape[1:]} of the first file. Give a `size`.")
-        ra, dec = _position(hdu.header)
-        if not in_range(ra, dec):
+        ra, dec = _position(hdu)
+        if not (np.isnan(ra) or in_range(ra, dec)):
             raise FileError(path, f"coordinates out of range: ra {ra}, dec {dec} degrees.")
         object_id = str(hdu.header.get("OBJID", path.name.split(".fits")[0]))
         return [Sample(object_id, {self.name: cube}, ra, dec)]
@@ -136,26 +136,35 @@ class LegacySurveyCutouts:
         return [found.index(band) for band in self.bands]
 
 
-def _pixel_scale_arcsec(header: Mapping[str, Any]) -> float:
+def _pixel_scale_arcsec(hdu: Hdu) -> float:
     """Square root of the pixel's area; the survey's own scale where the header does not say."""
-    if "CD1_1" in header:
-        cd11, cd12, cd21, cd22 = (float(header.get(name, 0)) for name in ("CD1_1", "CD1_2", "CD2_1", "CD2_2"))
-        return 3600 * math.sqrt(abs(cd11 * cd22 - cd12 * cd21))
-    return 3600 * abs(float(header["CDELT1"])) if "CDELT1" in header else PIXEL_SCALE_ARCSEC
+    with damaged_header(hdu.path):
+        cd11, cd12, cd21, cd22 = (float(hdu.header.get(name, 0)) for name in ("CD1_1", "CD1_2", "CD2_1", "CD2_2"))
+        if "CD1_1" not in hdu.header:
+            cd11 = cd22 = float(hdu.header.get("CDELT1", PIXEL_SCALE_ARCSEC / 3600))
+        scale = 3600 * math.sqrt(abs(cd11 * cd22 - cd12 * cd21))
+    if not 0 < scale < math.inf:
+        raise FileError(hdu.path, f"damaged header: {scale} arcsec per pixel.")
+    return scale
 
 
-def _position(header: Mapping[str, Any]) -> tuple[float, float]:
+def _position(hdu: Hdu) -> tuple[float, float]:
+    """Position of the object, or of the image centre, in degrees; NaN where the header does not say."""
+    header = hdu.header
     if "RA" in header and "DEC" in header:
         return float(degrees([header["RA"]], hours=True)[0]), float(degrees([header["DEC"]])[0])
     if "CRVAL1" not in header:
         return np.nan, np.nan
-    centre = [(float(header[f"NAXIS{axis}"]) + 1) / 2 for axis in (1, 2)]
-    if all(float(header.get(f"CRPIX{axis}", 0)) == centre[axis - 1] for axis in (1, 2)):
-        return float(header["CRVAL1"]), float(header["CRVAL2"])
-    from astropy.wcs import WCS  # rare: a cutout is centred on its reference pixel
+    with damaged_header(hdu.path):
+        values = {name: float(header[name]) for name in ("CRVAL1", "CRVAL2", "CRPIX1", "CRPIX2")}
+        centre = [(header["NAXIS1"] + 1) / 2, (header["NAXIS2"] + 1) / 2]
+        if [values["CRPIX1"], values["CRPIX2"]] == centre:
+            return values["CRVAL1"], values["CRVAL2"]
+        from astropy.wcs import WCS  # rare: a cutout is centred on its reference pixel
 
-    wcs = WCS({name: value for name, value in header.items() if not name.startswith(("NAXIS", "BAND"))}, naxis=2)
-    ra, dec = wcs.wcs_pix2world([centre], 1)[0]
+        rest = ("CTYPE1", "CTYPE2", "CD1_1", "CD1_2", "CD2_1", "CD2_2", "CDELT1", "CDELT2")
+        wcs = WCS(values | {name: header[name] for name in rest if name in header})
+        ra, dec = wcs.wcs_pix2world([centre], 1)[0]
     return float(ra), float(dec)
 
 

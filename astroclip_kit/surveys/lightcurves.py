@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ..errors import FileError, UsageError
+from ..errors import FileError
 from ..types import LIGHTCURVE_CHANNELS, Drop, Modality, Sample
 from .coordinates import degrees, in_range
-from .table_files import modified_julian_date, numbers, read_columns, text
+from .table_files import check_mapping, kept, modified_julian_date, numbers, read_columns, text
 
 __all__ = ["LightCurveTable"]
 
@@ -98,26 +98,30 @@ class LightCurveTable:
         table = self._table(path)
         if not (table["reason"] == "").any():
             raise FileError(path, f"none of its {len(table)} rows can be used; the first: {table['reason'].iloc[0]}.")
-        index = {band: number for number, band in enumerate(self.modality.bands)}
-        table["index"] = table["band"].map(index)
         bad = table[table["reason"] != ""]
         for (object_id, reason), count in bad.groupby(["id", "reason"], sort=False).size().items():
             yield Drop(f"{path}: {object_id} ({count} rows)", str(reason))
-        for object_id, rows in table[table["id"] != ""].groupby("id", sort=False):
-            yield self._object(path, str(object_id), rows)
+        table["index"] = table["band"].map({band: number for number, band in enumerate(self.modality.bands)})
+        first = table[table["id"] != ""].drop_duplicates("id")
+        number = pd.Series(np.arange(len(first)), index=first["id"])
+        points = table[(table["reason"] == "") & table["index"].notna()]
+        owner = number[points["id"]].to_numpy()
+        order = np.lexsort((points["time"], owner))
+        views = points[["time", "value", "error", "index"]].to_numpy(dtype=np.float64)[order]
+        ends = np.searchsorted(owner[order], np.arange(len(first) + 1))
+        for start, end, row in zip(ends[:-1], ends[1:], first.itertuples(), strict=True):
+            yield self._object(path, row.id, views[start:end], row.ra, row.dec)
 
-    def _object(self, path: Path, object_id: str, rows: pd.DataFrame) -> Sample | Drop:
-        ra, dec = float(rows["ra"].iloc[0]), float(rows["dec"].iloc[0])
-        if self.columns.get("ra") and not in_range(ra, dec):
+    def _object(
+        self, path: Path, object_id: str, view: npt.NDArray[np.float64], ra: float, dec: float
+    ) -> Sample | Drop:
+        if "ra" in self.columns and not in_range(ra, dec):
             return Drop(f"{path}: {object_id}", "coordinates out of range")
-        points = rows[(rows["reason"] == "") & rows["index"].notna()].sort_values("time", kind="stable")
-        if len(points) < self.min_points:
-            reason = f"fewer than {self.min_points} usable measurements in the bands"
-            return Drop(f"{path}: {object_id}", reason)
-        view = points[["time", "value", "error", "index"]].to_numpy(dtype=np.float64)
+        if len(view) < self.min_points:
+            return Drop(f"{path}: {object_id}", f"fewer than {self.min_points} usable measurements in the bands")
         zero = float(view[0, 0])
-        view[:, 0] -= zero
-        return Sample(object_id, {self.name: view.astype(np.float32)}, ra, dec, {"time_zero_mjd": zero})
+        relative = (view - [zero, 0, 0, 0]).astype(np.float32)
+        return Sample(object_id, {self.name: relative}, ra, dec, {"time_zero_mjd": zero})
 
     def _table(self, path: Path) -> pd.DataFrame:
         """All rows that `where` keeps, with the reason why each cannot be used ("" if it can)."""
@@ -145,32 +149,7 @@ class LightCurveTable:
         return pd.DataFrame(table)
 
 
-def check_mapping(columns: Mapping[str, str], needed: Sequence[str], optional: Sequence[str]) -> dict[str, str]:
-    """The roles that have a column.
-
-    Raises:
-        UsageError: If a needed role has none, or a role is unknown.
-    """
-    mapped = {role: column for role, column in columns.items() if column}
-    missing = [role for role in needed if role not in mapped]
-    unknown = [role for role in mapped if role not in (*needed, *optional)]
-    if missing or unknown:
-        raise UsageError(
-            f"columns: {', '.join(missing) or 'nothing'} missing, {', '.join(unknown) or 'nothing'} unknown. "
-            f"Map {', '.join(needed)}, and where they exist {', '.join(optional)}."
-        )
-    return mapped
-
-
-def kept(frame: pd.DataFrame, where: Mapping[str, object]) -> npt.NDArray[np.bool_]:
-    """Rows whose values are among the allowed ones, for every column of `where`."""
-    keep = np.ones(len(frame), dtype=bool)
-    for column, allowed in where.items():
-        keep &= frame[column].isin(list(allowed) if isinstance(allowed, (list, tuple, set)) else [allowed]).to_numpy()
-    return keep
-
-
 def _flags(values: pd.Series) -> npt.NDArray[np.bool_]:
     """Whether a flag is set: true, 1, or text such as "T", "yes" or ">"."""
     unset = ("", "0", "0.0", "f", "false", "n", "no", "<na>")
-    return ~values.astype("string").fillna("").str.strip().str.lower().isin(unset).to_numpy(dtype=bool)
+    return np.asarray(~values.astype("string").fillna("").str.strip().str.lower().isin(unset), dtype=bool)

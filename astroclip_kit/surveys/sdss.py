@@ -18,7 +18,8 @@ from ..errors import FileError, InputError
 from ..transforms.resampling import Grid, resample, wavelength_grid
 from ..types import Modality, Sample
 from .coordinates import in_range
-from .fits_files import Card, Hdu, find_files, header_block, padded, read_hdus, table_header, write_blocks
+from .fits_files import Hdu, find_files, read_hdus
+from .fits_headers import Card, header_block, padded, table_header, write_blocks
 
 __all__ = ["SDSSSpectra", "spectrum_file_name", "write_sdss_spectrum"]
 
@@ -130,9 +131,10 @@ class SDSSSpectra:
         ivar = np.where(bad, 0, columns["ivar"])
         if not np.any((ivar > 0) & np.isfinite(ivar) & np.isfinite(columns["flux"])):
             raise FileError(coadd.path, "no good pixel: flux is NaN, inverse variance 0 or the mask set everywhere.")
-        wavelength = 10 ** columns["loglam"].astype(np.float64)
-        if not np.all(np.diff(wavelength) > 0):
-            raise FileError(coadd.path, "loglam does not ascend in HDU 1. The file is damaged.")
+        loglam = columns["loglam"].astype(np.float64)
+        if len(loglam) < 2 or not (np.all(np.diff(loglam) > 0) and 0 < loglam[0] < loglam[-1] < 10):
+            raise FileError(coadd.path, "loglam of HDU 1 does not ascend or is no log10 of Angstrom. It is damaged.")
+        wavelength = 10**loglam
         view = np.stack(resample(columns["flux"], ivar, wavelength, self._wavelength)).astype(np.float32)
         if not view[1].any():
             low, high = wavelength[[0, -1]]

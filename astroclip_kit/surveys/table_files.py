@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ..errors import FileError
+from ..errors import FileError, UsageError
 
-__all__ = ["modified_julian_date", "numbers", "read_columns", "text"]
+__all__ = ["check_mapping", "kept", "modified_julian_date", "numbers", "read_columns", "text"]
 
 EMPTY = ["", "nan", "NaN", "null", "NULL", "--", "N/A"]
 DATE = re.compile(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})(\.\d+)?")
@@ -71,8 +71,6 @@ def _parquet(path: Path, wanted: list[str]) -> pd.DataFrame:
 
 
 def _csv(path: Path, wanted: list[str], texts: Sequence[str]) -> pd.DataFrame:
-    if path.suffix == ".csv" and path.read_bytes()[:1] == b"<":
-        raise FileError(path, "is a web page, not a table. Download it again.")
     _check(path, wanted, list(pd.read_csv(path, nrows=0).columns))
     types = dict.fromkeys(texts, "str")
     options: dict[str, Any] = {"keep_default_na": False, "na_values": EMPTY, "low_memory": False}
@@ -91,6 +89,31 @@ def _astropy(path: Path, wanted: list[str]) -> pd.DataFrame:
     for name in frame.select_dtypes(object):
         frame[name] = [value.decode() if isinstance(value, bytes) else value for value in frame[name]]
     return frame
+
+
+def check_mapping(columns: Mapping[str, str], needed: Sequence[str], optional: Sequence[str]) -> dict[str, str]:
+    """The roles that have a column.
+
+    Raises:
+        UsageError: If a needed role has none, or a role is unknown.
+    """
+    mapped = {role: column for role, column in columns.items() if column}
+    missing = [role for role in needed if role not in mapped]
+    unknown = [role for role in mapped if role not in (*needed, *optional)]
+    if missing or unknown:
+        raise UsageError(
+            f"columns: {', '.join(missing) or 'nothing'} missing, {', '.join(unknown) or 'nothing'} unknown. "
+            f"Map {', '.join(needed)}, and where they exist {', '.join(optional)}."
+        )
+    return mapped
+
+
+def kept(frame: pd.DataFrame, where: Mapping[str, object]) -> npt.NDArray[np.bool_]:
+    """Rows whose values are among the allowed ones, for every column of `where`."""
+    keep = np.ones(len(frame), dtype=bool)
+    for column, allowed in where.items():
+        keep &= frame[column].isin(list(allowed) if isinstance(allowed, (list, tuple, set)) else [allowed]).to_numpy()
+    return keep
 
 
 def numbers(values: pd.Series, missing: Sequence[float] = ()) -> npt.NDArray[np.float64]:

@@ -67,6 +67,8 @@ class TableReader:
         self.missing = tuple(missing)
         self.name = name
         self._specs = _specs(self.labels)
+        if not (self.columns or self._specs or self.id_column or self.ra_column):
+            raise UsageError("a table reader needs columns, labels, an id_column or coordinates to read.")
 
     def __repr__(self) -> str:
         return f"TableReader({self.path!r}, columns={self.columns}, labels={tuple(self._specs)})"

@@ -46,7 +46,7 @@ def wavelength_grid(grid: Grid) -> npt.NDArray[np.float64]:
     if isinstance(grid, str):
         if grid not in GRIDS:
             raise UsageError(f"grid {grid!r} is unknown: take {', '.join(GRIDS)}, (start, stop, step) or wavelengths.")
-        return GRIDS[grid].copy()
+        return np.array(GRIDS[grid], dtype=np.float64)
     values: Floats = np.array(grid, dtype=np.float64)
     if values.shape == (3,) and 0 < values[2] < values[1] - values[0]:
         start, stop, step = values
