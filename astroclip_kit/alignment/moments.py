@@ -40,7 +40,7 @@ def feature_moments(features: Any, name: str, train: npt.NDArray[np.int64]) -> M
     if bad.any():
         first = np.asarray(features.object_ids)[np.flatnonzero(bad)[0]]
         raise InputError(
-            f"{bad.sum()} of {present.sum()} rows of the features {name!r} are not finite (first: object {first}). "
+            f"{bad.sum()} of {present.sum()} rows of the features {name!r} are not finite (first: {str(first)!r}). "
             f"Check that encoder and its input, and extract again."
         )
     return _moments(h for _, h in _chunks(features.matrix(name), train[present[train]]))

@@ -131,7 +131,8 @@ class _Job:
     def identity(self, model: ContrastiveModel) -> str:
         """Changes with data, split, model and sampling: an interrupted run goes on only with the same."""
         settings = [asdict(self.split), asdict(self.alignment.sampling), describe(self.alignment.augmentations)]
-        return hash_json([self.data.manifest, describe(model), self.alignment.objective.loss, settings])
+        data = [self.data.data_hash(name) for name in self.names]
+        return hash_json([data, describe(model), self.alignment.objective.loss, settings])
 
     def describe(self, model: ContrastiveModel, trained: list[tuple[ContrastiveModel, History, int]]) -> dict[str, Any]:
         """What the manifest keeps beside the model, so that `embed` can rebuild its input."""
@@ -142,7 +143,7 @@ class _Job:
             "input": "features" if cached else "dataset",
             "modalities": {name: self.data.modalities[name].to_dict() for name in self.names},
             "encoders": {name: encoders.get(name) for name in self.names},
-            "data_hash": hash_json(self.data.manifest),
+            "data_hash": {name: self.data.data_hash(name) for name in self.names},
             "alignment": {**plain, "augmentations": describe(self.alignment.augmentations)},
             "training": asdict(self.training),
             "split": asdict(self.split),
