@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -103,12 +103,20 @@ def _plain(value: Any) -> str:
 
 def _stat(source: Source) -> list[tuple[str, int, int]]:
     """Path, size and time of the files, and of those that the reader was given beside them (an index, a table)."""
-    given = [value for value in _arguments(source.reader).values() if isinstance(value, (str, Path))]
+    given = [value for value in _leaves(_arguments(source.reader)) if isinstance(value, (str, Path))]
     found = []
     for path in [*source.files, *filter(os.path.isfile, given)]:
         stat = os.stat(path) if os.path.exists(path) else None
         found.append((str(_absolute(path)), stat.st_size if stat else -1, stat.st_mtime_ns if stat else -1))
     return found
+
+
+def _leaves(value: Any) -> Iterator[Any]:
+    items = value.values() if isinstance(value, Mapping) else value if isinstance(value, (list, tuple)) else None
+    for item in items if items is not None else ():
+        yield from _leaves(item)
+    if items is None:
+        yield value
 
 
 def _absolute(path: str | Path) -> Path:
