@@ -108,4 +108,5 @@ class AttentionPooling(nn.Module):
         """
         weights = self.score(tokens).masked_fill(padding[..., None], -torch.inf).softmax(dim=1)
         values = tokens.reshape(*tokens.shape[:2], self.heads, -1)
-        return (weights[..., None] * values).sum(dim=1).flatten(1)
+        pooled: torch.Tensor = (weights[..., None] * values).sum(dim=1).flatten(1)
+        return pooled

@@ -1,0 +1,175 @@
+"""Frozen encoders over a dataset, once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import nn
+
+from .. import storage
+from ..errors import InputError, UsageError
+from ..progress import progress
+from ..settings import Hardware
+from ..training.hardware import resolve_hardware
+from ..transforms.randomness import object_seeds
+from .encode import FrozenEncoder, read_ahead
+from .feature_set import FeatureSet
+from .fingerprints import fingerprint
+from .folder import finish, open_output
+from .matrix import MatrixWriter
+from .views import Views
+
+__all__ = ["extract"]
+
+Rows = npt.NDArray[np.int64]
+Encoded = tuple[Rows, npt.NDArray[np.float32]]  # row numbers and their features
+SHARD_ROWS = 4096
+SHARD_SECONDS = 30.0  # a slow encoder loses at most this when it is killed
+
+
+@dataclass(frozen=True)
+class _Extraction:
+    """One call of `extract`: what is encoded how; all of it is known before anything is computed."""
+
+    dataset: Any
+    encoders: Mapping[str, nn.Module]
+    out: Path
+    views: Views
+    batch_size: int
+    device: torch.device
+    precision: str
+    quiet: bool
+
+    def keys(self, name: str) -> list[str]:
+        """The cache key of each view of a modality."""
+        ids = storage.hash_json(self.dataset.object_ids.tolist())
+        content = [self.dataset.data_hash(name), ids, fingerprint(self.encoders[name]), self.precision]
+        augmentation = self.views.augmentations.get(name)
+        drawn = [self.views.seed, fingerprint(augmentation)]
+        return [storage.hash_json([*content, *([view, *drawn] if view else [])]) for view in range(self.views.of(name))]
+
+    def writers(self, name: str) -> list[tuple[str, MatrixWriter]]:
+        """Cache key and writer of each view of a modality; a changed key is another file."""
+        shape = (len(self.dataset), int(self.encoders[name].out_features))  # type: ignore[arg-type]
+        keys = enumerate(self.keys(name))
+        return [(key, MatrixWriter(self.out, f"{name}-{view}-{key[:12]}", shape)) for view, key in keys]
+
+    def compute(self, name: str, writers: list[MatrixWriter]) -> None:
+        """Fills the matrices of a modality from where they stand."""
+        rows = np.flatnonzero(self.dataset.present(name))
+        if all(writer.done == len(rows) for writer in writers):
+            return
+        encoder = FrozenEncoder(self.encoders[name], self.dataset.modalities[name], self.device, self.precision)
+        done, total = sum(writer.done for writer in writers), len(rows) * len(writers)
+        with progress(total=total, description=f"extract {name}", unit="views", quiet=self.quiet) as bar:
+            bar.update(done)
+            for view, writer in enumerate(writers):
+                while writer.done < len(rows):  # a second time only if float16 turned out too small
+                    self._fill(name, view, writer, encoder, rows, bar)
+
+    def _fill(self, name: str, view: int, writer: MatrixWriter, encoder: FrozenEncoder, rows: Rows, bar: Any) -> None:
+        for shard, h in _shards(self._encode(name, view, encoder, rows[writer.done :], bar)):
+            if not writer.write(shard, h):
+                return
+
+    def _encode(self, name: str, view: int, encoder: FrozenEncoder, rows: Rows, bar: Any) -> Iterator[Encoded]:
+        def read(batch: Rows) -> tuple[Rows, torch.Tensor]:
+            return batch, encoder.upload(self.dataset.views(name, batch))
+
+        batches = (rows[start : start + self.batch_size] for start in range(0, len(rows), self.batch_size))
+        for batch, x in read_ahead(read, batches):
+            if view:
+                seeds = object_seeds(self.views.seed, view, storage.hash_ids(self.dataset.object_ids[batch]))
+                x = self.views.augmentations[name](x, seeds.to(x.device))
+            yield batch, encoder(x)
+            bar.update(len(batch))
+
+
+def _shards(batches: Iterator[Encoded]) -> Iterator[Encoded]:
+    """Gathers batches until they are worth a write to the disk."""
+    rows: list[Rows] = []
+    h: list[npt.NDArray[np.float32]] = []
+    begun = time.monotonic()
+    for batch, features in batches:
+        rows.append(batch)
+        h.append(features)
+        if sum(map(len, rows)) >= SHARD_ROWS or time.monotonic() - begun > SHARD_SECONDS:
+            yield np.concatenate(rows), np.concatenate(h)
+            rows, h, begun = [], [], time.monotonic()
+    if rows:
+        yield np.concatenate(rows), np.concatenate(h)
+
+
+def extract(
+    dataset: Any,
+    encoders: Mapping[str, nn.Module],
+    out: str | PathLike[str],
+    *,
+    views: Views = Views(),  # noqa: B008 - frozen
+    batch_size: int = 256,
+    hardware: Hardware = Hardware(),
+    quiet: bool = False,
+) -> FeatureSet:
+    """Encodes every object of a dataset and keeps the features.
+
+    Encoders run in eval mode without gradients, in bfloat16 where the processor multiplies it natively. What is
+    there already, with the same data, weights, preprocessing, precision and views, is not computed again; an
+    interrupted call goes on where it was.
+
+    Args:
+        dataset: A `Dataset`, or anything with its attributes.
+        encoders: Modality to encoder; the others are left out.
+        out: The features folder.
+        views: How many augmented views beside the observed one.
+        batch_size: Objects per forward pass.
+        hardware: Where, and at which precision.
+        quiet: Shows no progress bar.
+
+    Returns:
+        The features. Objects with features that are not finite count as absent; a warning counts them and the
+        manifest lists them.
+
+    Raises:
+        InputError: If an encoder does not fit, or all its features are not finite.
+        FolderError: If `out` holds something else.
+        OutputError: If the disk is full.
+        UsageError: If a name is no modality of the dataset, or the batch size is less than 1.
+
+    Example:
+        >>> from astroclip_kit.encoders import MocoResNet50  # doctest: +SKIP
+        >>> extract(Dataset("survey"), {"image": MocoResNet50()}, "features")  # doctest: +SKIP
+        FeatureSet('features': 3000 objects; image: MocoResNet50 [2048] x 3000)
+    """
+    _check(dataset, encoders, views, batch_size)
+    device, precision = resolve_hardware(hardware)
+    out = open_output(Path(out))
+    extraction = _Extraction(dataset, encoders, out, views, batch_size, device, precision, quiet)
+    writers = {name: extraction.writers(name) for name in encoders}
+    for name, one in writers.items():
+        extraction.compute(name, [writer for _, writer in one])
+    finish(dataset, encoders, writers, out, {"precision": precision, "views_seed": views.seed})
+    return FeatureSet(out)
+
+
+def _check(dataset: Any, encoders: Mapping[str, nn.Module], views: Views, batch_size: int) -> None:
+    known = ", ".join(dataset.modalities)
+    for name in [*encoders, *views.augmentations]:
+        if name not in dataset.modalities:
+            raise UsageError(f"there is no modality {name!r} in the dataset. It has: {known}.")
+    for name, encoder in encoders.items():
+        if not isinstance(getattr(encoder, "out_features", None), int):
+            raise InputError(f"{type(encoder).__name__} is no encoder: it has no integer `out_features`.")
+        if not dataset.present(name).any():
+            raise InputError(f"no object of the dataset has a {name!r}: there is nothing to encode.")
+    if not encoders:
+        raise UsageError(f"no encoders were given. Give one for at least one of: {known}.")
+    if batch_size < 1:
+        raise UsageError(f"batch_size is {batch_size}, expected at least 1.")

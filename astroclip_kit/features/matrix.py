@@ -1,0 +1,112 @@
+"""Writes one feature matrix, shard by shard, so that it survives ``kill -9`` and a full disk."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from .. import storage
+
+__all__ = ["MatrixWriter", "needs_float32"]
+
+LARGEST_FLOAT16 = 6e4
+LARGEST_COSINE_ERROR = 1e-3
+Floats = npt.NDArray[np.float32]
+
+
+def needs_float32(h: Floats) -> bool:
+    """Whether float16 would overflow, or move a cosine between two of the (first 512) rows by more than 1e-3."""
+    if np.abs(h).max(initial=0) > LARGEST_FLOAT16:
+        return True
+    exact, rounded = (_unit(one.astype(np.float32)) for one in (h[:512], h[:512].astype(np.float16)))
+    return bool(np.abs(exact @ exact.T - rounded @ rounded.T).max(initial=0) > LARGEST_COSINE_ERROR)
+
+
+def _unit(h: Floats) -> Floats:
+    norm = np.linalg.norm(h.astype(np.float64), axis=1, keepdims=True)
+    return (h / np.where(norm > 0, norm, 1)).astype(np.float32)
+
+
+class MatrixWriter:
+    """A float16 or float32 matrix [count, features] on disk, filled from the top.
+
+    The file has its final size from the start. A shard is written, flushed to the disk, and only then noted in the
+    folder's journal, from which an interrupted extraction goes on. The first shard decides the dtype; should a later
+    one not fit into float16, the matrix is begun again.
+
+    Args:
+        folder: Where the matrix and the journal are.
+        name: Name of the matrix, without suffix.
+        shape: Rows and features.
+    """
+
+    def __init__(self, folder: Path, name: str, shape: tuple[int, int]) -> None:
+        self.path = folder / f"{name}.npy"
+        self.shape = shape
+        self.done = 0
+        self.dtype = ""
+        self.not_finite: list[int] = []
+        for entry in storage.read_journal(folder):
+            if entry.get("matrix") == name:
+                self._note(entry["done"], entry["dtype"], entry["not_finite"])
+        if self.done and not self._intact():
+            self._note(0, self.dtype, [])
+
+    def _note(self, done: int, dtype: str, not_finite: list[int]) -> None:
+        self.done, self.dtype = done, dtype
+        self.not_finite = [*self.not_finite, *not_finite] if done else []
+
+    def _intact(self) -> bool:
+        try:
+            matrix = np.load(self.path, mmap_mode="r")
+        except (OSError, ValueError):
+            return False
+        return bool(matrix.shape == self.shape and matrix.dtype == self.dtype)
+
+    def write(self, rows: npt.NDArray[np.int64], h: Floats) -> bool:
+        """Writes the next shard; rows that are not finite become 0 and are noted.
+
+        Args:
+            rows: Where the features belong [n].
+            h: Features [n, features].
+
+        Returns:
+            False if the matrix had to be begun again, in float32, with the first shard.
+
+        Raises:
+            OutputError: If the disk is full.
+        """
+        finite = np.asarray(np.isfinite(h).all(axis=1))
+        clean = np.where(finite[:, None], h, 0)
+        if not self.done:
+            dtype = self.dtype or ("float32" if needs_float32(clean) else "float16")
+            self._acknowledge(0, dtype, [])  # before the file is new: an older journal must not speak for it
+            storage.publish(self.path, self._allocate)
+        elif self.dtype == "float16" and np.abs(clean).max(initial=0) > LARGEST_FLOAT16:
+            self._acknowledge(0, "float32", [])
+            return False
+        matrix = np.load(self.path, mmap_mode="r+")
+        matrix[rows] = clean
+        matrix.flush()
+        self._acknowledge(self.done + len(rows), self.dtype, rows[~finite].tolist())
+        return True
+
+    def _acknowledge(self, done: int, dtype: str, not_finite: list[int]) -> None:
+        entry = {"matrix": self.path.stem, "done": done, "dtype": dtype, "not_finite": not_finite}
+        storage.append_journal(self.path.parent, entry)
+        self._note(done, dtype, not_finite)
+
+    def _allocate(self, path: Path) -> None:
+        """Zeros for which the disk has set space aside: a write through a memory map cannot report a full disk."""
+        np.lib.format.open_memmap(path, mode="w+", dtype=self.dtype, shape=self.shape).flush()
+        size, row = path.stat().st_size, bytes(self.shape[1] * np.dtype(self.dtype).itemsize)
+        with path.open("r+b") as handle:
+            if hasattr(os, "posix_fallocate"):
+                os.posix_fallocate(handle.fileno(), 0, size)
+                return
+            handle.seek(size - self.shape[0] * len(row))
+            for _ in range(self.shape[0]):
+                handle.write(row)
