@@ -1,0 +1,107 @@
+"""What every reader keeps to, and what each says of a file that is none."""
+
+import gzip
+import pickle
+
+import numpy as np
+import pytest
+from synthetic_survey import make_reader
+
+from astroclip_kit import models
+from astroclip_kit.errors import FileError
+from astroclip_kit.types import Modality, Sample, check_reader
+
+
+def items_of(reader):
+    return [item for path in reader.files() for item in reader.read(path)]
+
+
+def samples_of(reader):
+    return [item for item in items_of(reader) if isinstance(item, Sample)]
+
+
+def test_passes_the_kit_s_own_check(reader):
+    check_reader(reader, count=10)
+    assert len(samples_of(reader)) >= 2
+
+
+def test_views_fit_the_modality(reader):
+    modality = reader.modality
+    for sample in samples_of(reader):
+        assert isinstance(sample.object_id, str) and sample.object_id and isinstance(sample.group, str)
+        assert np.isnan(sample.ra) or 0 <= sample.ra <= 360
+        assert all(isinstance(value, (float, str)) and value == value for value in sample.labels.values())
+        if modality is None:
+            assert not sample.views
+            continue
+        view = sample.views[modality.name]
+        assert view.dtype == np.dtype("float32") and view.dtype.isnative and view.flags.c_contiguous
+        assert all(want in (-1, got) for want, got in zip(modality.shape, view.shape, strict=True))
+        if modality.kind in ("image", "spectrum"):
+            assert np.isfinite(view).all()
+        if modality.kind == "spectrum":
+            assert (view[1] >= 0).all() and (view[1] > 0).any()
+
+
+def test_ids_are_unique_and_files_sorted(reader):
+    ids = [sample.object_id for sample in samples_of(reader)]
+    assert len(set(ids)) == len(ids)
+    assert list(reader.files()) == sorted(reader.files())
+
+
+def test_travels_to_worker_processes(reader):
+    copy = pickle.loads(pickle.dumps(reader))
+    assert copy.modality == reader.modality
+    assert [sample.object_id for sample in samples_of(copy)] == [sample.object_id for sample in samples_of(reader)]
+
+
+def test_can_be_described_and_built_again(reader):
+    again = models.build(models.describe(reader))
+    assert again.modality == reader.modality
+    assert [sample.labels for sample in samples_of(again)] == [sample.labels for sample in samples_of(reader)]
+
+
+def test_says_what_it_is(reader):
+    assert type(reader).__name__ in repr(reader)
+
+
+def test_modality_survives_json(reader):
+    if reader.modality is not None:
+        assert Modality.from_dict(reader.modality.to_dict()) == reader.modality
+    else:
+        assert repr(reader).startswith("TableReader")
+
+
+@pytest.mark.parametrize("damage", ["empty", "truncated", "html", "missing"])
+def test_a_file_that_is_none_is_one_clear_error(reader, damage):
+    path = reader.files()[-1]
+    content = path.read_bytes()
+    if damage == "missing":
+        path.unlink()
+    else:
+        path.write_bytes(
+            {
+                "empty": b"",
+                "truncated": content[: len(content) * 2 // 3] if path.suffix != ".csv" else content[:6],
+                "html": b"<!DOCTYPE html><html><body>404 Not Found</body></html>",
+            }[damage]
+        )
+    with pytest.raises(FileError, match=str(path)) as caught:
+        list(reader.read(path))
+    assert len(str(caught.value)) < 400
+
+
+@pytest.mark.parametrize("kind", ["sdss", "legacysurvey"])
+def test_gzip_files_are_read_and_truncated_ones_refused(survey, kind):
+    reader = make_reader(kind, survey)
+    path = reader.files()[0]
+    before = reader.read(path)[0]
+    packed = path.with_name(path.name + ".gz")
+    packed.write_bytes(gzip.compress(path.read_bytes()))
+    path.unlink()
+    after = reader.read(reader.files()[0])[0]
+    assert after.object_id == before.object_id
+    np.testing.assert_array_equal(after.views[reader.name], before.views[reader.name])
+    packed.write_bytes(packed.read_bytes()[:2000])
+    with pytest.raises(FileError, match="truncated or damaged gzip file"):
+        reader.read(packed)
