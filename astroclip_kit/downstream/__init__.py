@@ -14,6 +14,7 @@ __getattr__, __dir__, __all__ = lazy(
         "Ranks": ".retrieval",
         "evaluate": ".evaluate",
         "predict": ".knn",
+        "predict_table": ".table",
         "rank": ".retrieval",
         "recall": ".retrieval",
     },

@@ -13,5 +13,6 @@ __getattr__, __dir__, __all__ = lazy(
         "EmbeddingStore": ".store",
         "ExactIndex": ".index",
         "embed": ".embed",
+        "find": ".search",
     },
 )

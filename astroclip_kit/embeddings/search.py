@@ -67,7 +67,14 @@ def search(
     return answers
 
 
-def find(store: EmbeddingStore, object_id: str = "", *, ra: float, dec: float, radius_arcsec: float = 3.0) -> int:
+def find(
+    store: EmbeddingStore,
+    object_id: str = "",
+    *,
+    ra: float = math.nan,
+    dec: float = math.nan,
+    radius_arcsec: float = 3.0,
+) -> int:
     """Row of the one object with an id, or within a radius of a position.
 
     Args:
