@@ -11,7 +11,6 @@ __getattr__, __dir__, __all__ = lazy(
     __name__,
     {
         "FeatureSet": ".feature_set",
-        "Views": ".views",
         "extract": ".extraction",
         "fingerprint": ".fingerprints",
     },

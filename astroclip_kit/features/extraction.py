@@ -19,13 +19,13 @@ from ..errors import InputError, UsageError
 from ..progress import progress
 from ..settings import Hardware
 from ..training.hardware import resolve_hardware
+from ..transforms.compose import Augmentation
 from ..transforms.randomness import object_seeds
 from .encode import FrozenEncoder, read_ahead
 from .feature_set import FeatureSet
 from .fingerprints import fingerprint
 from .folder import finish, open_output
 from .matrix import MatrixWriter
-from .views import Views
 
 __all__ = ["extract"]
 
@@ -36,25 +36,44 @@ SHARD_SECONDS = 30.0  # a slow encoder loses at most this when it is killed
 
 
 @dataclass(frozen=True)
+class _Views:
+    """Which views of an object are encoded: `count` where there is an augmentation, else the observed one."""
+
+    count: int
+    augmentations: Mapping[str, Augmentation]
+    seed: int
+
+    def keys(self, name: str) -> list[list[Any]]:
+        """What distinguishes the views of a modality from each other and from those of other draws."""
+        if name not in self.augmentations:
+            return [[]]
+        drawn = [self.seed, fingerprint(self.augmentations[name])]
+        return [[view, *drawn] if view else [] for view in range(self.count)]
+
+    def draw(self, name: str, view: int, x: torch.Tensor, object_ids: npt.NDArray[np.str_]) -> torch.Tensor:
+        """The raw views [B, ...], augmented unless `view` is 0."""
+        if not view:
+            return x
+        return self.augmentations[name](x, object_seeds(self.seed, view, storage.hash_ids(object_ids)).to(x.device))
+
+
+@dataclass(frozen=True)
 class _Extraction:
     """One call of `extract`: what is encoded how; all of it is known before anything is computed."""
 
     dataset: Any
     encoders: Mapping[str, nn.Module]
     out: Path
-    views: Views
+    views: _Views
     batch_size: int
     device: torch.device
     precision: str
-    quiet: bool
 
     def keys(self, name: str) -> list[str]:
         """The cache key of each view of a modality."""
         ids = storage.hash_json(self.dataset.object_ids.tolist())
         content = [self.dataset.data_hash(name), ids, fingerprint(self.encoders[name]), self.precision]
-        augmentation = self.views.augmentations.get(name)
-        drawn = [self.views.seed, fingerprint(augmentation)]
-        return [storage.hash_json([*content, *([view, *drawn] if view else [])]) for view in range(self.views.of(name))]
+        return [storage.hash_json([*content, *view]) for view in self.views.keys(name)]
 
     def writers(self, name: str) -> list[tuple[str, MatrixWriter]]:
         """Cache key and writer of each view of a modality; a changed key is another file."""
@@ -69,7 +88,7 @@ class _Extraction:
             return
         encoder = FrozenEncoder(self.encoders[name], self.dataset.modalities[name], self.device, self.precision)
         done, total = sum(writer.done for writer in writers), len(rows) * len(writers)
-        with progress(total=total, description=f"extract {name}", unit="views", quiet=self.quiet) as bar:
+        with progress(total=total, description=f"extract {name}", unit="views") as bar:
             bar.update(done)
             for view, writer in enumerate(writers):
                 while writer.done < len(rows):  # a second time only if float16 turned out too small
@@ -86,10 +105,7 @@ class _Extraction:
 
         batches = (rows[start : start + self.batch_size] for start in range(0, len(rows), self.batch_size))
         for batch, x in read_ahead(read, batches):
-            if view:
-                seeds = object_seeds(self.views.seed, view, storage.hash_ids(self.dataset.object_ids[batch]))
-                x = self.views.augmentations[name](x, seeds.to(x.device))
-            yield batch, encoder(x)
+            yield batch, encoder(self.views.draw(name, view, x, self.dataset.object_ids[batch]))
             bar.update(len(batch))
 
 
@@ -113,10 +129,11 @@ def extract(
     encoders: Mapping[str, nn.Module],
     out: str | PathLike[str],
     *,
-    views: Views = Views(),  # noqa: B008 - frozen
+    augmentations: Mapping[str, Augmentation] | None = None,
+    views: int = 1,
     batch_size: int = 256,
     hardware: Hardware = Hardware(),
-    quiet: bool = False,
+    seed: int = 0,
 ) -> FeatureSet:
     """Encodes every object of a dataset and keeps the features.
 
@@ -128,10 +145,12 @@ def extract(
         dataset: A `Dataset`, or anything with its attributes.
         encoders: Modality to encoder; the others are left out.
         out: The features folder.
-        views: How many augmented views beside the observed one.
+        augmentations: Modality to augmentation of raw views, for the views after the first.
+        views: _Views per object of the modalities that have an augmentation: view 0 is as observed, the others are
+            augmented. The other modalities have one.
         batch_size: Objects per forward pass.
         hardware: Where, and at which precision.
-        quiet: Shows no progress bar.
+        seed: Another seed draws other views.
 
     Returns:
         The features. Objects with features that are not finite count as absent; a warning counts them and the
@@ -141,27 +160,31 @@ def extract(
         InputError: If an encoder does not fit, or all its features are not finite.
         FolderError: If `out` holds something else.
         OutputError: If the disk is full.
-        UsageError: If a name is no modality of the dataset, or the batch size is less than 1.
+        UsageError: If a name is no modality of the dataset, or a number is less than 1.
 
     Example:
         >>> from astroclip_kit.encoders import MocoResNet50  # doctest: +SKIP
         >>> extract(Dataset("survey"), {"image": MocoResNet50()}, "features")  # doctest: +SKIP
         FeatureSet('features': 3000 objects; image: MocoResNet50 [2048] x 3000)
     """
-    _check(dataset, encoders, views, batch_size)
+    _check(dataset, encoders, augmentations or {})
+    for name, number in {"views": views, "batch_size": batch_size}.items():
+        if number < 1:
+            raise UsageError(f"{name} is {number}, expected at least 1.")
     device, precision = resolve_hardware(hardware)
     out = open_output(Path(out))
-    extraction = _Extraction(dataset, encoders, out, views, batch_size, device, precision, quiet)
+    drawn = _Views(views, augmentations or {}, seed)
+    extraction = _Extraction(dataset, encoders, out, drawn, batch_size, device, precision)
     writers = {name: extraction.writers(name) for name in encoders}
     for name, one in writers.items():
         extraction.compute(name, [writer for _, writer in one])
-    finish(dataset, encoders, writers, out, {"precision": precision, "views_seed": views.seed})
+    finish(dataset, encoders, writers, out, {"precision": precision, "views_seed": seed})
     return FeatureSet(out)
 
 
-def _check(dataset: Any, encoders: Mapping[str, nn.Module], views: Views, batch_size: int) -> None:
+def _check(dataset: Any, encoders: Mapping[str, nn.Module], augmentations: Mapping[str, Augmentation]) -> None:
     known = ", ".join(dataset.modalities)
-    for name in [*encoders, *views.augmentations]:
+    for name in [*encoders, *augmentations]:
         if name not in dataset.modalities:
             raise UsageError(f"there is no modality {name!r} in the dataset. It has: {known}.")
     for name, encoder in encoders.items():
@@ -171,5 +194,3 @@ def _check(dataset: Any, encoders: Mapping[str, nn.Module], views: Views, batch_
             raise InputError(f"no object of the dataset has a {name!r}: there is nothing to encode.")
     if not encoders:
         raise UsageError(f"no encoders were given. Give one for at least one of: {known}.")
-    if batch_size < 1:
-        raise UsageError(f"batch_size is {batch_size}, expected at least 1.")

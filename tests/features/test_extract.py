@@ -14,7 +14,7 @@ from torch import nn
 
 from astroclip_kit.encoders import TabularMLP
 from astroclip_kit.errors import FolderError, InputError, OutputError, UsageError
-from astroclip_kit.features import FeatureSet, Views, extract
+from astroclip_kit.features import FeatureSet, extract
 from astroclip_kit.settings import Hardware
 from astroclip_kit.storage import hash_ids, new_folder, write_manifest
 from astroclip_kit.transforms import GaussianNoise
@@ -25,7 +25,7 @@ FLOAT32 = Hardware("cpu", "float32")
 
 def run(survey, encoders, out, **arguments):
     survey.reads.clear()
-    return extract(survey, encoders, out, batch_size=8, hardware=FLOAT32, quiet=True, **arguments)
+    return extract(survey, encoders, out, batch_size=8, hardware=FLOAT32, **arguments)
 
 
 def test_features_are_what_the_encoder_gives(survey, tmp_path):
@@ -120,16 +120,15 @@ def test_a_modality_may_be_added_and_left_out(survey, tmp_path):
 def test_another_precision_is_another_feature(survey, tmp_path):
     encoders = {"table": TabularMLP(2, 5)}
     exact = run(survey, encoders, tmp_path / "features").matrix("table").copy()
-    rounded = extract(survey, encoders, tmp_path / "features", hardware=Hardware("cpu", "bfloat16"), quiet=True)
+    rounded = extract(survey, encoders, tmp_path / "features", hardware=Hardware("cpu", "bfloat16"))
     assert rounded.manifest["precision"] == "bfloat16"
     error = np.abs(rounded.matrix("table").astype(float) - exact).max()
     assert 0 < error < 0.05
 
 
 def test_views_are_augmented_per_object_except_the_first(survey, tmp_path):
-    views = Views(3, {"image": GaussianNoise(0.5)}, seed=4)
-    encoder = Mean()
-    features = run(survey, {"image": encoder, "table": TabularMLP(2, 5)}, tmp_path / "features", views=views)
+    encoder, drawn = Mean(), {"augmentations": {"image": GaussianNoise(0.5)}, "views": 3, "seed": 4}
+    features = run(survey, {"image": encoder, "table": TabularMLP(2, 5)}, tmp_path / "features", **drawn)
     present = survey.present("image")
     x = torch.from_numpy(survey.values["image"][present])
     assert (features.views("image"), features.views("table")) == (3, 1)
@@ -142,12 +141,12 @@ def test_views_are_augmented_per_object_except_the_first(survey, tmp_path):
 
 
 def test_more_views_keep_those_that_are_there(survey, tmp_path):
-    encoder, augmentations = {"image": Mean()}, {"image": GaussianNoise(0.5)}
+    encoder, drawn = {"image": Mean()}, {"augmentations": {"image": GaussianNoise(0.5)}}
     one = len(np.flatnonzero(survey.present("image")))
-    run(survey, encoder, tmp_path / "features", views=Views(2, augmentations))
-    run(survey, encoder, tmp_path / "features", views=Views(4, augmentations))
+    run(survey, encoder, tmp_path / "features", views=2, **drawn)
+    run(survey, encoder, tmp_path / "features", views=4, **drawn)
     assert len(survey.rows_read("image")) == 2 * one
-    run(survey, encoder, tmp_path / "features", views=Views(4, augmentations, seed=1))
+    run(survey, encoder, tmp_path / "features", views=4, seed=1, **drawn)
     assert len(survey.rows_read("image")) == 3 * one
 
 
@@ -212,7 +211,7 @@ class Killed(FakeSurvey):
             os.kill(os.getpid(), signal.SIGKILL)
         return super().views(name, rows)
 
-extract(Killed(), {{"image": Mean()}}, {out!r}, batch_size=8, hardware=Hardware("cpu", "float32"), quiet=True)
+extract(Killed(), {{"image": Mean()}}, {out!r}, batch_size=8, hardware=Hardware("cpu", "float32"))
 """
 
 
@@ -305,18 +304,14 @@ def test_a_damaged_folder_says_so(survey, tmp_path):
         ({"spectrum": Mean()}, {}, UsageError, "no modality 'spectrum' in the dataset. It has: image, table"),
         ({"image": nn.Flatten()}, {}, InputError, "Flatten is no encoder"),
         ({"table": TabularMLP(7, 5)}, {}, InputError, "TabularMLP cannot encode 'table'"),
-        ({"image": Mean()}, {"batch_size": 0}, UsageError, "batch_size is 0"),
-        ({"image": Mean()}, {"views": Views(2, {"img": torch.add})}, UsageError, "no modality 'img'"),
+        ({"image": Mean()}, {"batch_size": 0}, UsageError, "batch_size is 0, expected at least 1"),
+        ({"image": Mean()}, {"views": 0}, UsageError, "views is 0, expected at least 1"),
+        ({"image": Mean()}, {"augmentations": {"img": torch.add}}, UsageError, "no modality 'img'"),
     ],
 )
 def test_what_cannot_be_extracted_is_refused(survey, tmp_path, encoders, arguments, error, message):
     with pytest.raises(error, match=message):
-        extract(survey, encoders, tmp_path / "features", hardware=FLOAT32, quiet=True, **arguments)
-
-
-def test_less_than_one_view_is_refused():
-    with pytest.raises(UsageError, match="count is 0, expected at least 1"):
-        Views(0)
+        extract(survey, encoders, tmp_path / "features", hardware=FLOAT32, **arguments)
 
 
 def test_a_modality_that_nobody_has_is_refused(survey, tmp_path):
