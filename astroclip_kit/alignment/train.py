@@ -143,7 +143,7 @@ class _Job:
             "input": "features" if cached else "dataset",
             "modalities": {name: self.data.modalities[name].to_dict() for name in self.names},
             "encoders": {name: encoders.get(name) for name in self.names},
-            "data_hash": {name: self.data.data_hash(name) for name in self.names},
+            "data_hash": hash_json(self.data.manifest),
             "alignment": {**plain, "augmentations": describe(self.alignment.augmentations)},
             "training": asdict(self.training),
             "split": asdict(self.split),

@@ -10,8 +10,9 @@ __all__ = ["blocks", "trained_parts"]
 
 
 def blocks(encoder: nn.Module) -> list[nn.Module]:
-    """The successive blocks of an encoder: its children that have weights, below any wrapping."""
-    children = [child for child in encoder.children() if any(True for _ in child.parameters())]
+    """The successive blocks of an encoder: its children that have weights, below any wrapping, lists taken apart."""
+    parts = [[*child] if isinstance(child, nn.ModuleList) else [child] for child in encoder.children()]
+    children = [block for part in parts for block in part if any(True for _ in block.parameters())]
     return blocks(children[0]) or children if len(children) == 1 else children
 
 

@@ -19,6 +19,7 @@ class Catalogue:
         self.object_ids = np.array([f"object-{i}" for i in range(count)])
         self.groups = self.object_ids if groups is None else np.asarray(groups)
         self.labels = {}
+        self.manifest = {"name": "test"}
         self._present = {name: np.ones(count, bool) for name in matrices} | (present or {})
         self.modalities = {
             name: Modality(name, "table", tuple(f"c{i}" for i in range(m.shape[2])), (m.shape[2],))

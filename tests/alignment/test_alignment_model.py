@@ -123,6 +123,8 @@ def test_blocks_look_below_a_wrapper():
     assert blocks(encoder) == [encoder.stages[0], encoder.stages[1], encoder.stages[3]]
     linear = nn.Linear(2, 2)
     assert blocks(nn.Sequential(nn.Sequential(linear))) == [linear]
+    layers = nn.ModuleList([nn.Linear(2, 2), nn.Linear(2, 2)])
+    assert blocks(nn.Sequential(linear, layers)) == [linear, *layers]
 
 
 @pytest.mark.parametrize(
