@@ -150,7 +150,7 @@ def _catalogue(galaxies: Galaxies, flux: spectra.Array, first: int, rng: np.rand
     plate, fibre = FIRST_PLATE + number // FIBRES, 1 + number % FIBRES
     names = [spectrum_file_name(int(p), MJD, int(f)) for p, f in zip(plate, fibre, strict=True)]
     rows: Rows = {
-        "object_id": np.array([name.removeprefix("spec-").removesuffix(".fits") for name in names]),
+        "object_id": np.array([f"{p}-{MJD}-{f}" for p, f in zip(plate, fibre, strict=True)]),  # as the spectra's reader
         "ra": rng.uniform(west, east, CHUNK),
         "dec": np.degrees(np.arcsin(sine)),
     }
