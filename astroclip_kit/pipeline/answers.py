@@ -1,0 +1,119 @@
+"""Verbs that ask a shared space."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import UsageError
+from .parts import Folder, open_store, position, words
+
+if TYPE_CHECKING:
+    from astropy.table import Table
+
+__all__ = ["evaluate", "predict", "search"]
+
+
+def search(
+    embeddings: Folder,
+    object_id: str = "",
+    *,
+    coordinates: str = "",
+    query: str = "",
+    target: str = "",
+    k: int = 10,
+    dataset: str = "",
+    figure: str = "",
+) -> Table:
+    """Finds the objects most like one object, in any modality.
+
+    Args:
+        embeddings: Embeddings folder.
+        object_id: The object that asks.
+        coordinates: Or where it is: "150.1 2.2" (degrees) or "10h00m24s +02d12m00s".
+        query: Modality that asks; the first by default.
+        target: Modality that answers; the same by default.
+        k: Number of answers.
+        dataset: Dataset folder, for the figure.
+        figure: File for a picture of the answers, e.g. like-this.pdf.
+
+    Returns:
+        One row per answer, most similar first.
+    """
+    store = open_store(embeddings)
+    table = store.search(object_id, **position(coordinates), query=query, target=target, k=k)
+    if figure:
+        from ..data import Dataset
+        from ..report import figures
+
+        if not dataset:
+            raise UsageError("--figure shows cutouts and spectra: give their --dataset too.")
+        figures.search_panel(table, Dataset(Path(dataset))).savefig(figure)
+    return table
+
+
+def predict(
+    embeddings: Folder,
+    properties: str | list[str],
+    object_id: str = "",
+    *,
+    coordinates: str = "",
+    query: str = "",
+    memory: str = "",
+    k: int = 16,
+    weights: str = "distance",
+) -> Table:
+    """Reads properties off the nearest neighbours: value, spread and who they are.
+
+    Args:
+        embeddings: Embeddings folder.
+        properties: Labels to predict, "z,logmstar".
+        object_id: The object; every object of the space by default.
+        coordinates: Or where it is: "150.1 2.2" (degrees) or "10h00m24s +02d12m00s".
+        query: Modality of the object; the first by default.
+        memory: Modality of the neighbours; the same by default.
+        k: Number of neighbours; the object itself and others of its group are never among them.
+        weights: "distance" or "uniform".
+
+    Returns:
+        One row per object and property.
+    """
+    from .. import downstream
+    from ..embeddings import find
+
+    store = open_store(embeddings)
+    rows = None
+    if object_id or coordinates:
+        rows = [find(store, object_id, **position(coordinates))]
+    return downstream.predict_table(
+        store, words(properties), rows=rows, query=query, memory=memory, k=k, weights=weights
+    )
+
+
+def evaluate(
+    embeddings: Folder,
+    properties: str | list[str] = "",
+    out: Folder = "results",
+    *,
+    features: str = "",
+    dataset: str = "",
+    model: str = "",
+    k: int = 16,
+    seed: int = 0,
+) -> Table:
+    """Measures a space on its held-out objects and writes the report.
+
+    Args:
+        embeddings: Embeddings folder.
+        properties: Labels to predict, "z,logmstar".
+        out: Results folder to write: ``results.jsonl``, ``figures/``, ``report.html``.
+        features: Features folder: the same for unaligned features and a supervised reference.
+        dataset: Dataset folder: cutouts and spectra in the report.
+        model: Model folder: loss curves in the report.
+        k: Number of neighbours.
+        seed: Of the bootstrap and of the reference.
+
+    Returns:
+        The results, with intervals.
+    """
+    raise NotImplementedError

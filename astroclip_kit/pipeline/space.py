@@ -1,0 +1,118 @@
+"""Verbs from a dataset to a shared space."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..settings import Alignment, Hardware, Split, Training
+from .parts import Folder, encoder_for, open_data, part
+
+if TYPE_CHECKING:
+    from ..alignment import ContrastiveModel
+    from ..embeddings import EmbeddingStore
+    from ..features import FeatureSet
+
+__all__ = ["align", "embed", "extract"]
+
+
+def extract(
+    data: Folder,
+    encoders: dict[str, Any],
+    out: Folder = "features",
+    *,
+    augmentations: dict[str, Any] | None = None,
+    views: int = 1,
+    batch_size: int = 256,
+    hardware: Hardware = Hardware(),
+    seed: int = 0,
+) -> FeatureSet:
+    """Runs frozen encoders once over a dataset and keeps what they give.
+
+    Args:
+        data: Dataset folder.
+        encoders: Modality to encoder.
+        out: Features folder to write; what is unchanged is not computed again.
+        augmentations: Modality to augmentation, for the further views.
+        views: Views per object: the first as it is, the others augmented.
+        batch_size: Objects per forward pass.
+        hardware: Where and how, see `Hardware`.
+        seed: Of the augmented views.
+
+    Returns:
+        The features.
+    """
+    from .. import features
+
+    dataset = open_data(data)
+    built = {name: encoder_for(value, dataset.modalities, name) for name, value in encoders.items()}
+    changes = {name: part(value) for name, value in (augmentations or {}).items()}
+    return features.extract(
+        dataset,
+        built,
+        Path(out),
+        augmentations=changes,
+        views=views,
+        batch_size=batch_size,
+        hardware=hardware,
+        seed=seed,
+    )
+
+
+def align(
+    data: Folder,
+    out: Folder = "model",
+    *,
+    encoders: dict[str, Any] | None = None,
+    heads: dict[str, Any] | None = None,
+    alignment: Alignment = Alignment(),
+    training: Training = Training(),
+    split: Split = Split(),
+) -> ContrastiveModel:
+    """Trains a shared space of several modalities.
+
+    Args:
+        data: Features folder (heads alone are trained), or dataset folder (with encoders).
+        out: Model folder to write; resumed where it was interrupted.
+        encoders: Modality to encoder, for a dataset folder.
+        heads: Modality to projection head, where the default does not fit.
+        alignment: What is aligned and how, see `Alignment`.
+        training: Epochs, optimizer, hardware, see `Training`.
+        split: Who trains and who is held out, see `Split`.
+
+    Returns:
+        The model.
+    """
+    from .. import alignment as room
+
+    source = open_data(data)
+    built = {name: encoder_for(value, source.modalities, name) for name, value in (encoders or {}).items()}
+    return room.align(
+        source,
+        Path(out),
+        heads={name: part(value) for name, value in (heads or {}).items()},
+        encoders=built,
+        alignment=alignment,
+        training=training,
+        split=split,
+    )
+
+
+def embed(
+    model: Any, data: Folder, out: Folder = "embeddings", *, pool: str = "", hardware: Hardware = Hardware()
+) -> EmbeddingStore:
+    """Places every object of a dataset in the shared space of a model.
+
+    Args:
+        model: Model folder.
+        data: Features or dataset folder, of the kind that the model was trained on.
+        out: Embeddings folder to write.
+        pool: "group" for one row per astrophysical object, the mean of its observations; "" for one per observation.
+        hardware: Where and how, see `Hardware`.
+
+    Returns:
+        The shared space.
+    """
+    from .. import embeddings
+
+    return embeddings.embed(model, open_data(data), Path(out), pool=pool, hardware=hardware)

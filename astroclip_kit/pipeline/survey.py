@@ -1,0 +1,98 @@
+"""Verbs from nothing, or from survey files, to a dataset."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import UsageError
+from ..settings import Matching, Reading
+from .parts import Folder, part, words
+
+if TYPE_CHECKING:
+    from ..data import Dataset
+
+__all__ = ["info", "ingest", "simulate"]
+
+
+def simulate(
+    kind: str = "galaxies",
+    out: Folder = "survey",
+    *,
+    count: int = 3000,
+    seed: int = 0,
+    spectra: str = "sdss",
+    workers: int = 2,
+) -> Path:
+    """Writes a mock survey with known truth in real file formats.
+
+    Args:
+        kind: What is simulated: "galaxies" (cutouts, spectra and a catalogue).
+        out: Folder to write: ``cutouts/``, ``spectra/``, ``catalogue.fits``.
+        count: Number of objects.
+        seed: The same seed gives the same bytes.
+        spectra: Grid of the spectra: "sdss" or "desi".
+        workers: Processes.
+
+    Returns:
+        The folder.
+    """
+    from ..mock import simulate_galaxies
+
+    if kind != "galaxies":
+        raise UsageError(f"cannot simulate {kind!r}; there is: galaxies.")
+    return simulate_galaxies(Path(out), count, seed, spectra=spectra, workers=workers)
+
+
+def ingest(
+    out: Folder = "data",
+    *,
+    images: Any = "",
+    spectra: Any = "",
+    catalogue: Any = "",
+    labels: str | list[str] = "",
+    matching: Matching = Matching(),
+    reading: Reading = Reading(),
+    sources: dict[str, Any] | None = None,
+    **more: Any,
+) -> Dataset:
+    """Reads survey files, matches the observations of the same object and writes a dataset.
+
+    Args:
+        out: Dataset folder to write; resumed where it was interrupted.
+        images: Folder of Legacy Survey cutouts, or a reader.
+        spectra: Folder of SDSS spectra, or a reader.
+        catalogue: Table file with an id column or coordinates, or a reader.
+        labels: Columns of the catalogue to keep, "z,logmstar"; all by default.
+        matching: How observations become rows, see `Matching`.
+        reading: How files are read, see `Reading`.
+        sources: Further modalities and catalogues by name, each a reader.
+        more: The same, as keyword arguments in Python: ``radio=reader``.
+
+    Returns:
+        The dataset; it says what it holds and what was left out.
+    """
+    from .. import data, surveys
+
+    shorthand = {"image": (images, surveys.LegacySurveyCutouts), "spectrum": (spectra, surveys.SDSSSpectra)}
+    readers = {name: part(value, reader) for name, (value, reader) in shorthand.items() if value}
+    readers |= {name: part(value) for name, value in {**(sources or {}), **more}.items()}
+    if catalogue:
+        readers["catalogue"] = part(catalogue, lambda path: surveys.TableReader(path, labels=words(labels)))
+    if not readers:
+        raise UsageError("nothing to ingest. Give --images, --spectra, --catalogue or sources.")
+    return data.ingest(readers, Path(out), matching=matching, workers=reading.workers, strict=reading.strict)
+
+
+def info(folder: Folder) -> str:
+    """Says what a folder of the kit holds: counts, bands, ranges, what was left out and why.
+
+    Args:
+        folder: A survey, dataset, features, model, embeddings or results folder.
+
+    Returns:
+        A text.
+    """
+    from ..describe import describe_folder
+
+    return describe_folder(Path(folder))
