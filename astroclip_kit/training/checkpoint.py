@@ -46,7 +46,7 @@ def read(path: Path) -> dict[str, Any]:
         raise FolderError(f"{path} is missing. Delete the folder {path.parent} to train anew.")
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
-    except (RuntimeError, pickle.UnpicklingError, EOFError, ValueError, KeyError) as error:
+    except (RuntimeError, OSError, pickle.UnpicklingError, EOFError, ValueError, LookupError) as error:
         raise FolderError(
             f"{path} is damaged or no checkpoint. Delete the folder {path.parent} to train anew."
         ) from error

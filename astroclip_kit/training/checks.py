@@ -85,7 +85,7 @@ def check_loss(value: Any, where: str) -> None:
         found = f"a tensor of shape {tuple(value.shape)}" if isinstance(value, torch.Tensor) else type(value).__name__
         raise TrainingError(f"the loss must be a scalar tensor that depends on the weights, found {found} {where}.")
     if not torch.isfinite(value):
-        raise _not_finite("the loss", float(value), where)
+        raise _not_finite("the loss", value.item(), where)
 
 
 def check_gradient(norm: torch.Tensor | None, where: str) -> None:
@@ -95,7 +95,7 @@ def check_gradient(norm: torch.Tensor | None, where: str) -> None:
         TrainingError: If the norm of the gradient is not finite.
     """
     if norm is not None and not torch.isfinite(norm):
-        raise _not_finite("the norm of the gradient", float(norm), where)
+        raise _not_finite("the norm of the gradient", norm.item(), where)
 
 
 def _not_finite(what: str, value: float, where: str) -> TrainingError:

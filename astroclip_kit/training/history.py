@@ -52,10 +52,13 @@ class Log:
     neither loses nor repeats an epoch.
     """
 
-    def __init__(self, out: Path, rows: Iterable[Row]) -> None:
+    def __init__(self, out: Path, rows: Iterable[Row], active: bool = True) -> None:
+        self.active = active  # one process of several
         self.path = out / "log.csv"
         self.columns: list[str] = []
         self.writer: Any = None
+        if not active:
+            return
         publish(self.path, lambda temporary: temporary.write_text(""))
         if find_spec("tensorboard") is not None:
             from torch.utils.tensorboard import SummaryWriter
@@ -66,6 +69,8 @@ class Log:
 
     def add(self, row: Row) -> None:
         """Adds the row of one epoch."""
+        if not self.active:
+            return
         with writing(self.path), self.path.open("a", newline="") as handle:
             lines = csv.writer(handle)
             if not self.columns:

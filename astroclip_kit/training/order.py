@@ -6,6 +6,7 @@ and the number of workers changes nothing.
 
 from __future__ import annotations
 
+import multiprocessing
 import pickle
 from collections.abc import Generator, Iterator
 from typing import Any, Protocol
@@ -108,13 +109,16 @@ def batches(data: TrainingData, order: Order, num_workers: int) -> Generator[Any
     Raises:
         TrainingError: If the data cannot be sent to the workers, or a worker dies.
     """
+    context = multiprocessing.get_context("forkserver") if num_workers else None
+    if context is not None:
+        context.set_forkserver_preload(["__main__", "torch"])  # once, not once per worker
     loader: torch.utils.data.DataLoader[Any] = torch.utils.data.DataLoader(
         _Batches(data),
         batch_size=None,
         sampler=order,
         num_workers=num_workers,
         collate_fn=_unchanged,
-        multiprocessing_context="forkserver" if num_workers else None,
+        multiprocessing_context=context,
         generator=torch.Generator(),  # else making the iterator would draw from the stream that dropout uses
     )
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -83,6 +84,7 @@ def fit(
             model, stepper = fabric.setup(module, optimizer)
             kept = Checkpoints(out, run, fabric, module, optimizer, settings.hardware.checkpoint_seconds)
             state = kept.restore(last)
+            last = None  # its tensors are not needed twice
             job = _Job(fabric, module, model, stepper, loss, settings, validate, after_step)
             _train(job, data, state, kept, quiet)
         fabric.barrier()  # the others must not read before the first has written
@@ -109,42 +111,40 @@ class _Job:
 def _train(job: _Job, data: TrainingData, state: State, kept: Checkpoints, quiet: bool) -> None:
     settings, fabric = job.settings, job.fabric
     share = slice(fabric.global_rank, None, fabric.world_size)
-    stream = batches(data, Order(data, settings, share, state.epoch, state.batch), settings.hardware.num_workers)
+    order = Order(data, settings, share, state.epoch, state.batch)
     steps = settings.epochs * math.ceil(len(epoch_batches(data, 0, settings)) / settings.accumulate)
-    log = Log(kept.out, state.rows) if fabric.is_global_zero else None
-    bar = progress(total=steps, description="training", unit="step", quiet=quiet or log is None)
-    bar.initial = bar.n = state.step  # the rate is that of this run
-    clock = time.perf_counter()
-    for epoch in range(state.epoch, settings.epochs):
-        sizes = [len(rows) for rows in epoch_batches(data, epoch, settings)]
-        check_sizes(sizes, fabric.world_size, settings.batch_size)
-        job.model.train()
-        while state.batch < len(sizes):
-            group = sizes[state.batch : state.batch + settings.accumulate]
-            state.lr = learning_rate(settings, state.step, steps, state.plateau.scale)
-            state.loss_sum += _step(job, stream, group, state)
-            state.batch += len(group)
-            state.step += 1
+    with (
+        closing(batches(data, order, settings.hardware.num_workers)) as stream,
+        closing(Log(kept.out, state.rows, fabric.is_global_zero)) as log,
+        progress(total=steps, description="training", unit="step", quiet=quiet or not fabric.is_global_zero) as bar,
+    ):
+        bar.initial = bar.n = state.step  # the rate is that of this run
+        clock = time.perf_counter()
+        for epoch in range(state.epoch, settings.epochs):
+            sizes = [len(rows) for rows in epoch_batches(data, epoch, settings)]
+            check_sizes(sizes, fabric.world_size, settings.batch_size)
+            job.model.train()
+            while state.batch < len(sizes):
+                group = sizes[state.batch : state.batch + settings.accumulate]
+                state.lr = learning_rate(settings, state.step, steps, state.plateau.scale)
+                state.loss_sum += _step(job, stream, group, state)
+                state.batch += len(group)
+                state.step += 1
+                state.seconds, clock = state.seconds + time.perf_counter() - clock, time.perf_counter()
+                bar.update()
+                if state.batch < len(sizes):
+                    kept.save_if_due(state)
+            values = _validate(job, state.where)
             state.seconds, clock = state.seconds + time.perf_counter() - clock, time.perf_counter()
-            bar.update()
-            if state.batch < len(sizes):
-                kept.save_if_due(state)
-        values = _validate(job, state.where)
-        state.seconds, clock = state.seconds + time.perf_counter() - clock, time.perf_counter()
-        [loss] = _over_processes(fabric, [state.loss_sum], "sum")
-        row = state.close_epoch(loss / sum(sizes), values, settings)
-        if state.best_epoch == state.epoch:
-            kept.keep_best()
-        if log is not None:
+            [loss] = _over_processes(fabric, [state.loss_sum], "sum")
+            row = state.close_epoch(loss / sum(sizes), values, settings)
+            if state.best_epoch == state.epoch:
+                kept.keep_best()
             log.add(row)
-        bar.set_postfix({name: f"{row[name]:.4g}" for name in row if name.endswith("loss")})
-        if settings.early_stopping and state.epoch - state.best_epoch >= settings.early_stopping:
-            break
-        kept.save_if_due(state)
-    bar.close()
-    stream.close()
-    if log is not None:
-        log.close()
+            bar.set_postfix({name: f"{row[name]:.4g}" for name in row if name.endswith("loss")})
+            if settings.early_stopping and state.epoch - state.best_epoch >= settings.early_stopping:
+                break
+            kept.save_if_due(state)
     state.finished = True
     kept.save(state)
 
@@ -152,6 +152,7 @@ def _train(job: _Job, data: TrainingData, state: State, kept: Checkpoints, quiet
 def _step(job: _Job, stream: Iterator[Any], group: list[int], state: State) -> float:
     """One optimizer step over a group of batches of the given sizes; returns the sum of the losses of the rows."""
     fabric, world, total = job.fabric, job.fabric.world_size, 0.0
+    job.optimizer.zero_grad()
     for number, size in enumerate(group, start=1):
         own_rows = len(range(fabric.global_rank, size, world))
         batch = fabric.to_device(next(stream))
@@ -167,7 +168,6 @@ def _step(job: _Job, stream: Iterator[Any], group: list[int], state: State) -> f
     if not fabric.strategy.precision.state_dict():  # a gradient scaler skips steps that overflow float16
         check_gradient(norm, state.where)
     job.optimizer.step()
-    job.optimizer.zero_grad()
     if job.after_step is not None:
         with torch.no_grad():
             job.after_step(job.module)

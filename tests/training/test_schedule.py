@@ -1,0 +1,71 @@
+"""Learning rates against their formula and against torch."""
+
+import math
+
+import pytest
+import torch
+from training_cases import Net
+
+from astroclip_kit.settings import Optimizer, Schedule, Training
+from astroclip_kit.training import learning_rate, make_optimizer
+from astroclip_kit.training.schedule import Plateau
+
+
+def test_warm_up_then_cosine_to_zero():
+    settings = Training(optimizer=Optimizer(learning_rate=2.0), schedule=Schedule("cosine", warmup_steps=4))
+    rates = [learning_rate(settings, step, 24) for step in range(25)]
+    assert rates[:4] == [0.5, 1.0, 1.5, 2.0]
+    assert rates[14] == pytest.approx(2.0 * 0.5)
+    assert rates[9] == pytest.approx(1 + math.cos(math.pi * 5 / 20))
+    assert rates[24] == 0.0
+
+
+def test_cosine_equals_torch():
+    settings = Training(optimizer=Optimizer(learning_rate=0.3))
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.3)
+    cosine = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, 10)
+    for step in range(10):
+        assert learning_rate(settings, step, 10) == pytest.approx(cosine.get_last_lr()[0])
+        optimizer.step()
+        cosine.step()
+
+
+@pytest.mark.parametrize("name", ["constant", "plateau"])
+def test_other_schedules_only_warm_up(name):
+    settings = Training(optimizer=Optimizer(learning_rate=1.0), schedule=Schedule(name, warmup_steps=2))
+    assert [learning_rate(settings, step, 9, scale=0.5) for step in (0, 1, 8)] == [0.25, 0.5, 0.5]
+
+
+def test_plateau_equals_torch():
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1.0)
+    reference = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, factor=0.3, patience=2)
+    ours = Plateau()
+    generator = torch.Generator().manual_seed(0)
+    for epoch in range(200):
+        value = 1.0 / (1 + epoch) + 0.05 * float(torch.rand((), generator=generator)) + (epoch == 9) * 1e-6
+        reference.step(value)
+        ours.update(value, Schedule("plateau", factor=0.3, patience=2))
+        assert ours.scale == pytest.approx(optimizer.param_groups[0]["lr"], rel=1e-9, abs=1e-8)
+    assert ours.scale < 0.1
+
+
+def test_plateau_understands_negative_values():
+    plateau = Plateau(best=-1.0)
+    plateau.update(-1.0, Schedule("plateau", patience=0))
+    assert plateau.scale == 0.5
+
+
+def test_decay_spares_biases_and_norms():
+    optimizer = make_optimizer(Net(), Optimizer(weight_decay=0.1))
+    decayed, spared = optimizer.param_groups
+    assert decayed["weight_decay"] == 0.1 and all(weight.ndim == 2 for weight in decayed["params"])
+    assert spared["weight_decay"] == 0.0 and all(weight.ndim == 1 for weight in spared["params"])
+    assert len(decayed["params"]) == 2 and len(spared["params"]) == 4
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [("adamw", torch.optim.AdamW), ("adam", torch.optim.Adam), ("sgd", torch.optim.SGD)]
+)
+def test_optimizers(name, kind):
+    optimizer = make_optimizer(Net(), Optimizer(name, 0.5))
+    assert type(optimizer) is kind and optimizer.param_groups[0]["lr"] == 0.5
