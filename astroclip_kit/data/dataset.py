@@ -26,7 +26,7 @@ Rows = npt.NDArray[np.int64]
 
 
 class Dataset:
-    """Objects with views, labels and coordinates, read from disk when they are asked for.
+    r"""Objects with views, labels and coordinates, read from disk when they are asked for.
 
     Opening reads ids, coordinates and labels; views stay on disk. A dataset may be pickled (a worker process
     opens it again) and passed wherever a folder is expected.
@@ -39,9 +39,16 @@ class Dataset:
         FolderError: If the folder is missing, incomplete, damaged, foreign or of a newer version.
 
     Example:
-        >>> dataset = Dataset("survey")  # doctest: +SKIP
-        >>> dataset.views("image", [0, 1]).shape  # doctest: +SKIP
-        (2, 3, 64, 64)
+        >>> import tempfile
+        >>> from astroclip_kit.data import ingest
+        >>> from astroclip_kit.surveys import TableReader
+        >>> folder = Path(tempfile.mkdtemp())
+        >>> _ = (folder / "stars.csv").write_text("name,g,r\nVega,0.0,0.1\nSirius,-1.5,-1.25\n")
+        >>> stars = TableReader(folder / "stars.csv", columns=["g", "r"], id_column="name")
+        >>> _ = ingest({"magnitudes": stars}, folder / "data", quiet=True)
+        >>> dataset = Dataset(folder / "data")
+        >>> dataset[1].object_id, dataset.views("magnitudes", [1]).tolist()
+        ('Sirius', [[-1.5, -1.25]])
     """
 
     def __init__(self, root: str | Path, rows: npt.ArrayLike | None = None) -> None:
@@ -127,7 +134,7 @@ class Dataset:
         if len(absent):
             raise InputError(
                 f"{len(absent)} of the rows have no {name!r} (first: row {absent[0]}, object "
-                f"{self.object_ids[absent[0]]!r}). Choose rows with `present({name!r})`."
+                f"{str(self.object_ids[absent[0]])!r}). Choose rows with `present({name!r})`."
             )
         rows_on_disk = self._rows[numbers]
         if not modality.ragged:

@@ -63,5 +63,5 @@ def merge_labels(
 
 def _column(values: pd.Series) -> pd.Series:
     if values.map(lambda value: isinstance(value, str)).any():
-        return values.astype(object).map(lambda value: None if pd.isna(value) else str(value))
+        return pd.Series([None if pd.isna(value) else str(value) for value in values], dtype=object)
     return values.astype(np.float64)

@@ -124,7 +124,8 @@ class ShardReader:
 
     def column(self, name: str) -> pa.ChunkedArray:
         """A column of plain values over all shards."""
-        return pa.chunked_array([chunk for i in range(len(self.paths)) for chunk in self._open(i).column(name).chunks])
+        chunks = [chunk for shard in range(len(self.paths)) for chunk in self._open(shard).column(name).chunks]
+        return pa.chunked_array(chunks, None if chunks else pa.null())
 
     def present(self, name: str) -> npt.NDArray[np.bool_]:
         """Which rows have a view [N]."""

@@ -1,7 +1,8 @@
 """Small survey files of a made-up format, and a reader of them."""
 
 import json
-from dataclasses import dataclass
+import sys
+from dataclasses import dataclass, replace  # noqa: F401
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +37,32 @@ class JsonReader:
             views = {self.modality.name: np.array(row["view"], dtype=np.float32)} if self.modality else {}
             place = {key: row[key] for key in ("ra", "dec", "group") if key in row}
             yield Sample(row["id"], views, labels=row.get("labels", {}), **place)
+
+
+@pytest.fixture
+def fake():
+    """This module: the reader, its modalities and the functions that make views."""
+    return sys.modules[JsonReader.__module__]
+
+
+@pytest.fixture
+def survey(tmp_path, write, fake):
+    """Readers of 12 images, 6 spectra, 4 light curves and a catalogue, by id; two files are bad."""
+    ids = [f"o{i:02d}" for i in range(12)]
+    place = [{"ra": 10.0 + i, "dec": -5.0} for i in range(12)]
+    write(tmp_path / "i", [{"id": ids[i], "view": fake.image(i), **place[i]} for i in range(12)])
+    write(tmp_path / "s", [{"id": ids[i], "view": fake.spectrum(i)} for i in range(0, 12, 2)])
+    write(tmp_path / "l", [{"id": ids[i], "view": fake.light_curve(i, i + 1)} for i in range(4)], per_file=4)
+    rows = [{"id": name, "labels": {"z": 0.1 * i, "class": "QSO" if i % 2 else "STAR"}} for i, name in enumerate(ids)]
+    write(tmp_path / "c", [*rows[:10], {"id": "unknown", "labels": {"z": 9.0}}], per_file=100)
+    (tmp_path / "i" / "bad.json").write_text("<html>404</html>")
+    (tmp_path / "s" / "bad.json").write_text("")
+    return {
+        "image": JsonReader(tmp_path / "i", IMAGE),
+        "spectrum": JsonReader(tmp_path / "s", SPECTRUM),
+        "lightcurve": JsonReader(tmp_path / "l", LIGHTCURVE),
+        "catalogue": JsonReader(tmp_path / "c"),
+    }
 
 
 @pytest.fixture

@@ -12,7 +12,9 @@ from astroclip_kit.errors import InputError, UsageError
 def scattered(ra, dec, arcsec, rng):
     """The same positions, each moved by up to some arcsec in a random direction."""
     place = SkyCoord(ra * u.deg, dec * u.deg)
-    moved = place.directional_offset_by(rng.uniform(0, 360, len(ra)) * u.deg, rng.uniform(0, arcsec, len(ra)) * u.arcsec)
+    moved = place.directional_offset_by(
+        rng.uniform(0, 360, len(ra)) * u.deg, rng.uniform(0, arcsec, len(ra)) * u.arcsec
+    )
     return moved.ra.deg, moved.dec.deg
 
 

@@ -77,5 +77,7 @@ def test_a_truncated_shard(tmp_path):
 
 def test_the_hash_sees_values_lengths_and_nulls():
     same, other = views([2, None, 3]), views([2, None, 3], seed=1)
-    hashes = [shards.fingerprint(shards.pack(one)) for one in (same, same, other, views([3, None, 2]), views([2, 3, None]))]
+    hashes = [
+        shards.fingerprint(shards.pack(one)) for one in (same, same, other, views([3, None, 2]), views([2, 3, None]))
+    ]
     assert hashes[0] == hashes[1] and len(set(hashes)) == 4

@@ -1,0 +1,181 @@
+"""Tests of how observations become objects and rows."""
+
+import json
+
+import pandas as pd
+import pytest
+
+from astroclip_kit.data import objects
+from astroclip_kit.errors import InputError, UsageError
+from astroclip_kit.settings import Matching
+
+ARCSEC = 1 / 3600
+
+
+def table(rows):
+    """Observations of a source: (object_id, changes)."""
+    blank = {"group": None, "ra": None, "dec": None, "labels": {}, "snr": None}
+    frame = pd.DataFrame([{**blank, "object_id": name, "group": name, **changes} for name, changes in rows])
+    frame["labels"] = frame["labels"].map(json.dumps)
+    return frame.astype({"ra": float, "dec": float, "snr": float})
+
+
+def at(ra, **more):
+    return {"ra": ra, "dec": 0.0, **more}
+
+
+def test_by_id_an_object_may_lack_a_modality():
+    made = objects.plan(
+        {"image": table([("a", {}), ("b", {})]), "spectrum": table([("c", {}), ("b", {})])},
+        ["image", "spectrum"],
+        Matching(),
+    )
+    assert made.catalogue["object_id"].tolist() == ["a", "b", "c"]
+    assert made.rows["image"].tolist() == [0, 1, -1] and made.rows["spectrum"].tolist() == [-1, 1, 0]
+    assert made.drops.empty
+
+
+def test_a_repeated_id_is_dropped_with_its_reason():
+    made = objects.plan({"image": table([("a", {}), ("b", {}), ("a", {})])}, ["image"], Matching())
+    assert made.rows["image"].tolist() == [0, 1]
+    reason = "the object occurs more than once; kept by rule: first."
+    assert made.drops.to_dict("records") == [{"source": "image", "dropped": "a", "reason": reason}]
+
+
+@pytest.mark.parametrize(
+    ("rule", "kept"),
+    [
+        ("first", 0),
+        ("highest_snr", 1),
+        ("lowest seeing", 2),
+        ("highest seeing", 3),
+        ("nearest mjd to maxdate", 2),
+    ],
+)
+def test_which_repeat_is_kept(rule, kept):
+    observed = [
+        ("s#0", {"group": "s", "snr": 2.0, "labels": {"mjd": 10.0}}),
+        ("s#1", {"group": "s", "snr": 9.0, "labels": {"seeing": 1.0, "mjd": 40.0}}),
+        ("s#2", {"group": "s", "labels": {"seeing": 0.5, "mjd": 24.0}}),
+        ("s#3", {"group": "s", "snr": 1.0, "labels": {"seeing": 2.0}}),
+    ]
+    sources = {"spectrum": table(observed), "catalogue": table([("s", {"labels": {"maxdate": 20.0}})])}
+    made = objects.plan(sources, ["spectrum"], Matching(repeats={"spectrum": rule}))
+    assert made.rows["spectrum"].tolist() == [kept] and made.catalogue["object_id"].tolist() == ["s"]
+    assert made.drops["dropped"].tolist() == [f"s#{i}" for i in range(4) if i != kept]
+    assert rule in made.drops["reason"].iloc[0]
+
+
+def test_every_observation_makes_a_row_with_its_object_as_group():
+    sources = {
+        "lightcurve": table([("s", {}), ("t", {}), ("u", {})]),
+        "spectrum": table([("u#0", {"group": "u"}), ("s#0", {"group": "s"}), ("u#1", {"group": "u"})]),
+    }
+    made = objects.plan(sources, ["lightcurve", "spectrum"], Matching(rows="spectrum"))
+    assert made.catalogue["object_id"].tolist() == ["s#0", "t", "u#0", "u#1"]
+    assert made.catalogue["group"].tolist() == ["s", "t", "u", "u"]
+    assert made.rows["lightcurve"].tolist() == [0, 1, 2, 2] and made.rows["spectrum"].tolist() == [1, -1, 0, 2]
+
+
+def test_rows_of_equal_ids_get_numbers():
+    made = objects.plan({"x": table([("a", {}), ("a", {}), ("a#2", {"group": "b"})])}, ["x"], Matching(rows="x"))
+    assert made.catalogue["object_id"].is_unique and made.catalogue["group"].tolist() == ["a", "a", "b"]
+
+
+def test_by_position_ids_mean_nothing():
+    sources = {
+        "image": table([("1", at(10.0)), ("2", at(20.0))]),
+        "spectrum": table([("1", at(20.0 + 0.5 * ARCSEC)), ("2", at(30.0))]),
+    }
+    made = objects.plan(sources, ["image", "spectrum"], Matching(by="position"))
+    assert made.catalogue["object_id"].tolist() == ["1", "2", "2#2"]
+    assert made.rows["spectrum"].tolist() == [-1, 0, 1]
+    assert made.catalogue["ra"].tolist() == [10.0, 20.0, 30.0]
+
+
+def test_by_position_across_0_h_and_without_coordinates():
+    sources = {"image": table([("a", at(359.99999)), ("b", {})]), "spectrum": table([("x", at(0.00001))])}
+    made = objects.plan(sources, ["image", "spectrum"], Matching(by="position"))
+    assert made.rows["image"].tolist() == [0] and made.rows["spectrum"].tolist() == [0]
+    assert made.drops["reason"].tolist() == ["no coordinates to match by position."]
+
+
+def test_an_ambiguous_match_is_taken_and_listed():
+    sources = {
+        "image": table([("a", at(10.0))]),
+        "spectrum": table([("x", at(10.0 + 0.8 * ARCSEC)), ("y", at(10.0 + 0.2 * ARCSEC))]),
+    }
+    made = objects.plan(sources, ["image", "spectrum"], Matching(by="position"))
+    assert made.rows["spectrum"].tolist() == [1, 0]
+    (rival,) = made.ambiguous
+    assert (rival.source, rival.object_id, rival.matched_to, rival.candidates) == ("spectrum", "y", "a", 2)
+    assert rival.separation_arcsec == pytest.approx(0.2, abs=1e-6)
+
+
+def test_repeat_visits_are_found_by_position():
+    visits = table([("v1", at(10.0, snr=1.0)), ("v2", at(10.0 + 0.5 * ARCSEC, snr=5.0)), ("w", at(20.0))])
+    sources = {"image": table([("a", at(10.0))]), "spectrum": visits}
+    one = objects.plan(sources, ["image", "spectrum"], Matching(by="position", repeats={"spectrum": "highest_snr"}))
+    assert one.rows["spectrum"].tolist() == [1, 2] and one.drops["dropped"].tolist() == ["v1"]
+    every = objects.plan(sources, ["image", "spectrum"], Matching(by="position", rows="spectrum"))
+    assert every.catalogue["object_id"].tolist() == ["v1", "v2", "w"]
+    assert every.catalogue["group"].tolist() == ["a", "a", "w"] and every.rows["image"].tolist() == [0, 0, -1]
+
+
+def test_groups_by_position_and_by_label():
+    rows = [("a", at(10.0, labels={"plate": 1.0})), ("b", at(10.0 + 0.5 * ARCSEC, labels={"plate": 2.0}))]
+    sources = {"spectrum": table([*rows, ("c", {"labels": {"plate": 2.0}})])}
+    by_position = objects.plan(sources, ["spectrum"], Matching(group="position"))
+    assert by_position.catalogue["group"].tolist() == ["a", "a", "c"]
+    by_label = objects.plan(sources, ["spectrum"], Matching(group="plate"))
+    assert by_label.catalogue["group"].tolist() == ["1.0", "2.0", "2.0"]
+
+
+def test_labels_come_from_the_catalogue_first():
+    sources = {
+        "spectrum": table([("a", {"labels": {"z": 1.0, "mjd": 5.0}}), ("b", {"labels": {"z": 2.0}})]),
+        "catalogue": table([("a", {"labels": {"z": 1.5, "class": "QSO"}}), ("x", {"labels": {"z": 9.0}})]),
+    }
+    made = objects.plan(sources, ["spectrum"], Matching())
+    assert made.labels["z"].tolist() == [1.5, 2.0]
+    assert made.labels["class"].tolist() == ["QSO", None] and made.labels["mjd"].isna().tolist() == [False, True]
+    assert made.unmatched == {"catalogue": 1}
+
+
+def test_numbers_among_text_become_text():
+    sources = {"x": table([("a", {"labels": {"type": "M4"}}), ("b", {"labels": {"type": 2.0}}), ("c", {})])}
+    assert objects.plan(sources, ["x"], Matching()).labels["type"].tolist() == ["M4", "2.0", None]
+
+
+@pytest.mark.parametrize(
+    ("matching", "message"),
+    [
+        (Matching(by="name"), "matching.by is 'name', expected 'id' or 'position'"),
+        (Matching(radius_arcsec=0), "matching.radius_arcsec is 0, expected a positive angle"),
+        (Matching(rows="radio"), "matching names 'radio', which is no modality here. Choose of: image, spectrum"),
+        (Matching(repeats={"image": "best"}), "matching.repeats of 'image' is 'best', expected 'first'"),
+        (Matching(rows="image", repeats={"image": "first"}), "matching.rows keeps every 'image'"),
+    ],
+)
+def test_settings_that_make_no_sense(matching, message):
+    with pytest.raises(UsageError, match=message):
+        objects.check_matching(matching, ["image", "spectrum"])
+
+
+def test_labels_that_cannot_be_used():
+    sources = {"x": table([("a", {"labels": {"type": "M4"}}), ("b", {})])}
+    with pytest.raises(InputError, match="1 rows have no label 'type' to be grouped by"):
+        objects.plan(sources, ["x"], Matching(group="type"))
+    with pytest.raises(UsageError, match=r"matching.group is 'plate', expected 'id', 'position' or one of: type"):
+        objects.plan(sources, ["x"], Matching(group="plate"))
+    with pytest.raises(InputError, match="compares the label 'type', which is text"):
+        objects.plan(sources, ["x"], Matching(repeats={"x": "highest type"}))
+    with pytest.raises(InputError, match="compares the label 'mjd', which no observation has"):
+        objects.plan(sources, ["x"], Matching(repeats={"x": "lowest mjd"}))
+    with pytest.raises(InputError, match="a label is called 'ra', which is another column"):
+        objects.plan({"x": table([("a", {"labels": {"ra": 1.0}})])}, ["x"], Matching())
+
+
+def test_nothing_left():
+    with pytest.raises(InputError, match="no observation is left to make a dataset of"):
+        objects.plan({"x": table([("a", {})])}, ["x"], Matching(by="position"))
