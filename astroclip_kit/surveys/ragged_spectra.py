@@ -219,8 +219,8 @@ def _inverse_variance(flux: npt.NDArray[np.float64], error: npt.NDArray[np.float
     """From the published errors, or from the noise of the flux where half of them are missing; 0 for bad pixels."""
     known = np.isfinite(flux)
     floor = NOISE_FLOOR * float(np.median(np.abs(flux[known]))) if known.any() else 0.0
-    given = (error > floor) & ~np.isclose(error, flux, rtol=REPEATS, atol=0)
-    if given.mean() < 0.5:
+    given = error > floor
+    if (given & ~np.isclose(error, flux, rtol=REPEATS, atol=0)).mean() < 0.5:
         given, error = known, np.full(len(flux), max(_noise(flux[known]), floor))
     return np.divide(1.0, error**2, out=np.zeros(len(flux)), where=given & known & (error > 0))
 

@@ -1,0 +1,33 @@
+import numpy as np
+import pandas as pd
+import pytest
+from astropy.time import Time
+
+from astroclip_kit.surveys.table_files import modified_julian_date, numbers, text
+
+
+def test_dates_equal_astropy():
+    dates = ["2013/08/30", "1987-02-24", "1572/11/11", "2000-01-01.25"]
+    expected = [*Time([date.replace("/", "-") for date in dates[:3]]).mjd, 51544.25]
+    np.testing.assert_allclose(modified_julian_date(pd.Series(dates)), expected)
+
+
+@pytest.mark.parametrize("date", ["", "2013/08", "2013/13/01", "yesterday", None])
+def test_no_date_is_nan(date):
+    assert np.isnan(modified_julian_date(pd.Series([date], dtype=object)))
+
+
+def test_numbers_are_taken_as_mjd():
+    np.testing.assert_array_equal(modified_julian_date(pd.Series([56533.5, np.nan])), [56533.5, np.nan])
+
+
+def test_numbers_drop_markers_text_and_infinity():
+    values = pd.Series(["1.5", "99.0", "inf", "x", None], dtype=object)
+    np.testing.assert_array_equal(numbers(values, [99.0]), [1.5, np.nan, np.nan, np.nan, np.nan])
+
+
+def test_text_of_bytes_numbers_and_nothing():
+    assert text(pd.Series([1.0, 2.0, np.nan])).tolist() == ["1", "2", ""]
+    assert text(pd.Series([1.5, 2.0])).tolist() == ["1.5", "2.0"]
+    assert text(pd.Series([2**62 + 1, 7])).tolist() == [str(2**62 + 1), "7"]
+    assert text(pd.Series([" a ", None], dtype=object)).tolist() == ["a", ""]
