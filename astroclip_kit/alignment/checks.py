@@ -10,6 +10,7 @@ from torch import nn
 
 from ..errors import InputError, UsageError
 from ..settings import Alignment
+from ..types import check_encoder
 from .model import check_pairs
 
 __all__ = ["check_inputs", "chosen_modalities"]
@@ -26,12 +27,16 @@ def chosen_modalities(data: Any, alignment: Alignment) -> tuple[list[str], list[
         UsageError: If one is unknown or there are fewer than two.
     """
     known = list(data.names if hasattr(data, "matrix") else data.modalities)
-    names = list(alignment.modalities or known)
-    if unknown := [name for name in names if name not in known]:
+    if unknown := [name for name in alignment.modalities if name not in known]:
         raise UsageError(f"alignment.modalities: unknown modality {unknown[0]!r}. The data have: {', '.join(known)}.")
+    pairs = check_pairs(alignment.pairs, alignment.modalities or known)
+    paired = {name for pair in pairs for name in pair}
+    names = list(alignment.modalities or [name for name in known if name in paired])
     if len(names) < 2:
-        raise UsageError(f"a shared space needs at least two modalities, found {names}.")
-    return names, check_pairs(alignment.pairs, names)
+        raise UsageError(f"a shared space needs at least two modalities, found {names or known}.")
+    if alone := [name for name in names if name not in paired]:
+        raise UsageError(f"alignment.pairs leave out the modality {alone[0]!r}. Pair it, or leave it out altogether.")
+    return names, pairs
 
 
 def check_inputs(
@@ -45,7 +50,7 @@ def check_inputs(
 
     Raises:
         UsageError: If a modality or a setting is unknown, or an encoder is missing or has no use.
-        InputError: If features and head differ in width.
+        InputError: If features and head differ in width, or an encoder cannot encode its modality.
     """
     cached = hasattr(data, "matrix")
     _check_settings(alignment)
@@ -62,11 +67,11 @@ def check_inputs(
     if not cached and (missing := [name for name in names if name not in encoders]):
         raise UsageError(f"modality {missing[0]!r} has no encoder. Pass one, or leave it out of alignment.modalities.")
     for name in heads if cached else ():
-        if heads[name].in_features != data.out_features(name):
-            raise InputError(
-                f"the head of {name!r} takes {heads[name].in_features} features, "
-                f"the feature set has {data.out_features(name)}."
-            )
+        found, width = data.out_features(name), getattr(heads[name], "in_features", None)
+        if width is not None and width != found:
+            raise InputError(f"the head of {name!r} takes {width} features, the feature set has {found}.")
+    for name, encoder in encoders.items():
+        check_encoder(encoder, data.modalities[name])
 
 
 def _check_settings(alignment: Alignment) -> None:

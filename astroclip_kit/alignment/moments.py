@@ -68,7 +68,7 @@ def encoded_moments(
             batch = plain_batch(dataset, model.names, chosen[start : start + batch_size]).to(model.log_scale.device)
             for name in found.keys() & batch.views.keys():
                 if len(batch.views[name]):
-                    found[name].append(model.encode(name, batch.views[name]).double().cpu().numpy())
+                    found[name].append(model.encode(name, batch.views[name]).cpu().double().numpy())
     model.train()
     for name, parts in found.items():
         if bad := sum(int((~np.isfinite(part).all(axis=1)).sum()) for part in parts):

@@ -10,11 +10,12 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from ..metrics import recall_at_k
 from .batches import plain_batch
 from .model import ContrastiveModel
 from .objective import dense, pair_losses
 
-__all__ = ["recall", "validator"]
+__all__ = ["ranks", "validator"]
 
 QUERIES = 1024
 
@@ -23,6 +24,8 @@ def validator(
     model: ContrastiveModel, loss: nn.Module, data: Any, rows: npt.NDArray[np.int64], batch_size: int
 ) -> Callable[[nn.Module], dict[str, float]]:
     """A function that measures "loss" and "recall@10" (mean over pairs and directions; also each by itself).
+
+    It expects the module in eval mode and without gradients, as `fit` gives it.
 
     Args:
         model: The model, as it was before `fit` wrapped it.
@@ -37,18 +40,18 @@ def validator(
     def measure(module: nn.Module) -> dict[str, float]:
         z, present = _embed(module, model, data, rows, batch_size)
         own = groups.to(z.device)
-        losses: list[Tensor] = []
-        for start in range(0, len(rows), batch_size):
-            some = slice(start, start + batch_size)
-            losses += pair_losses(model, loss, z[some], present[some], own[some]).values()
+        parts = zip(*(torch.tensor_split(one, -(-len(rows) // batch_size)) for one in (z, present, own)), strict=True)
+        losses = [value for part in parts for value in pair_losses(model, loss, *part).values()]
+        losses = losses or list(pair_losses(model, loss, z, present, own).values())
         recalls = {}
         for a, b in (direction for pair in model.pairs for direction in (pair, pair[::-1])):
             left, right = model.names.index(a), model.names.index(b)
             both = present[:, left] & present[:, right]
             if both.any():
-                recalls[f"recall@10 {a}->{b}"] = recall(z[both, left], z[both, right], own[both], 10)
-        value = float(torch.stack(losses).mean()) if losses else float("nan")
-        return {"loss": value, "recall@10": float(np.mean(list(recalls.values()))), **recalls}
+                found = ranks(z[both, left], z[both, right], own[both])
+                recalls[f"recall@10 {a}->{b}"] = recall_at_k(found.cpu().numpy(), 10)
+        mean_recall = float(np.mean(list(recalls.values())))
+        return {"loss": float(torch.stack(losses).mean()), "recall@10": mean_recall, **recalls}
 
     return measure
 
@@ -56,30 +59,29 @@ def validator(
 def _embed(
     module: nn.Module, model: ContrastiveModel, data: Any, rows: npt.NDArray[np.int64], batch_size: int
 ) -> tuple[Tensor, Tensor]:
-    parts, was_training, device = [], module.training, model.log_scale.device
-    module.eval()
-    with torch.no_grad():
-        for start in range(0, len(rows), batch_size):
-            batch = plain_batch(data, model.names, rows[start : start + batch_size]).to(device)
-            parts.append(dense(module(batch), batch.rows, model.names, len(batch)))
-    module.train(was_training)
+    parts = []
+    for start in range(0, len(rows), batch_size):
+        batch = plain_batch(data, model.names, rows[start : start + batch_size]).to(model.log_scale.device)
+        parts.append(dense(module(batch), batch.rows, model.names, len(batch)))
     return torch.cat([z for z, _ in parts]), torch.cat([present for _, present in parts])
 
 
-def recall(queries: Tensor, targets: Tensor, groups: Tensor, k: int) -> float:
-    """Share of queries with a view of the same object among the k most similar targets; ties count against.
+def ranks(queries: Tensor, targets: Tensor, groups: Tensor) -> Tensor:
+    """Rank, from 1, of the most similar target that shows the same object as each query; ties count against it.
 
     Args:
         queries: Unit vectors [n, D].
         targets: Unit vectors [n, D] of the same rows in another modality.
         groups: Object of each row, int64 [n].
-        k: How many targets are looked at.
+
+    Returns:
+        int64 [n].
     """
-    hits = 0
+    found = []
     for start in range(0, len(queries), QUERIES):
         some = slice(start, start + QUERIES)
         similarity = queries[some] @ targets.T
         same = groups[some, None] == groups[None, :]
         best = similarity.masked_fill(~same, -torch.inf).max(dim=1, keepdim=True).values
-        hits += int((((similarity >= best) & ~same).sum(dim=1) < k).sum())
-    return hits / len(queries)
+        found.append(1 + ((similarity >= best) & ~same).sum(dim=1))
+    return torch.cat(found)

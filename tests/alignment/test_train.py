@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from astroclip_kit.alignment import Ensemble, ProjectionHead, align
-from astroclip_kit.alignment.validation import recall
+from astroclip_kit.alignment.validation import ranks
 from astroclip_kit.errors import FolderError, InputError, TrainingError, UsageError
 from astroclip_kit.models import load_model
 from astroclip_kit.settings import Alignment, Head, Objective, Optimizer, Sampling, Split
@@ -153,13 +153,12 @@ def test_one_row_per_group_and_no_leak_between_sides(space, quick, tmp_path):
     assert manifest["history"][0][-1]["val_recall@10"] > 0.6
 
 
-def test_recall_counts_a_member_of_the_group_and_no_ties():
-    eye = torch.eye(4)
-    groups = torch.arange(4)
-    assert recall(eye, eye, groups, 1) == 1.0
-    assert recall(eye, eye.roll(1, 0), groups, 1) == 0.0
-    assert recall(eye, eye.roll(1, 0), torch.zeros(4, dtype=torch.int64), 1) == 1.0
-    assert recall(torch.ones(4, 2), torch.ones(4, 2), groups, 3) == 0.0  # a collapsed space finds nothing
+def test_ranks_count_any_member_of_the_group_and_ties_against():
+    eye, groups = torch.eye(4), torch.arange(4)
+    assert ranks(eye, eye, groups).tolist() == [1, 1, 1, 1]
+    assert ranks(eye, eye.roll(1, 0), groups).tolist() == [4, 4, 4, 4]
+    assert ranks(eye, eye.roll(1, 0), torch.zeros(4, dtype=torch.int64)).tolist() == [1, 1, 1, 1]
+    assert ranks(torch.ones(4, 2), torch.ones(4, 2), groups).tolist() == [4, 4, 4, 4]  # a collapsed space
 
 
 def run(data, tmp_path, quick, alignment=SMALL, **more):
@@ -171,7 +170,11 @@ def run(data, tmp_path, quick, alignment=SMALL, **more):
     [
         ({"modalities": ["image", "radio"]}, "alignment.modalities: unknown modality 'radio'. The data have: image"),
         ({"modalities": ["image"]}, "at least two modalities, found"),
-        ({"pairs": [["image", "radio"]]}, "is no pair of two of the modalities image, spectrum"),
+        ({"pairs": [["image", "radio"]]}, "is no pair of two of the modalities image, spectrum, table"),
+        (
+            {"modalities": ["image", "spectrum", "table"], "pairs": [["image", "spectrum"]]},
+            "leave out the modality 'table'",
+        ),
         ({"members": 0}, "alignment.members is 0"),
         ({"objective": Objective(loss="triplet")}, "alignment.objective.loss is 'triplet'"),
         ({"sampling": Sampling(feature_dropout=1.0)}, "feature_dropout is 1.0, expected 0 to below 1"),
@@ -181,7 +184,8 @@ def run(data, tmp_path, quick, alignment=SMALL, **more):
 )
 def test_settings_that_do_not_fit(space, quick, tmp_path, changes, message):
     with pytest.raises(UsageError, match=message):
-        run(space.Features(space.correlated()), tmp_path, quick, dataclasses.replace(SMALL, **changes))
+        widths = {"image": 12, "spectrum": 9, "table": 3}
+        run(space.Features(space.correlated(widths=widths)), tmp_path, quick, dataclasses.replace(SMALL, **changes))
 
 
 def test_parts_that_do_not_fit(space, quick, tmp_path):
@@ -204,6 +208,26 @@ def test_features_that_are_not_finite_are_counted_by_modality(space, quick, tmp_
     absent = np.ones(240, bool)
     absent[[7, 9]] = False  # what is absent may hold anything
     run(space.Features(matrices, {"spectrum": absent}), tmp_path, dataclasses.replace(quick, epochs=1))
+
+
+def test_pairs_choose_the_modalities(space, quick, tmp_path):
+    features = space.Features(space.correlated(widths={"image": 12, "spectrum": 9, "table": 3}))
+    settings = dataclasses.replace(SMALL, pairs=[["table", "spectrum"]])
+    model = run(features, tmp_path, dataclasses.replace(quick, epochs=1), settings)
+    assert model.names == ["spectrum", "table"] and model.pairs == [("table", "spectrum")]
+
+
+def test_features_too_large_for_memory_train_the_same_model(space, quick, tmp_path):
+    features, training = space.Features(space.correlated()), dataclasses.replace(quick, epochs=2)
+    held = run(features, tmp_path / "held", training)
+    disk = run(features, tmp_path / "disk", training, dataclasses.replace(SMALL, sampling=Sampling(memory_gb=0.0)))
+    assert all(torch.equal(a, b) for a, b in zip(held.parameters(), disk.parameters(), strict=True))
+
+
+def test_without_validation_objects_the_last_epoch_is_kept(space, quick, tmp_path):
+    features = space.Features(space.correlated())
+    align(features, tmp_path / "m", alignment=SMALL, training=quick, split=Split(test=0.5, valid=0.0), quiet=True)
+    assert not [key for key in open_folder(tmp_path / "m", "model")["history"][0][-1] if key.startswith("val_")]
 
 
 def test_encoders_that_give_nan_are_named(space, quick, tmp_path):
