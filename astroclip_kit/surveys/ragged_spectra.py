@@ -116,7 +116,9 @@ class RaggedSpectra:
         try:
             with h5py.File(path) as file:
                 roles = [role for role in (*IN_FILE, "error", "scale") if role in self.columns]
-                missing = [self.columns[role] for role in roles if self.columns[role] not in file]
+                missing = [
+                    name for name in map(self.columns.get, roles) if not isinstance(file.get(name), h5py.Dataset)
+                ]
                 if missing:
                     raise FileError(path, f"no array {missing[0]!r} (found {', '.join(file)}).")
                 arrays = {role: file[self.columns[role]] for role in roles}
@@ -127,7 +129,8 @@ class RaggedSpectra:
 
     def _sample(self, path: Path, arrays: Mapping[str, Any], row: Any) -> Sample | Drop:
         problem = row.problem
-        if not problem and not 0 <= row.offset <= row.offset + row.n_pix <= len(arrays["flux"]):
+        pixels = [array for role, array in arrays.items() if role != "scale"]
+        if not problem and not 0 <= row.offset <= row.offset + row.n_pix <= min(map(len, pixels)):
             problem = "lies beyond the end of the file's arrays"
         view = None if problem else self._spectrum(arrays, row)
         if view is None or isinstance(view, str):
@@ -145,7 +148,7 @@ class RaggedSpectra:
         factor = float(arrays["scale"][row.Index]) if "scale" in arrays else 1.0
         ivar = _inverse_variance(flux, error) / factor**2
         if not (ivar > 0).any():
-            return "no good pixel: flux is NaN or constant, or the inverse variance 0 everywhere"
+            return "no good pixel: flux is NaN or 0, or the inverse variance 0 everywhere"
         if ivar.max() > LARGEST:
             return "flux is too small for float32: leave out `scale`"
         flux, ivar = resample(flux * factor, ivar, wavelength, self._wavelength)

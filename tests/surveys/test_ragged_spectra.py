@@ -127,7 +127,7 @@ def test_rows_that_cannot_be_used_are_drops_with_reasons(tmp_path):
     wave = np.concatenate([np.arange(4000.0, 4400, 2), np.arange(4000.0, 5100, 2)])
     _, drops = read(write_ragged(tmp_path, index, flux=flux, wave=wave))
     assert [drop.reason for drop in drops] == [
-        "no good pixel: flux is NaN or constant, or the inverse variance 0 everywhere",
+        "no good pixel: flux is NaN or 0, or the inverse variance 0 everywhere",
         "lies beyond the end of the file's arrays",
         "lies beyond the end of the file's arrays",
         "wavelengths are missing",
