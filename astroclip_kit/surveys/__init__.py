@@ -2,7 +2,8 @@
 
 Touch this when you have files of a survey. A reader has `modality`, `files()` and `read(path)`; to add one, write
 a class with these three members anywhere (see `astroclip_kit.types.Reader`) and pass it where a reader is asked for:
-`astroclip_kit.types.check_reader` says what is wrong with it. Writers stand beside the readers of their format.
+`astroclip_kit.types.check_reader` says what is wrong with it. Where one file is one object, a function is enough:
+`FunctionReader`. Writers stand beside the readers of their format.
 """
 
 from .._lazy import lazy
@@ -10,6 +11,7 @@ from .._lazy import lazy
 __getattr__, __dir__, __all__ = lazy(
     __name__,
     {
+        "FunctionReader": ".functions",
         "LegacySurveyCutouts": ".legacysurvey",
         "LightCurveTable": ".lightcurves",
         "RaggedSpectra": ".ragged_spectra",

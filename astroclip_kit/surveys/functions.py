@@ -1,0 +1,115 @@
+"""A user's own format: one function from a path to an array, or to a sample."""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..errors import FileError, InputError
+from ..types import Drop, Kind, Modality, Sample, check_sample
+
+__all__ = ["FunctionReader"]
+
+KINDS: dict[int, Kind] = {1: "table", 2: "spectrum", 3: "image"}
+
+
+class FunctionReader:
+    """Reads one object per file with a function of the user's own.
+
+    Args:
+        function: Takes a path; gives an array, or a `Sample` with one view (for coordinates, labels or another
+            id than the file's stem). What it raises becomes the reason why the file was left out.
+        pattern: Which files, e.g. ``cubes/*.fits``; ``**`` for all folders below.
+        kind: "image" [C, H, W], "spectrum" [C, L], "lightcurve" [T, 4] or "table" [C]; by default what the
+            number of axes says.
+        channels: Names of the channels; numbered by default, ("flux", "ivar") for a spectrum of two.
+        unit: Physical unit of the values, as astropy writes it.
+        grid: Wavelengths in Angstrom of a spectrum, or (pixel scale in arcsec,) of an image.
+        name: Name of the modality; `ingest` calls it as its source.
+
+    Example:
+        >>> FunctionReader(np.load, "cubes/*.npy", channels=["g", "r"])
+        FunctionReader(load, 'cubes/*.npy')
+    """
+
+    def __init__(
+        self,
+        function: Callable[[Path], Any],
+        pattern: str | Path,
+        *,
+        kind: Kind | None = None,
+        channels: Sequence[str] = (),
+        unit: str = "",
+        grid: Sequence[float] = (),
+        name: str = "view",
+    ) -> None:
+        self.function, self.pattern, self.kind = function, str(pattern), kind
+        self.channels, self.unit, self.grid, self.name = tuple(channels), unit, tuple(grid), name
+
+    def __repr__(self) -> str:
+        return f"FunctionReader({getattr(self.function, '__name__', self.function)}, {self.pattern!r})"
+
+    def files(self) -> list[Path]:
+        """The files that fit the pattern, sorted."""
+        return sorted(Path(path) for path in glob.glob(self.pattern, recursive=True) if Path(path).is_file())
+
+    @cached_property
+    def modality(self) -> Modality:
+        """Deduced from the first file that can be read.
+
+        Raises:
+            InputError: If no file can be read, or an array cannot be understood without `kind` or `grid`.
+        """
+        reasons = []
+        for path in self.files()[:10]:
+            try:
+                view = next(iter(self._sample(path).views.values()))
+            except FileError as error:
+                reasons.append(str(error))
+                continue
+            return self._describe(view)
+        found = reasons[0] if reasons else f"no file fits {self.pattern!r}"
+        raise InputError(f"{self!r} gives nothing to start from: {found}")
+
+    def read(self, path: Path) -> Iterator[Sample | Drop]:
+        """The one sample of a file.
+
+        Raises:
+            FileError: If the function fails, or gives something of another shape than for the first file.
+        """
+        sample = self._sample(path)
+        sample.views = {self.name: next(iter(sample.views.values()))}
+        try:
+            check_sample(sample, self.modality)
+        except InputError as error:
+            raise FileError(path, str(error)) from error
+        yield sample
+
+    def _sample(self, path: Path) -> Sample:
+        try:
+            given = self.function(path)
+        except Exception as error:  # whatever a user's function raises is a reason to leave the file out
+            raise FileError(path, f"{type(error).__name__}: {error}") from error
+        sample = given if isinstance(given, Sample) else Sample(Path(path).name.split(".")[0], {self.name: given})
+        if len(sample.views) != 1:
+            raise FileError(path, f"the reader gave {len(sample.views)} views, expected one per file.")
+        [view] = sample.views.values()
+        sample.views = {self.name: np.ascontiguousarray(view, dtype=np.float32)}
+        return sample
+
+    def _describe(self, view: Any) -> Modality:
+        kind = self.kind or KINDS.get(view.ndim)
+        if kind is None:
+            raise InputError(f"{self!r} gives arrays of {view.ndim} axes; expected 1 to 3, or say the kind.")
+        if kind == "spectrum" and not self.grid:
+            raise InputError(f"{self!r} gives spectra of {view.shape[-1]} pixels: say their wavelengths with `grid`.")
+        if kind == "lightcurve":
+            return Modality(self.name, kind, ("time", "value", "error", "band"), (-1, 4), self.unit)
+        count = view.shape[0]
+        names = ("flux", "ivar") if kind == "spectrum" and count == 2 else tuple(str(number) for number in range(count))
+        return Modality(self.name, kind, self.channels or names, view.shape, self.unit, self.grid)
