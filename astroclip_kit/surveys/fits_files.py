@@ -123,7 +123,9 @@ class Hdu:
             return np.asarray(np.char.strip(np.char.decode(values, "ascii", "replace")))
         values = values.astype(values.dtype.newbyteorder("="))
         scale, zero = self.header.get(f"TSCAL{number}", 1), self.header.get(f"TZERO{number}", 0)
-        return values if (scale, zero) == (1, 0) else values * scale + zero
+        if scale == 1 and zero == 1 << (8 * values.itemsize - 1):  # how FITS writes unsigned integers
+            return np.asarray(values.view(f"u{values.itemsize}") ^ zero)
+        return values if (scale, zero) == (1, 0) else values * float(scale) + float(zero)
 
     def image(self) -> npt.NDArray[np.float32]:
         """The image as native float32, BSCALE and BZERO applied.

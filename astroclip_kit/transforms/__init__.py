@@ -24,5 +24,7 @@ __getattr__, __dir__, __all__ = lazy(
         "SelectChannels": ".spectra",
         "Standardise": ".tables",
         "ToRGB": ".images",
+        "resample": ".resampling",
+        "wavelength_grid": ".resampling",
     },
 )

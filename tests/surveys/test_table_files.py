@@ -6,6 +6,7 @@ from astropy.time import Time
 from astroclip_kit.surveys.table_files import modified_julian_date, numbers, text
 
 
+@pytest.mark.filterwarnings("ignore:ERFA function")
 def test_dates_equal_astropy():
     dates = ["2013/08/30", "1987-02-24", "1572/11/11", "2000-01-01.25"]
     expected = [*Time([date.replace("/", "-") for date in dates[:3]]).mjd, 51544.25]

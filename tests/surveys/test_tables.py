@@ -191,6 +191,7 @@ def test_fits_without_a_table(tmp_path):
         read(tmp_path / "a.fits", ["z"], "name")
 
 
+@pytest.mark.filterwarnings("ignore:File may have been truncated")
 def test_truncated_fits_table(tmp_path, table):
     Table({"id": np.arange(5000), "z": np.ones(5000)}).write(tmp_path / "a.fits")
     content = (tmp_path / "a.fits").read_bytes()
