@@ -144,8 +144,8 @@ class Head:
         hidden_features: Widths of the hidden layers; empty for a linear head.
         activation: Between layers.
         dropout: Share of hidden values set to zero in training.
-        standardise: Whether the head first centres and scales its features by their mean and standard
-            deviation over the training objects.
+        standardise: Whether features (cached, or of a frozen encoder) are first centred and scaled by their mean
+            and standard deviation over the training objects.
     """
 
     out_features: int = 128

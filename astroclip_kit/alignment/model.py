@@ -122,6 +122,10 @@ class ContrastiveModel(nn.Module):
         finally:
             self.train(was_training)
 
+    def frozen(self) -> list[str]:
+        """The modalities whose encoder is not trained at all."""
+        return [name for name, parts in self._trained.items() if not parts]
+
     def scales(self) -> Tensor:
         """The factor [P] of each pair's cosine similarities, in the order of ``pairs``."""
         return self.log_scale.exp()

@@ -49,7 +49,9 @@ def feature_moments(features: Any, name: str, train: npt.NDArray[np.int64]) -> M
 def encoded_moments(
     model: ContrastiveModel, dataset: Any, train: npt.NDArray[np.int64], batch_size: int
 ) -> dict[str, Moments]:
-    """The same for what the encoders make of up to 1,024 training objects, drawn evenly.
+    """The same for what the frozen encoders make of up to 1,024 training objects, drawn evenly.
+
+    Those of an encoder that is trained would soon be out of date.
 
     Args:
         model: With its encoders, on the device to compute on.
@@ -61,10 +63,10 @@ def encoded_moments(
         InputError: If an encoder gives values that are not finite.
     """
     chosen = train[np.linspace(0, len(train) - 1, min(len(train), CALIBRATION_ROWS)).astype(np.int64)]
-    found: dict[str, list[npt.NDArray[np.float64]]] = {name: [] for name in model.encoders}
+    found: dict[str, list[npt.NDArray[np.float64]]] = {name: [] for name in model.frozen()}
     model.eval()
     with torch.no_grad():
-        for start in range(0, len(chosen), batch_size):
+        for start in range(0, len(chosen) if found else 0, batch_size):
             batch = plain_batch(dataset, model.names, chosen[start : start + batch_size]).to(model.log_scale.device)
             for name in found.keys() & batch.views.keys():
                 if len(batch.views[name]):

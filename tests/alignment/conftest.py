@@ -84,5 +84,5 @@ def quick():
     """A short training in float32 on the CPU."""
     hardware = Hardware(device="cpu", precision="float32")
     return Training(
-        epochs=8, batch_size=64, optimizer=Optimizer(learning_rate=1e-2), schedule=Schedule(), hardware=hardware
+        epochs=5, batch_size=64, optimizer=Optimizer(learning_rate=2e-2), schedule=Schedule(), hardware=hardware
     )
