@@ -20,6 +20,7 @@ from .checks import check_gradient, check_loss, check_sizes, check_training, che
 from .hardware import launch
 from .history import History, Log
 from .order import Order, TrainingData, batches, epoch_batches
+from .processes import average_gradients, reduced, share_buffers
 from .randomness import kept_random_states, seed_random_states
 from .schedule import learning_rate, make_optimizer
 from .state import State, describe_run
@@ -55,7 +56,7 @@ def fit(
         module: What is trained, in place; it ends in eval mode, on the device, with its best weights (its
             last, without `validate`).
         data: The training objects.
-        loss: Takes the module and a batch, calls ``module(batch)`` once, returns a scalar. The call runs in the
+        loss: Takes the module and a batch, calls ``module(batch)``, returns a scalar. The call runs in the
             precision asked for and gives float32; what `loss` does with that is float32.
         settings: Epochs, batch size, optimizer, schedule, hardware, seed.
         out: Folder for ``checkpoint-last``, ``checkpoint-best`` and ``log.csv``.
@@ -136,7 +137,7 @@ def _train(job: _Job, data: TrainingData, state: State, kept: Checkpoints, quiet
                     kept.save_if_due(state)
             values = _validate(job, state.where)
             state.seconds, clock = state.seconds + time.perf_counter() - clock, time.perf_counter()
-            [loss] = _over_processes(fabric, [state.loss_sum], "sum")
+            [loss] = reduced(fabric, [state.loss_sum], "sum")
             row = state.close_epoch(loss / sum(sizes), values, settings)
             if state.best_epoch == state.epoch:
                 kept.keep_best()
@@ -153,14 +154,16 @@ def _step(job: _Job, stream: Iterator[Any], group: list[int], state: State) -> f
     """One optimizer step over a group of batches of the given sizes; returns the sum of the losses of the rows."""
     fabric, world, total = job.fabric, job.fabric.world_size, 0.0
     job.optimizer.zero_grad()
-    for number, size in enumerate(group, start=1):
+    for size in group:
         own_rows = len(range(fabric.global_rank, size, world))
         batch = fabric.to_device(next(stream))
-        with fabric.no_backward_sync(job.model, enabled=number < len(group)):
+        with fabric.no_backward_sync(job.model):  # `average_gradients` does it
             loss = job.loss(job.model, batch)
             check_loss(loss, state.where)
             fabric.backward(loss * (own_rows * world / sum(group)))  # processes are averaged, batches are summed
         total += loss.item() * own_rows
+    average_gradients(fabric, job.module)
+    share_buffers(fabric, job.module)
     for part in job.optimizer.param_groups:
         part["lr"] = state.lr
     largest = job.settings.optimizer.clip_norm or math.inf
@@ -180,12 +183,4 @@ def _validate(job: _Job, where: str) -> dict[str, float]:
     job.model.eval()
     with torch.no_grad():
         values = check_validation(job.validate(job.module), where)
-    return dict(zip(values, _over_processes(job.fabric, list(values.values()), "mean"), strict=True))
-
-
-def _over_processes(fabric: Fabric, values: list[float], how: str) -> list[float]:
-    if fabric.world_size == 1:
-        return values
-    tensor = torch.tensor(values, dtype=torch.float64, device=fabric.device)
-    reduced: Any = fabric.all_reduce(tensor, reduce_op=how)
-    return [float(value) for value in reduced]
+    return dict(zip(values, reduced(job.fabric, list(values.values()), "mean"), strict=True))

@@ -9,6 +9,7 @@ import torch
 from training_cases import PLAIN, Points, check_same, everything, loss, plain_net, run_killed, run_whole, validate
 
 from astroclip_kit.training import fit
+from astroclip_kit.training.processes import average_gradients
 
 CASES = Path(__file__).with_name("training_cases.py")
 
@@ -25,10 +26,33 @@ def test_two_processes_equal_one(tmp_path, pids):
             assert ours[name] == pytest.approx(theirs[name], rel=1e-4)
 
 
-def test_kill_9_of_two_processes(tmp_path, pids):
-    run_whole(tmp_path / "whole", pids, num_workers=0, world=2)
-    run_killed(tmp_path / "killed", pids, kills=3, num_workers=0, world=2)
+@pytest.mark.parametrize("world", [2, pytest.param(3, marks=pytest.mark.slow)])
+def test_kill_9_of_several_processes(tmp_path, pids, world):
+    run_whole(tmp_path / "whole", pids, num_workers=0, world=world)
+    run_killed(tmp_path / "killed", pids, kills=2, num_workers=0, world=world)
     check_same(tmp_path / "killed", tmp_path / "whole")
+
+
+class TwoProcesses:
+    """A fabric whose other process has the gradients `others`."""
+
+    world_size = 2
+    device = torch.device("cpu")
+
+    def __init__(self, others):
+        self.others = others
+
+    def all_reduce(self, flat, reduce_op):
+        assert reduce_op == "mean"
+        return (flat + self.others) / 2
+
+
+def test_a_weight_that_one_process_did_not_use_counts_as_zero_there():
+    module = torch.nn.ParameterList([torch.zeros(2), torch.zeros(1), torch.zeros(3)])
+    module[0].grad = torch.tensor([1.0, 2.0])
+    others = torch.tensor([3.0, 4.0, 5.0, 0.0, 0.0, 0.0, 1.0, 1.0, 0.0])  # their gradients, then which they have
+    average_gradients(TwoProcesses(others), module)
+    assert module[0].grad.tolist() == [2.0, 3.0] and module[1].grad.tolist() == [2.5] and module[2].grad is None
 
 
 @pytest.mark.slow

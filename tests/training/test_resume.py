@@ -33,7 +33,7 @@ CASES = Path(__file__).with_name("training_cases.py")
 
 def test_kill_9_with_workers_dropout_augmentation_and_accumulation(tmp_path, pids):
     run_whole(tmp_path / "whole", pids, num_workers=0)
-    run_killed(tmp_path / "killed", pids, kills=3, num_workers=2)
+    run_killed(tmp_path / "killed", pids, kills=2, num_workers=2)
     check_same(tmp_path / "killed", tmp_path / "whole")
     assert not list((tmp_path / "killed").glob(".*"))
 
