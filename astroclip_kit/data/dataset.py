@@ -106,9 +106,12 @@ class Dataset:
         return np.asarray(column.to_numpy(), dtype=np.float64)[self._rows]
 
     def present(self, name: str) -> npt.NDArray[np.bool_]:
-        """Which rows have a modality [N]."""
+        """Which rows have a modality [N], read-only."""
         self._modality(name)
-        return self._shards.present(name)[self._rows]
+        if name not in self._presence:
+            self._presence[name] = self._shards.present(name)[self._rows]
+            self._presence[name].flags.writeable = False
+        return self._presence[name]
 
     def _modality(self, name: str) -> Modality:
         if name not in self.modalities:
@@ -129,8 +132,8 @@ class Dataset:
             InputError: If a row lacks the modality or does not exist.
         """
         modality = self._modality(name)
-        numbers = np.flatnonzero(self._present(name)) if rows is None else _row_numbers(rows, len(self))
-        absent = numbers[~self._present(name)[numbers]]
+        numbers = np.flatnonzero(self.present(name)) if rows is None else _row_numbers(rows, len(self))
+        absent = numbers[~self.present(name)[numbers]]
         if len(absent):
             raise InputError(
                 f"{len(absent)} of the rows have no {name!r} (first: row {absent[0]}, object "
@@ -142,18 +145,13 @@ class Dataset:
             return self._shards.take(name, rows_on_disk, width).reshape(-1, *modality.shape)
         return _padded([view.reshape(modality.shape) for view in self._shards.many(name, rows_on_disk)], modality)
 
-    def _present(self, name: str) -> npt.NDArray[np.bool_]:
-        if name not in self._presence:
-            self._presence[name] = self.present(name)
-        return self._presence[name]
-
     def __getitem__(self, row: int) -> Sample:
         """One object; its views are read-only and lie in the memory map."""
         row = int(_row_numbers([row], len(self))[0])
         views = {
             name: self._shards.one(name, int(self._rows[row])).reshape(modality.shape)
             for name, modality in self.modalities.items()
-            if self._present(name)[row]
+            if self.present(name)[row]
         }
         values = {name: column[row].item() for name, column in self.labels.items()}
         labels = {name: value for name, value in values.items() if value != "" and value == value}
@@ -174,7 +172,7 @@ class Dataset:
         numbers = _row_numbers(rows, len(self))
         views, places = {}, {}
         for name in self.modalities:
-            have = np.flatnonzero(self._present(name)[numbers])
+            have = np.flatnonzero(self.present(name)[numbers])
             views[name] = torch.from_numpy(self.views(name, numbers[have]))
             places[name] = torch.from_numpy(have)
         labels = {name: column[numbers] for name, column in self.labels.items()}
@@ -212,7 +210,7 @@ class Dataset:
 
     def _lines(self) -> list[tuple[str, str, str]]:
         return [
-            (name, f"{modality.kind} {list(modality.shape)}", f"{int(self._present(name).sum())} of {len(self)}")
+            (name, f"{modality.kind} {list(modality.shape)}", f"{int(self.present(name).sum())} of {len(self)}")
             for name, modality in self.modalities.items()
         ]
 

@@ -21,7 +21,7 @@ from .shards import ShardReader, fingerprint, pack, write_table
 
 __all__ = ["gather"]
 
-SHARD_BYTES = 128_000_000
+SHARD_BYTES = 64_000_000
 
 
 def gather(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -13,11 +12,10 @@ import pandas as pd
 from ..errors import InputError, UsageError
 from ..settings import Matching
 from . import crossmatch
-from .properties import merge_labels, numbers
+from .catalogue import catalogue_of, merge_labels
+from .repeats import check_rules, dropped, without_repeats
 
 __all__ = ["Ambiguous", "Plan", "check_matching", "plan"]
-
-RULE = re.compile(r"first|highest_snr|(highest|lowest) (\S+)|nearest (\S+) to (\S+)")
 
 
 @dataclass(frozen=True)
@@ -65,14 +63,7 @@ def check_matching(matching: Matching, modalities: Sequence[str]) -> None:
     for name in [*filter(None, [matching.rows]), *matching.repeats]:
         if name not in modalities:
             raise UsageError(f"matching names {name!r}, which is no modality here. Choose of: {', '.join(modalities)}.")
-    for name, rule in matching.repeats.items():
-        if not RULE.fullmatch(rule):
-            raise UsageError(
-                f"matching.repeats of {name!r} is {rule!r}, expected 'first', 'highest_snr', 'highest LABEL', "
-                f"'lowest LABEL' or 'nearest LABEL to LABEL'."
-            )
-        if name == matching.rows:
-            raise UsageError(f"matching.rows keeps every {name!r}, so matching.repeats cannot choose one of them.")
+    check_rules(matching)
 
 
 def plan(sources: Mapping[str, pd.DataFrame], modalities: Sequence[str], matching: Matching) -> Plan:
@@ -93,27 +84,21 @@ def plan(sources: Mapping[str, pd.DataFrame], modalities: Sequence[str], matchin
     drops: list[pd.DataFrame] = []
     ambiguous: list[Ambiguous] = []
     if matching.by == "position":
-        drops.append(_dropped(observed[unplaced], "no coordinates to match by position."))
+        drops.append(dropped(observed[unplaced], "no coordinates to match by position."))
         observed = observed[~unplaced].reset_index(drop=True)
         observed["object"], ambiguous = _by_position(observed, list(sources), matching)
     else:
         observed["object"] = pd.factorize(observed["group"])[0]
-    observed, repeats = _without_repeats(observed, matching)
-    rows, picked = _rows(observed, modalities, matching)
+    observed, repeats = without_repeats(observed, matching)
+    rows, picked = _rows(observed, list(sources), modalities, matching)
     labels = merge_labels(observed, picked, [*(name for name in sources if name not in modalities), *modalities])
-    catalogue = _catalogue(observed, rows, labels, matching)
-    staged = {name: np.where(pick >= 0, observed["row"].to_numpy()[pick], -1) for name, pick in picked.items()}
-    unmatched = {
-        name: int((observed["source"] == name).sum() - len(np.unique(pick[pick >= 0])))
-        for name, pick in picked.items()
-        if name not in modalities
-    }
-    modal = {name: staged[name] for name in modalities}
-    return Plan(catalogue, labels, modal, pd.concat([*drops, repeats]), ambiguous, unmatched)
-
-
-def _dropped(observed: pd.DataFrame, reason: str | pd.Series) -> pd.DataFrame:
-    return observed[["source", "object_id"]].set_axis(["source", "dropped"], axis=1).assign(reason=reason)
+    catalogue = catalogue_of(observed, rows, labels, matching)
+    staged = observed["row"].to_numpy()
+    views = {name: np.where(picked[name] >= 0, staged[picked[name]], -1) for name in modalities}
+    counts = observed["source"].value_counts()
+    used = {name: len(np.unique(pick[pick >= 0])) for name, pick in picked.items() if name not in modalities}
+    unmatched = {name: int(counts.get(name, 0)) - count for name, count in used.items()}
+    return Plan(catalogue, labels, views, pd.concat([*drops, repeats]), ambiguous, unmatched)
 
 
 def _by_position(
@@ -143,91 +128,20 @@ def _by_position(
     return objects, ambiguous
 
 
-def _without_repeats(observed: pd.DataFrame, matching: Matching) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """One observation per source and object, except of the source whose every observation makes a row."""
-    rank = pd.Series(0.0, observed.index)
-    for name, rule in matching.repeats.items():
-        mine = observed["source"] == name
-        rank[mine] = _rank(observed, mine, rule)
-    order = observed.assign(rank=rank).sort_values("rank", kind="stable")
-    repeated = order.duplicated(["source", "object"]).sort_index() & (observed["source"] != matching.rows)
-    rules = observed["source"].map(lambda name: matching.repeats.get(name, "first"))
-    reason = "the object occurs more than once; kept by rule: " + rules + "."
-    return observed[~repeated].reset_index(drop=True), _dropped(observed[repeated], reason[repeated])
-
-
-def _rank(observed: pd.DataFrame, mine: pd.Series, rule: str) -> pd.Series:
-    """The smallest is kept; a missing value comes last."""
-    words = rule.split()
-    if rule == "first":
-        return pd.Series(0.0, observed.index)[mine]
-    if rule == "highest_snr":
-        return -observed["snr"][mine].fillna(-np.inf)
-    value = numbers(observed[mine], words[1])
-    if words[0] == "nearest":
-        reference = numbers(observed, words[3]).groupby(observed["object"]).first()
-        return (value - observed["object"][mine].map(reference)).abs().fillna(np.inf)
-    return (value if words[0] == "lowest" else -value).fillna(np.inf)
-
-
 def _rows(
-    observed: pd.DataFrame, modalities: Sequence[str], matching: Matching
+    observed: pd.DataFrame, names: Sequence[str], modalities: Sequence[str], matching: Matching
 ) -> tuple[pd.DataFrame, dict[str, npt.NDArray[np.int64]]]:
     """The object of each row, and each source's observation for it (-1 for none)."""
     is_view = observed["source"].isin(list(modalities))
     objects = pd.DataFrame({"object": np.sort(observed["object"][is_view].unique())})
     if objects.empty:
-        raise InputError("no observation is left to make a dataset of. Look at the reasons in drops.csv.")
+        raise InputError("no observation is left to make a dataset of: none has coordinates to match by position.")
     several = observed[observed["source"] == matching.rows]
     each = pd.DataFrame({"object": several["object"], "pick": several.index})
     rows = objects.merge(each, on="object", how="left")
     picked = {}
-    for name in observed["source"].unique():
+    for name in names:
         mine = observed[observed["source"] == name]
-        one = pd.Series(mine.index, mine["object"]) if name != matching.rows else None
-        pick = rows["pick"] if one is None else rows["object"].map(one)
+        pick = rows["pick"] if name == matching.rows else rows["object"].map(pd.Series(mine.index, mine["object"]))
         picked[name] = pick.fillna(-1).to_numpy(dtype=np.int64)
-    return rows, {name: picked.get(name, np.full(len(rows), -1)) for name in {**picked, **dict.fromkeys(modalities)}}
-
-
-def _catalogue(
-    observed: pd.DataFrame, rows: pd.DataFrame, labels: Mapping[str, pd.Series], matching: Matching
-) -> pd.DataFrame:
-    objects = observed.groupby("object")[["group", "ra", "dec"]].first()
-    names = _unique(objects["group"])
-    table = objects[["ra", "dec"]].loc[rows["object"]].reset_index(drop=True)
-    group = names.loc[rows["object"]].reset_index(drop=True)
-    own = observed["object_id"].reindex(rows["pick"]).reset_index(drop=True)
-    object_id = _unique(own.where(own.notna(), group))
-    if matching.group == "position":
-        group = group[_linked(table, matching.radius_arcsec)].reset_index(drop=True)
-    elif matching.group != "id":
-        group = _by_label(labels, matching.group)
-    return pd.concat([object_id.rename("object_id"), group.rename("group"), table], axis=1)
-
-
-def _linked(table: pd.DataFrame, radius_arcsec: float) -> npt.NDArray[np.int64]:
-    """The first row of every row's group by position; a row without coordinates is alone."""
-    known = (table["ra"].notna() & table["dec"].notna()).to_numpy()
-    first = np.arange(len(table))
-    found = crossmatch.groups(table["ra"][known], table["dec"][known], radius_arcsec)
-    start = np.unique(found, return_index=True)[1]
-    first[known] = np.flatnonzero(known)[start[found]]
-    return first
-
-
-def _by_label(labels: Mapping[str, pd.Series], name: str) -> pd.Series:
-    if name not in labels:
-        raise UsageError(f"matching.group is {name!r}, expected 'id', 'position' or one of: {', '.join(labels)}.")
-    missing = int(labels[name].isna().sum())
-    if missing:
-        raise InputError(f"{missing} rows have no label {name!r} to be grouped by. Group by 'id' or 'position'.")
-    return labels[name].astype(str)
-
-
-def _unique(names: pd.Series) -> pd.Series:
-    """The same names, with #2, #3, ... behind those that occurred before."""
-    while names.duplicated().any():
-        count = names.groupby(names).cumcount() + 1
-        names = names.where(count == 1, names + "#" + count.astype(str))
-    return names
+    return rows, picked

@@ -177,5 +177,11 @@ def test_labels_that_cannot_be_used():
 
 
 def test_nothing_left():
-    with pytest.raises(InputError, match="no observation is left to make a dataset of"):
+    with pytest.raises(InputError, match="no observation is left to make a dataset of: none has coordinates"):
         objects.plan({"x": table([("a", {})])}, ["x"], Matching(by="position"))
+
+
+def test_a_catalogue_without_coordinates_matches_nothing_by_position():
+    sources = {"image": table([("a", at(10.0))]), "catalogue": table([("a", {"labels": {"z": 1.0}})])}
+    made = objects.plan(sources, ["image"], Matching(by="position"))
+    assert made.labels == {} and made.rows["image"].tolist() == [0] and len(made.drops) == 1

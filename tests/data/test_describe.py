@@ -1,0 +1,67 @@
+"""Tests of what `info` prints of a dataset."""
+
+import json
+
+import pytest
+
+from astroclip_kit.data import describe, ingest, render
+from astroclip_kit.errors import FolderError
+
+
+@pytest.fixture
+def dataset(survey, tmp_path):
+    return ingest(survey, tmp_path / "data", quiet=True)
+
+
+def test_counts_ranges_and_reasons(dataset):
+    found = describe(dataset)
+    assert (found["rows"], found["groups"], found["coordinates"], found["origin"]) == (12, 12, 12, "real")
+    spectrum = found["modalities"]["spectrum"]
+    assert (spectrum["present"], spectrum["missing"]) == (6, 0.5)
+    assert spectrum["wavelength_angstrom"] == [4000.0, 4004.0] and spectrum["bands"] == []
+    assert found["modalities"]["image"]["bands"] == ["g", "r"]
+    assert found["modalities"]["image"]["pixel_scale_arcsec"] == 0.262
+    assert found["together"] == {
+        "image": 4,
+        "image + spectrum": 4,
+        "image + spectrum + lightcurve": 2,
+        "image + lightcurve": 2,
+    }
+    assert found["labels"]["class"] == {"count": 10, "classes": {"QSO": 5, "STAR": 5}}
+    assert found["labels"]["z"]["count"] == 10 and found["labels"]["z"]["median"] == pytest.approx(0.45)
+    assert found["dropped"] == 2 and [drop["count"] for drop in found["drops"]] == [1, 1]
+    assert found["unmatched"] == {"catalogue": 1}
+    assert json.loads(json.dumps(found)) == found
+
+
+def test_the_text(dataset):
+    lines = render(describe(dataset.root)).splitlines()
+    assert lines[0] == "dataset data (real data)"
+    assert lines[1] == "12 rows of 12 objects, 12 with coordinates"
+    for wanted in (
+        "  spectrum            6 (50.0% missing)  spectrum 2 x 5; flux, ivar; 4000 to 4004 Angstrom",
+        "  image              12 (0.0% missing)  image 2 x 4 x 4; g, r; 0.262 arcsec per pixel; nmgy",
+        "  lightcurve          4 (66.7% missing)  lightcurve any x 4; g, r; mag",
+        "         2  image + spectrum + lightcurve",
+        "  class              10  QSO 5, STAR 5",
+        "  z                  10  0 to 0.9, median 0.45",
+        "dropped 2, ambiguous matches 0",
+        "         1  image: this is a web page, expected JSON. Download it again.",
+        "1 rows of catalogue belong to no observation",
+    ):
+        assert wanted in lines
+
+
+def test_a_selection_and_long_lists(dataset):
+    assert describe(dataset.select([10, 11]))["labels"]["z"] == {"count": 0}
+    found = describe(dataset.select([0, 1]))
+    found["labels"] = {"type": {"count": 40, "classes": {f"M{i}": 2 for i in range(20)}}, "z": {"count": 0}}
+    found["drops"] = [{"source": "image", "reason": f"reason {i}", "count": 1} for i in range(20)]
+    text = render(found)
+    assert "M11 2, and 8 more" in text and "more reasons in drops.csv" in text and "reason 10" not in text
+    assert "z                   0  none" in text
+
+
+def test_no_dataset(tmp_path):
+    with pytest.raises(FolderError, match="is not a complete dataset folder"):
+        describe(tmp_path)
