@@ -12,9 +12,12 @@ __getattr__, __dir__, __all__ = lazy(
     __name__,
     {
         "ImageBackbone": ".image_backbones",
+        "InterpolatedLightCurve": ".interpolated_lightcurve",
         "LightCurveTransformer": ".lightcurve_transformer",
         "MocoResNet50": ".moco_resnet50",
+        "SpectralShape": ".spectral_shape",
         "SpenderEncoder": ".spender",
+        "TableValues": ".table_values",
         "TabularMLP": ".tabular",
     },
 )
