@@ -1,3 +1,40 @@
-"""One embedding space for images, spectra, light curves and catalogues of the same astronomical objects."""
+"""One embedding space for images, spectra, light curves and catalogues of the same astronomical objects.
+
+The verbs (`ingest`, `extract`, `align`, `embed`, `search`, `predict`, `evaluate`, `run`) are the steps of every
+journey; see `astroclip_kit.pipeline`. Names are imported when they are first used.
+"""
+
+from ._lazy import lazy
 
 __version__ = "0.1.0"
+
+__getattr__, __dir__, __all__ = lazy(
+    __name__,
+    {
+        "Alignment": ".settings",
+        "ContrastiveModel": ".alignment",
+        "Dataset": ".data",
+        "EmbeddingStore": ".embeddings",
+        "ExactIndex": ".embeddings",
+        "FeatureSet": ".features",
+        "KitError": ".errors",
+        "MocoResNet50": ".encoders",
+        "ProjectionHead": ".alignment",
+        "Sample": ".types",
+        "SpenderEncoder": ".encoders",
+        "Split": ".settings",
+        "Training": ".settings",
+        "align": ".pipeline",
+        "embed": ".pipeline",
+        "evaluate": ".pipeline",
+        "extract": ".pipeline",
+        "info": ".pipeline",
+        "ingest": ".pipeline",
+        "predict": ".pipeline",
+        "quickstart": ".pipeline",
+        "reader": ".surveys.functions",
+        "run": ".pipeline",
+        "search": ".pipeline",
+        "simulate": ".pipeline",
+    },
+)

@@ -78,7 +78,7 @@ def ingest(
     readers = {name: part(value, reader) for name, (value, reader) in shorthand.items() if value}
     readers |= {name: part(value) for name, value in {**(sources or {}), **more}.items()}
     if catalogue:
-        readers["catalogue"] = part(catalogue, lambda path: surveys.TableReader(path, labels=words(labels)))
+        readers["catalogue"] = part(catalogue, lambda path: surveys.catalogue(path, words(labels)))
     if not readers:
         raise UsageError("nothing to ingest. Give --images, --spectra, --catalogue or sources.")
     return data.ingest(readers, Path(out), matching=matching, workers=reading.workers, strict=reading.strict)
@@ -93,6 +93,6 @@ def info(folder: Folder) -> str:
     Returns:
         A text.
     """
-    from ..describe import describe_folder
+    from .folders import summary
 
-    return describe_folder(Path(folder))
+    return summary(Path(folder))

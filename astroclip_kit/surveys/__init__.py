@@ -17,6 +17,7 @@ __getattr__, __dir__, __all__ = lazy(
         "RaggedSpectra": ".ragged_spectra",
         "SDSSSpectra": ".sdss",
         "TableReader": ".tables",
+        "catalogue": ".catalogues",
         "spectrum_file_name": ".sdss",
         "write_sdss_spectrum": ".sdss",
         "write_legacysurvey_cutout": ".legacysurvey",

@@ -13,7 +13,7 @@ import numpy as np
 from ..errors import FileError, InputError
 from ..types import Drop, Kind, Modality, Sample, check_sample
 
-__all__ = ["FunctionReader"]
+__all__ = ["FunctionReader", "reader"]
 
 KINDS: dict[int, Kind] = {1: "table", 2: "spectrum", 3: "image"}
 
@@ -113,3 +113,6 @@ class FunctionReader:
         count = view.shape[0]
         names = ("flux", "ivar") if kind == "spectrum" and count == 2 else tuple(str(number) for number in range(count))
         return Modality(self.name, kind, self.channels or names, view.shape, self.unit, self.grid)
+
+
+reader = FunctionReader  # as a notebook reads: ingest(radio=ak.reader(read_cube, "cubes/*.fits"))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,9 @@ import pandas as pd
 
 from ..errors import FileError, UsageError
 
-__all__ = ["check_mapping", "kept", "modified_julian_date", "numbers", "read_columns", "text"]
+__all__ = ["check_mapping", "column_names", "kept", "modified_julian_date", "numbers", "read_columns", "text"]
 
+PARQUET, CSV = (".parquet", ".parq"), (".csv", ".csv.gz")
 EMPTY = ["", "nan", "NaN", "null", "NULL", "--", "N/A"]
 DATE = re.compile(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})(\.\d+)?")
 
@@ -35,25 +37,52 @@ def read_columns(path: str | Path, columns: Iterable[str], texts: Sequence[str] 
             holds several values per row in a column.
     """
     path, wanted = Path(path), [*dict.fromkeys(name for name in columns if name)]
+    with _readable(path) as suffix:
+        if suffix.endswith(PARQUET):
+            frame = _parquet(path, wanted)
+        elif suffix.endswith(CSV):
+            frame = _csv(path, wanted, texts)
+        else:
+            frame = _astropy(path, wanted)
+    if not len(frame):
+        raise FileError(path, "the table has no row.")
+    return frame
+
+
+def column_names(path: str | Path) -> list[str]:
+    """Names of the columns that hold one value per row.
+
+    Args:
+        path: A table file, as for `read_columns`.
+
+    Raises:
+        FileError: If the file is missing, empty, damaged or of an unknown format.
+    """
+    path = Path(path)
+    with _readable(path) as suffix:
+        if suffix.endswith(PARQUET):
+            from pyarrow import parquet
+
+            return list(parquet.read_schema(path).names)
+        if suffix.endswith(CSV):
+            return list(pd.read_csv(path, nrows=0).columns)
+        table = _open(path)
+        return [name for name in table.colnames if table[name].ndim == 1]
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[str]:
+    """Gives the file's ending in lower case; whatever its format raises becomes a `FileError`."""
     if not path.is_file():
         raise FileError(path, "no such file.")
     if path.stat().st_size == 0:
         raise FileError(path, "the file is empty.")
-    suffix = "".join(path.suffixes[-2:]).lower()
     try:
-        if suffix.endswith((".parquet", ".parq")):
-            frame = _parquet(path, wanted)
-        elif suffix.endswith((".csv", ".csv.gz")):
-            frame = _csv(path, wanted, texts)
-        else:
-            frame = _astropy(path, wanted)
+        yield "".join(path.suffixes[-2:]).lower()
     except FileError:
         raise
     except Exception as error:  # every format has its own errors
         raise FileError(path, f"cannot be read as a table ({str(error).splitlines()[0]}).") from error
-    if not len(frame):
-        raise FileError(path, "the table has no row.")
-    return frame
 
 
 def _check(path: Path, wanted: Sequence[str], found: Sequence[str]) -> None:
@@ -78,9 +107,7 @@ def _csv(path: Path, wanted: list[str], texts: Sequence[str]) -> pd.DataFrame:
 
 
 def _astropy(path: Path, wanted: list[str]) -> pd.DataFrame:
-    from astropy.table import Table
-
-    table = Table.read(path, format="ascii") if path.suffix in (".txt", ".dat", ".tbl") else Table.read(path)
+    table = _open(path)
     _check(path, wanted, table.colnames)
     wide = [name for name in wanted if table[name].ndim > 1]
     if wide:
@@ -89,6 +116,12 @@ def _astropy(path: Path, wanted: list[str]) -> pd.DataFrame:
     for name in frame.select_dtypes(object):
         frame[name] = [value.decode() if isinstance(value, bytes) else value for value in frame[name]]
     return frame
+
+
+def _open(path: Path) -> Any:
+    from astropy.table import Table
+
+    return Table.read(path, format="ascii") if path.suffix in (".txt", ".dat", ".tbl") else Table.read(path)
 
 
 def check_mapping(columns: Mapping[str, str], needed: Sequence[str], optional: Sequence[str]) -> dict[str, str]:

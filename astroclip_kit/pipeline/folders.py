@@ -1,0 +1,85 @@
+"""What any folder of the kit holds, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ..storage import open_folder
+
+__all__ = ["summary"]
+
+
+def summary(folder: Path) -> str:
+    """A text about a folder: what it is, what it holds, where it came from.
+
+    Args:
+        folder: Any folder of the kit.
+
+    Raises:
+        FolderError: If the folder is missing, incomplete or foreign.
+    """
+    manifest = open_folder(folder, "")
+    kind = manifest["kind"]
+    head = f"{folder}: {kind}, written by astroclip_kit {manifest['astroclip_kit']}"
+    describe = {"dataset": _dataset, "features": _features, "model": _model, "embeddings": _store, "results": _results}
+    return f"{head}\n{describe.get(kind, _plain)(folder, manifest)}"
+
+
+def _dataset(folder: Path, manifest: Mapping[str, Any]) -> str:
+    from ..data import Dataset, describe, render
+
+    return render(describe(Dataset(folder)))
+
+
+def _features(folder: Path, manifest: Mapping[str, Any]) -> str:
+    from ..features import FeatureSet
+
+    features = FeatureSet(folder)
+    lines = [f"{len(features)} rows"]
+    for name in features.names:
+        encoder = (features.encoders.get(name) or {}).get("class_path", "an encoder from outside the kit")
+        present = int(features.present(name).sum())
+        lines.append(f"  {name}: {present} x {features.out_features(name)}, {features.views(name)} views, by {encoder}")
+    return "\n".join(lines)
+
+
+def _model(folder: Path, manifest: Mapping[str, Any]) -> str:
+    from ..models import load_model
+
+    model = load_model(folder)
+    count = sum(weight.numel() for weight in model.parameters())
+    chosen = {key: manifest.get(key) for key in ("modalities", "alignment", "training", "split", "counts")}
+    chosen["modalities"] = {name: f"{one['kind']} {one['shape']}" for name, one in manifest["modalities"].items()}
+    return f"{type(model).__name__}, {count:,} weights\n{_tree(chosen)}"
+
+
+def _store(folder: Path, manifest: Mapping[str, Any]) -> str:
+    from ..embeddings import EmbeddingStore
+
+    store = EmbeddingStore(folder)
+    sides = ", ".join(f"{side or 'no split'} {int((store.split == side).sum())}" for side in sorted(set(store.split)))
+    return f"{store!r}\n  {sides}\n  labels: {', '.join(store.labels)}\n  {manifest['origin']} data {manifest['dataset']!r}"
+
+
+def _results(folder: Path, manifest: Mapping[str, Any]) -> str:
+    from ..results import read_results, to_table
+
+    return "\n".join(to_table(read_results(folder)).pformat(max_lines=-1, max_width=-1))
+
+
+def _plain(folder: Path, manifest: Mapping[str, Any]) -> str:
+    return _tree(
+        {key: value for key, value in manifest.items() if key not in ("kind", "format_version", "astroclip_kit")}
+    )
+
+
+def _tree(value: Mapping[str, Any], indent: str = "  ") -> str:
+    lines = []
+    for key, item in value.items():
+        if isinstance(item, Mapping) and item:
+            lines += [f"{indent}{key}", _tree(item, indent + "  ")]
+        elif item not in (None, [], {}, ""):
+            lines.append(f"{indent}{key}: {item}")
+    return "\n".join(lines)
