@@ -15,7 +15,7 @@ from ..errors import InputError
 from ..types import Result
 from . import retrieval
 from .held_out import HeldOut, by_neighbours, by_supervision
-from .space import Space
+from .space import REDSHIFTS, Space
 
 if TYPE_CHECKING:
     from ..embeddings import EmbeddingStore
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 __all__ = ["evaluate", "retrieval_results", "score"]
 
-REDSHIFTS = ("z", "redshift", "z_spec", "zspec", "specz", "z_phot", "photo_z")
 KS = (1, 5, 10)
 Array = npt.NDArray[Any]
 

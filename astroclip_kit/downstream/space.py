@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Space"]
 
+REDSHIFTS = ("z", "redshift", "z_spec", "zspec", "specz", "z_phot", "photo_z")  # judged relative to 1 + z
 Array = npt.NDArray[Any]
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from .store import EmbeddingStore
 
-__all__ = ["find", "search"]
+__all__ = ["find", "nearest", "search"]
 
 
 def search(
@@ -49,19 +49,51 @@ def search(
         InputError: If the object is unknown or ambiguous, lacks the query modality, or k is too large.
         UsageError: If the store has no such modality, or neither an id nor a position is given.
     """
+    query = query or store.names[0]
+    row = find(store, object_id, ra=ra, dec=dec, radius_arcsec=radius_arcsec)
+    return nearest(store, row, query=query, target=target or query, k=k)
+
+
+def nearest(
+    store: EmbeddingStore,
+    row: int,
+    *,
+    query: str,
+    target: str,
+    k: int = 10,
+    among: npt.NDArray[np.bool_] | None = None,
+) -> Table:
+    """The k rows whose `target` is most similar to the `query` of one row; the row itself is left out in-modal.
+
+    Args:
+        store: Where to search.
+        row: Who asks.
+        query: Modality that asks.
+        target: Modality that answers.
+        k: Number of answers.
+        among: Which rows may answer [N]; all by default.
+
+    Returns:
+        Table of object_id, similarity (cosine), ra, dec and the labels; most similar first. Its meta say who asked.
+
+    Raises:
+        InputError: If the row lacks the query modality, or k is too large.
+        UsageError: If the store has no such modality.
+    """
+    from astropy.table import Table
+
     from .index import ExactIndex
 
-    query = query or store.names[0]
-    target = target or query
-    row = find(store, object_id, ra=ra, dec=dec, radius_arcsec=radius_arcsec)
     if not store.present(query)[row]:
         raise InputError(f"object {str(store.object_ids[row])!r} has no {query}, which is needed to search with it.")
-    rows = np.flatnonzero(store.present(target) & ((np.arange(len(store)) != row) | (query != target)))
+    allowed = store.present(target) & (np.ones(len(store), dtype=bool) if among is None else among)
+    allowed[row] &= query != target
+    rows = np.flatnonzero(allowed)
     if not 1 <= k <= len(rows):
         raise InputError(f"k: expected 1 to {len(rows)} (objects with a {target} to choose from), found {k}.")
     similarity, found = ExactIndex(store.vectors(target)[rows]).search(store.vectors(query)[[row]], k)
-    answers = store.to_table()[rows[found[0]]]
-    answers = answers["object_id", "ra", "dec", *store.labels]
+    columns = {name: store.catalog[name][rows[found[0]]] for name in ("object_id", "ra", "dec", *store.labels)}
+    answers = Table(columns, units={"ra": "deg", "dec": "deg"})
     answers.add_column(similarity[0], name="similarity", index=1)
     answers.meta = {"object_id": str(store.object_ids[row]), "query": query, "target": target}
     return answers

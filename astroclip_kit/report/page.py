@@ -1,0 +1,159 @@
+"""One self-contained HTML page: results, figures, and everything needed to judge and repeat them."""
+
+from __future__ import annotations
+
+import base64
+import importlib.metadata
+import json
+import platform
+from collections.abc import Mapping, Sequence
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..storage import publish
+from ..types import Result
+from .tables import results_html
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["write_report"]
+
+LARGEST_SVG = 400_000  # bytes; a figure of more strokes than that is smaller as pixels
+PACKAGES = ("astroclip_kit", "numpy", "torch", "scikit-learn", "astropy", "matplotlib")
+METHOD = (
+    "Parker et al. 2024, AstroCLIP: a cross-modal foundation model for galaxies, MNRAS 531, 4990",
+    "Radford et al. 2021, Learning transferable visual models from natural language supervision (CLIP), ICML",
+)
+STYLE = """
+:root { color-scheme: light; }
+body { font: 15px/1.5 system-ui, sans-serif; color: #1a1a1a; background: #fff; max-width: 62rem; margin: 2rem auto;
+  padding: 0 1rem; }
+h1 { font-size: 1.6rem; margin-bottom: .2rem; }
+h2 { font-size: 1.2rem; margin-top: 2.2rem; border-bottom: 1px solid #ccc; }
+h3 { font-size: 1rem; margin: 1.2rem 0 .4rem; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .86rem; }
+th, td { text-align: left; vertical-align: top; padding: .3rem .8rem .3rem 0; border-bottom: 1px solid #e2e2e2; }
+small { color: #555; white-space: nowrap; }
+.figures { display: flex; flex-wrap: wrap; gap: 1.2rem; }
+figure { margin: 0; flex: 0 1 19rem; break-inside: avoid; } figure.wide { flex: 1 0 100%; }
+figure img { max-width: 100%; } figcaption { color: #444; font-size: .8rem; }
+.mock { background: #fff4d6; border-left: 4px solid #E69F00; padding: .5rem .8rem; }
+pre { background: #f5f5f5; padding: .7rem; overflow-x: auto; font-size: .8rem; white-space: pre-wrap; }
+@media print { body { margin: 0; max-width: none; font-size: 10pt; } tr { break-inside: avoid; }
+  h2, h3 { break-after: avoid; } pre { white-space: pre-wrap; } }
+"""
+NOTE = (
+    "Each number stands above its 95 % interval and what guessing reaches (chance: for classes whoever always says the "
+    "most frequent class, for numbers the mean of the training objects). † no better than that. ‡ reached by the "
+    "features before alignment too. Held-out objects are never in the memory. "
+)
+ONE_SPLIT = "Intervals: bootstrap over held-out objects, whole groups at a time."
+FOLDS = "Values: mean ± standard deviation over the folds; intervals: Student's t of the mean over the folds."
+
+
+def write_report(
+    path: str | Path,
+    results: Sequence[Result],
+    *,
+    title: str = "",
+    figures: Mapping[str, Figure] | None = None,
+    configuration: Mapping[str, Any] | str = "",
+    citations: Sequence[str] = (),
+    next_command: str = "",
+) -> Path:
+    """Writes a page that opens anywhere, prints, and loads nothing from the network.
+
+    Args:
+        path: The file, by custom ``report.html``.
+        results: What was measured.
+        title: Of the page; the data set's name by default.
+        figures: Caption to figure.
+        configuration: How it was made: text as it is, or settings by name.
+        citations: What to cite beside the kit and its method: surveys, encoders.
+        next_command: What to type next.
+
+    Returns:
+        The file.
+
+    Raises:
+        OutputError: If it cannot be written.
+    """
+    names = sorted({one.dataset for one in results if one.dataset})
+    title = title or f"Report: {', '.join(names) or 'no results'}"
+    sections = {
+        "Results": _results(results),
+        "Figures": _figures(figures or {}),
+        "Configuration": _configuration(configuration),
+        "Versions": _versions(),
+        "How to cite": _list([f"astroclip_kit {_version('astroclip_kit')}", *METHOD, *citations]),
+        "Next": f"<pre>{escape(next_command)}</pre>" if next_command else "",
+    }
+    body = "\n".join(f"<h2>{escape(head)}</h2>\n{text}" for head, text in sections.items() if text)
+    page = (
+        f"<!doctype html>\n<html lang='en'><head><meta charset='utf-8'><title>{escape(title)}</title>"
+        f"<meta name='viewport' content='width=device-width'><style>{STYLE}</style></head>\n"
+        f"<body><h1>{escape(title)}</h1>\n{_origin(results)}\n{body}\n</body></html>\n"
+    )
+    publish(path, lambda temporary: temporary.write_text(page, encoding="utf-8"))
+    return Path(path)
+
+
+def _origin(results: Sequence[Result]) -> str:
+    mock = sorted({one.dataset for one in results if one.origin == "mock"})
+    real = sorted({one.dataset for one in results if one.origin == "real"})
+    seeds = ", ".join(str(seed) for seed in sorted({one.seed for one in results}))
+    about = f"<p>{escape(', '.join(real))}: real observations. " if real else "<p>"
+    warning = (
+        f"<p class='mock'><b>Mock data.</b> {escape(', '.join(mock))} is simulated: these numbers say that the method "
+        f"works, not how well it works on the sky.</p>"
+    )
+    return (warning if mock else "") + about + (f"Seed {seeds}.</p>" if seeds else "</p>")
+
+
+def _results(results: Sequence[Result]) -> str:
+    if not results:
+        return "<p>Nothing was measured.</p>"
+    folds = len({one.fold for one in results if one.fold >= 0})
+    intervals = f"{FOLDS} {folds} folds." if folds else ONE_SPLIT
+    return f"{results_html(results)}\n<p><small style='white-space: normal'>{escape(NOTE + intervals)}</small></p>"
+
+
+def _figures(figures: Mapping[str, Figure]) -> str:
+    drawn = "\n".join(_figure(caption, figure) for caption, figure in figures.items())
+    return f"<div class='figures'>\n{drawn}\n</div>" if drawn else ""
+
+
+def _figure(caption: str, figure: Figure) -> str:
+    from .figures.canvas import encoded
+
+    kind, image = "svg+xml", encoded(figure, "svg")
+    if len(image) > LARGEST_SVG:
+        kind, image = "png", encoded(figure, "png")
+    source = f"data:image/{kind};base64,{base64.b64encode(image).decode()}"
+    text = escape(caption, quote=True)
+    width, height = figure.get_size_inches()
+    shape = " class='wide'" if width > 1.5 * height else ""
+    return f"<figure{shape}><img src='{source}' alt='{text}'><figcaption>{text}</figcaption></figure>"
+
+
+def _configuration(configuration: Mapping[str, Any] | str) -> str:
+    text = configuration if isinstance(configuration, str) else json.dumps(configuration, indent=1, default=str)
+    return f"<pre>{escape(text)}</pre>" if configuration else ""
+
+
+def _version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return "not installed"
+
+
+def _versions() -> str:
+    lines = [f"Python {platform.python_version()}", *(f"{name} {_version(name)}" for name in PACKAGES)]
+    return f"<p>{escape(', '.join(lines))}</p>"
+
+
+def _list(lines: Sequence[str]) -> str:
+    return "<ul>" + "".join(f"<li>{escape(line)}</li>" for line in lines) + "</ul>"

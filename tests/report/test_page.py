@@ -1,0 +1,141 @@
+import math
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pytest
+
+from astroclip_kit.errors import OutputError
+from astroclip_kit.report import figures, results_table, write_report
+from astroclip_kit.report.tables import remark
+from astroclip_kit.results import combine
+from astroclip_kit.types import Result
+
+RECALL = Result(
+    "retrieval", "image", "spectrum", "", "recall@10", 0.43, 0.38, 0.49, 600, 3, "galaxies", "mock", chance=0.017
+)
+ACCURACY = Result(
+    "classification", "spectrum", "spectrum", "type", "accuracy", 0.7, 0.66, 0.74, 106, 3, "sn", "real", chance=0.68
+)
+R2 = Result("regression", "spectrum", "spectrum", "z", "r2", 0.5, 0.4, 0.6, 106, 3, "sn", "real", chance=-0.0001)
+
+
+class Page(HTMLParser):
+    """Tags that must be closed, in order, and every address that the page names."""
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.addresses, self.text = [], [], ""
+
+    def handle_starttag(self, tag, attrs):
+        self.addresses += [value for key, value in attrs if key in ("src", "href")]
+        if tag not in ("meta", "br", "img"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text += data
+
+
+def read(path):
+    page = Page()
+    page.feed(path.read_text(encoding="utf-8"))
+    assert not page.open
+    return page
+
+
+def test_the_page_holds_everything_and_asks_the_network_for_nothing(tmp_path):
+    drawn = {"Loss & more": figures.loss_curves([{"epoch": 1, "loss": 1.0}])}
+    path = write_report(
+        tmp_path / "report.html",
+        [RECALL],
+        figures=drawn,
+        configuration={"align": {"epochs": 50}},
+        citations=["Ahumada et al. 2020, ApJS 249, 3"],
+        next_command="astroclip-kit search demo/embeddings <ID>",
+    )
+    page = read(path)
+    assert page.addresses and all(one.startswith("data:image/svg+xml;base64,") for one in page.addresses)
+    assert not re.search(r"(src|href)='(?!data:)|url\(|@import", path.read_text())
+    for said in (
+        "0.430",
+        "0.380 to 0.490",
+        "chance 0.017",
+        "600",
+        "Seed 3",
+        "Mock data.",
+        "Loss & more",
+        '"epochs": 50',
+        "torch",
+        "Ahumada",
+        "Parker et al. 2024",
+        "search demo/embeddings <ID>",
+        "bootstrap",
+    ):
+        assert said in page.text, said
+
+
+def test_real_data_are_not_called_mock(tmp_path):
+    text = read(write_report(tmp_path / "r.html", [R2])).text
+    assert "Mock" not in text and "sn: real observations" in text and "-0.000" not in text
+
+
+def test_a_large_figure_is_stored_as_pixels(tmp_path, monkeypatch):
+    monkeypatch.setattr("astroclip_kit.report.page.LARGEST_SVG", 10)
+    drawn = {"a": figures.loss_curves([{"epoch": 1, "loss": 1.0}])}
+    (address,) = read(write_report(tmp_path / "r.html", [], figures=drawn)).addresses
+    assert address.startswith("data:image/png;base64,")
+
+
+def test_folds_are_shown_as_mean_and_spread(tmp_path):
+    folds = [[replace(R2, value=value)] for value in (0.4, 0.5, 0.6)]
+    text = read(write_report(tmp_path / "r.html", combine(folds))).text
+    assert "0.500 ± 0.100" in text and "318" in text and "3 folds" in text
+    assert text.count("0.500") == 1
+
+
+@pytest.mark.parametrize(
+    ("result", "said"),
+    [
+        (RECALL, ""),
+        (replace(RECALL, low=0.01), "no better than guessing"),
+        (ACCURACY, "no better than the majority class"),
+        (replace(ACCURACY, low=0.69), "unaligned features reach it"),
+        (replace(ACCURACY, low=0.69, value=0.9), ""),
+        (replace(ACCURACY, low=0.69, target="lightcurve"), ""),
+        (replace(R2, low=-0.1), "no better than the mean"),
+        (replace(R2, metric="nmad", value=0.1, low=0.05, high=0.15, chance=0.2), ""),
+        (replace(R2, metric="nmad", value=0.1, low=0.05, high=0.25, chance=0.2), "no better than the mean"),
+        (replace(R2, low=math.nan, high=math.nan), ""),
+    ],
+)
+def test_what_a_guess_or_the_features_reach_is_called_that(result, said):
+    features = replace(ACCURACY, space="features", value=0.8, low=0.75)
+    assert remark(result, [result, features]) == said
+
+
+def test_results_as_a_table():
+    table = results_table([RECALL, ACCURACY])
+    assert len(table) == 2 and table["remark"][1] == "no better than the majority class"
+    assert "value" in results_table([]).colnames
+
+
+def test_names_from_outside_are_escaped(tmp_path):
+    evil = replace(RECALL, dataset="<script>alert(1)</script>", query="<b>image")
+    assert "<script>" not in write_report(tmp_path / "r.html", [evil]).read_text()
+
+
+def test_no_results_are_said_so(tmp_path):
+    assert "Nothing was measured." in read(write_report(tmp_path / "r.html", [])).text
+
+
+def test_a_full_disk_is_one_clear_error(tmp_path, monkeypatch):
+    def full(self, *args, **settings):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("pathlib.Path.write_text", full)
+    with pytest.raises(OutputError, match="no space left"):
+        write_report(tmp_path / "r.html", [RECALL])
+    assert not list(tmp_path.iterdir())
