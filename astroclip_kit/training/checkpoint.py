@@ -8,6 +8,7 @@ again, with the same numbers.
 
 from __future__ import annotations
 
+import io
 import pickle
 import time
 from collections.abc import Mapping
@@ -32,8 +33,14 @@ BEST = "checkpoint-best"
 
 
 def write(path: Path, content: Mapping[str, Any]) -> None:
-    """Writes a checkpoint so that it is either absent or whole."""
-    publish(path, lambda temporary: torch.save({"format_version": FORMAT_VERSION, **content}, temporary))
+    """Writes a checkpoint so that it is either absent or whole.
+
+    Raises:
+        OutputError: If the disk is full or the folder may not be written.
+    """
+    buffer = io.BytesIO()  # torch's own file writer does not say when the disk is full
+    torch.save({"format_version": FORMAT_VERSION, **content}, buffer)
+    publish(path, lambda temporary: temporary.write_bytes(buffer.getbuffer()))
 
 
 def read(path: Path) -> dict[str, Any]:

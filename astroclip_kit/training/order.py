@@ -57,7 +57,7 @@ def epoch_batches(data: TrainingData, epoch: int, settings: Training) -> list[Ro
         Row numbers of each batch, int64.
 
     Raises:
-        TrainingError: If an epoch has fewer rows than there are processes, or none.
+        TrainingError: If the epoch has no rows.
 
     Example:
         >>> [len(rows) for rows in epoch_batches(range(10), 0, Training(batch_size=4))]

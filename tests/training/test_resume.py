@@ -1,5 +1,6 @@
 """Killed at any moment and started again, a training ends exactly as if it had not been."""
 
+import errno
 import random
 import subprocess
 import sys
@@ -24,7 +25,7 @@ from training_cases import (
     validate,
 )
 
-from astroclip_kit.errors import FolderError
+from astroclip_kit.errors import FolderError, OutputError
 from astroclip_kit.settings import Optimizer, Schedule
 from astroclip_kit.training import checkpoint, fit, history, loop
 
@@ -197,6 +198,25 @@ def test_a_damaged_checkpoint_is_refused(tmp_path):
     torch.save({"format_version": 99}, last)
     with pytest.raises(FolderError, match=r"written by a newer astroclip_kit\. Update"):
         run(tmp_path)
+
+
+def test_a_full_disk_leaves_the_last_checkpoint_whole(tmp_path, monkeypatch):
+    sizes = []
+    write_bytes = Path.write_bytes
+
+    def full(path, content):
+        sizes.append(len(content))
+        write_bytes(path, content[:100] if len(sizes) == 5 else content)
+        if len(sizes) == 5:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_bytes", full)
+        with pytest.raises(OutputError, match=r"checkpoint-\w+: no space left to write\. Free some and run the same"):
+            run(tmp_path / "full")
+    run(tmp_path / "full")
+    run(tmp_path / "whole")
+    assert equal(everything(tmp_path / "full"), everything(tmp_path / "whole"))
 
 
 def test_the_callers_random_numbers_are_left_alone(tmp_path):

@@ -27,7 +27,12 @@ SETTINGS = Training(
 )
 
 
-PLAIN = replace(SETTINGS, optimizer=Optimizer("sgd", 0.01, 0.0, 1.0), schedule=Schedule("constant"))
+PLAIN = replace(
+    SETTINGS,
+    optimizer=Optimizer("sgd", 0.01, 0.0, 1.0),
+    schedule=Schedule("constant"),
+    hardware=Hardware("cpu", "float32"),
+)
 
 
 class Points:
