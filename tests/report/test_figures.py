@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from astroclip_kit.errors import InputError
+from astroclip_kit.metrics import r2
 from astroclip_kit.report import evaluation_figures, figures
 from astroclip_kit.report.figures.canvas import KitFigure, encoded
 
@@ -41,10 +42,11 @@ def test_loss_curves_show_losses_and_what_else_was_validated():
 def test_predicted_against_true_says_how_good_it_is(count):
     rng = np.random.default_rng(0)
     true = rng.uniform(0, 1, count)
-    figure = figures.predicted_against_true(true, true + 0.01 * rng.normal(size=count), "z", redshift=True, title="a")
+    said = true + 0.01 * rng.normal(size=count)
+    figure = figures.predicted_against_true(true, said, "z", redshift=True, title="a")
     axes = figure.axes[0]
     assert axes.get_xlabel() == "measured z" and axes.get_xlim() == axes.get_ylim()
-    assert all(word in texts(figure) for word in ("R^2$ = 0.99", "NMAD = 0.0", "outliers = 0.000", f"n = {count}"))
+    assert all(word in texts(figure) for word in (f"= {r2(true, said):.3f}", "NMAD = 0.0", "outliers = 0.000", f"n = {count}"))
     mass = figures.predicted_against_true(true, true, "logmstar", unit="dex(Msun)").axes[0]
     assert mass.get_ylabel() == "predicted logmstar [dex(Msun)]"
     with pytest.raises(InputError, match="NaN"):
