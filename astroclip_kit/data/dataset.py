@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterator
 from functools import cached_property
 from html import escape
@@ -51,7 +52,7 @@ class Dataset:
         ('Sirius', [[-1.5, -1.25]])
     """
 
-    def __init__(self, root: str | Path, rows: npt.ArrayLike | None = None) -> None:
+    def __init__(self, root: str | os.PathLike[str], rows: npt.ArrayLike | None = None) -> None:
         self.root = Path(root)
         self.manifest: dict[str, Any] = storage.open_folder(self.root, "dataset")
         try:
@@ -129,7 +130,8 @@ class Dataset:
             float32 [n, *shape]; light curves are padded at the end with rows of NaN.
 
         Raises:
-            InputError: If a row lacks the modality or does not exist.
+            InputError: If a row lacks the modality, or the rows are no row numbers.
+            IndexError: If a row does not exist.
         """
         modality = self._modality(name)
         numbers = np.flatnonzero(self.present(name)) if rows is None else _row_numbers(rows, len(self))

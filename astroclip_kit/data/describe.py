@@ -33,7 +33,7 @@ def describe(dataset: Dataset | str | os.PathLike[str]) -> dict[str, Any]:
     Raises:
         FolderError: If the folder is no dataset.
     """
-    dataset = dataset if isinstance(dataset, Dataset) else Dataset(os.fspath(dataset))
+    dataset = dataset if isinstance(dataset, Dataset) else Dataset(dataset)
     present = {name: dataset.present(name) for name in dataset.modalities}
     combined = np.stack(list(present.values()), axis=1) if present else np.zeros((len(dataset), 0), bool)
     together = Counter(" + ".join(np.array(list(present))[row]) for row in combined)

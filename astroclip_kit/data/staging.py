@@ -71,7 +71,8 @@ def stage(source: Source, folder: Path, *, workers: int = 1, strict: bool = Fals
     """
     name, files = source.name, source.files
     target = folder / "staging" / name
-    target.mkdir(parents=True, exist_ok=True)
+    with storage.writing(target):
+        target.mkdir(parents=True, exist_ok=True)
     chunks = [files[start : start + FILES_PER_CHUNK] for start in range(0, len(files), FILES_PER_CHUNK)]
     done = {entry["chunk"]: entry["parts"] for entry in storage.read_journal(folder) if entry.get("source") == name}
     todo = [number for number in range(len(chunks)) if number not in done]

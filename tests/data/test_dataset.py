@@ -145,6 +145,9 @@ def test_a_damaged_dataset(dataset):
     shard.write_bytes(content[:-100])
     with pytest.raises(FolderError, match=r"has \d+ bytes, expected \d+: the dataset is damaged"):
         Dataset(dataset.root)
+    shard.write_bytes(bytes(len(content)))
+    with pytest.raises(FolderError, match="damaged or missing"):
+        _ = Dataset(dataset.root).object_ids
     shard.unlink()
     with pytest.raises(FolderError, match="is missing: the dataset is damaged"):
         Dataset(dataset.root)
