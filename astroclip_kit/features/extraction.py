@@ -135,7 +135,7 @@ def extract(
     hardware: Hardware = Hardware(),
     seed: int = 0,
 ) -> FeatureSet:
-    """Encodes every object of a dataset and keeps the features.
+    r"""Encodes every object of a dataset and keeps the features.
 
     Encoders run in eval mode without gradients, in bfloat16 where the processor multiplies it natively. What is
     there already, with the same data, weights, preprocessing, precision and views, is not computed again; an
@@ -146,7 +146,7 @@ def extract(
         encoders: Modality to encoder; the others are left out.
         out: The features folder.
         augmentations: Modality to augmentation of raw views, for the views after the first.
-        views: _Views per object of the modalities that have an augmentation: view 0 is as observed, the others are
+        views: Views per object of the modalities that have an augmentation: view 0 is as observed, the others are
             augmented. The other modalities have one.
         batch_size: Objects per forward pass.
         hardware: Where, and at which precision.
@@ -163,9 +163,17 @@ def extract(
         UsageError: If a name is no modality of the dataset, or a number is less than 1.
 
     Example:
-        >>> from astroclip_kit.encoders import MocoResNet50  # doctest: +SKIP
-        >>> extract(Dataset("survey"), {"image": MocoResNet50()}, "features")  # doctest: +SKIP
-        FeatureSet('features': 3000 objects; image: MocoResNet50 [2048] x 3000)
+        >>> import tempfile
+        >>> from astroclip_kit.data import ingest
+        >>> from astroclip_kit.encoders import TabularMLP
+        >>> from astroclip_kit.surveys import TableReader
+        >>> folder = Path(tempfile.mkdtemp())
+        >>> _ = (folder / "stars.csv").write_text("name,g,r\nVega,0.0,0.1\nSirius,-1.4,-1.3\n")
+        >>> stars = TableReader(folder / "stars.csv", columns=["g", "r"], id_column="name")
+        >>> dataset = ingest({"magnitudes": stars}, folder / "data", quiet=True)
+        >>> features = extract(dataset, {"magnitudes": TabularMLP(2, 32)}, folder / "features")
+        >>> features.matrix("magnitudes").shape, features.encoders["magnitudes"]["class_path"]
+        ((2, 32), 'astroclip_kit.encoders.tabular.TabularMLP')
     """
     _check(dataset, encoders, augmentations or {})
     for name, number in {"views": views, "batch_size": batch_size}.items():

@@ -18,7 +18,7 @@ __all__ = ["FeatureSet"]
 
 
 class FeatureSet:
-    """What frozen encoders gave for the objects of a dataset; matrices stay on disk until they are read.
+    r"""What frozen encoders gave for the objects of a dataset; matrices stay on disk until they are read.
 
     It may be pickled and passed wherever a folder is expected.
 
@@ -29,9 +29,19 @@ class FeatureSet:
         FolderError: If the folder is missing, incomplete, damaged, foreign or of a newer version.
 
     Example:
-        >>> features = FeatureSet("features")  # doctest: +SKIP
-        >>> features.matrix("image").shape  # doctest: +SKIP
-        (3000, 2048)
+        >>> import tempfile
+        >>> from astroclip_kit.data import ingest
+        >>> from astroclip_kit.encoders import TabularMLP
+        >>> from astroclip_kit.features import extract
+        >>> from astroclip_kit.surveys import TableReader
+        >>> folder = Path(tempfile.mkdtemp())
+        >>> _ = (folder / "stars.csv").write_text("name,g,r\nVega,0.0,0.1\nSirius,-1.4,-1.3\n")
+        >>> stars = TableReader(folder / "stars.csv", columns=["g", "r"], id_column="name")
+        >>> dataset = ingest({"magnitudes": stars}, folder / "data", quiet=True)
+        >>> _ = extract(dataset, {"magnitudes": TabularMLP(2, 32)}, folder / "features")
+        >>> features = FeatureSet(folder / "features")
+        >>> features.object_ids.tolist(), features.out_features("magnitudes"), features.matrix("magnitudes").dtype
+        (['Vega', 'Sirius'], 32, dtype('float16'))
     """
 
     def __init__(self, root: str | Path) -> None:

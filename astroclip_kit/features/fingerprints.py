@@ -14,6 +14,7 @@ import torch
 
 _CODE = (FunctionType, bool, int, float, str, tuple)
 _NO_CODE = {"__module__", "__doc__", "__qualname__", "__firstlineno__", "__static_attributes__"}
+_NO_CONTENT = {"training", "folder"}  # the mode, and where `save_model` wrote a model, change no output
 OTHERS = (np.generic, torch.dtype, torch.device)
 __all__ = ["fingerprint"]
 
@@ -80,7 +81,7 @@ def _items(part: Any) -> list[Any]:
         return [_name(part), *(_members(part) if _is_users(part) else ())]
     state = part.__getstate__()
     if isinstance(state, dict):
-        state = {key: value for key, value in sorted(state.items()) if key != "training"}
+        state = {key: value for key, value in sorted(state.items()) if key not in _NO_CONTENT}
     return [type(part), getattr(part, "__name__", ""), state]
 
 

@@ -329,3 +329,28 @@ def test_a_large_survey_is_written_in_several_shards(tmp_path, monkeypatch):
                                atol=2e-3)  # fmt: skip
     journal = [json.loads(line) for line in (features.root / "journal.jsonl").read_text().splitlines()]
     assert [entry["done"] for entry in journal[:3]] == [0, 64, 128]
+
+
+def test_a_real_dataset_and_a_selection_of_it(tmp_path):
+    from astroclip_kit.data import ingest
+    from astroclip_kit.surveys import TableReader
+
+    (tmp_path / "optical.csv").write_text("name,g,r\n" + "".join(f"s{i},{i}.5,{i}.1\n" for i in range(20)))
+    (tmp_path / "infrared.csv").write_text("name,W1\n" + "".join(f"s{i},{i}.2\n" for i in range(0, 30, 3)))
+    readers = {
+        name: TableReader(tmp_path / f"{name}.csv", columns=columns, id_column="name", name=name)
+        for name, columns in {"optical": ["g", "r"], "infrared": ["W1"]}.items()
+    }
+    dataset = ingest(readers, tmp_path / "data", quiet=True)
+    encoders = {"optical": TabularMLP(2, 4).eval(), "infrared": TabularMLP(1, 4).eval()}
+    features = extract(dataset, encoders, tmp_path / "features", hardware=FLOAT32)
+    for name, encoder in encoders.items():
+        present = dataset.present(name)
+        assert 0 < present.sum() < len(dataset) and (features.present(name) == present).all()
+        with torch.inference_mode():
+            expected = encoder(torch.from_numpy(dataset.views(name)))
+        np.testing.assert_allclose(features.matrix(name)[present], expected, atol=2e-2, rtol=2e-3)
+    rows = np.array([5, 2, 9])
+    some = extract(dataset.select(rows), encoders, tmp_path / "some", hardware=FLOAT32)
+    assert (some.object_ids == features.object_ids[rows]).all()
+    np.testing.assert_allclose(some.matrix("optical"), features.matrix("optical")[rows], rtol=1e-3)
