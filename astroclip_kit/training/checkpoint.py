@@ -126,7 +126,9 @@ class Checkpoints:
         set_random_states(own["random"], self.fabric.device)
         if self.fabric.is_global_zero:
             self._remove_leftovers()
-        return State.from_dict({**last["state"], "loss_sum": own["loss_sum"]})
+        state = State.from_dict(last["state"])
+        state.running.loss_sum = own["loss_sum"]
+        return state
 
     def keep_best(self) -> None:
         """Remembers the weights as the best; they are written with the next checkpoint."""
@@ -145,14 +147,14 @@ class Checkpoints:
 
     def save(self, state: State) -> None:
         """Writes a checkpoint, the best weights first."""
-        own = {"random": random_states(self.fabric.device), "loss_sum": state.loss_sum}
+        own = {"random": random_states(self.fabric.device), "loss_sum": state.running.loss_sum}
         everyone = [own]
         if self.fabric.world_size > 1:
             everyone = [own] * self.fabric.world_size
             torch.distributed.all_gather_object(everyone, own)
         if self.fabric.is_global_zero:
             if self.best is not None:
-                write(self.out / BEST, {"module": self.best, "epoch": state.best_epoch, "value": state.best})
+                write(self.out / BEST, {"module": self.best, "epoch": state.best.epoch, "value": state.best.value})
             self.best = None
             content = {
                 "run": self.run,

@@ -127,30 +127,36 @@ def _train(job: _Job, data: TrainingData, state: State, kept: Checkpoints, quiet
             job.model.train()
             while state.batch < len(sizes):
                 group = sizes[state.batch : state.batch + settings.accumulate]
-                state.lr = learning_rate(settings, state.step, steps, state.plateau.scale)
-                state.loss_sum += _step(job, stream, group, state)
+                lr = learning_rate(settings, state.step, steps, state.plateau.scale)
+                state.running.loss_sum += _step(job, stream, group, lr, state.where)
                 state.batch += len(group)
                 state.step += 1
-                state.seconds, clock = state.seconds + time.perf_counter() - clock, time.perf_counter()
+                clock = _count_time(state, clock)
                 bar.update()
                 if state.batch < len(sizes):
                     kept.save_if_due(state)
             values = _validate(job, state.where)
-            state.seconds, clock = state.seconds + time.perf_counter() - clock, time.perf_counter()
-            [loss] = reduced(fabric, [state.loss_sum], "sum")
-            row = state.close_epoch(loss / sum(sizes), values, settings)
-            if state.best_epoch == state.epoch:
+            clock = _count_time(state, clock)
+            [loss] = reduced(fabric, [state.running.loss_sum], "sum")
+            row = state.close_epoch(lr, loss / sum(sizes), values, settings)
+            if state.best.epoch == state.epoch:
                 kept.keep_best()
             log.add(row)
             bar.set_postfix({name: f"{row[name]:.4g}" for name in row if name.endswith("loss")})
-            if settings.early_stopping and state.epoch - state.best_epoch >= settings.early_stopping:
+            if settings.early_stopping and state.epoch - state.best.epoch >= settings.early_stopping:
                 break
             kept.save_if_due(state)
     state.finished = True
     kept.save(state)
 
 
-def _step(job: _Job, stream: Iterator[Any], group: list[int], state: State) -> float:
+def _count_time(state: State, since: float) -> float:
+    now = time.perf_counter()
+    state.running.seconds += now - since
+    return now
+
+
+def _step(job: _Job, stream: Iterator[Any], group: list[int], lr: float, where: str) -> float:
     """One optimizer step over a group of batches of the given sizes; returns the sum of the losses of the rows."""
     fabric, world, total = job.fabric, job.fabric.world_size, 0.0
     job.optimizer.zero_grad()
@@ -159,17 +165,17 @@ def _step(job: _Job, stream: Iterator[Any], group: list[int], state: State) -> f
         batch = fabric.to_device(next(stream))
         with fabric.no_backward_sync(job.model):  # `average_gradients` does it
             loss = job.loss(job.model, batch)
-            check_loss(loss, state.where)
+            check_loss(loss, where)
             fabric.backward(loss * (own_rows * world / sum(group)))  # processes are averaged, batches are summed
         total += loss.item() * own_rows
     average_gradients(fabric, job.module)
     share_buffers(fabric, job.module)
     for part in job.optimizer.param_groups:
-        part["lr"] = state.lr
+        part["lr"] = lr
     largest = job.settings.optimizer.clip_norm or math.inf
     norm = fabric.clip_gradients(job.model, job.optimizer, max_norm=largest, error_if_nonfinite=False)
     if not fabric.strategy.precision.state_dict():  # a gradient scaler skips steps that overflow float16
-        check_gradient(norm, state.where)
+        check_gradient(norm, where)
     job.optimizer.step()
     if job.after_step is not None:
         with torch.no_grad():

@@ -18,6 +18,22 @@ __all__ = ["State", "describe_run"]
 
 
 @dataclass
+class Running:
+    """The epoch that is going on: the sum of this process's losses over its rows, and the time spent so far."""
+
+    loss_sum: float = 0.0
+    seconds: float = 0.0
+
+
+@dataclass
+class Best:
+    """The lowest validation value and its epoch, from 1; 0 for none yet."""
+
+    value: float = math.inf
+    epoch: int = 0
+
+
+@dataclass
 class State:
     """How far a training has come.
 
@@ -25,11 +41,8 @@ class State:
         epoch: Epochs finished.
         batch: Batches of the running epoch that are finished.
         step: Optimizer steps finished.
-        lr: Learning rate of the last step.
-        loss_sum: Sum of this process's losses over the rows of the running epoch.
-        seconds: Time spent on the running epoch before the last checkpoint.
-        best: Lowest validation value.
-        best_epoch: Its epoch, from 1; 0 for none yet.
+        running: What the running epoch has come to.
+        best: The best epoch.
         plateau: State of the plateau schedule.
         rows: One row of the log per finished epoch.
         finished: Whether there is nothing left to do.
@@ -38,11 +51,8 @@ class State:
     epoch: int = 0
     batch: int = 0
     step: int = 0
-    lr: float = 0.0
-    loss_sum: float = 0.0
-    seconds: float = 0.0
-    best: float = math.inf
-    best_epoch: int = 0
+    running: Running = field(default_factory=Running)
+    best: Best = field(default_factory=Best)
     plateau: Plateau = field(default_factory=Plateau)
     rows: list[dict[str, float]] = field(default_factory=list)
     finished: bool = False
@@ -52,18 +62,18 @@ class State:
         """Where an error happened."""
         return f"at epoch {self.epoch + 1}, after {self.step} steps"
 
-    def close_epoch(self, loss: float, values: Mapping[str, float], settings: Training) -> dict[str, float]:
+    def close_epoch(self, lr: float, loss: float, values: Mapping[str, float], settings: Training) -> dict[str, float]:
         """Takes in what an epoch came to and gives its row of the log."""
         self.epoch, self.batch = self.epoch + 1, 0
         if values:
             value = values.get("loss", next(iter(values.values())))
-            if value < self.best:
-                self.best, self.best_epoch = value, self.epoch
+            if value < self.best.value:
+                self.best = Best(value, self.epoch)
             self.plateau.update(value, settings.schedule)
-        row = {"epoch": self.epoch, "step": self.step, "lr": self.lr, "loss": loss}
-        row |= {f"val_{name}": value for name, value in values.items()} | {"seconds": round(self.seconds, 3)}
+        row = {"epoch": self.epoch, "step": self.step, "lr": lr, "loss": loss}
+        row |= {f"val_{name}": value for name, value in values.items()} | {"seconds": round(self.running.seconds, 3)}
         self.rows.append(row)
-        self.loss_sum = self.seconds = 0.0
+        self.running = Running()
         return row
 
     def to_dict(self) -> dict[str, Any]:
@@ -73,7 +83,8 @@ class State:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> State:
         """From what `to_dict` gave."""
-        return cls(**{**values, "plateau": Plateau(**values["plateau"])})
+        parts = {"running": Running(**values["running"]), "best": Best(**values["best"])}
+        return cls(**{**values, **parts, "plateau": Plateau(**values["plateau"])})
 
 
 def describe_run(settings: Training, module: torch.nn.Module, data: Any, validated: bool) -> dict[str, Any]:

@@ -88,7 +88,7 @@ def everything(out):
     last = checkpoint.read(Path(out) / checkpoint.LAST)
     for row in last["state"]["rows"]:
         del row["seconds"]
-    del last["state"]["seconds"]
+    del last["state"]["running"]["seconds"]
     log = [line.rsplit(",", 1)[0] for line in (Path(out) / "log.csv").read_text().splitlines()]
     best = Path(out) / checkpoint.BEST
     return {"last": last, "log": log, "best": checkpoint.read(best) if best.exists() else None}
