@@ -13,9 +13,9 @@ __getattr__, __dir__, __all__ = lazy(
         "Dataset": ".dataset",
         "assign": ".splits",
         "check_leaks": ".splits",
-        "describe": ".describe",
+        "describe": ".contents",
         "divide": ".splits",
         "ingest": ".build",
-        "render": ".describe",
+        "render": ".contents",
     },
 )
