@@ -12,14 +12,14 @@ from typing import Any
 import numpy as np
 import torch
 
-_CODE = (FunctionType, bool, int, float, str, tuple)
-_NO_CODE = {"__module__", "__doc__", "__qualname__", "__firstlineno__", "__static_attributes__"}
-_NO_CONTENT = {"training", "folder"}  # the mode, and where `save_model` wrote a model, change no output
-OTHERS = (np.generic, torch.dtype, torch.device)
 __all__ = ["fingerprint"]
 
 # Their code changes with their version only; that of users changes from one notebook cell to the next.
 LIBRARIES = {"astroclip_kit", "torch", "torchvision", "timm", "numpy", "builtins", "functools", "collections"}
+PLAIN = (bool, int, float, complex, str, bytes, PurePath, np.generic, torch.dtype, torch.device)
+CODE = (FunctionType, bool, int, float, str, tuple)
+NO_CODE = {"__module__", "__doc__", "__qualname__", "__firstlineno__", "__static_attributes__"}
+NO_CONTENT = {"training", "folder"}  # of a module: its mode, and where `save_model` wrote it, change no output
 
 
 def fingerprint(part: Any) -> str:
@@ -44,7 +44,7 @@ def fingerprint(part: Any) -> str:
 
 def _pieces(part: Any, inside: tuple[int, ...]) -> Iterator[Any]:
     """The part as a sequence of bytes; `inside` holds the ids of the objects around it, so that cycles end."""
-    if part is None or isinstance(part, (bool, int, float, complex, str, bytes, PurePath, *OTHERS)):
+    if part is None or isinstance(part, PLAIN):
         yield repr(part).encode()
     elif isinstance(part, torch.Tensor):
         yield f"{part.dtype}{tuple(part.shape)}".encode()
@@ -80,8 +80,8 @@ def _items(part: Any) -> list[Any]:
     if isinstance(part, type):
         return [_name(part), *(_members(part) if _is_users(part) else ())]
     state = part.__getstate__()
-    if isinstance(state, dict):
-        state = {key: value for key, value in sorted(state.items()) if key not in _NO_CONTENT}
+    if isinstance(part, torch.nn.Module) and isinstance(state, dict):
+        state = {key: value for key, value in state.items() if key not in NO_CONTENT}
     return [type(part), getattr(part, "__name__", ""), state]
 
 
@@ -98,14 +98,14 @@ def _function(part: FunctionType) -> list[Any]:
     """The code, what it closes over, its defaults, and the user's functions and constants that it names."""
     closed_over = [cell.cell_contents for cell in part.__closure__ or ()]
     named = [part.__globals__[name] for name in part.__code__.co_names if name in part.__globals__]
-    plain = [one for one in named if isinstance(one, (FunctionType, type, bool, int, float, str, tuple))]
+    plain = [one for one in named if isinstance(one, (*CODE, type))]
     return [part.__code__, closed_over, part.__defaults__, part.__kwdefaults__, plain]
 
 
 def _members(part: type) -> list[Any]:
     """The methods and constants of a class, and those of its bases."""
-    members = [(name, _unwrap(one)) for name, one in sorted(vars(part).items()) if name not in _NO_CODE]
-    return [part.__bases__, *(pair for pair in members if isinstance(pair[1], _CODE))]
+    members = [(name, _unwrap(one)) for name, one in sorted(vars(part).items()) if name not in NO_CODE]
+    return [part.__bases__, *(pair for pair in members if isinstance(pair[1], CODE))]
 
 
 def _unwrap(member: Any) -> Any:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from astroclip_kit import encoders
 from astroclip_kit.encoders import ImageBackbone, LightCurveTransformer, MocoResNet50, SpenderEncoder, TabularMLP
 from astroclip_kit.models import describe, load_model, save_model
 from astroclip_kit.transforms import Standardise
@@ -24,6 +25,11 @@ ENCODERS = {
     "spender latent": (SpenderEncoder, SPECTRUM, {"latent_features": 6, "dropout": 0.1}),
     "light curve from first": (LightCurveTransformer, LIGHTCURVE, {"width": 32, "dropout": 0.1}),
     "light curve from peak": (LightCurveTransformer, LIGHTCURVE, {"width": 32, "depth": 1, "origin": "minimum"}),
+    "image conv net": (encoders.ImageConvNet, INFRARED, {}),
+    "spectrum conv net": (encoders.SpectrumConvNet, SPECTRUM, {}),
+    "interpolated light curve": (encoders.InterpolatedLightCurve, LIGHTCURVE, {}),
+    "spectral shape": (encoders.SpectralShape, SPECTRUM, {}),
+    "table values": (encoders.TableValues, TABLE, {}),
     "table": (TabularMLP, TABLE, {"out_features": 16, "dropout": 0.1}),
     "standardised table": (TabularMLP, TABLE, {"preprocess": Standardise((20.0, 19.0, 18.0), (2.0, 2.0, 2.0))}),
 }
@@ -54,6 +60,10 @@ def case(request):
     return encoder_class.for_modality(modality, **arguments), modality
 
 
+def test_no_encoder_is_left_out():
+    assert {encoder_class.__name__ for encoder_class, _, _ in ENCODERS.values()} == set(encoders.__all__)
+
+
 def test_the_encoder_meets_the_protocol(case):
     check_encoder(*case)
 
@@ -82,7 +92,9 @@ def test_every_parameter_has_a_gradient(case):
     encoder, modality = case
     h = encoder.train()(encoder.preprocess(views(modality, 5)))
     encoder.zero_grad()
-    (h * torch.randn(h.shape, generator=torch.Generator().manual_seed(1))).sum().backward()
+    assert h.requires_grad == bool(list(encoder.parameters()))  # fixed features have nothing to learn
+    if h.requires_grad:
+        (h * torch.randn(h.shape, generator=torch.Generator().manual_seed(1))).sum().backward()
     silent = [name for name, one in encoder.named_parameters() if one.grad is None or not one.grad.abs().sum() > 0]
     assert silent == []
 
