@@ -31,6 +31,11 @@ class KnnPrediction:
         left_out: Number of rows of the memory without a label.
         classes: Names of the classes [C]; empty for numbers.
         probabilities: Weight of each class [Q, C].
+
+    Example:
+        >>> found = predict([[1.0, 0], [0, 1]], ["QSO", "STAR"], [[1.0, 0.2]], k=2)
+        >>> found.value, found.probabilities.round(2)
+        (array(['QSO'], dtype='<U4'), array([[0.98, 0.02]]))
     """
 
     value: Array
@@ -84,27 +89,31 @@ def predict(
         raise UsageError(
             f"expected weights distance or uniform and metric cosine or euclidean, found {weights}, {metric}."
         )
-    z, y, q = np.asarray(memory_z, np.float32), np.asarray(memory_y), np.asarray(query_z, np.float32)
+    z, y, q = np.asarray(memory_z, np.float32), _labels(memory_y), np.asarray(query_z, np.float32)
     if z.ndim != 2 or y.shape != z.shape[:1]:
         raise InputError(f"memory: expected one label per vector, found shapes {z.shape} and {y.shape}.")
-    y = y.astype(str) if y.dtype.kind in "OSU" else y.astype(np.float64)
+    asked, held = (None, None) if exclude is None else (np.asarray(ids) for ids in exclude)
+    if held is not None and len(held) != len(y):
+        raise InputError(f"exclude: expected an id for each of {len(y)} rows, found {len(held)}.")
     known = np.flatnonzero(y != "" if y.dtype.kind == "U" else np.isfinite(y))
     if not 1 <= k <= len(known):
         raise InputError(f"k: expected 1 to {len(known)} (rows of the memory with a label), found {k}.")
-    z, y = z[known], y[known]
+    z = z[known]
     if standardise:
         mean, std = z.mean(axis=0), z.std(axis=0)
         z, q = (z - mean) / np.where(std > 0, std, 1), (q - mean) / np.where(std > 0, std, 1)
-    query_ids, memory_ids = (None, None) if exclude is None else (np.asarray(ids) for ids in exclude)
-    if memory_ids is not None and len(memory_ids) != len(np.asarray(memory_y)):
-        raise InputError(
-            f"exclude: expected an id for each of {len(np.asarray(memory_y))} rows, found {len(memory_ids)}."
-        )
-    rows, distance = neighbours(z, q, k, metric, None if memory_ids is None else memory_ids[known], query_ids)
-    weight = _weights(distance, weights)
+    rows, distance = neighbours(z, q, k, metric, None if held is None else held[known], asked)
+    rows, weight = known[rows], _weights(distance, weights)
     value, spread, classes, probabilities = _vote(y[rows], weight) if y.dtype.kind == "U" else _mean(y[rows], weight)
-    left_out = len(np.asarray(memory_y)) - len(known)
-    return KnnPrediction(value, spread, known[rows], distance, weight, left_out, classes, probabilities)
+    return KnnPrediction(value, spread, rows, distance, weight, len(y) - len(known), classes, probabilities)
+
+
+def _labels(y: npt.ArrayLike) -> Array:
+    """Numbers as float64, text as text; None among text is "", as for a missing class."""
+    labels = np.asarray(y)
+    if labels.dtype.kind == "O":
+        labels = np.array(["" if one is None or one != one else str(one) for one in labels], dtype=str)
+    return labels.astype(str) if labels.dtype.kind in "SU" else labels.astype(np.float64)
 
 
 def neighbours(

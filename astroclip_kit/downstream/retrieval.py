@@ -27,6 +27,10 @@ class Ranks:
         hits: Number of right answers [Q].
         candidates: Number of rows to choose from [Q].
         left_out: Number of queries without a right answer.
+
+    Example:
+        >>> rank([[1.0, 0.0]], [[0.9, 0.1], [0.1, 0.9]], ["M31"], ["M33", "M31"]).rank
+        array([2.])
     """
 
     queries: npt.NDArray[np.int64]

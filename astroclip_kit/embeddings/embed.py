@@ -40,7 +40,7 @@ def embed(
     """Places every object in the shared space of a model.
 
     Args:
-        model: A model folder, or the model itself (then give the `split` that it was trained with).
+        model: A model folder, what `align` returned, or any other model (then give the `split` it was trained with).
         data: A `FeatureSet` or `Dataset`, of the kind that the model was trained on.
         out: Embeddings folder to write; an older one is replaced.
         pool: "group" for one row per astrophysical object: the mean of the unit vectors of its rows, normalised
@@ -84,7 +84,8 @@ def embed(
 
 def _open(model: Any) -> tuple[Any, Mapping[str, Any]]:
     if isinstance(model, torch.nn.Module):
-        return model, {}
+        root = getattr(model, "root", None)
+        return model, {} if root is None else open_folder(root, "model")
     return load_model(model), open_folder(model, "model")
 
 

@@ -31,7 +31,10 @@ def results_table(results: Iterable[Result]) -> Table:
 
     results = list(results)
     rows = [{**asdict(one), "remark": remark(one, results)} for one in results]
-    return Table(rows=rows) if rows else Table(names=[*Result.__dataclass_fields__, "remark"])
+    table = Table(rows=rows) if rows else Table(names=[*Result.__dataclass_fields__, "remark"])
+    for name in ("value", "low", "high", "chance", "published", "std"):
+        table[name].format = ".3f"
+    return table
 
 
 def remark(result: Result, results: Sequence[Result]) -> str:

@@ -71,6 +71,7 @@ def test_missing_labels_are_left_out_and_counted():
     classes = np.where(np.arange(500) < 10, CLASSES, "")
     found = predict(MEMORY, classes, QUERIES, k=10)
     assert found.left_out == 490 and (found.rows < 10).all() and "" not in found.classes
+    assert predict(MEMORY, np.where(classes == "", None, classes), QUERIES, k=10).left_out == 490
 
 
 def test_spread_is_the_weighted_deviation_of_the_neighbours():

@@ -110,6 +110,13 @@ def test_a_model_in_memory_takes_its_split_from_the_caller(tmp_path, model):
     assert (store.split == "test").any()
 
 
+def test_what_align_returned_knows_its_folder(tmp_path, folder, model):
+    model.root = folder
+    store = embed(model, Features(), tmp_path / "space", quiet=True)
+    np.testing.assert_array_equal(store.split, splits.divide(Features(), Split(seed=1, test=0.3, valid=0.0)))
+    assert store.manifest["seed"] == 9
+
+
 def test_the_hash_of_the_model_follows_its_weights(tmp_path, model):
     first = embed(model, Features(), tmp_path / "a", quiet=True).manifest["model"]
     assert embed(model, Features(), tmp_path / "b", quiet=True).manifest["model"] == first

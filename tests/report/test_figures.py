@@ -46,7 +46,9 @@ def test_predicted_against_true_says_how_good_it_is(count):
     figure = figures.predicted_against_true(true, said, "z", redshift=True, title="a")
     axes = figure.axes[0]
     assert axes.get_xlabel() == "measured z" and axes.get_xlim() == axes.get_ylim()
-    assert all(word in texts(figure) for word in (f"= {r2(true, said):.3f}", "NMAD = 0.0", "outliers = 0.000", f"n = {count}"))
+    assert all(
+        word in texts(figure) for word in (f"= {r2(true, said):.3f}", "NMAD = 0.0", "outliers = 0.000", f"n = {count}")
+    )
     mass = figures.predicted_against_true(true, true, "logmstar", unit="dex(Msun)").axes[0]
     assert mass.get_ylabel() == "predicted logmstar [dex(Msun)]"
     with pytest.raises(InputError, match="NaN"):

@@ -75,9 +75,10 @@ def _spectrum(axes: Axes, view: View, modality: Modality) -> None:
     flux = np.where(view[1] > 0, view[0], np.nan) if len(view) > 1 and (view[1] > 0).any() else view[0]
     wavelength = modality.wavelength_angstrom
     axes.plot(wavelength, flux, color=COLOURS[0], linewidth=0.3, alpha=0.4)
-    axes.plot(wavelength, _smooth(flux), color=COLOURS[0], linewidth=0.7)
-    if np.isfinite(flux).any():
-        low, high = np.nanpercentile(flux, [0.5, 99.5])
+    smooth = _smooth(flux)
+    axes.plot(wavelength, smooth, color=COLOURS[0], linewidth=0.7)
+    if np.isfinite(smooth).any():
+        low, high = np.nanpercentile(smooth, [0.5, 99.8])  # lines stay in sight, noisy edges do not rule
         pad = 0.1 * (high - low) or 1.0
         axes.set_ylim(low - pad, high + pad)
     plain_axes(axes).set_xlabel("wavelength [Å]", fontsize=7)
