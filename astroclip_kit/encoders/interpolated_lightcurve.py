@@ -32,7 +32,7 @@ class InterpolatedLightCurve(nn.Module):
     magnitude itself enters as soft bins. Dates do not enter.
 
     Args:
-        wavelength_angstrom: Effective wavelength of each band; points of a band where it is NaN are left out.
+        wavelength_angstrom: Effective wavelength of each band; points of a band where it is 0 are left out.
         phase_day: Days since the brightest point.
         at_angstrom: Wavelengths.
         peak_bins: Centers of the soft bins of the peak magnitude.
@@ -79,7 +79,7 @@ class InterpolatedLightCurve(nn.Module):
             raise InputError(
                 f"no effective wavelength is known of the bands {', '.join(modality.bands)}: give `wavelengths`."
             )
-        return cls(found, **arguments)
+        return cls([value if value > 0 else 0.0 for value in found], **arguments)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Features [B, out_features] of light curves [B, T, 4] in magnitudes, NaN where padded."""
@@ -89,7 +89,7 @@ class InterpolatedLightCurve(nn.Module):
             x = nn.functional.pad(x.float(), (0, 0, 0, 1), value=torch.nan)  # so that there is a row to look for
             wavelength = torch.tensor(self.wavelength_angstrom, device=x.device)
             band = x[..., 3].nan_to_num(0.0).long().clamp(0, len(wavelength) - 1)
-            x = x.where(wavelength[band].isfinite()[..., None], torch.nan)
+            x = x.where(wavelength[band][..., None] > 0, torch.nan)
             x = since_peak(x, (wavelength > OPTICAL[0]) & (wavelength < OPTICAL[1]))
             x = average_nights(x, len(wavelength), WINDOW, POINTS)
             near = x[..., 1].where(x[..., 0].abs() < NEAR_PEAK, torch.inf).nan_to_num(torch.inf)
