@@ -12,10 +12,12 @@ __getattr__, __dir__, __all__ = lazy(
     __name__,
     {
         "ImageBackbone": ".image_backbones",
+        "ImageConvNet": ".convnets",
         "InterpolatedLightCurve": ".interpolated_lightcurve",
         "LightCurveTransformer": ".lightcurve_transformer",
         "MocoResNet50": ".moco_resnet50",
         "SpectralShape": ".spectral_shape",
+        "SpectrumConvNet": ".convnets",
         "SpenderEncoder": ".spender",
         "TableValues": ".table_values",
         "TabularMLP": ".tabular",

@@ -21,6 +21,7 @@ __getattr__, __dir__, __all__ = lazy(
         "IvarNoise": ".spectra",
         "Normalise": ".spectra",
         "RandomFlipRotate": ".images",
+        "Rebin": ".spectra",
         "SelectChannels": ".spectra",
         "Standardise": ".tables",
         "ToRGB": ".images",

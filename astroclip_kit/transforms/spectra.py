@@ -15,7 +15,7 @@ import torch
 from ..errors import InputError, UsageError
 from .randomness import normal
 
-__all__ = ["FillGaps", "IvarNoise", "Normalise", "SelectChannels"]
+__all__ = ["FillGaps", "IvarNoise", "Normalise", "Rebin", "SelectChannels"]
 
 NormaliseMode = Literal["none", "median", "zscore"]
 
@@ -42,6 +42,8 @@ class Normalise:
         mode: "median" divides by the median of the absolute flux, "zscore" subtracts the mean and divides by the
             standard deviation, "none" changes nothing. The ivar is scaled along. A spectrum without any flux
             stays as it is.
+        level: Keeps the logarithm of what the flux was divided by as one more channel, constant over L, so that
+            brightness stays known (0 where nothing was divided).
 
     Raises:
         UsageError: If the mode is unknown.
@@ -52,6 +54,7 @@ class Normalise:
     """
 
     mode: NormaliseMode = "median"
+    level: bool = False
 
     def __post_init__(self) -> None:
         """Refuses an unknown mode."""
@@ -59,18 +62,54 @@ class Normalise:
             raise UsageError(f"Normalise mode {self.mode!r} is not one of {', '.join(get_args(NormaliseMode))}.")
 
     def __call__(self, x: torch.Tensor) -> torch.Tensor:
-        """Spectra [B, C, L]."""
-        if self.mode == "none":
-            return x
+        """Spectra [B, C, L], or [B, C + 1, L] with the level."""
+        center, scale = self._center_and_scale(x)
+        ivar = x[:, 1] * scale.square() if x.shape[1] > 1 else None
+        normalised = _with(x, (x[:, 0] - center) / scale, ivar)
+        level = scale.log()[:, None].expand(-1, 1, x.shape[-1])
+        return torch.cat([normalised, level], dim=1) if self.level else normalised
+
+    def _center_and_scale(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         flux = x[:, 0].where(_observed(x), torch.nan)
+        center, scale = torch.zeros_like(flux[:, :1]), torch.ones_like(flux[:, :1])
         if self.mode == "median":
-            center = torch.zeros_like(flux[:, :1])
             scale = flux.abs().nanmedian(dim=1, keepdim=True).values
-        else:
+        elif self.mode == "zscore":
             center = flux.nanmean(dim=1, keepdim=True).nan_to_num(0.0)
             scale = (flux - center).square().nanmean(dim=1, keepdim=True).sqrt()
-        scale = scale.where(scale > 0, 1.0)  # also where there is no finite pixel: NaN > 0 is False
-        return _with(x, (x[:, 0] - center) / scale, x[:, 1] * scale.square() if x.shape[1] > 1 else None)
+        return center, scale.where(scale > 0, 1.0)  # also where there is no finite pixel: NaN > 0 is False
+
+
+@dataclass(frozen=True)
+class Rebin:
+    """Joins neighbouring pixels: the flux averaged with its ivar as weight, the ivar summed, covariates averaged.
+
+    A block without an observed pixel has ivar 0 and the plain mean of its finite flux. A rest at the end that fills
+    no block is left out.
+
+    Args:
+        factor: Pixels per block.
+
+    Example:
+        >>> Rebin(2)(torch.tensor([[[1.0, 4.0, 9.0], [2.0, 1.0, 1.0]]]))[0]
+        tensor([[2.],
+                [3.]])
+    """
+
+    factor: int
+
+    def __call__(self, x: torch.Tensor) -> torch.Tensor:
+        """Spectra [B, C, L // factor]."""
+        count = x.shape[-1] // self.factor
+        blocks = x[..., : count * self.factor].reshape(*x.shape[:2], count, self.factor)
+        if not count:
+            raise InputError(f"spectra of {x.shape[-1]} pixels cannot be rebinned by {self.factor}.")
+        flux, finite = blocks[:, 0].nan_to_num(0.0), blocks[:, 0].isfinite().to(x.dtype)
+        ivar = blocks[:, 1].nan_to_num(0.0) * finite if x.shape[1] > 1 else finite
+        weight = ivar.where(ivar.sum(dim=-1, keepdim=True) > 0, finite)
+        mean = (flux * weight).sum(dim=-1) / weight.sum(dim=-1)  # NaN where no flux is finite
+        rebinned = [mean, ivar.sum(dim=-1)][: x.shape[1]]
+        return torch.cat([torch.stack(rebinned, dim=1), blocks[:, 2:].mean(dim=-1)], dim=1)
 
 
 @dataclass(frozen=True)
