@@ -162,8 +162,8 @@ def _catalogue(galaxies: Galaxies, flux: spectra.Array, first: int, rng: np.rand
     magnitudes = 22.5 - 2.5 * np.log10(flux)
     rows |= {f"mag_{band}": magnitudes[:, k].astype(np.float32) for k, band in enumerate(BANDS)}
     rows |= {"plate": plate, "mjd": np.full(CHUNK, MJD), "fiber": fibre}
-    rows["cutout"] = np.array([f"cutouts/{object_id}.fits" for object_id in rows["object_id"]])
-    rows["spectrum"] = np.array([f"spectra/{name}" for name in names])
+    rows["cutout_file"] = np.array([f"cutouts/{object_id}.fits" for object_id in rows["object_id"]])
+    rows["spectrum_file"] = np.array([f"spectra/{name}" for name in names])
     return rows
 
 
@@ -172,7 +172,7 @@ def _write_object(
 ) -> None:
     flux, ivar, mask, model = spectrum
     write_legacysurvey_cutout(
-        folder / row["cutout"],
+        folder / row["cutout_file"],
         cutout,
         row["ra"],
         row["dec"],
@@ -182,7 +182,7 @@ def _write_object(
     catalogue = {name: row[name] for name in ("plate", "mjd", "fiber", "ra", "dec", "z", "sn_median")}
     catalogue |= {"z_err": 3e-5 * (1 + row["z"]), "class": "GALAXY", "subclass": _subclass(row)}
     write_sdss_spectrum(
-        folder / row["spectrum"],
+        folder / row["spectrum_file"],
         output_wavelength(grid),
         flux,
         ivar,

@@ -31,7 +31,9 @@ def test_layout(survey):
     assert (manifest["origin"], manifest["seed"], manifest["count"]) == ("mock", 5, 120)
     catalogue = Table.read(survey / "catalogue.fits")
     assert len(catalogue) == len(set(catalogue["object_id"])) == 120
-    assert all((survey / name.strip()).is_file() for column in ("cutout", "spectrum") for name in catalogue[column])
+    assert all(
+        (survey / name.strip()).is_file() for column in ("cutout_file", "spectrum_file") for name in catalogue[column]
+    )
     assert len(list(survey.glob("cutouts/*.fits"))) == len(list(survey.glob("spectra/spec-*.fits"))) == 120
     assert catalogue["mag_r"].max() < MAGNITUDE_LIMIT
     assert 0.01 <= catalogue["z"].min() and catalogue["z"].max() <= 0.6
@@ -61,9 +63,9 @@ def test_image_and_spectrum_have_the_same_colour(survey):
     catalogue = catalogue[catalogue["mag_r"] < 18.5]
     offset = (np.arange(64) - 31.5) * 0.262
     aperture = np.hypot(offset[:, None], offset) < 1.0
-    images = np.stack([fits.getdata(survey / row["cutout"].strip()) for row in catalogue])
+    images = np.stack([fits.getdata(survey / row["cutout_file"].strip()) for row in catalogue])
     fibre = images[:, :, aperture].sum(axis=2)
-    spectra = np.stack([fits.getdata(survey / row["spectrum"].strip(), 1)["flux"] for row in catalogue])
+    spectra = np.stack([fits.getdata(survey / row["spectrum_file"].strip(), 1)["flux"] for row in catalogue])
     synthetic = band_fluxes(spectra.astype(np.float32))
     difference = -2.5 * np.log10(fibre[:, 0] / fibre[:, 1]) + 2.5 * np.log10(synthetic[:, 0] / synthetic[:, 1])
     assert len(catalogue) > 15
@@ -75,7 +77,7 @@ def test_spectra_are_redshifted_as_the_catalogue_says(survey):
     catalogue = Table.read(survey / "catalogue.fits")
     forming = catalogue[(catalogue["ssfr"] > -10) & (catalogue["z"] < 0.4)]
     for row in forming[:10]:
-        spectrum = fits.getdata(survey / row["spectrum"].strip(), 1)
+        spectrum = fits.getdata(survey / row["spectrum_file"].strip(), 1)
         line = 6564.6 * (1 + row["z"])
         near = np.abs(10.0 ** spectrum["loglam"] - line) < 150
         peak = 10.0 ** spectrum["loglam"][near][np.argmax(spectrum["model"][near])]
