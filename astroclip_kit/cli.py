@@ -169,7 +169,8 @@ def _show(value: Any, style: str) -> None:
         print(value)
         return
     if style == "text":
-        print("\n".join(value.pformat(max_lines=-1, max_width=-1)))
+        shown = value[value.meta.get("shown", value.colnames)]
+        print("\n".join([*shown.pformat(max_lines=-1, max_width=-1), *value.meta.get("notes", [])]))
         return
     sys.stdout.flush()
     sys.stdout.buffer.write(serialise(value, style))

@@ -77,7 +77,9 @@ def load_configuration(path: str | Path, overrides: Sequence[str] = ()) -> Confi
         text = parser.dump(namespace, skip_none=True)
     except (ArgumentError, TypeError, ValueError) as error:
         message = re.sub(r"\s+", " ", str(error)).rstrip(". ")
-        raise UsageError(f"{path}: {message}. A section takes the arguments of its verb: astroclip-kit VERB --help.") from error
+        raise UsageError(
+            f"{path}: {message}. A section takes the arguments of its verb: astroclip-kit VERB --help."
+        ) from error
     words = {"data": values.data, "seed": values.seed}
     filled = {verb: _seeded(verb, _fill(vars(values[verb]), words), values.seed) for verb in sections}
     return Configuration(path.stem, values.data, values.seed, values.folds, values.by, filled, text)

@@ -8,15 +8,20 @@ and a changed one repeats only what the change touches.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Mapping
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, is_dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import pipeline
 from .configuration import Configuration
 from .errors import UsageError
 from .storage import append_journal, hash_json, hash_text, publish, read_journal
+
+if TYPE_CHECKING:
+    from astropy.table import Table
+    from matplotlib.figure import Figure
 
 __all__ = ["run_configuration"]
 
@@ -127,31 +132,71 @@ def _of_fold(step: Step, configuration: Configuration, fold: int) -> Step:
     return replace(step, arguments={**step.arguments, "split": split})
 
 
-def run_configuration(configuration: Configuration, root: Path) -> list[Path]:
-    """Runs what is not done yet.
+def run_configuration(configuration: Configuration, root: Path) -> Table:
+    """Runs what is not done yet, and puts the folds together.
 
     Args:
         configuration: What to run.
         root: Folder of the run; gets one folder per step, ``config.yaml`` and ``journal.jsonl``.
 
     Returns:
-        The results folder of every fold, in order.
+        The results of the run, those of the folds combined.
 
     Raises:
         UsageError: If a section lacks what it reads, or the root holds something else.
     """
     if root.exists() and any(root.iterdir()) and not (root / "config.yaml").exists():
         raise UsageError(f"{root} is not empty and holds no run. Choose another folder with --out.")
-    steps = plan(configuration, root)
+    steps = list(plan(configuration, root))
     publish(root / "config.yaml", lambda path: path.write_text(configuration.text))
-    results = []
-    for step in steps:
-        if not step.finished(root):
-            if (step.out / "manifest.json").exists() and step.verb in ("ingest", "align"):
-                shutil.rmtree(step.out)  # written by an earlier configuration of this run
-            print(f"{step.name} -> {step.out}", flush=True)
+    for number, step in enumerate(steps, start=1):
+        done = step.finished(root)
+        print(f"[{number}/{len(steps)}] {step.name}{' (done before)' if done else ''} -> {step.out}", file=sys.stderr)
+        if not done:
+            if step.verb == "align" and step.out.exists():
+                shutil.rmtree(step.out)  # of an earlier state of this configuration
             step.run()
             append_journal(root, {"step": step.name, "state": step.state()})
-        if step.verb == "evaluate":
-            results.append(step.out)
-    return results
+    return _outcome(configuration, root, [step for step in steps if step.verb == "evaluate"], steps[-1])
+
+
+def _outcome(configuration: Configuration, root: Path, evaluations: Sequence[Step], last: Step) -> Table:
+    """The results of the run on one page; a run that evaluates nothing gives its steps."""
+    from astropy.table import Table
+
+    from .pipeline.outcome import outcome, write_results
+    from .results import combine, read_results
+
+    if not evaluations:
+        return Table({"step": [last.name], "folder": [str(last.out)]})
+    first = evaluations[0]
+    folds = [read_results(step.out) for step in evaluations]
+    space = first.inputs["embeddings"]
+    then = f"astroclip-kit search {space} --object-id {_some_id(space)}"
+    if not configuration.folds:
+        return outcome(first.out, folds[0], then)
+    return write_results(root / "results", combine(folds), _figures(first), configuration.text, then)
+
+
+def _some_id(space: Path) -> str:
+    from .embeddings import EmbeddingStore
+
+    return str(EmbeddingStore(space).object_ids[0])
+
+
+def _figures(first: Step) -> dict[str, Figure]:
+    """The figures of the first fold."""
+    from .data import Dataset
+    from .embeddings import EmbeddingStore
+    from .pipeline.parts import words
+    from .report import evaluation_figures
+    from .storage import open_folder
+
+    figures = evaluation_figures(
+        EmbeddingStore(first.inputs["embeddings"]),
+        words(first.arguments["properties"]),
+        dataset=Dataset(first.inputs["dataset"]),
+        history=open_folder(first.inputs["model"], "model")["history"],
+        k=first.arguments["k"],
+    )
+    return {f"Fold 0: {caption}": figure for caption, figure in figures.items()}

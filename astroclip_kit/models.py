@@ -119,7 +119,7 @@ def build_for(description: Mapping[str, Any], modality: Modality) -> Any:
 def save_model(model: torch.nn.Module, folder: str | Path, values: Mapping[str, Any] | None = None) -> None:
     """Writes a model folder: ``weights.safetensors``, ``manifest.json`` with the description of every part.
 
-    The model remembers the folder in its attribute ``folder``, as one that was loaded does.
+    The model remembers the folder in its attribute ``root``, as one that was loaded does.
 
     Args:
         model: A module whose constructor arguments are attributes of the same names.
@@ -132,7 +132,7 @@ def save_model(model: torch.nn.Module, folder: str | Path, values: Mapping[str, 
         tensors = {name: tensor.detach().contiguous().cpu() for name, tensor in model.state_dict().items()}
         save_file(tensors, temporary / "weights.safetensors")
         write_manifest(temporary, "model", {"model": describe(model), **(values or {})})
-    model.folder = Path(folder)  # type: ignore[assignment]
+    model.root = Path(folder)  # type: ignore[assignment]
 
 
 def load_model(folder: str | Path, model: torch.nn.Module | None = None) -> torch.nn.Module:
@@ -154,5 +154,5 @@ def load_model(folder: str | Path, model: torch.nn.Module | None = None) -> torc
         built.load_state_dict(load_file(Path(folder) / "weights.safetensors"))
     except (SafetensorError, OSError, RuntimeError) as error:
         raise FolderError(f"{folder}: the weights do not fit the model or are damaged: {error}") from error
-    built.folder = Path(folder)  # type: ignore[assignment]
+    built.root = Path(folder)  # type: ignore[assignment]
     return built.eval()

@@ -213,7 +213,7 @@ class Alignment:
     head: Head = field(default_factory=Head)
     objective: Objective = field(default_factory=Objective)
     sampling: Sampling = field(default_factory=Sampling)
-    augmentations: dict[str, Any] = field(default_factory=dict)
+    augmentations: dict[str, dict[str, Any]] = field(default_factory=dict)
     members: int = 1
 
 

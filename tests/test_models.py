@@ -54,7 +54,7 @@ def test_a_model_folder_gives_the_same_model_back(tmp_path):
     assert read_json(tmp_path / "m" / "manifest.json")["seed"] == 3
     back = models.load_model(tmp_path / "m", Scale(0.0))
     assert torch.equal(back.weight, model.weight) and not back.training
-    assert back.folder == model.folder == tmp_path / "m"
+    assert back.root == model.root == tmp_path / "m"
     with pytest.raises(FolderError, match="not part of astroclip_kit"):
         models.load_model(tmp_path / "m")
 

@@ -90,7 +90,6 @@ def align(
         shutil.rmtree(_training_folder(out), ignore_errors=True)
     if dist.is_initialized():
         dist.barrier()
-    model.root = out  # type: ignore[assignment]  # where `embed` finds split and encoders
     return model.eval()
 
 

@@ -12,7 +12,7 @@ __getattr__, __dir__, __all__ = lazy(
     {
         "KnnPrediction": ".knn",
         "Ranks": ".retrieval",
-        "evaluate": ".evaluate",
+        "evaluate": ".evaluation",
         "predict": ".knn",
         "predict_table": ".table",
         "rank": ".retrieval",

@@ -12,7 +12,7 @@ __getattr__, __dir__, __all__ = lazy(
     {
         "EmbeddingStore": ".store",
         "ExactIndex": ".index",
-        "embed": ".embed",
+        "embed": ".embedding",
         "find": ".search",
     },
 )

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import UsageError
+from .outcome import write_results
 from .parts import Folder, open_store, position, words
 
 if TYPE_CHECKING:
@@ -47,8 +48,8 @@ def search(
         from ..report import figures
 
         if not dataset:
-            raise UsageError("--figure shows cutouts and spectra: give their --dataset too.")
-        figures.search_panel(table, Dataset(Path(dataset))).savefig(figure)
+            raise UsageError("the figure shows cutouts and spectra: say with --dataset where they are.")
+        figures.search_panel(table, Dataset(dataset)).savefig(figure)
     return table
 
 
@@ -116,4 +117,17 @@ def evaluate(
     Returns:
         The results, with intervals.
     """
-    raise NotImplementedError
+    from ..data import Dataset
+    from ..downstream import evaluate as measure
+    from ..features import FeatureSet
+    from ..report import evaluation_figures
+    from ..storage import open_folder
+
+    store, names = open_store(embeddings), words(properties)
+    results = measure(store, names, features=FeatureSet(features) if features else None, k=k, seed=seed)
+    history = open_folder(model, "model")["history"] if model else []
+    opened = Dataset(dataset) if dataset else None
+    figures = evaluation_figures(store, names, dataset=opened, history=history, k=k, seed=seed)
+    settings = {"embeddings": str(store.root), "properties": names, "k": k, "seed": seed, **store.manifest}
+    then = f"astroclip-kit search {store.root} --object-id {store.object_ids[0]} --query {store.names[0]}"
+    return write_results(Path(out), results, figures, settings, then)

@@ -60,13 +60,16 @@ def _store(folder: Path, manifest: Mapping[str, Any]) -> str:
 
     store = EmbeddingStore(folder)
     sides = ", ".join(f"{side or 'no split'} {int((store.split == side).sum())}" for side in sorted(set(store.split)))
-    return f"{store!r}\n  {sides}\n  labels: {', '.join(store.labels)}\n  {manifest['origin']} data {manifest['dataset']!r}"
+    source = f"{manifest['origin']} data {manifest['dataset']!r}"
+    return f"{store!r}\n  {sides}\n  labels: {', '.join(store.labels)}\n  {source}"
 
 
 def _results(folder: Path, manifest: Mapping[str, Any]) -> str:
-    from ..results import read_results, to_table
+    from ..report import results_table
+    from ..results import read_results
+    from .outcome import SHOWN
 
-    return "\n".join(to_table(read_results(folder)).pformat(max_lines=-1, max_width=-1))
+    return "\n".join(results_table(read_results(folder))[SHOWN].pformat(max_lines=-1, max_width=-1))
 
 
 def _plain(folder: Path, manifest: Mapping[str, Any]) -> str:

@@ -11,9 +11,10 @@ from ..errors import UsageError
 if TYPE_CHECKING:
     from ..embeddings import EmbeddingStore
 
-__all__ = ["Folder", "encoder_for", "open_data", "open_store", "part", "position", "words"]
+__all__ = ["Folder", "Parts", "encoder_for", "open_data", "open_store", "part", "position", "words"]
 
 Folder = str | os.PathLike[str]
+Parts = dict[str, dict[str, Any]]  # by name: class_path and init_args, or (in Python) the object itself
 
 
 def words(value: str | list[str]) -> list[str]:

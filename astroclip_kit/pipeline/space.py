@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..settings import Alignment, Hardware, Split, Training
-from .parts import Folder, encoder_for, open_data, part
+from .parts import Folder, Parts, encoder_for, open_data, part
 
 if TYPE_CHECKING:
     from ..alignment import ContrastiveModel
@@ -18,10 +18,10 @@ __all__ = ["align", "embed", "extract"]
 
 def extract(
     data: Folder,
-    encoders: dict[str, Any],
+    encoders: Parts,
     out: Folder = "features",
     *,
-    augmentations: dict[str, Any] | None = None,
+    augmentations: Parts | None = None,
     views: int = 1,
     batch_size: int = 256,
     hardware: Hardware = Hardware(),
@@ -63,8 +63,8 @@ def align(
     data: Folder,
     out: Folder = "model",
     *,
-    encoders: dict[str, Any] | None = None,
-    heads: dict[str, Any] | None = None,
+    encoders: Parts | None = None,
+    heads: Parts | None = None,
     alignment: Alignment = Alignment(),
     training: Training = Training(),
     split: Split = Split(),

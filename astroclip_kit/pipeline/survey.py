@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import UsageError
 from ..settings import Matching, Reading
-from .parts import Folder, part, words
+from .parts import Folder, Parts, part, words
 
 if TYPE_CHECKING:
     from ..data import Dataset
@@ -53,7 +53,7 @@ def ingest(
     labels: str | list[str] = "",
     matching: Matching = Matching(),
     reading: Reading = Reading(),
-    sources: dict[str, Any] | None = None,
+    sources: Parts | None = None,
     **more: Any,
 ) -> Dataset:
     """Reads survey files, matches the observations of the same object and writes a dataset.

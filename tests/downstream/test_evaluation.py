@@ -5,7 +5,7 @@ from sklearn.metrics import f1_score
 
 from astroclip_kit import metrics
 from astroclip_kit.downstream import knn, predict_table
-from astroclip_kit.downstream.evaluate import evaluate
+from astroclip_kit.downstream.evaluation import evaluate
 from astroclip_kit.downstream.space import Space
 from astroclip_kit.embeddings import EmbeddingStore
 from astroclip_kit.errors import InputError, UsageError
