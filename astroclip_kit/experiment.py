@@ -92,39 +92,41 @@ def plan(configuration: Configuration, root: Path) -> Iterator[Step]:
     Args:
         configuration: What to run.
         root: Folder of the run.
+
+    Raises:
+        UsageError: If a section lacks what it reads.
     """
     folds = range(configuration.folds) if configuration.folds else [None]
     folders: dict[str, Path] = {}
     for verb in ("simulate", "ingest", "extract"):
         if verb in configuration.sections:
+            inputs = _inputs(verb, folders, False)
             folders[verb] = Path(configuration.data) if verb == "simulate" else root / FOLDERS[verb]
-            yield _step(configuration, verb, verb, folders)
+            raw = Path(configuration.data) if verb == "ingest" else None
+            yield Step(verb, verb, folders[verb], inputs, configuration.sections[verb], raw)
     for fold in folds:
         prefix = "" if fold is None else f"fold-{fold}/"
         for verb in ("align", "embed", "evaluate"):
             if verb in configuration.sections:
+                inputs = _inputs(verb, folders, fold is not None)
                 folders[verb] = root / prefix / FOLDERS[verb]
-                step = _step(configuration, verb, prefix + verb, folders)
+                step = Step(verb, prefix + verb, folders[verb], inputs, configuration.sections[verb])
                 yield step if fold is None or verb != "align" else _of_fold(step, configuration, fold)
 
 
-def _step(configuration: Configuration, verb: str, name: str, folders: Mapping[str, Path]) -> Step:
-    dataset, features = folders.get("ingest"), folders.get("extract")
-    readable = {"data": features or dataset, "dataset": dataset, "features": features}
-    readable |= {"model": folders.get("align"), "embeddings": folders.get("embed")}
-    wanted = {
-        "extract": ("data",),
-        "align": ("data",),
-        "embed": ("model", "data"),
-        "evaluate": ("embeddings", "features", "dataset", "model"),
-    }.get(verb, ())
-    inputs = {key: dataset if verb == "extract" else readable[key] for key in wanted}
-    missing = [key for key in wanted if inputs[key] is None and not (verb == "evaluate" and key == "features")]
-    if missing:
-        raise UsageError(f"section {verb!r} needs a {missing[0]}: add the section that writes it.")
-    found = {key: path for key, path in inputs.items() if path is not None}
-    raw = Path(configuration.data) if verb == "ingest" else None
-    return Step(verb, name, folders[verb], found, configuration.sections[verb], raw)
+def _inputs(verb: str, folders: Mapping[str, Path], in_fold: bool) -> dict[str, Path]:
+    """What a verb reads, by argument. A fold is evaluated without figures: those are drawn for the whole run."""
+    dataset, features, model, space = (folders.get(name) for name in ("ingest", "extract", "align", "embed"))
+    wanted: dict[str, dict[str, Path | None]] = {
+        "extract": {"data": dataset},
+        "align": {"data": features or dataset},
+        "embed": {"model": model, "data": features or dataset},
+        "evaluate": {"embeddings": space} | ({} if in_fold else {"dataset": dataset, "model": model}),
+    }
+    found = {name: path for name, path in wanted.get(verb, {}).items() if path is not None}
+    if missing := sorted(set(wanted.get(verb, {})) - set(found)):
+        raise UsageError(f"section {verb!r} needs a folder of {missing[0]}: add the section that writes it.")
+    return found | ({"features": features} if verb == "evaluate" and features else {})
 
 
 def _of_fold(step: Step, configuration: Configuration, fold: int) -> Step:
@@ -175,7 +177,7 @@ def _outcome(configuration: Configuration, root: Path, evaluations: Sequence[Ste
     then = f"astroclip-kit search {space} --object-id {_some_id(space)}"
     if not configuration.folds:
         return outcome(first.out, folds[0], then)
-    return write_results(root / "results", combine(folds), _figures(first), configuration.text, then)
+    return write_results(root / "results", combine(folds), _figures(first, root), configuration.text, then)
 
 
 def _some_id(space: Path) -> str:
@@ -184,7 +186,7 @@ def _some_id(space: Path) -> str:
     return str(EmbeddingStore(space).object_ids[0])
 
 
-def _figures(first: Step) -> dict[str, Figure]:
+def _figures(first: Step, root: Path) -> dict[str, Figure]:
     """The figures of the first fold."""
     from .data import Dataset
     from .embeddings import EmbeddingStore
@@ -195,8 +197,8 @@ def _figures(first: Step) -> dict[str, Figure]:
     figures = evaluation_figures(
         EmbeddingStore(first.inputs["embeddings"]),
         words(first.arguments["properties"]),
-        dataset=Dataset(first.inputs["dataset"]),
-        history=open_folder(first.inputs["model"], "model")["history"],
+        dataset=Dataset(root / FOLDERS["ingest"]),
+        history=open_folder(first.out.with_name(FOLDERS["align"]), "model")["history"],
         k=first.arguments["k"],
     )
     return {f"Fold 0: {caption}": figure for caption, figure in figures.items()}

@@ -109,8 +109,8 @@ def evaluate(
         properties: Labels to predict, "z,logmstar".
         out: Results folder to write: ``results.jsonl``, ``figures/``, ``report.html``.
         features: Features folder: the same for unaligned features and a supervised reference.
-        dataset: Dataset folder: cutouts and spectra in the report.
-        model: Model folder: loss curves in the report.
+        dataset: Dataset folder: the report then shows predictions, and matches with their cutouts and spectra.
+        model: Model folder: the report then shows how it was trained.
         k: Number of neighbours.
         seed: Of the bootstrap and of the reference.
 
@@ -126,8 +126,9 @@ def evaluate(
     store, names = open_store(embeddings), words(properties)
     results = measure(store, names, features=FeatureSet(features) if features else None, k=k, seed=seed)
     history = open_folder(model, "model")["history"] if model else []
+    shown = names if dataset else []
     opened = Dataset(dataset) if dataset else None
-    figures = evaluation_figures(store, names, dataset=opened, history=history, k=k, seed=seed)
+    figures = evaluation_figures(store, shown, dataset=opened, history=history, k=k, seed=seed)
     settings = {"embeddings": str(store.root), "properties": names, "k": k, "seed": seed, **store.manifest}
     then = f"astroclip-kit search {store.root} --object-id {store.object_ids[0]} --query {store.names[0]}"
     return write_results(Path(out), results, figures, settings, then)

@@ -36,13 +36,15 @@ def write_results(
     """
     from .. import results as lines
     from ..report import write_report
+    from ..report.figures.canvas import picture
     from ..storage import new_folder, write_manifest
 
     with new_folder(out) as folder:
         lines.write_results(folder / "results.jsonl", results)
         (folder / "figures").mkdir()
         for number, (caption, figure) in enumerate(figures.items()):
-            figure.savefig(folder / "figures" / f"{number:02d}-{_file_name(caption)}.pdf")
+            ending, image = picture(figure)
+            (folder / "figures" / f"{number:02d}-{_file_name(caption)}.{ending}").write_bytes(image)
         write_report(folder / "report.html", results, figures=figures, configuration=settings, next_command=then)
         write_manifest(folder, "results", {"count": len(results)})
     return outcome(out, results, then)

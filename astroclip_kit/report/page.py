@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = ["write_report"]
 
-LARGEST_SVG = 400_000  # bytes; a figure of more strokes than that is smaller as pixels,
-MOST_AXES = 4  # as is one with more axes, most likely
 PACKAGES = ("astroclip_kit", "numpy", "torch", "scikit-learn", "astropy", "matplotlib")
 METHOD = (
     "Parker et al. 2024, AstroCLIP: a cross-modal foundation model for galaxies, MNRAS 531, 4990",
@@ -127,11 +125,10 @@ def _figures(figures: Mapping[str, Figure]) -> str:
 
 
 def _figure(caption: str, figure: Figure) -> str:
-    from .figures.canvas import encoded
+    from .figures.canvas import picture
 
-    kind, image = "svg+xml", encoded(figure, "svg") if len(figure.axes) <= MOST_AXES else b""
-    if not image or len(image) > LARGEST_SVG:
-        kind, image = "png", encoded(figure, "png")
+    ending, image = picture(figure)
+    kind = {"svg": "svg+xml"}.get(ending, ending)
     source = f"data:image/{kind};base64,{base64.b64encode(image).decode()}"
     text = escape(caption, quote=True)
     width, height = figure.get_size_inches()

@@ -9,8 +9,10 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-__all__ = ["COLOURS", "KitFigure", "encoded", "plain_axes"]
+__all__ = ["COLOURS", "KitFigure", "encoded", "picture", "plain_axes"]
 
+LARGEST_SVG = 400_000  # bytes; a figure of more strokes than that is smaller as pixels
+MOST_AXES = 4  # panels of cutouts and spectra are drawn faster as pixels
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")  # Okabe & Ito (2008)
 
 
@@ -41,6 +43,22 @@ def encoded(figure: Figure, kind: str, dpi: int = 150) -> bytes:
     with rc_context({"svg.hashsalt": "astroclip_kit", "svg.fonttype": "path"}):
         figure.savefig(buffer, format=kind, dpi=dpi, metadata={"Date": None} if kind == "svg" else None)
     return buffer.getvalue()
+
+
+def picture(figure: Figure) -> tuple[str, bytes]:
+    """A figure as it goes on a page and into a folder: "svg", or "png" where strokes would take more room.
+
+    The figure is drawn once; ask only when it is finished.
+
+    Returns:
+        The ending and the bytes of the file.
+    """
+    kept: tuple[str, bytes] | None = getattr(figure, "_kit_picture", None)
+    if kept is None:
+        image = encoded(figure, "svg") if len(figure.axes) <= MOST_AXES else b""
+        kept = ("svg", image) if 0 < len(image) <= LARGEST_SVG else ("png", encoded(figure, "png"))
+        figure._kit_picture = kept  # type: ignore[attr-defined]
+    return kept
 
 
 def plain_axes(axes: Axes) -> Axes:
