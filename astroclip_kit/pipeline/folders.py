@@ -30,7 +30,8 @@ def summary(folder: Path) -> str:
 def _dataset(folder: Path, manifest: Mapping[str, Any]) -> str:
     from ..data import Dataset, describe, render
 
-    return render(describe(Dataset(folder)))
+    text: str = render(describe(Dataset(folder)))
+    return text
 
 
 def _features(folder: Path, manifest: Mapping[str, Any]) -> str:

@@ -41,7 +41,8 @@ def simulate(
 
     if kind != "galaxies":
         raise UsageError(f"cannot simulate {kind!r}; there is: galaxies.")
-    return simulate_galaxies(Path(out), count, seed, spectra=spectra, workers=workers)
+    folder: Path = simulate_galaxies(Path(out), count, seed, spectra=spectra, workers=workers)
+    return folder
 
 
 def ingest(
