@@ -22,8 +22,8 @@ from .errors import KitError, UsageError
 
 __all__ = ["main"]
 
+WIDEST_TEXT = 40  # characters
 FORMATS = ("text", "csv", "json", "votable", "fits")
-FREE_POSITION = {"quickstart": "out", "simulate": "kind"}  # verbs whose one positional argument may be left out
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -113,8 +113,9 @@ def _parser(verb: str, function: Callable[..., Any]) -> Any:
     from jsonargparse import ArgumentParser
 
     text = (inspect.getdoc(function) or "").partition("\nArgs:")[0].strip()
-    parser = ArgumentParser(prog=f"astroclip-kit {verb}", description=text, exit_on_error=False)
-    parser.add_function_arguments(pipeline.signature_of(verb), as_positional=True)
+    usage = " ".join([f"astroclip-kit {verb}", *_positions(function).values(), "[--OPTION VALUE ...]"])
+    parser = ArgumentParser(usage=usage, description=text, exit_on_error=False)
+    parser.add_function_arguments(pipeline.signature_of(verb))
     if "Table" in str(inspect.signature(function).return_annotation):
         parser.add_argument("--format", choices=FORMATS, default="text", help="How the table is printed.")
     return parser
@@ -122,8 +123,7 @@ def _parser(verb: str, function: Callable[..., Any]) -> Any:
 
 def _parse(parser: Any, verb: str, words: list[str]) -> dict[str, Any] | None:
     """Arguments by name, or None where help was printed."""
-    if verb in FREE_POSITION and words and not words[0].startswith("-"):
-        words = [f"--{FREE_POSITION[verb]}={words[0]}", *words[1:]]
+    words = _named(words, list(_positions(getattr(pipeline, verb))))
     if verb == "run":
         words = _gather_changes(words)
     flags = [flag for action in parser._actions for flag in action.option_strings]
@@ -136,6 +136,20 @@ def _parse(parser: Any, verb: str, words: list[str]) -> dict[str, Any] | None:
     except SystemExit:
         return None
     return {key: value for key, value in vars(namespace).items() if not key.startswith("__")}
+
+
+def _positions(function: Callable[..., Any]) -> dict[str, str]:
+    """Arguments that may be given without a flag, by name, as the usage shows them."""
+    parameters = inspect.signature(function).parameters.values()
+    given = [one for one in parameters if one.kind is one.POSITIONAL_OR_KEYWORD]
+    return {one.name: one.name.upper() if one.default is one.empty else f"[{one.name.upper()}]" for one in given}
+
+
+def _named(words: list[str], names: list[str]) -> list[str]:
+    """The words before the first flag, as flags."""
+    count = next((number for number, word in enumerate(words) if word.startswith("-")), len(words))
+    named = [f"--{name}={word}" for name, word in zip(names, words[:count], strict=False)]
+    return [*named, *words[len(named) :]]
 
 
 def _gather_changes(words: list[str]) -> list[str]:
@@ -152,6 +166,8 @@ def _gather_changes(words: list[str]) -> list[str]:
 
 def _full_flag(word: str, flags: list[str]) -> str:
     """``--learning-rate`` stands for ``--training.optimizer.learning_rate`` where only one flag ends so."""
+    if re.fullmatch(r"-[a-z]", word):
+        word = f"-{word}"  # -k 5
     if not word.startswith("--"):
         return word
     name, equals, value = word.partition("=")
@@ -169,12 +185,24 @@ def _show(value: Any, style: str) -> None:
         print(value)
         return
     if style == "text":
-        shown = value[value.meta.get("shown", value.colnames)]
+        shown = _readable(value[value.meta.get("shown", value.colnames)])
         print("\n".join([*shown.pformat(max_lines=-1, max_width=-1), *value.meta.get("notes", [])]))
         return
     sys.stdout.flush()
     sys.stdout.buffer.write(serialise(value, style))
     sys.stdout.flush()
+
+
+def _readable(table: Any) -> Any:
+    """The table with numbers of six digits and long texts cut; files get all of both."""
+    shown = table.copy()
+    for name in shown.colnames:
+        column = shown[name]
+        if column.dtype.kind == "f" and column.format is None:
+            column.format = ".6g"
+        elif column.dtype.kind == "U" and column.dtype.itemsize > 4 * WIDEST_TEXT:
+            shown[name] = [text if len(text) <= WIDEST_TEXT else text[:WIDEST_TEXT] + "…" for text in column]
+    return shown
 
 
 def serialise(table: Any, style: str) -> bytes:

@@ -55,7 +55,7 @@ def search(
 
 def predict(
     embeddings: Folder,
-    properties: str | list[str],
+    properties: str | list[str] = "",
     object_id: str = "",
     *,
     coordinates: str = "",
@@ -82,13 +82,13 @@ def predict(
     from .. import downstream
     from ..embeddings import find
 
-    store = open_store(embeddings)
+    store, names = open_store(embeddings), words(properties)
+    if not names:
+        raise UsageError(f"say what to predict with --properties: any of {', '.join(store.labels)}.")
     rows = None
     if object_id or coordinates:
         rows = [find(store, object_id, **position(coordinates))]
-    return downstream.predict_table(
-        store, words(properties), rows=rows, query=query, memory=memory, k=k, weights=weights
-    )
+    return downstream.predict_table(store, names, rows=rows, query=query, memory=memory, k=k, weights=weights)
 
 
 def evaluate(

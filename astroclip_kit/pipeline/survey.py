@@ -82,7 +82,9 @@ def ingest(
         readers["catalogue"] = part(catalogue, lambda path: surveys.catalogue(path, words(labels)))
     if not readers:
         raise UsageError("nothing to ingest. Give --images, --spectra, --catalogue or sources.")
-    return data.ingest(readers, Path(out), matching=matching, workers=reading.workers, strict=reading.strict)
+    folder = Path(out).resolve()
+    name = folder.name if folder.name != "data" else folder.parent.name  # runs/supernovae/data
+    return data.ingest(readers, Path(out), matching=matching, name=name, workers=reading.workers, strict=reading.strict)
 
 
 def info(folder: Folder) -> str:
