@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..errors import UsageError
 from .outcome import write_results
@@ -23,7 +23,7 @@ def search(
     query: str = "",
     target: str = "",
     k: int = 10,
-    dataset: str = "",
+    dataset: Folder = "",
     figure: str = "",
 ) -> Table:
     """Finds the objects most like one object, in any modality.
@@ -49,7 +49,7 @@ def search(
 
         if not dataset:
             raise UsageError("the figure shows cutouts and spectra: say with --dataset where they are.")
-        figures.search_panel(table, Dataset(dataset)).savefig(figure)
+        figures.search_panel(table, Dataset(Path(dataset))).savefig(figure)
     return table
 
 
@@ -96,9 +96,9 @@ def evaluate(
     properties: str | list[str] = "",
     out: Folder = "results",
     *,
-    features: str = "",
-    dataset: str = "",
-    model: str = "",
+    features: Folder = "",
+    dataset: Folder = "",
+    model: Any = "",
     k: int = 16,
     seed: int = 0,
 ) -> Table:
@@ -124,10 +124,10 @@ def evaluate(
     from ..storage import open_folder
 
     store, names = open_store(embeddings), words(properties)
-    results = measure(store, names, features=FeatureSet(features) if features else None, k=k, seed=seed)
-    history = open_folder(model, "model")["history"] if model else []
+    results = measure(store, names, features=FeatureSet(Path(features)) if features else None, k=k, seed=seed)
+    history = open_folder(getattr(model, "root", model), "model")["history"] if model else []
     shown = names if dataset else []
-    opened = Dataset(dataset) if dataset else None
+    opened = Dataset(Path(dataset)) if dataset else None
     figures = evaluation_figures(store, shown, dataset=opened, history=history, k=k, seed=seed)
     settings = {"embeddings": str(store.root), "properties": names, "k": k, "seed": seed, **store.manifest}
     then = f"astroclip-kit search {store.root} --object-id {store.object_ids[0]} --query {store.names[0]}"
