@@ -2,13 +2,14 @@
 
 `Modality` describes one kind of observation and sizes its encoder. A `Reader` turns survey files into
 `Sample`s (NumPy, one object); a dataset stacks samples into a `Batch` (torch, many objects); an `Encoder`
-turns one modality of a batch into feature vectors; every evaluation ends in `Result`s.
+turns one modality of a batch into feature vectors; every evaluation ends in `Result`s. `contracts` says whether
+an object meets one of the protocols.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args, runtime_checkable
@@ -30,9 +31,6 @@ __all__ = [
     "Reader",
     "Result",
     "Sample",
-    "check_encoder",
-    "check_reader",
-    "check_sample",
 ]
 
 Kind = Literal["image", "spectrum", "lightcurve", "table"]
@@ -247,97 +245,3 @@ class Encoder(Protocol):
 
     def __call__(self, x: torch.Tensor) -> torch.Tensor:
         """Features [B, out_features] of preprocessed views [B, ...]."""
-
-
-def check_sample(sample: Sample, modality: Modality) -> None:
-    """Says what is wrong with the view of a sample.
-
-    Raises:
-        InputError: If the view is missing, of another shape, not float32, or holds no finite value.
-    """
-    view = sample.views.get(modality.name)
-    if view is None:
-        raise InputError(f"object {sample.object_id!r} has no view {modality.name!r} (found {sorted(sample.views)}).")
-    fits = view.ndim == len(modality.shape) and all(
-        want in (-1, got) for want, got in zip(modality.shape, view.shape, strict=True)
-    )
-    if not fits:
-        raise InputError(
-            f"object {sample.object_id!r}: view {modality.name!r} has shape {view.shape}, expected {modality.shape}."
-        )
-    if view.dtype != np.float32:
-        raise InputError(f"object {sample.object_id!r}: view {modality.name!r} is {view.dtype}, expected float32.")
-    if not np.isfinite(view).any():
-        raise InputError(f"object {sample.object_id!r}: view {modality.name!r} holds no finite value.")
-
-
-def _first_samples(reader: Reader, count: int) -> Iterator[Sample]:
-    for path in reader.files():
-        for item in reader.read(path):
-            if isinstance(item, Sample):
-                yield item
-                count -= 1
-            if not count:
-                return
-
-
-def check_reader(reader: Reader, count: int = 3) -> None:
-    """Reads the first samples of a reader and says what is wrong, before a long run.
-
-    Args:
-        reader: Any object that meets the `Reader` protocol.
-        count: How many samples to look at.
-
-    Raises:
-        InputError: If a member is missing, there are no files or no samples, or a sample does not fit.
-    """
-    for member in ("modality", "files", "read"):
-        if not hasattr(reader, member):
-            raise InputError(
-                f"{type(reader).__name__} is no reader: it has no {member!r}. See astroclip_kit.types.Reader."
-            )
-    if not list(reader.files()):
-        raise InputError(f"{type(reader).__name__} finds no files. Check its path and pattern.")
-    samples = list(_first_samples(reader, count))
-    if not samples:
-        raise InputError(f"{type(reader).__name__} gives no sample from its first files.")
-    for sample in samples:
-        if reader.modality is not None:
-            check_sample(sample, reader.modality)
-
-
-def check_encoder(encoder: Any, modality: Modality, batch_size: int = 2) -> None:
-    """Runs an encoder once on random views of a modality and says what is wrong, before a long run.
-
-    Args:
-        encoder: Any `torch.nn.Module` that meets the `Encoder` protocol.
-        modality: What it shall encode.
-        batch_size: Number of random views.
-
-    Raises:
-        InputError: If `out_features` is missing or wrong, or the features are not finite or carry no batch axis.
-    """
-    import torch
-
-    if not isinstance(encoder, torch.nn.Module) or not isinstance(getattr(encoder, "out_features", None), int):
-        raise InputError(f"{type(encoder).__name__} is no encoder: a torch.nn.Module with an integer `out_features`.")
-    shape = [batch_size] + [32 if axis == -1 else axis for axis in modality.shape]
-    x = torch.rand(shape, generator=torch.Generator().manual_seed(0)) + 0.1
-    if modality.kind == "lightcurve":
-        x[..., 0] = x[..., 0].sort(dim=1).values * 100
-        x[..., 3] = (x[..., 3] * len(modality.bands)).floor().clamp(0, max(len(modality.bands) - 1, 0))
-    was_training = encoder.training
-    try:
-        with torch.inference_mode():
-            h = encoder.eval()(getattr(encoder, "preprocess", lambda value: value)(x))
-    except (RuntimeError, ValueError, TypeError, IndexError) as error:
-        raise InputError(f"{type(encoder).__name__} cannot encode {modality.name!r}: {error}") from error
-    finally:
-        encoder.train(was_training)
-    if tuple(h.shape) != (batch_size, encoder.out_features):
-        raise InputError(
-            f"{type(encoder).__name__} gives {tuple(h.shape)} for {batch_size} views of {modality.name!r}, "
-            f"expected ({batch_size}, {encoder.out_features})."
-        )
-    if not torch.isfinite(h).all():
-        raise InputError(f"{type(encoder).__name__} gives values that are not finite for {modality.name!r}.")

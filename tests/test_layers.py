@@ -6,11 +6,12 @@ from pathlib import Path
 import astroclip_kit
 
 PACKAGE = Path(astroclip_kit.__file__).parent
-EVERYONE = {"errors", "types", "settings", "progress", "_lazy", "__init__"}
+EVERYONE = {"errors", "types", "contracts", "settings", "progress", "_lazy", "__init__"}
 DATA_ROOMS = {"storage", "transforms", "surveys"}
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "types": set(),
+    "contracts": set(),
     "settings": set(),
     "progress": set(),
     "_lazy": set(),

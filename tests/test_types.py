@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 import torch
 
+from astroclip_kit.contracts import check_encoder, check_reader, check_sample
 from astroclip_kit.errors import FileError, InputError
-from astroclip_kit.types import Batch, Drop, Modality, Sample, check_encoder, check_reader, check_sample
+from astroclip_kit.types import Batch, Drop, Modality, Sample
 
 SPECTRUM = Modality("spectrum", "spectrum", ("flux", "ivar"), (2, 3), "", (1.0, 2.0, 3.0))
 

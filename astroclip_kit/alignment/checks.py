@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from torch import nn
 
+from ..contracts import check_encoder
 from ..errors import InputError, UsageError
 from ..settings import Alignment
-from ..types import check_encoder
 from .model import check_pairs
 
 __all__ = ["check_inputs", "chosen_modalities"]

@@ -23,9 +23,10 @@ import numpy as np
 import pyarrow as pa
 
 from .. import storage
+from ..contracts import check_sample
 from ..errors import FileError, InputError, KitError
 from ..progress import progress
-from ..types import Drop, Modality, Reader, Sample, check_sample
+from ..types import Drop, Modality, Reader, Sample
 from .shards import ShardReader, pack, write_table
 from .sources import Source
 

@@ -1,8 +1,8 @@
 """Networks that turn the views of one modality into feature vectors.
 
 Touch this when you bring a network of your own: any `torch.nn.Module` with an integer `out_features` is an encoder
-(see `astroclip_kit.types.Encoder`), and `astroclip_kit.types.check_encoder` says what is wrong with it. What is done
-to raw views first is the encoder's `preprocess`, a transform that is saved with it. The encoders here are sized by
+(see `astroclip_kit.types.Encoder`), and `astroclip_kit.contracts.check_encoder` says what is wrong with it. What is
+done to raw views first is the encoder's `preprocess`, a transform that is saved with it. The encoders here are sized by
 `Encoder.for_modality(modality)`; each keeps its arguments as attributes, so that `models.save_model` can save it.
 """
 

@@ -12,8 +12,9 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
+from ..contracts import check_encoder
 from ..training.hardware import autocast
-from ..types import Modality, check_encoder
+from ..types import Modality
 
 __all__ = ["FrozenEncoder", "read_ahead"]
 

@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from ..contracts import check_sample
 from ..errors import FileError, InputError
-from ..types import Drop, Kind, Modality, Sample, check_sample
+from ..types import Drop, Kind, Modality, Sample
 
 __all__ = ["FunctionReader", "reader"]
 

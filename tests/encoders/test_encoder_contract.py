@@ -5,10 +5,11 @@ import pytest
 import torch
 
 from astroclip_kit import encoders
+from astroclip_kit.contracts import check_encoder
 from astroclip_kit.encoders import ImageBackbone, LightCurveTransformer, MocoResNet50, SpenderEncoder, TabularMLP
 from astroclip_kit.models import describe, load_model, save_model
 from astroclip_kit.transforms import Standardise
-from astroclip_kit.types import Modality, check_encoder
+from astroclip_kit.types import Modality
 
 IMAGE = Modality("image", "image", ("g", "r", "z"), (3, 48, 48), "nmgy", (0.262,))
 INFRARED = Modality("infrared", "image", ("W1", "W2"), (2, 32, 32))

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 import torch
 
+from astroclip_kit.contracts import check_encoder
 from astroclip_kit.encoders import InterpolatedLightCurve, SpectralShape, TableValues
 from astroclip_kit.errors import InputError, UsageError
 from astroclip_kit.models import build, describe
-from astroclip_kit.types import Modality, check_encoder
+from astroclip_kit.types import Modality
 
 NAN = float("nan")
 GRID = tuple(np.arange(3300.0, 9500.0, 20.0))

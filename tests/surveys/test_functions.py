@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 
+from astroclip_kit.contracts import check_reader
 from astroclip_kit.errors import FileError, InputError
 from astroclip_kit.surveys.functions import FunctionReader
-from astroclip_kit.types import Sample, check_reader
+from astroclip_kit.types import Sample
 
 
 @pytest.fixture

@@ -8,8 +8,9 @@ import pytest
 from synthetic_survey import make_reader
 
 from astroclip_kit import models
+from astroclip_kit.contracts import check_reader
 from astroclip_kit.errors import FileError
-from astroclip_kit.types import Modality, Sample, check_reader
+from astroclip_kit.types import Modality, Sample
 
 
 def items_of(reader):
