@@ -16,6 +16,8 @@ __getattr__, __dir__, __all__ = lazy(
         "Compose": ".compose",
         "ComposeAugmentations": ".compose",
         "Downsample": ".images",
+        "DropPoints": ".lightcurves",
+        "ErrorNoise": ".lightcurves",
         "FillGaps": ".spectra",
         "GaussianNoise": ".images",
         "IvarNoise": ".spectra",

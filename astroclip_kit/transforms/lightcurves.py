@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
-__all__ = ["is_padding", "pad"]
+from .randomness import fork, normal, uniform
+
+__all__ = ["DropPoints", "ErrorNoise", "is_padding", "pad"]
 
 
 def pad(views: Sequence[npt.NDArray[np.float32]], length: int = 0) -> npt.NDArray[np.float32]:
@@ -36,3 +39,59 @@ def pad(views: Sequence[npt.NDArray[np.float32]], length: int = 0) -> npt.NDArra
 def is_padding(x: torch.Tensor) -> torch.Tensor:
     """Which rows [B, T] hold no measurement: no time, no value or no band."""
     return ~x[..., (0, 1, 3)].isfinite().all(dim=-1)
+
+
+@dataclass(frozen=True)
+class DropPoints:
+    """Observes a light curve less often: leaves out random points, and sometimes a whole band.
+
+    Args:
+        share: Largest share of the points left out; how many is drawn for each light curve. One point always stays.
+        band: Probability that the band of a random point is left out too, where another band remains.
+
+    Example:
+        >>> thinned = DropPoints(0.9)(torch.zeros(1, 100, 4), torch.tensor([5]))
+        >>> 0 < int(is_padding(thinned).sum()) < 100
+        True
+    """
+
+    share: float = 0.5
+    band: float = 0.0
+
+    def __call__(self, x: torch.Tensor, seeds: torch.Tensor) -> torch.Tensor:
+        """Light curves [B, T, 4], NaN where a point was left out."""
+        seeds, points = seeds.to(x.device), x.shape[1]
+        measured = ~is_padding(x)
+        order = uniform(fork(seeds, 0), (points,)).masked_fill(~measured, -1.0)
+        chosen = order.argmax(dim=1, keepdim=True)
+        kept = measured & (uniform(fork(seeds, 1), (points,)) >= self.share * uniform(fork(seeds, 2), (1,)))
+        lost = order.where(torch.arange(points, device=x.device) != chosen, -1.0).argmax(dim=1, keepdim=True)
+        others = measured & (x[..., 3] != x[..., 3].gather(1, lost))
+        thinner = (uniform(fork(seeds, 3), (1,)) < self.band) & others.gather(1, chosen)
+        kept = kept & torch.where(thinner, others, measured)
+        kept = kept.scatter(1, chosen, measured.gather(1, chosen))
+        return x.where(kept[..., None], torch.nan)
+
+
+@dataclass(frozen=True)
+class ErrorNoise:
+    """Measures a light curve again, with errors of its own size.
+
+    Args:
+        scale: Added noise in units of each point's error.
+        default: Error of the points that give none, in the unit of the values.
+
+    Example:
+        >>> again = ErrorNoise(2.0)(torch.ones(1, 3, 4), torch.tensor([0]))
+        >>> bool((again[..., 1] != 1).all()), bool((again[..., 2] == 5**0.5).all())
+        (True, True)
+    """
+
+    scale: float = 1.0
+    default: float = 0.1
+
+    def __call__(self, x: torch.Tensor, seeds: torch.Tensor) -> torch.Tensor:
+        """Light curves [B, T, 4]; errors grow accordingly."""
+        error = x[..., 2].where(x[..., 2].isfinite(), self.default)
+        value = x[..., 1] + normal(seeds.to(x.device), (x.shape[1],)).to(x.dtype) * error * self.scale
+        return torch.stack([x[..., 0], value, x[..., 2] * (1 + self.scale**2) ** 0.5, x[..., 3]], dim=-1)
