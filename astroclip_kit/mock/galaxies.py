@@ -54,7 +54,7 @@ def simulate_galaxies(
         spectra: "sdss" (the BOSS wavelength grid) or "desi" (3600 to 9824 A by 0.8 A), both in the file layout
             of SDSS.
         size: Pixels of 0.262 arcsec along the side of a cutout; even, at least 32.
-        workers: Processes.
+        workers: Threads.
         quiet: Shows no progress bar.
 
     Returns:
