@@ -2,6 +2,10 @@
 
 The answer is defined by the inner products of the float32 vectors, computed in float64 and rounded to float32;
 equal values come in the order of the rows. It does not depend on block size, precision or number of threads.
+
+Most of the time of a plain matrix product and top-k on a processor goes into the top-k, and into fresh memory for
+the products. So rows share the maximum of a group, only the maxima are searched, and blocks stay small enough for
+the cache and for memory that is used again.
 """
 
 from __future__ import annotations
@@ -15,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from ..errors import InputError
 from ..settings import Hardware
@@ -22,9 +27,13 @@ from ..training.hardware import resolve_hardware
 
 __all__ = ["ExactIndex"]
 
-MARGIN = 32  # candidates beyond 2 k: the more, the seldomer a query needs the next, slower pass
-BLOCK_VALUES = 2**24  # values held at once per array while searching
+GROUP = 8  # rows of the memory that share one maximum
+MARGIN = 32  # candidate groups beyond 2 k: the more, the seldomer a query needs the next, slower pass
+BLOCK_VALUES = 2**22  # values per array while searching: 16 MB, which the system does not hand out anew each time
+MOST_QUERIES = 4096  # per sweep over the memory, which is rounded once in it
+FEW_QUERIES = 16  # for which rounding the memory costs more than a fast product saves
 Found = tuple[Tensor, Tensor]
+Product = tuple[int, slice, Tensor]
 
 
 class ExactIndex:
@@ -64,7 +73,7 @@ class ExactIndex:
         self.counts = np.bincount(codes, minlength=len(self.ids))
         self.order = np.argsort(codes, kind="stable")  # rows of id i: order[starts[i] : starts[i] + counts[i]]
         self.starts = np.cumsum(self.counts) - self.counts
-        self.block_rows = block_rows
+        self.block_rows = -(-block_rows // GROUP) * GROUP
         self.errors: dict[torch.dtype, tuple[float, float]] = {}
         if precision == "auto":
             precision = "bfloat16" if resolve_hardware(Hardware("cpu"))[1] == "bfloat16" else "float32"
@@ -102,15 +111,11 @@ class ExactIndex:
                 f"may be excluded for a query. Use a smaller k or a larger memory."
             )
         similarity, rows = np.empty((len(q), k), np.float32), np.empty((len(q), k), np.int64)
-        step = max(1, min(512, BLOCK_VALUES // max(self._width(k) * q.shape[1], self.block_rows)))
-        for start in range(0, len(q), step):
-            block = slice(start, start + step)
+        for start in range(0, len(q), MOST_QUERIES):
+            block = slice(start, start + MOST_QUERIES)
             values, found = self._search(q[block], codes[block], k)
             similarity[block], rows[block] = values.numpy(), found.numpy()
         return similarity, rows
-
-    def _width(self, k: int) -> int:
-        return min(2 * k + MARGIN, len(self))
 
     def _codes(self, exclude: npt.ArrayLike | None, count: int) -> npt.NDArray[np.int64]:
         """Position of each query's excluded id in `self.ids`; -1 where the memory does not hold it."""
@@ -125,48 +130,57 @@ class ExactIndex:
     def _search(self, q: Tensor, codes: npt.NDArray[np.int64], k: int) -> Found:
         values, rows = torch.empty(len(q), k), torch.empty(len(q), k, dtype=torch.int64)
         todo = torch.arange(len(q))
-        width = self._width(k)
-        for dtype in self.passes if width < len(self) else []:
-            if not len(todo):
-                break
-            candidates, ceiling = self._candidates(q[todo], codes[todo.numpy()], width, dtype)
-            exact = self._rank(q[todo], codes[todo.numpy()], candidates)
-            values[todo], rows[todo] = exact[0][:, :k], exact[1][:, :k]
-            todo = todo[exact[0][:, k - 1] <= ceiling]  # a row outside the candidates might be as near
+        width = 2 * k + MARGIN
+        for dtype in self.passes if width * GROUP < len(self) else []:
+            if dtype == torch.bfloat16 and len(todo) < FEW_QUERIES:
+                continue
+            firsts, ceiling = self._candidates(q[todo], codes[todo.numpy()], width, dtype)
+            exact = self._rank(q[todo], codes[todo.numpy()], firsts, k)
+            values[todo], rows[todo] = exact
+            todo = todo[exact[0][:, -1] <= ceiling]  # a row outside the candidates might be as near
             if dtype == torch.bfloat16 and 2 * len(todo) > len(q):
                 self.passes = [torch.float32]  # the space is too dense for bfloat16: it would only cost time
-        if len(todo):
-            values[todo], rows[todo] = self._exhaustive(q[todo], codes[todo.numpy()], k)
+            if not len(todo):
+                return values, rows
+        values[todo], rows[todo] = self._exhaustive(q[todo], codes[todo.numpy()], k)
         return values, rows
 
-    def _blocks(self, codes: npt.NDArray[np.int64]) -> Iterator[tuple[slice, Tensor, Tensor]]:
-        """Blocks of the memory, with the (query, row within the block) pairs that are excluded there."""
+    def _products(self, q: Tensor, codes: npt.NDArray[np.int64], dtype: torch.dtype) -> Iterator[Product]:
+        """Start of a block of the memory, a slice of the queries, and their products; excluded ones are -inf."""
         held = np.flatnonzero(codes >= 0)
         counts = self.counts[codes[held]]
         offset = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
         rows = self.order[np.repeat(self.starts[codes[held]], counts) + offset]
-        queries = np.repeat(held, counts)
+        queries, rounded = np.repeat(held, counts), q.to(dtype)
+        step = max(1, BLOCK_VALUES // self.block_rows)
         for start in range(0, len(self), self.block_rows):
-            here = (rows >= start) & (rows < start + self.block_rows)
-            yield (
-                slice(start, start + self.block_rows),
-                torch.from_numpy(queries[here]),
-                torch.from_numpy(rows[here] - start),
-            )
+            block = self.vectors[start : start + self.block_rows].to(dtype).T
+            within = (rows >= start) & (rows < start + self.block_rows)
+            for first in range(0, len(q), step):
+                products = rounded[first : first + step] @ block
+                here = within & (queries >= first) & (queries < first + step)
+                products[queries[here] - first, rows[here] - start] = -math.inf
+                yield start, slice(first, first + step), products
 
     def _candidates(self, q: Tensor, codes: npt.NDArray[np.int64], width: int, dtype: torch.dtype) -> Found:
-        """Rows [Q, width] with the largest rounded products, and what no other row's exact product exceeds [Q]."""
-        values, rows = torch.empty(len(q), 0), torch.empty(len(q), 0, dtype=torch.int64)
-        rounded = q.to(dtype)
-        for block, excluded_query, excluded_row in self._blocks(codes):
-            products = (rounded @ self.vectors[block].to(dtype).T).float()
-            products[excluded_query, excluded_row] = -math.inf
-            best, best_rows = products.topk(min(width, products.shape[1]), sorted=False)
-            values, rows = torch.cat([values, best], 1), torch.cat([rows, best_rows + block.start], 1)
-            values, kept = values.topk(min(width, values.shape[1]), sorted=False)
-            rows = rows.gather(1, kept)
-        floor = values.amin(1).double()
-        return rows, torch.where(floor.isinf(), floor, floor + self._slack(q, floor, dtype))
+        """First rows [Q, width] of the groups with the largest rounded products, and what no other exceeds [Q]."""
+        best = torch.full((len(q), width), -math.inf, dtype=dtype)
+        firsts = torch.zeros(len(q), width, dtype=torch.int64)
+        for start, part, products in self._products(q, codes, dtype):
+            if over := -products.shape[1] % GROUP:  # in the last block
+                products = functional.pad(products, (0, over), value=-math.inf)
+            maxima = products.view(len(products), GROUP, -1).amax(1)
+            numbers = torch.arange(start, start + maxima.shape[1]).expand_as(maxima)
+            best[part], kept = torch.cat([best[part], maxima], 1).topk(width, sorted=False)
+            firsts[part] = torch.cat([firsts[part], numbers], 1).gather(1, kept)
+        floor = best.amin(1).double()
+        return firsts, torch.where(floor.isinf(), math.inf, floor + self._slack(q, floor, dtype))
+
+    def _members(self, firsts: Tensor) -> Tensor:
+        """Rows [Q, width * GROUP] of groups; a group takes every n-th row of its block; some are past the end."""
+        starts = firsts // self.block_rows * self.block_rows
+        strides = ((len(self) - starts).clamp(max=self.block_rows) + GROUP - 1) // GROUP
+        return (firsts[..., None] + strides[..., None] * torch.arange(GROUP)).flatten(1)
 
     def _slack(self, q: Tensor, floor: Tensor, dtype: torch.dtype) -> Tensor:
         """Upper bound [Q] of exact minus rounded product, for rows whose rounded product is at most `floor`.
@@ -186,23 +200,28 @@ class ExactIndex:
         bound: Tensor = (exact - rounded).norm(dim=1) * norm + length * lost + summing
         return bound
 
-    def _rank(self, q: Tensor, codes: npt.NDArray[np.int64], rows: Tensor) -> Found:
-        """Candidates [Q, c] in order of their exact products."""
-        rows = rows.sort(1).values
-        products = torch.einsum("qd,qcd->qc", q.double(), self.vectors[rows].double()).float()
-        excluded = torch.from_numpy(codes)[:, None] == self.codes[rows]
-        values, order = products.masked_fill(excluded, -math.inf).sort(dim=1, descending=True, stable=True)
-        return values, rows.gather(1, order)
+    def _rank(self, q: Tensor, codes: npt.NDArray[np.int64], firsts: Tensor, k: int) -> Found:
+        """The k best of the rows in groups, in order of their exact products."""
+        parts = []
+        step = max(1, BLOCK_VALUES // (firsts.shape[1] * GROUP * q.shape[1]))
+        for first in range(0, len(q), step):
+            part = slice(first, first + step)
+            rows = self._members(firsts[part]).sort(1).values
+            inside = rows.clamp(max=len(self) - 1)
+            vectors = self.vectors.index_select(0, inside.flatten()).double().view(*rows.shape, -1)
+            products = (vectors @ q[part].double()[..., None])[..., 0].float()
+            absent = (rows >= len(self)) | (torch.from_numpy(codes[part])[:, None] == self.codes[inside])
+            values, order = products.masked_fill(absent, -math.inf).sort(dim=1, descending=True, stable=True)
+            parts.append((values[:, :k], inside.gather(1, order[:, :k])))
+        return torch.cat([values for values, _ in parts]), torch.cat([rows for _, rows in parts])
 
     def _exhaustive(self, q: Tensor, codes: npt.NDArray[np.int64], k: int) -> Found:
         """The definition: every product in float64, rounded, sorted, ties in the order of the rows."""
-        values, rows = torch.empty(len(q), 0), torch.empty(len(q), 0, dtype=torch.int64)
-        for block, excluded_query, excluded_row in self._blocks(codes):
-            products = (q.double() @ self.vectors[block].double().T).float()
-            products[excluded_query, excluded_row] = -math.inf
-            numbers = torch.arange(block.start, block.start + products.shape[1]).expand_as(products)
-            values, order = torch.cat([values, products], 1).sort(dim=1, descending=True, stable=True)
-            values, rows = values[:, :k], torch.cat([rows, numbers], 1).gather(1, order[:, :k])
+        values, rows = torch.full((len(q), k), -math.inf), torch.full((len(q), k), len(self))
+        for start, part, products in self._products(q, codes, torch.float64):
+            numbers = torch.arange(start, start + products.shape[1]).expand_as(products)
+            best, order = torch.cat([values[part], products.float()], 1).sort(dim=1, descending=True, stable=True)
+            values[part], rows[part] = best[:, :k], torch.cat([rows[part], numbers], 1).gather(1, order[:, :k])
         return values, rows
 
 

@@ -107,6 +107,24 @@ def test_a_whole_group_is_left_out(precision):
     np.testing.assert_array_equal(rows, brute_force(queries, memory, 9, asked[:, None] == groups[None])[1])
 
 
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_nearly_the_whole_memory_may_be_left_out(precision):
+    """Fewer groups of rows are left than there are places for candidates."""
+    memory, queries = unit(3000), unit(40, seed=10)
+    ids = np.where(np.arange(3000) % 150 == 7, "kept", "left out")
+    index = ExactIndex(memory, ids=ids, precision=precision, block_rows=640)
+    _, rows = index.search(queries, 20, exclude=["left out"] * 40)
+    excluded = np.broadcast_to(ids == "left out", (40, 3000))
+    np.testing.assert_array_equal(rows, brute_force(queries, memory, 20, excluded)[1])
+
+
+@pytest.mark.parametrize("count", [2001, 2007, 2048])
+def test_the_last_block_may_be_short(count):
+    memory = unit(count)
+    _, rows = ExactIndex(memory, precision="bfloat16", block_rows=500).search(memory[-40:], 3)
+    np.testing.assert_array_equal(rows, brute_force(memory[-40:], memory, 3)[1])
+
+
 def test_k_may_be_the_whole_memory():
     memory, queries = unit(37), unit(5, seed=9)
     _, rows = ExactIndex(memory, precision="bfloat16", block_rows=10).search(queries, 37)
