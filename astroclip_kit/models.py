@@ -9,12 +9,10 @@ from __future__ import annotations
 import importlib
 import inspect
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .errors import FolderError, InputError, UsageError
-from .settings import Part
 from .storage import new_folder, open_folder, write_manifest
 from .types import Modality
 
@@ -67,10 +65,10 @@ def _import(path: str, trusted: bool) -> Any:
 
 
 def build(description: Any, *, trusted: bool = False) -> Any:
-    """Builds what `describe` described, or a `Part` of a configuration.
+    """Builds what `describe` described, or what a configuration names by ``class_path`` and ``init_args``.
 
     Args:
-        description: A `Part`, what `describe` gave, or plain values.
+        description: What `describe` gave, a part of a configuration, or plain values.
         trusted: Whether any class may be imported (a configuration that the user wrote) or only those of
             the kit (a model folder).
 
@@ -78,8 +76,6 @@ def build(description: Any, *, trusted: bool = False) -> Any:
         FolderError: If a class outside the kit is named and `trusted` is False.
         UsageError: If the class cannot be imported or does not take the arguments.
     """
-    if isinstance(description, Part):
-        description = asdict(description)
     if isinstance(description, list):
         return [build(item, trusted=trusted) for item in description]
     if not isinstance(description, dict):

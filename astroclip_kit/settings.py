@@ -16,26 +16,12 @@ __all__ = [
     "Matching",
     "Objective",
     "Optimizer",
-    "Part",
     "Reading",
     "Sampling",
     "Schedule",
     "Split",
     "Training",
 ]
-
-
-@dataclass(frozen=True)
-class Part:
-    """An exchangeable part (encoder, head, reader, transform), named by its dotted path.
-
-    Args:
-        class_path: Where the class or function is imported from, e.g. ``astroclip_kit.encoders.TabularMLP``.
-        init_args: Its keyword arguments.
-    """
-
-    class_path: str
-    init_args: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -203,7 +189,7 @@ class Alignment:
         head: Size and shape of the projection heads, see `Head`.
         objective: The loss and its temperature, see `Objective`.
         sampling: What a batch is made of, see `Sampling`.
-        augmentations: Augmentation of each modality's raw views (a `Part`, or the object itself).
+        augmentations: Augmentation of each modality's raw views (``class_path``, ``init_args``, or the object).
         members: Models trained with different seeds, whose unit vectors are concatenated.
     """
 

@@ -5,7 +5,6 @@ import torch
 
 from astroclip_kit import models
 from astroclip_kit.errors import FolderError, InputError, UsageError
-from astroclip_kit.settings import Part
 from astroclip_kit.storage import read_json
 from astroclip_kit.types import Modality
 
@@ -43,9 +42,9 @@ def test_a_stranger_s_class_is_not_imported():
 
 def test_a_wrong_part_of_a_configuration_is_a_usage_error():
     with pytest.raises(UsageError, match=r"cannot import 'nowhere\.Thing'"):
-        models.build(Part("nowhere.Thing"), trusted=True)
+        models.build({"class_path": "nowhere.Thing"}, trusted=True)
     with pytest.raises(UsageError, match=r"Fraction.*Check its init_args"):
-        models.build(Part("fractions.Fraction", {"wrong": 1}), trusted=True)
+        models.build({"class_path": "fractions.Fraction", "init_args": {"wrong": 1}}, trusted=True)
 
 
 def test_a_model_folder_gives_the_same_model_back(tmp_path):

@@ -32,7 +32,7 @@ def simulate(
         count: Number of objects.
         seed: The same seed gives the same bytes.
         spectra: Grid of the spectra: "sdss" or "desi".
-        workers: Processes.
+        workers: Threads.
 
     Returns:
         The folder.
