@@ -24,7 +24,8 @@ class TableValues(nn.Module):
     Args:
         columns: Names of the columns.
         differences: Whether neighbouring columns are subtracted as well: the colours of magnitudes.
-        bins: Column to the centers of its soft bins, see `astroclip_kit.transforms.smoothing.soft_bins`.
+        bins: Column, or difference such as "g-r", to the centers of its soft bins, see
+            `astroclip_kit.transforms.smoothing.soft_bins`.
         preprocess: What is done to tables [B, C] first; by default nothing.
 
     Raises:
@@ -32,8 +33,8 @@ class TableValues(nn.Module):
 
     Example:
         >>> TableValues(("g", "r"), differences=True)(torch.tensor([[18.5, 18.0], [17.0, torch.nan]]))
-        tensor([[18.5000, 18.0000,  0.0000,  0.0000,  0.5000],
-                [17.0000,  0.0000,  0.0000,  1.0000,  0.0000]])
+        tensor([[18.5000, 18.0000,  0.5000,  0.0000,  0.0000],
+                [17.0000,  0.0000,  0.0000,  0.0000,  1.0000]])
     """
 
     def __init__(
@@ -46,11 +47,11 @@ class TableValues(nn.Module):
         super().__init__()
         self.columns, self.differences, self.bins = tuple(columns), differences, dict(bins or {})
         self.preprocess = preprocess if preprocess is not None else Compose()
-        unknown = sorted(set(self.bins) - set(self.columns))
+        self._names = [*self.columns, *(f"{a}-{b}" for a, b in pairwise(self.columns) if differences)]
+        unknown = sorted(set(self.bins) - set(self._names))
         if unknown:
-            raise UsageError(f"bins for {unknown[0]!r}, and the table has the columns {', '.join(self.columns)}.")
-        colours = len(self.columns) - 1 if differences else 0
-        self.out_features = 2 * len(self.columns) + colours + sum(len(centers) for centers in self.bins.values())
+            raise UsageError(f"bins for {unknown[0]!r}, and the table has {', '.join(self._names)}.")
+        self.out_features = len(self.columns) + len(self._names) + sum(map(len, self.bins.values()))
 
     @classmethod
     def for_modality(cls, modality: Modality, **arguments: Any) -> Self:
@@ -63,9 +64,7 @@ class TableValues(nn.Module):
         if x.ndim != 2 or x.shape[1] != len(self.columns):
             raise InputError(f"tables have shape {tuple(x.shape)}, expected [B, {len(self.columns)}].")
         x = x.float()
-        missing = ~x.isfinite()
-        parts = [x.masked_fill(missing, 0.0), missing.float()]
-        if self.differences:
-            parts += [(x[:, a] - x[:, b]).nan_to_num(0.0)[:, None] for a, b in pairwise(range(x.shape[1]))]
-        parts += [soft_bins(x[:, self.columns.index(name)], centers) for name, centers in self.bins.items()]
-        return torch.cat(parts, dim=1)
+        x = x.where(x.isfinite(), torch.nan)
+        both = torch.cat([x, x[:, :-1] - x[:, 1:]], dim=1) if self.differences else x
+        bins = [soft_bins(both[:, self._names.index(name)], centers) for name, centers in self.bins.items()]
+        return torch.cat([both.nan_to_num(0.0), x.isnan().float(), *bins], dim=1)

@@ -112,7 +112,7 @@ def test_what_does_not_fit_is_refused():
         )
     with pytest.raises(UsageError, match="bins for 'phase', and the spectra have the channels flux, ivar, phase_day"):
         SpectralShape.for_modality(SPECTRUM, bins={"phase": [0, 1]})
-    with pytest.raises(UsageError, match="bins for 'z', and the table has the columns u, g, r"):
+    with pytest.raises(UsageError, match="bins for 'z', and the table has u, g, r"):
         TableValues.for_modality(TABLE, bins={"z": [0, 1]})
     with pytest.raises(InputError, match=r"spectra have shape \(1, 2, 5\), expected \[B, 3, 310\]"):
         SpectralShape.for_modality(SPECTRUM)(torch.ones(1, 2, 5))
@@ -122,3 +122,10 @@ def test_what_does_not_fit_is_refused():
         TableValues.for_modality(TABLE)(torch.ones(1, 2))
     with pytest.raises(InputError, match="SpectralShape encodes a spectrum, and 'table' is a table"):
         SpectralShape.for_modality(TABLE)
+
+
+def test_colours_have_bins_of_their_own_and_are_unknown_where_a_magnitude_is():
+    encoder = TableValues.for_modality(TABLE, differences=True, bins={"u-g": [0, 1, 2], "r": [15, 20]})
+    h = encoder(torch.tensor([[19.0, 17.5, 16.0], [NAN, 17.0, 21.0]]))
+    assert h[0].tolist() == pytest.approx([19, 17.5, 16, 1.5, 1.5, 0, 0, 0, 0, 0.5, 0.5, 0.8, 0.2])
+    assert h[1].tolist() == pytest.approx([0, 17, 21, 0, -4, 1, 0, 0, 0, 0, 0, 0, 1])
