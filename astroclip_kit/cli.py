@@ -18,6 +18,7 @@ from collections.abc import Callable
 from typing import Any
 
 from . import __version__, pipeline
+from .arguments import explain, like
 from .errors import KitError, UsageError
 
 __all__ = ["main"]
@@ -114,7 +115,7 @@ def _parser(verb: str, function: Callable[..., Any]) -> Any:
 
     text = (inspect.getdoc(function) or "").partition("\nArgs:")[0].strip()
     usage = " ".join([f"astroclip-kit {verb}", *_positions(function).values(), "[--OPTION VALUE ...]"])
-    parser = ArgumentParser(usage=usage, description=text, exit_on_error=False)
+    parser = ArgumentParser(usage=usage, description=text, exit_on_error=False, allow_abbrev=False)
     parser.add_function_arguments(pipeline.signature_of(verb))
     if "Table" in str(inspect.signature(function).return_annotation):
         parser.add_argument("--format", choices=FORMATS, default="text", help="How the table is printed.")
@@ -131,11 +132,19 @@ def _parse(parser: Any, verb: str, words: list[str]) -> dict[str, Any] | None:
     try:
         namespace = parser.instantiate_classes(parser.parse_args(words))
     except (ArgumentError, TypeError, ValueError) as error:
-        message = re.sub(r"\s+", " ", re.sub(r'Parser key "([\w.]+)":', r"--\1:", str(error))).rstrip(". ")
-        raise UsageError(f"{message}. See astroclip-kit {verb} --help.") from error
+        raise UsageError(f"{_complaint(error, parser, flags)} See astroclip-kit {verb} --help.") from error
     except SystemExit:
         return None
     return {key: value for key, value in vars(namespace).items() if not key.startswith("__")}
+
+
+def _complaint(error: Exception, parser: Any, flags: list[str]) -> str:
+    """What is wrong with the words, in one or two sentences."""
+    message = explain(error, parser)
+    known = {flag.lstrip("-").rpartition(".")[2] for flag in flags}
+    if wrong := re.search(r"unrecognized arguments: --([\w.-]+)", message):
+        return f"{message}.{like(wrong[1].replace('-', '_'), known, '--')}"
+    return f"--{message}." if re.match(r"[\w.]+: expected", message) else f"{message}."
 
 
 def _positions(function: Callable[..., Any]) -> dict[str, str]:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from . import pipeline
+from .arguments import explain, unknown_key
 from .errors import UsageError
 
 __all__ = ["Configuration", "load_configuration"]
@@ -67,46 +68,98 @@ def load_configuration(path: str | Path, overrides: Sequence[str] = ()) -> Confi
         UsageError: If the file is missing or not YAML, or a key or a value is wrong; says which.
     """
     path = Path(path)
-    if not path.is_file():
-        raise UsageError(f"{path}: no such configuration file.")
-    sections = _sections(path)
+    content = _read(path)
+    for override in overrides:
+        _change(content, override)
+    sections = [verb for verb in SECTIONS if verb in content]
     parser = _parser(sections)
+    if problem := _problem(content, parser):
+        raise UsageError(f"{path}: {problem}")
     try:
-        namespace = parser.parse_args([f"--config={path}", *(f"--{_checked(override)}" for override in overrides)])
+        namespace = parser.parse_object(content)
         values = parser.instantiate_classes(namespace)
         text = parser.dump(namespace, skip_none=True)
     except (ArgumentError, TypeError, ValueError) as error:
-        message = re.sub(r"\s+", " ", str(error)).rstrip(". ")
-        raise UsageError(
-            f"{path}: {message}. A section takes the arguments of its verb: astroclip-kit VERB --help."
-        ) from error
+        raise UsageError(f"{path}: {explain(error, parser)}. astroclip-kit VERB --help explains a section.") from error
+    _check(values, path)
     words = {"data": values.data, "seed": values.seed}
     filled = {verb: _seeded(verb, _fill(vars(values[verb]), words), values.seed) for verb in sections}
     return Configuration(path.stem, values.data, values.seed, values.folds, values.by, filled, text)
 
 
-def _sections(path: Path) -> list[str]:
+def _read(path: Path) -> dict[str, Any]:
+    """The content of the file; an empty section is one without arguments."""
     import yaml
 
+    if not path.is_file():
+        raise UsageError(f"{path}: no such configuration file.")
     try:
-        content = yaml.safe_load(path.read_text())
+        text = path.read_text(encoding="utf-8")
+        content = yaml.safe_load(text)
+    except yaml.MarkedYAMLError as error:
+        place = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
+        raise UsageError(f"{path}: not a YAML file ({place}{error.problem}).") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: not a YAML file ({re.sub(chr(10), ' ', str(error))}).") from error
+        raise UsageError(f"{path}: not a YAML file ({' '.join(str(error).split())}).") from error
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read ({error.strerror}).") from error
     if not isinstance(content, dict):
         raise UsageError(f"{path}: expected the key 'data' and sections such as {', '.join(SECTIONS)}.")
-    unknown = set(content) - {"data", "seed", "folds", "by", *SECTIONS}
-    if unknown:
-        raise UsageError(
-            f"{path}: unknown key {sorted(unknown)[0]!r}. Known: data, seed, folds, by, {', '.join(SECTIONS)}."
-        )
-    return [verb for verb in SECTIONS if verb in content]
+    keys = re.findall(r"^([\w-]+)[ \t]*:", text, re.MULTILINE)
+    if twice := [key for key in content if keys.count(str(key)) > 1]:
+        raise UsageError(f"{path}: the key {twice[0]!r} is there twice. Bring both together.")
+    return {key: {} if value is None and key in SECTIONS else value for key, value in content.items()}
+
+
+def _change(content: dict[str, Any], override: str) -> None:
+    """Sets one value of the configuration, ``section.argument=value``."""
+    import yaml
+
+    key, equals, text = override.partition("=")
+    if not equals or not re.fullmatch(r"[\w-]+(\.[\w-]+)*", key):
+        raise UsageError(f"--set {override}: expected KEY=VALUE, for example align.training.epochs=20.")
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise UsageError(f"--set {override}: the value is not YAML. Put it in quotes.") from error
+    *folders, name = key.split(".")
+    if folders and folders[0] in SECTIONS and folders[0] not in content:
+        raise UsageError(f"--set {override}: the file has no section {folders[0]!r}.")
+    for folder in folders:
+        if not isinstance(content.setdefault(folder, {}), dict):
+            raise UsageError(f"--set {override}: {folder!r} holds {content[folder]!r} and takes no {name!r}.")
+        content = content[folder]
+    content[name] = text if value is None or key == "data" else value
+
+
+def _problem(content: Mapping[str, Any], parser: Any) -> str:
+    """What is wrong with the keys, or nothing."""
+    known = ("data", "seed", "folds", "by", *SECTIONS)
+    if unknown := [str(key) for key in content if key not in known]:
+        return problem if (problem := unknown_key({unknown[0]: {}}, parser, known)) else ""
+    if not content.get("data"):
+        return f"expected the key 'data', the folder of the survey files, and sections such as {', '.join(SECTIONS)}."
+    if not any(verb in content for verb in SECTIONS):
+        return f"there is nothing to run. Add a section: {', '.join(SECTIONS)}."
+    for verb in SECTIONS:
+        section = content.get(verb)
+        if isinstance(section, Mapping) and (wired := [key for key in section if key in WIRED[verb]]):
+            return f"{verb}.{wired[0]} is set by the run itself. Leave it out."
+    return unknown_key(content, parser)
+
+
+def _check(values: Any, path: Path) -> None:
+    """Refuses numbers that would be found wrong only after hours."""
+    if values.seed < 0:
+        raise UsageError(f"{path}: seed is {values.seed}, expected 0 or more.")
+    if values.folds < 0 or values.folds == 1:
+        raise UsageError(f"{path}: folds is {values.folds}, expected 0 (a single split) or at least 2.")
 
 
 def _parser(sections: Sequence[str]) -> Any:
     from jsonargparse import ArgumentParser
 
     parser = ArgumentParser(exit_on_error=False)
-    parser.add_argument("--config", action="config")
     parser.add_argument("--data", type=str, required=True)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--folds", type=int, default=0)
@@ -114,13 +167,6 @@ def _parser(sections: Sequence[str]) -> Any:
     for verb in sections:
         parser.add_function_arguments(pipeline.signature_of(verb), nested_key=verb, skip=WIRED[verb])
     return parser
-
-
-def _checked(override: str) -> str:
-    key, equals, _ = override.partition("=")
-    if not equals or not re.fullmatch(r"[\w.]+", key):
-        raise UsageError(f"--set {override}: expected KEY=VALUE, for example align.training.epochs=20.")
-    return override
 
 
 def _fill(value: Any, words: Mapping[str, Any]) -> Any:

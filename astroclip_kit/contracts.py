@@ -13,7 +13,7 @@ import numpy as np
 from .errors import InputError
 from .types import Modality, Reader, Sample
 
-__all__ = ["check_encoder", "check_reader", "check_sample"]
+__all__ = ["check_augmentation", "check_encoder", "check_reader", "check_sample"]
 
 
 def check_sample(sample: Sample, modality: Modality) -> None:
@@ -73,6 +73,18 @@ def check_reader(reader: Reader, count: int = 3) -> None:
             check_sample(sample, reader.modality)
 
 
+def _views(modality: Modality, count: int) -> Any:
+    """Random views of a modality."""
+    import torch
+
+    shape = [count] + [32 if axis == -1 else axis for axis in modality.shape]
+    x = torch.rand(shape, generator=torch.Generator().manual_seed(0)) + 0.1
+    if modality.kind == "lightcurve":
+        x[..., 0] = x[..., 0].sort(dim=1).values * 100
+        x[..., 3] = (x[..., 3] * len(modality.bands)).floor().clamp(0, max(len(modality.bands) - 1, 0))
+    return x
+
+
 def check_encoder(encoder: Any, modality: Modality, batch_size: int = 2) -> None:
     """Runs an encoder once on random views of a modality and says what is wrong, before a long run.
 
@@ -88,11 +100,7 @@ def check_encoder(encoder: Any, modality: Modality, batch_size: int = 2) -> None
 
     if not isinstance(encoder, torch.nn.Module) or not isinstance(getattr(encoder, "out_features", None), int):
         raise InputError(f"{type(encoder).__name__} is no encoder: a torch.nn.Module with an integer `out_features`.")
-    shape = [batch_size] + [32 if axis == -1 else axis for axis in modality.shape]
-    x = torch.rand(shape, generator=torch.Generator().manual_seed(0)) + 0.1
-    if modality.kind == "lightcurve":
-        x[..., 0] = x[..., 0].sort(dim=1).values * 100
-        x[..., 3] = (x[..., 3] * len(modality.bands)).floor().clamp(0, max(len(modality.bands) - 1, 0))
+    x = _views(modality, batch_size)
     was_training = encoder.training
     try:
         with torch.inference_mode():
@@ -108,3 +116,25 @@ def check_encoder(encoder: Any, modality: Modality, batch_size: int = 2) -> None
         )
     if not torch.isfinite(h).all():
         raise InputError(f"{type(encoder).__name__} gives values that are not finite for {modality.name!r}.")
+
+
+def check_augmentation(augmentation: Any, modality: Modality) -> None:
+    """Runs an augmentation once on two views of a modality and says what is wrong, before a long run.
+
+    Args:
+        augmentation: A callable of views [B, ...] and int64 seeds [B] that gives views of the same shape.
+        modality: What it shall change.
+
+    Raises:
+        InputError: If it cannot be called so, or gives anything but views of the same shape.
+    """
+    import torch
+
+    name, x = type(augmentation).__name__, _views(modality, 2)
+    try:
+        changed = augmentation(x, torch.arange(2))
+    except (AttributeError, RuntimeError, ValueError, TypeError, IndexError) as error:
+        raise InputError(f"{name} cannot augment {modality.name!r}: {error}") from error
+    if not isinstance(changed, torch.Tensor) or changed.shape != x.shape:
+        found = tuple(changed.shape) if isinstance(changed, torch.Tensor) else type(changed).__name__
+        raise InputError(f"{name} is no augmentation of {modality.name!r}: it gives {found} for {tuple(x.shape)}.")

@@ -33,6 +33,7 @@ FOLDERS = {
     "embed": "embeddings",
     "evaluate": "results",
 }
+WRITER = {"data": "ingest", "model": "align", "embeddings": "embed", "dataset": "ingest"}  # of what a verb reads
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ class Step:
 
     def finished(self, root: Path) -> bool:
         """Whether the journal knows this very step and its folder is whole."""
-        entries = {entry["step"]: entry["state"] for entry in read_journal(root)}
+        entries = {entry["step"]: entry["state"] for entry in read_journal(root) if "step" in entry}
         return (self.out / "manifest.json").exists() and entries.get(self.name) == self.state()
 
 
@@ -124,8 +125,8 @@ def _inputs(verb: str, folders: Mapping[str, Path], in_fold: bool) -> dict[str, 
         "evaluate": {"embeddings": space} | ({} if in_fold else {"dataset": dataset, "model": model}),
     }
     found = {name: path for name, path in wanted.get(verb, {}).items() if path is not None}
-    if missing := sorted(set(wanted.get(verb, {})) - set(found)):
-        raise UsageError(f"section {verb!r} needs a folder of {missing[0]}: add the section that writes it.")
+    if missing := [name for name in wanted.get(verb, {}) if name not in found]:
+        raise UsageError(f"section {verb!r} needs what section {WRITER[missing[0]]!r} writes: add that section.")
     return found | ({"features": features} if verb == "evaluate" and features else {})
 
 
@@ -147,19 +148,29 @@ def run_configuration(configuration: Configuration, root: Path) -> Table:
     Raises:
         UsageError: If a section lacks what it reads, or the root holds something else.
     """
-    if root.exists() and any(root.iterdir()) and not (root / "config.yaml").exists():
-        raise UsageError(f"{root} is not empty and holds no run. Choose another folder with --out.")
+    if root.is_file() or (root.is_dir() and any(root.iterdir()) and not (root / "config.yaml").exists()):
+        raise UsageError(f"{root} is a file, or a folder that holds no run. Choose another folder with --out.")
     steps = list(plan(configuration, root))
     publish(root / "config.yaml", lambda path: path.write_text(configuration.text))
     for number, step in enumerate(steps, start=1):
         done = step.finished(root)
         print(f"[{number}/{len(steps)}] {step.name}{' (done before)' if done else ''} -> {step.out}", file=sys.stderr)
         if not done:
-            if step.verb == "align" and step.out.exists():
-                shutil.rmtree(step.out)  # of an earlier state of this configuration
+            _begin(step, root)
             step.run()
             append_journal(root, {"step": step.name, "state": step.state()})
     return _outcome(configuration, root, [step for step in steps if step.verb == "evaluate"], steps[-1])
+
+
+def _begin(step: Step, root: Path) -> None:
+    """Notes that a step begins; what an interrupted training left is deleted if it was one of another state."""
+    from .alignment.train import training_folder
+
+    begun = {entry["begun"]: entry["state"] for entry in read_journal(root) if "begun" in entry}
+    state = step.state()
+    if step.verb == "align" and begun.get(step.name) != state:
+        shutil.rmtree(training_folder(step.out), ignore_errors=True)
+    append_journal(root, {"begun": step.name, "state": state})
 
 
 def _outcome(configuration: Configuration, root: Path, evaluations: Sequence[Step], last: Step) -> Table:

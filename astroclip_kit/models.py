@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .errors import FolderError, InputError, UsageError
+from .errors import FolderError, InputError, KitError, UsageError
 from .storage import new_folder, open_folder, write_manifest
 from .types import Modality
 
@@ -55,9 +55,11 @@ def _import(path: str, trusted: bool) -> Any:
     if not trusted and not path.startswith("astroclip_kit."):
         raise FolderError(
             f"the model uses {path}, which is not part of astroclip_kit and is not imported from a file that may be "
-            f"a stranger's. Pass the object itself."
+            f"a stranger's. Pass the object itself, or trusted=True for a folder that you wrote."
         )
     module, _, name = path.rpartition(".")
+    if not module:
+        raise UsageError(f"cannot import {path!r}: expected package.module.Class.")
     try:
         return getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError, ValueError) as error:
@@ -88,11 +90,18 @@ def build(description: Any, *, trusted: bool = False) -> Any:
 
 
 def _call(part: Any, description: Mapping[str, Any], trusted: bool, *sizes: Any) -> Any:
-    arguments = {key: build(item, trusted=trusted) for key, item in description.get("init_args", {}).items()}
+    path, arguments = description["class_path"], description.get("init_args") or {}
+    if not callable(part):
+        raise UsageError(f"{path} is {type(part).__name__!r}, expected a class or a function.")
+    if not isinstance(arguments, Mapping):
+        raise UsageError(f"{path}: init_args are {arguments!r}, expected a mapping of arguments.")
+    built = {key: build(item, trusted=trusted) for key, item in arguments.items()}
     try:
-        return part(*sizes, **arguments)
-    except TypeError as error:
-        raise UsageError(f"{description['class_path']}: {error}. Check its init_args.") from error
+        return part(*sizes, **built)
+    except KitError:
+        raise
+    except (TypeError, ValueError, RuntimeError, ArithmeticError) as error:
+        raise UsageError(f"{path}: {error}. Check its init_args.") from error
 
 
 def build_for(description: Mapping[str, Any], modality: Modality) -> Any:
@@ -124,19 +133,21 @@ def save_model(model: torch.nn.Module, folder: str | Path, values: Mapping[str, 
     """
     from safetensors.torch import save_file
 
-    with new_folder(folder) as temporary:
+    with new_folder(folder, "model") as temporary:
         tensors = {name: tensor.detach().contiguous().cpu() for name, tensor in model.state_dict().items()}
         save_file(tensors, temporary / "weights.safetensors")
         write_manifest(temporary, "model", {"model": describe(model), **(values or {})})
     model.root = Path(folder)  # type: ignore[assignment]
 
 
-def load_model(folder: str | Path, model: torch.nn.Module | None = None) -> torch.nn.Module:
+def load_model(folder: str | Path, model: torch.nn.Module | None = None, *, trusted: bool = False) -> torch.nn.Module:
     """Rebuilds a saved model, in eval mode, on the CPU.
 
     Args:
         folder: A model folder.
         model: The object to fill with the saved weights, for models with parts from outside the kit.
+        trusted: Whether any class that the folder names may be imported, for a folder that you wrote; a class of a
+            notebook must be defined there again.
 
     Raises:
         FolderError: If the folder is not a model, names classes outside the kit, or its weights do not fit.
@@ -145,7 +156,7 @@ def load_model(folder: str | Path, model: torch.nn.Module | None = None) -> torc
     from safetensors.torch import load_file
 
     manifest = open_folder(folder, "model")
-    built: torch.nn.Module = build(manifest["model"]) if model is None else model
+    built: torch.nn.Module = build(manifest["model"], trusted=trusted) if model is None else model
     try:
         built.load_state_dict(load_file(Path(folder) / "weights.safetensors"))
     except (SafetensorError, OSError, RuntimeError) as error:

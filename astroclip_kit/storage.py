@@ -27,6 +27,7 @@ from .errors import FolderError, OutputError
 __all__ = [
     "FORMAT_VERSION",
     "append_journal",
+    "check_output",
     "hash_json",
     "hash_text",
     "new_folder",
@@ -60,6 +61,9 @@ def writing(path: str | Path) -> Iterator[None]:
             raise OutputError(f"{path}: no space left to write. Free some and run the same command again.") from error
         if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
             raise OutputError(f"{path}: not allowed to write here. Choose another output folder.") from error
+        if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.EIO):
+            what = f"{error.strerror}: {error.filename}" if error.filename else error.strerror
+            raise OutputError(f"{path}: cannot be written ({what}). Choose another output folder.") from error
         raise
 
 
@@ -136,19 +140,49 @@ def read_json(path: str | Path) -> Any:
         ) from error
 
 
-@contextmanager
-def new_folder(path: str | Path) -> Iterator[Path]:
-    """Gives an empty temporary folder beside `path`, and renames it to `path` when the block ends well.
+def check_output(path: str | Path, kind: str) -> None:
+    """Makes sure that a folder of some kind may be written: nothing but an older one is there.
 
-    An older folder of the kit at `path` is replaced in one step; any other folder that is not empty is refused.
+    Args:
+        path: The folder to write.
+        kind: What it will be, as in `write_manifest`.
 
     Raises:
-        FolderError: If something that the kit did not write is in the way.
+        FolderError: If something else is in the way: a file, a folder that the kit did not write,
+            one of another kind or of a newer version.
+    """
+    path = Path(path)
+    if (path / MANIFEST).is_file():
+        found = open_folder(path, "")["kind"]
+        if found != kind:
+            raise FolderError(
+                f"{path} is {_a(found)} folder, expected {_a(kind)} folder or nothing in the way. "
+                f"Choose another output folder."
+            )
+    elif path.is_file() or (path.is_dir() and any(path.iterdir())):
+        raise FolderError(f"{path} exists and was not written by astroclip_kit. Choose another output folder.")
+
+
+def _a(kind: str) -> str:
+    return f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"
+
+
+@contextmanager
+def new_folder(path: str | Path, kind: str) -> Iterator[Path]:
+    """Gives an empty temporary folder beside `path`, and renames it to `path` when the block ends well.
+
+    An older folder of the same kind at `path` is replaced in one step; anything else is refused.
+
+    Args:
+        path: The folder to write.
+        kind: What it will be, as in `write_manifest`.
+
+    Raises:
+        FolderError: If something else is in the way.
         OutputError: If the disk is full or the parent may not be written.
     """
     path = Path(path)
-    if path.exists() and not (path / MANIFEST).exists() and (path.is_file() or any(path.iterdir())):
-        raise FolderError(f"{path} exists and was not written by astroclip_kit. Choose another output folder.")
+    check_output(path, kind)
     temporary = path.with_name(f".{uuid.uuid4().hex[:8]}.{path.name}")
     with writing(path):
         temporary.mkdir(parents=True)
@@ -197,7 +231,8 @@ def open_folder(folder: str | Path, kind: str) -> dict[str, Any]:
     """
     folder = Path(folder)
     if not folder.is_dir():
-        raise FolderError(f"{folder}: no such folder. Expected a {kind or 'kit'} folder.")
+        what = "is a file" if folder.is_file() else "no such folder"
+        raise FolderError(f"{folder}: {what}. Expected {_a(kind or 'kit')} folder.")
     if not (folder / MANIFEST).exists():
         begun = (folder / "journal.jsonl").exists()
         way_out = (
@@ -213,7 +248,7 @@ def open_folder(folder: str | Path, kind: str) -> dict[str, Any]:
             f"{manifest['format_version']}; this one reads {FORMAT_VERSION}). Update: pip install -U astroclip_kit."
         )
     if kind and manifest["kind"] != kind:
-        raise FolderError(f"{folder} is a {manifest['kind']} folder, expected a {kind} folder.")
+        raise FolderError(f"{folder} is {_a(manifest['kind'])} folder, expected {_a(kind)} folder.")
     return manifest
 
 

@@ -40,7 +40,10 @@ def test_the_overview_names_every_verb(capsys):
         (["fly"], "no verb 'fly'. One of: quickstart"),
         (["align"], "data"),
         (["align", "x", "--bogus", "1"], "unrecognized arguments: --bogus"),
-        (["align", "x", "--learning-rate", "fast"], "--training.optimizer.learning_rate: Expected a"),
+        (
+            ["align", "x", "--learning-rate", "fast"],
+            "--training.optimizer.learning_rate: expected a number, found 'fast'. See",
+        ),
         (["simulate", "unicorns"], "cannot simulate 'unicorns'"),
         (["run", "absent.yaml"], "absent.yaml: no such configuration file"),
         (["search", "x", "--coordinates", "north"], "no such folder"),

@@ -40,7 +40,7 @@ def test_a_full_disk_leaves_no_folder_that_looks_whole(tmp_path):
 import resource
 from astroclip_kit import storage
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
-with storage.new_folder({str(tmp_path / "out")!r}) as folder:
+with storage.new_folder({str(tmp_path / "out")!r}, "model") as folder:
     (folder / "big").write_bytes(bytes(100_000))
     storage.write_manifest(folder, "model", {{}})
 """
@@ -62,13 +62,23 @@ def test_damaged_json_is_one_clear_error(tmp_path):
 
 def test_new_folder_replaces_its_own_kind_in_one_step_and_nothing_else(tmp_path):
     for value in (1, 2):
-        with storage.new_folder(tmp_path / "out") as folder:
+        with storage.new_folder(tmp_path / "out", "model") as folder:
             storage.write_manifest(folder, "model", {"value": value})
     assert storage.open_folder(tmp_path / "out", "model")["value"] == 2
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.tex").write_text("x")
-    with pytest.raises(FolderError, match="not written by astroclip_kit"), storage.new_folder(tmp_path / "mine"):
-        pass
+    for name, kind, message in (
+        ("mine", "model", "mine exists and was not written by astroclip_kit"),
+        ("mine/thesis.tex", "model", "thesis.tex exists and was not written by astroclip_kit"),
+        (
+            "out",
+            "embeddings",
+            "out is a model folder, expected an embeddings folder or nothing in the way. Choose another",
+        ),
+    ):
+        with pytest.raises(FolderError, match=message), storage.new_folder(tmp_path / name, kind):
+            pass
+    assert storage.open_folder(tmp_path / "out", "model")["value"] == 2
     assert sorted(path.name for path in tmp_path.iterdir()) == ["mine", "out"]
 
 

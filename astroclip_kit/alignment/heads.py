@@ -26,7 +26,7 @@ class ProjectionHead(nn.Module):
         dropout: Share of hidden values set to zero in training.
 
     Raises:
-        UsageError: If the activation is unknown.
+        UsageError: If the activation is unknown, or a width or the dropout is out of range.
 
     Example:
         >>> head = ProjectionHead(2048, 128, hidden_features=(512,))
@@ -45,6 +45,11 @@ class ProjectionHead(nn.Module):
         super().__init__()
         if activation not in ACTIVATIONS:
             raise UsageError(f"activation is {activation!r}, expected one of {', '.join(ACTIVATIONS)}.")
+        if min(in_features, out_features, *hidden_features) < 1:
+            widths = [in_features, *hidden_features, out_features]
+            raise UsageError(f"the widths of a projection head are {widths}, expected whole numbers of at least 1.")
+        if not 0 <= dropout < 1:
+            raise UsageError(f"dropout is {dropout}, expected a share from 0 to below 1.")
         self.in_features, self.out_features = in_features, out_features
         self.hidden_features, self.activation, self.dropout = tuple(hidden_features), activation, dropout
         layers: list[nn.Module] = []

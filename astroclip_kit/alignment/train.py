@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import math
-import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
@@ -17,13 +16,15 @@ import torch
 from torch import distributed as dist
 from torch import nn
 
+from ..contracts import check_augmentation
 from ..data import splits
-from ..errors import FolderError, TrainingError
+from ..errors import TrainingError
 from ..losses import InfoNCE, SigLIP
 from ..models import build, describe, save_model
 from ..settings import Alignment, Split, Training
-from ..storage import MANIFEST, hash_json, hash_text
+from ..storage import check_output, hash_json, hash_text
 from ..training import History, fit, resolve_hardware
+from ..training.checks import check_training
 from .batches import FeatureBatches, SampleBatches
 from .checks import check_inputs, chosen_modalities
 from .draw import Draw, common_rows, presence
@@ -78,16 +79,17 @@ def align(
             model = align(FeatureSet("features"), "model", alignment=Alignment(members=5))
     """
     out = Path(out)
-    _check_free(out)
+    check_output(out, "model")
     job = _Job.of(data, alignment or Alignment(), training or Training(), split or Split())
     check_inputs(data, job.names, heads or {}, encoders or {}, job.alignment)
+    check_training(job.training, len(job.train), len(job.valid) > 0)
     parts = _Parts(dict(heads or {}), dict(encoders or {}))
     trained = [_train_member(job, parts, member, out, quiet) for member in range(job.alignment.members)]
     models = [model.cpu() for model, _, _ in trained]
     model = models[0] if len(models) == 1 else Ensemble(models)
     if not dist.is_initialized() or dist.get_rank() == 0:
         save_model(model, out, job.describe(models[0], trained))
-        shutil.rmtree(_training_folder(out), ignore_errors=True)
+        shutil.rmtree(training_folder(out), ignore_errors=True)
     if dist.is_initialized():
         dist.barrier()
     return model.eval()
@@ -169,7 +171,7 @@ def _train_member(
     loss: nn.Module = InfoNCE() if settings.loss == "infonce" else SigLIP()
     objective = BatchLoss(model, loss, math.ceil(len(batches) / training.batch_size))
     validate = validator(model, loss, job.data, job.valid, training.batch_size) if len(job.valid) else None
-    folder = _training_folder(out) / f"member-{member}"
+    folder = training_folder(out) / f"member-{member}"
     history = fit(
         model,
         batches,
@@ -222,6 +224,8 @@ def _make_batches(
     if not hasattr(data, "matrix"):
         _standardise(job, model, encoded_moments(model.to(device), data, job.train, training.batch_size))
         augmentations = {name: build(part, trusted=True) for name, part in job.alignment.augmentations.items()}
+        for name, augmentation in augmentations.items():
+            check_augmentation(augmentation, data.modalities[name])
         return SampleBatches(data, job.names, draw, augmentations, identity), training
     moments = {name: feature_moments(data, name, job.train) for name in job.names}
     _standardise(job, model, moments)
@@ -239,11 +243,6 @@ def _standardise(job: _Job, model: ContrastiveModel, moments: Mapping[str, Momen
             scaler.set(mean, std)
 
 
-def _training_folder(out: Path) -> Path:
+def training_folder(out: Path) -> Path:
+    """Where the checkpoints of a training lie until the model folder `out` is whole."""
     return out.with_name(f".{out.name}.training")
-
-
-def _check_free(out: Path) -> None:
-    """Refuses a foreign folder before the training and not after it."""
-    if out.is_file() or (out.is_dir() and not (out / MANIFEST).exists() and os.listdir(out)):
-        raise FolderError(f"{out} exists and was not written by astroclip_kit. Choose another output folder.")

@@ -90,7 +90,7 @@ def nearest(
     allowed[row] &= query != target
     rows = np.flatnonzero(allowed)
     if not 1 <= k <= len(rows):
-        raise InputError(f"k: expected 1 to {len(rows)} (objects with a {target} to choose from), found {k}.")
+        raise InputError(f"k: expected 1 to {len(rows)} (objects with {target!r} to choose from), found {k}.")
     similarity, found = ExactIndex(store.vectors(target)[rows]).search(store.vectors(query)[[row]], k)
     columns = {name: store.catalog[name][rows[found[0]]] for name in ("object_id", "ra", "dec", *store.labels)}
     answers = Table(columns, units={"ra": "deg", "dec": "deg"})

@@ -99,7 +99,7 @@ class EmbeddingStore(os.PathLike[str]):
             shapes = {name: matrix.shape[1] for name, matrix in matrices.items()}
             raise InputError(f"vectors: all modalities of a shared space have the same dimensions, found {shapes}.")
         table = _catalog(ids, catalog or {}, labels or {})
-        with new_folder(root) as folder:
+        with new_folder(root, "embeddings") as folder:
             _write_parquet(table, folder / "catalog.parquet")
             np.save(folder / "presence.npy", np.stack(list(presence.values()), axis=1))
             for name, matrix in matrices.items():

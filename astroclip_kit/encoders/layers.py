@@ -25,7 +25,9 @@ def check_kind(modality: Modality, kind: Kind, encoder: type) -> None:
         InputError: Names both.
     """
     if modality.kind != kind:
-        raise InputError(f"{encoder.__name__} encodes a {kind}, and {modality.name!r} is a {modality.kind}.")
+        raise InputError(
+            f"{encoder.__name__} encodes data of kind {kind!r}, and {modality.name!r} is of kind {modality.kind!r}."
+        )
 
 
 def feed_forward(sizes: Sequence[int], activation: str = "gelu", dropout: float = 0.0) -> nn.Sequential:

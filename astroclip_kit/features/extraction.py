@@ -15,6 +15,7 @@ import torch
 from torch import nn
 
 from .. import storage
+from ..contracts import check_augmentation
 from ..errors import InputError, UsageError
 from ..progress import progress
 from ..settings import Hardware
@@ -200,5 +201,7 @@ def _check(dataset: Any, encoders: Mapping[str, nn.Module], augmentations: Mappi
             raise InputError(f"{type(encoder).__name__} is no encoder: it has no integer `out_features`.")
         if not dataset.present(name).any():
             raise InputError(f"no object of the dataset has a {name!r}: there is nothing to encode.")
+    for name, augmentation in augmentations.items():
+        check_augmentation(augmentation, dataset.modalities[name])
     if not encoders:
         raise UsageError(f"no encoders were given. Give one for at least one of: {known}.")

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from torch import nn
 
 from .. import storage
-from ..errors import FolderError, InputError
+from ..errors import InputError
 from ..models import describe
 from .matrix import MatrixWriter
 
@@ -27,10 +27,9 @@ def open_output(out: Path) -> Path:
     Raises:
         FolderError: If it holds something else.
     """
-    if (out / storage.MANIFEST).exists():
-        storage.open_folder(out, "features")
-    elif out.is_file() or (out.is_dir() and any(out.iterdir()) and not (out / "journal.jsonl").exists()):
-        raise FolderError(f"{out} exists and was not written by astroclip_kit. Choose another output folder.")
+    begun = (out / "journal.jsonl").exists() and not (out / storage.MANIFEST).exists()
+    if not begun:
+        storage.check_output(out, "features")
     with storage.writing(out):
         out.mkdir(parents=True, exist_ok=True)
     return out

@@ -72,8 +72,8 @@ def simulate_galaxies(
         ...     print(len(list(survey.glob("cutouts/*.fits"))), len(list(survey.glob("spectra/spec-*.fits"))))
         2 2
     """
-    _check(count, spectra, size, workers)
-    with new_folder(out) as folder:
+    _check(count, seed, spectra, size, workers)
+    with new_folder(out, "survey") as folder:
         (folder / "cutouts").mkdir()
         (folder / "spectra").mkdir()
         chunks = [(str(folder), seed, chunk, count, spectra, size) for chunk in range(-(-count // CHUNK))]
@@ -90,9 +90,11 @@ def simulate_galaxies(
     return Path(out)
 
 
-def _check(count: int, spectra: str, size: int, workers: int) -> None:
+def _check(count: int, seed: int, spectra: str, size: int, workers: int) -> None:
     if count < 1 or workers < 1:
         raise UsageError(f"count and workers must be at least 1, found {count} and {workers}.")
+    if seed < 0:
+        raise UsageError(f"seed must be 0 or more, found {seed}.")
     if spectra not in ("sdss", "desi"):
         raise UsageError(f"spectra must be 'sdss' or 'desi', found {spectra!r}.")
     if size < 32 or size % 2:

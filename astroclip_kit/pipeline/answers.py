@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import UsageError
 from .outcome import write_results
-from .parts import Folder, open_store, position, words
+from .parts import Folder, open_store, position, save_figure, words
 
 if TYPE_CHECKING:
     from astropy.table import Table
@@ -49,7 +49,7 @@ def search(
 
         if not dataset:
             raise UsageError("the figure shows cutouts and spectra: say with --dataset where they are.")
-        figures.search_panel(table, Dataset(Path(dataset))).savefig(figure)
+        save_figure(figures.search_panel(table, Dataset(Path(dataset))), figure)
     return table
 
 
@@ -121,11 +121,15 @@ def evaluate(
     from ..downstream import evaluate as measure
     from ..features import FeatureSet
     from ..report import evaluation_figures
-    from ..storage import open_folder
+    from ..storage import check_output, open_folder
 
+    if seed < 0:
+        raise UsageError(f"seed is {seed}, expected 0 or more.")
+    check_output(Path(out), "results")
     store, names = open_store(embeddings), words(properties)
     results = measure(store, names, features=FeatureSet(Path(features)) if features else None, k=k, seed=seed)
-    history = open_folder(getattr(model, "root", model), "model")["history"] if model else []
+    folder = model if isinstance(model, (str, Path)) else model.root
+    history = open_folder(folder, "model")["history"] if model else []
     shown = names if dataset else []
     opened = Dataset(Path(dataset)) if dataset else None
     figures = evaluation_figures(store, shown, dataset=opened, history=history, k=k, seed=seed)

@@ -5,12 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..errors import UsageError
 from .parts import Folder
 
 if TYPE_CHECKING:
     from astropy.table import Table
 
 __all__ = ["quickstart", "run"]
+
+FEWEST = 50  # galaxies of a quickstart
 
 
 def quickstart(out: Folder = "demo", *, count: int = 3000, seed: int = 0) -> Table:
@@ -26,6 +29,8 @@ def quickstart(out: Folder = "demo", *, count: int = 3000, seed: int = 0) -> Tab
     """
     from importlib.resources import as_file, files
 
+    if count < FEWEST:
+        raise UsageError(f"count is {count}, expected at least {FEWEST} galaxies to train on and to hold out.")
     with as_file(files("astroclip_kit") / "quickstart.yaml") as path:
         changes = [f"data={Path(out) / 'survey'}", f"seed={seed}", f"simulate.count={count}"]
         table = run(path, out, overrides=changes)

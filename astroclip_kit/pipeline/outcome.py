@@ -39,7 +39,7 @@ def write_results(
     from ..report.figures.canvas import picture
     from ..storage import new_folder, write_manifest
 
-    with new_folder(out) as folder:
+    with new_folder(out, "results") as folder:
         lines.write_results(folder / "results.jsonl", results)
         (folder / "figures").mkdir()
         for number, (caption, figure) in enumerate(figures.items()):

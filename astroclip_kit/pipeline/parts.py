@@ -11,7 +11,7 @@ from ..errors import UsageError
 if TYPE_CHECKING:
     from ..embeddings import EmbeddingStore
 
-__all__ = ["Folder", "Parts", "encoder_for", "open_data", "open_store", "part", "position", "words"]
+__all__ = ["Folder", "Parts", "encoder_for", "open_data", "open_store", "part", "position", "save_figure", "words"]
 
 Folder = str | os.PathLike[str]
 Parts = dict[str, dict[str, Any]]  # by name: class_path and init_args, or (in Python) the object itself
@@ -42,6 +42,8 @@ def position(coordinates: str) -> dict[str, float]:
         raise UsageError(
             f'coordinates {coordinates!r}: expected "150.1 2.2" (degrees) or "10h00m24s +02d12m00s".'
         ) from error
+    if unit == "deg" and not 0 <= float(text.split()[0]) <= 360:
+        raise UsageError(f"coordinates {coordinates!r}: expected a right ascension of 0 to 360 degrees.")
     return {"ra": float(place.ra.deg), "dec": float(place.dec.deg)}
 
 
@@ -70,10 +72,30 @@ def open_data(data: Folder) -> Any:
     if not isinstance(data, (str, Path)):
         return data
     from ..data import Dataset
+    from ..errors import FolderError
     from ..features import FeatureSet
     from ..storage import open_folder
 
-    return FeatureSet(data) if open_folder(data, "")["kind"] == "features" else Dataset(data)
+    kind = open_folder(data, "")["kind"]
+    if kind not in ("dataset", "features"):
+        raise FolderError(f"{data}: expected a dataset or features folder, found one of kind {kind!r}.")
+    return FeatureSet(data) if kind == "features" else Dataset(data)
+
+
+def save_figure(figure: Any, path: Folder) -> None:
+    """Writes a figure to a file, in the format that its name ends with.
+
+    Raises:
+        UsageError: If no such format can be written.
+        OutputError: If the file cannot be written.
+    """
+    from ..storage import writing
+
+    known = figure.canvas.get_supported_filetypes()
+    if Path(path).suffix[1:].lower() not in known:
+        raise UsageError(f"figure {str(path)!r}: expected a name that ends with one of .{', .'.join(known)}.")
+    with writing(Path(path)):
+        figure.savefig(path)
 
 
 def open_store(embeddings: Folder) -> EmbeddingStore:

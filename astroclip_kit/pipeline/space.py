@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..errors import UsageError
 from ..settings import Alignment, Hardware, Split, Training
 from .parts import Folder, Parts, encoder_for, open_data, part
 
@@ -45,6 +46,8 @@ def extract(
     from .. import features
 
     dataset = open_data(data)
+    if hasattr(dataset, "matrix"):
+        raise UsageError(f"{data}: expected a dataset folder to encode, found features. Encode the dataset again.")
     built = {name: encoder_for(value, dataset.modalities, name) for name, value in encoders.items()}
     changes = {name: part(value) for name, value in (augmentations or {}).items()}
     return features.extract(
@@ -99,7 +102,13 @@ def align(
 
 
 def embed(
-    model: Any, data: Folder, out: Folder = "embeddings", *, pool: str = "", hardware: Hardware = Hardware()
+    model: Any,
+    data: Folder,
+    out: Folder = "embeddings",
+    *,
+    pool: str = "",
+    hardware: Hardware = Hardware(),
+    trusted: bool = False,
 ) -> EmbeddingStore:
     """Places every object of a dataset in the shared space of a model.
 
@@ -109,10 +118,15 @@ def embed(
         out: Embeddings folder to write.
         pool: "group" for one row per astrophysical object, the mean of its observations; "" for one per observation.
         hardware: Where and how, see `Hardware`.
+        trusted: Whether the model folder is your own and may name classes from outside the kit.
 
     Returns:
         The shared space.
     """
-    from .. import embeddings
+    from .. import embeddings, models
+    from ..storage import check_output
 
+    check_output(Path(out), "embeddings")
+    if trusted:
+        model = part(model, lambda folder: models.load_model(folder, trusted=True))
     return embeddings.embed(model, open_data(data), Path(out), pool=pool, hardware=hardware)

@@ -78,7 +78,7 @@ def read_last(out: Path, run: Mapping[str, Any]) -> dict[str, Any] | None:
         if then != now:
             raise FolderError(
                 f"{out} holds a training with another {name}: {then!r} there, {now!r} now. "
-                f"Go on with the old one, or choose another output folder."
+                f"Go on with the old one, delete that folder, or choose another output folder."
             )
     return content
 

@@ -27,9 +27,13 @@ def test_unknown_bands_have_one_scale():
 
 
 def test_the_wrong_kind_is_an_error():
-    with pytest.raises(InputError, match="ImageConvNet encodes a image, and 'spectrum' is a spectrum"):
+    with pytest.raises(
+        InputError, match="ImageConvNet encodes data of kind 'image', and 'spectrum' is of kind 'spectrum'"
+    ):
         ImageConvNet.for_modality(SPECTRUM)
-    with pytest.raises(InputError, match="SpectrumConvNet encodes a spectrum, and 'image' is a image"):
+    with pytest.raises(
+        InputError, match="SpectrumConvNet encodes data of kind 'spectrum', and 'image' is of kind 'image'"
+    ):
         SpectrumConvNet.for_modality(IMAGE)
 
 

@@ -199,7 +199,7 @@ def test_backbones_say_what_they_cannot_do():
 
 @pytest.mark.parametrize("encoder", [MocoResNet50, SpenderEncoder, LightCurveTransformer, ImageBackbone])
 def test_an_encoder_refuses_another_kind_of_modality(encoder):
-    with pytest.raises(InputError, match=f"{encoder.__name__} encodes a .*, and 'table' is a table"):
+    with pytest.raises(InputError, match=f"{encoder.__name__} encodes data of kind .*, and 'table' is of kind 'table'"):
         encoder.for_modality(TABLE)
 
 

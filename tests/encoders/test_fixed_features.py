@@ -120,7 +120,9 @@ def test_what_does_not_fit_is_refused():
         InterpolatedLightCurve.for_modality(LIGHTCURVE)(torch.ones(1, 4))
     with pytest.raises(InputError, match=r"tables have shape \(1, 2\), expected \[B, 3\]"):
         TableValues.for_modality(TABLE)(torch.ones(1, 2))
-    with pytest.raises(InputError, match="SpectralShape encodes a spectrum, and 'table' is a table"):
+    with pytest.raises(
+        InputError, match="SpectralShape encodes data of kind 'spectrum', and 'table' is of kind 'table'"
+    ):
         SpectralShape.for_modality(TABLE)
 
 

@@ -273,7 +273,7 @@ def test_foreign_folders_are_left_alone(survey, tmp_path):
     (tmp_path / "mine" / "thesis.tex").write_text("do not touch")
     with pytest.raises(FolderError, match="was not written by astroclip_kit"):
         run(survey, {"image": Mean()}, tmp_path / "mine")
-    with new_folder(tmp_path / "model") as folder:
+    with new_folder(tmp_path / "model", "model") as folder:
         write_manifest(folder, "model", {})
     with pytest.raises(FolderError, match="is a model folder, expected a features folder"):
         run(survey, {"image": Mean()}, tmp_path / "model")
