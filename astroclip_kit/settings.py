@@ -87,12 +87,15 @@ class Hardware:
         device: "auto" (CUDA, else MPS, else CPU) or a torch device such as "cpu" or "cuda:1".
         precision: "auto" is bfloat16 where the processor multiplies it natively, else float32.
         num_workers: Processes that load data.
+        threads: Processor threads of a training; 0 for what torch chooses. Small networks on a machine that is not
+            theirs alone are fastest with 1, because two threads wait for each other.
         checkpoint_seconds: Time between two checkpoints of a training; 0 for one after each step.
     """
 
     device: str = "auto"
     precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     num_workers: int = 0
+    threads: int = 0
     checkpoint_seconds: float = 60.0
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +17,7 @@ from ..settings import Hardware
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
-__all__ = ["autocast", "launch", "processes", "resolve_hardware"]
+__all__ = ["autocast", "launch", "processes", "processor_threads", "resolve_hardware"]
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
@@ -89,6 +91,23 @@ def autocast(device: torch.device, precision: str) -> torch.autocast:
         torch.bfloat16
     """
     return torch.autocast(device.type, DTYPES[precision], enabled=precision != "float32")
+
+
+@contextmanager
+def processor_threads(count: int) -> Iterator[None]:
+    """Computes with a number of processor threads, and with as many as before afterwards; 0 changes nothing.
+
+    Raises:
+        UsageError: If the count is negative.
+    """
+    if count < 0:
+        raise UsageError(f"threads is {count}, expected 0 (what torch chooses) or a number of threads.")
+    before = torch.get_num_threads()
+    torch.set_num_threads(count or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def processes() -> int:

@@ -17,7 +17,7 @@ from ..progress import progress
 from ..settings import Training
 from .checkpoint import BEST, Checkpoints, read, read_last
 from .checks import check_gradient, check_loss, check_sizes, check_training, check_validation
-from .hardware import launch
+from .hardware import launch, processor_threads
 from .history import History, Log
 from .order import Order, TrainingData, batches, epoch_batches
 from .processes import average_gradients, reduced, share_buffers
@@ -79,7 +79,7 @@ def fit(
     last = read_last(out, run)
     if last is None or not last["state"]["finished"]:
         fabric = launch(settings.hardware)
-        with kept_random_states(fabric.device):
+        with kept_random_states(fabric.device), processor_threads(settings.hardware.threads):
             seed_random_states(settings.seed, fabric.global_rank)
             optimizer = make_optimizer(module, settings.optimizer)
             model, stepper = fabric.setup(module, optimizer)

@@ -6,6 +6,7 @@ import torch
 from astroclip_kit.errors import UsageError
 from astroclip_kit.settings import Hardware
 from astroclip_kit.training import autocast, hardware, resolve_hardware
+from astroclip_kit.training.hardware import processor_threads
 
 
 @pytest.fixture
@@ -78,3 +79,14 @@ def test_processor_flags_are_words():
 def test_autocast(precision, dtype):
     with autocast(torch.device("cpu"), precision):
         assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == dtype
+
+
+def test_threads_are_those_asked_for_and_afterwards_those_of_before():
+    before = torch.get_num_threads()
+    with processor_threads(3):
+        assert torch.get_num_threads() == 3
+    with processor_threads(0):
+        assert torch.get_num_threads() == before
+    assert torch.get_num_threads() == before
+    with pytest.raises(UsageError, match="threads is -1, expected 0"), processor_threads(-1):
+        pass
