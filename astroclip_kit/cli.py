@@ -141,9 +141,12 @@ def _parse(parser: Any, verb: str, words: list[str]) -> dict[str, Any] | None:
 def _complaint(error: Exception, parser: Any, flags: list[str]) -> str:
     """What is wrong with the words, in one or two sentences."""
     message = explain(error, parser)
-    known = {flag.lstrip("-").rpartition(".")[2] for flag in flags}
     if wrong := re.search(r"unrecognized arguments: --([\w.-]+)", message):
-        return f"{message}.{like(wrong[1].replace('-', '_'), known, '--')}"
+        word = wrong[1].replace("-", "_")
+        several = [flag for flag in flags if flag.endswith(f".{word}")]
+        if len(several) > 1:
+            return f"--{word} stands for {' or '.join(several)}: write one of them in full."
+        return f"{message}.{like(word, {flag.lstrip('-').rpartition('.')[2] for flag in flags}, '--')}"
     return f"--{message}." if re.match(r"[\w.]+: expected", message) else f"{message}."
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
@@ -92,7 +92,8 @@ def _unread(source: Source, table: pd.DataFrame) -> pd.DataFrame:
     """What could not be read, as rows of ``drops.csv``."""
     bad = table[table["reason"].notna()]
     if len(bad) == len(table):
-        reasons: Sequence[str] = list(dict.fromkeys(bad["reason"].head(100)))[:3] or ["They are empty."]
-        listed = " ".join(reasons)[:400]
+        first = bad.head(100).drop_duplicates("reason").head(3)
+        reasons = [f"{dropped}: {reason}" for dropped, reason in zip(first["dropped"], first["reason"], strict=True)]
+        listed = " ".join(reasons or ["They are empty."])[:600]
         raise InputError(f"source {source.name!r}: nothing in its {len(source.files)} files can be used: {listed}")
     return bad[["dropped", "reason"]].assign(source=source.name)[["source", "dropped", "reason"]]

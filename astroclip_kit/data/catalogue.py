@@ -93,7 +93,8 @@ def _linked(table: pd.DataFrame, radius_arcsec: float) -> npt.NDArray[np.int64]:
 
 def _by_label(labels: Mapping[str, pd.Series], name: str) -> pd.Series:
     if name not in labels:
-        raise UsageError(f"matching.group is {name!r}, expected 'id', 'position' or one of: {', '.join(labels)}.")
+        known = f"or the name of a label: {', '.join(labels)}" if labels else "as there are no labels"
+        raise UsageError(f"matching.group is {name!r}, expected 'id' or 'position', {known}.")
     missing = int(labels[name].isna().sum())
     if missing:
         raise InputError(f"{missing} rows have no label {name!r} to be grouped by. Group by 'id' or 'position'.")
