@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Iterable
 from typing import Any
 
@@ -26,7 +27,9 @@ def progress(
         unit: What is being counted.
         quiet: Shows nothing, as in a pipe.
     """
-    from tqdm.auto import tqdm
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="IProgress not found")  # then the bar is text in a notebook as well
+        from tqdm.auto import tqdm
 
     in_notebook = "ipykernel" in sys.modules
     disable = quiet or not (in_notebook or sys.stderr.isatty())

@@ -9,8 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import UsageError
+from ..training import History
 from ..types import Batch
 from .model import ContrastiveModel
+from .show import histories, model_html
 
 __all__ = ["Ensemble"]
 
@@ -43,6 +45,15 @@ class Ensemble(nn.Module):
         """Encoders of the first member: the modalities that are given as raw views."""
         encoders: nn.ModuleDict = self.members[0].encoders  # type: ignore[assignment]
         return encoders
+
+    @property
+    def histories(self) -> list[History]:
+        """How the training of each member went, of an ensemble that was saved or loaded; else empty."""
+        return histories(self)
+
+    def _repr_html_(self) -> str:
+        member: ContrastiveModel = self.members[0]  # type: ignore[assignment]
+        return model_html(member, f"Ensemble of {len(self.members)}, each", getattr(self, "root", ""))
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
         """Unit vectors [n, D] of every modality: the members' side by side, divided by the root of their number."""

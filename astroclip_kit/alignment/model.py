@@ -11,8 +11,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ..errors import UsageError
+from ..training import History
 from ..types import Batch
 from .heads import Standardise
+from .show import histories, model_html
 from .trainable import trained_parts
 
 __all__ = ["ContrastiveModel", "check_pairs"]
@@ -84,6 +86,14 @@ class ContrastiveModel(nn.Module):
             for part in self._trained[name]:
                 part.train(mode)
         return self
+
+    @property
+    def history(self) -> History:
+        """How the training went, one row per epoch, of a model that was saved or loaded; else empty."""
+        return histories(self)[0]
+
+    def _repr_html_(self) -> str:
+        return model_html(self, type(self).__name__, getattr(self, "root", ""))
 
     def encode(self, name: str, x: Tensor) -> Tensor:
         """Features [n, in_features] of the raw views [n, ...] of one modality (features pass as they are)."""

@@ -165,6 +165,7 @@ class FeatureSet:
         return f"FeatureSet({str(self.root)!r}: {len(self)} objects; {parts})"
 
     def _repr_html_(self) -> str:
-        rows = [("modality", "encoder", "features", "objects", "views"), *self._lines()]
-        cells = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
+        heads = "".join(f"<th>{head}</th>" for head in ("modality", "encoder", "features", "objects", "views"))
+        rows = ("".join(f"<td>{escape(cell)}</td>" for cell in row) for row in self._lines())
+        cells = "".join(f"<tr>{row}</tr>" for row in (heads, *rows))
         return f"<b>FeatureSet</b> {escape(str(self.root))}: {len(self)} objects<table>{cells}</table>"

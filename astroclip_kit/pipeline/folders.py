@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -47,13 +48,13 @@ def _features(folder: Path, manifest: Mapping[str, Any]) -> str:
 
 
 def _model(folder: Path, manifest: Mapping[str, Any]) -> str:
-    from ..models import load_model
+    from safetensors import safe_open
 
-    model = load_model(folder)
-    count = sum(weight.numel() for weight in model.parameters())
+    with safe_open(folder / "weights.safetensors", "np") as weights:
+        count = sum(math.prod(weights.get_slice(name).get_shape()) for name in weights.keys())
     chosen = {key: manifest.get(key) for key in ("modalities", "alignment", "training", "split", "counts")}
     chosen["modalities"] = {name: f"{one['kind']} {one['shape']}" for name, one in manifest["modalities"].items()}
-    return f"{type(model).__name__}, {count:,} weights\n{_tree(chosen)}"
+    return f"{manifest['model']['class_path'].rpartition('.')[2]}, {count:,} weights\n{_tree(chosen)}"
 
 
 def _store(folder: Path, manifest: Mapping[str, Any]) -> str:
