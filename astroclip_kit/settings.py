@@ -219,6 +219,7 @@ class Matching:
         rows: Modality of which every observation makes a row, all with the object's group; "" for one row per object.
         repeats: Modality to the observation that is kept where an object has several: "first", "highest_snr",
             "highest LABEL", "lowest LABEL" or "nearest LABEL to LABEL", e.g. "nearest mjd to maxdate".
+        require: Modalities without which an object is left out (counted and listed).
     """
 
     by: Literal["id", "position"] = "id"
@@ -226,6 +227,7 @@ class Matching:
     group: str = "id"
     rows: str = ""
     repeats: dict[str, str] = field(default_factory=dict)
+    require: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

@@ -60,7 +60,7 @@ def check_matching(matching: Matching, modalities: Sequence[str]) -> None:
         raise UsageError(f"matching.by is {matching.by!r}, expected 'id' or 'position'.")
     if not 0 < matching.radius_arcsec < 180 * 3600:
         raise UsageError(f"matching.radius_arcsec is {matching.radius_arcsec}, expected a positive angle in arcsec.")
-    for name in [*filter(None, [matching.rows]), *matching.repeats]:
+    for name in [*filter(None, [matching.rows]), *matching.repeats, *matching.require]:
         if name not in modalities:
             raise UsageError(f"matching names {name!r}, which is no modality here. Choose of: {', '.join(modalities)}.")
     check_rules(matching)
@@ -91,6 +91,7 @@ def plan(sources: Mapping[str, pd.DataFrame], modalities: Sequence[str], matchin
         observed["object"] = pd.factorize(observed["group"])[0]
     observed, repeats = without_repeats(observed, matching)
     rows, picked = _rows(observed, list(sources), modalities, matching)
+    rows, picked, incomplete = _complete(rows, picked, observed, modalities, matching.require)
     labels = merge_labels(observed, picked, [*(name for name in sources if name not in modalities), *modalities])
     catalogue = catalogue_of(observed, rows, labels, matching)
     staged = observed["row"].to_numpy()
@@ -98,7 +99,7 @@ def plan(sources: Mapping[str, pd.DataFrame], modalities: Sequence[str], matchin
     counts = observed["source"].value_counts()
     used = {name: len(np.unique(pick[pick >= 0])) for name, pick in picked.items() if name not in modalities}
     unmatched = {name: int(counts.get(name, 0)) - count for name, count in used.items()}
-    return Plan(catalogue, labels, views, pd.concat([*drops, repeats]), ambiguous, unmatched)
+    return Plan(catalogue, labels, views, pd.concat([*drops, repeats, incomplete]), ambiguous, unmatched)
 
 
 def _by_position(
@@ -145,3 +146,23 @@ def _rows(
         pick = rows["pick"] if name == matching.rows else rows["object"].map(pd.Series(mine.index, mine["object"]))
         picked[name] = pick.fillna(-1).to_numpy(dtype=np.int64)
     return rows, picked
+
+
+def _complete(
+    rows: pd.DataFrame,
+    picked: dict[str, npt.NDArray[np.int64]],
+    observed: pd.DataFrame,
+    modalities: Sequence[str],
+    require: Sequence[str],
+) -> tuple[pd.DataFrame, dict[str, npt.NDArray[np.int64]], pd.DataFrame]:
+    """The rows that have every required modality, and the observations of those that do not."""
+    drops = [dropped(observed.iloc[:0], "")]
+    keep = np.ones(len(rows), dtype=bool)
+    for name in require:
+        lacks = keep & (picked[name] < 0)
+        lost = np.concatenate([picked[other][lacks] for other in modalities])
+        drops.append(dropped(observed.loc[np.unique(lost[lost >= 0])], f"the object has no {name}, which is required."))
+        keep &= ~lacks
+    if not keep.any():
+        raise InputError(f"no object has {' and '.join(require)}, which matching.require asks for. Check the match.")
+    return rows[keep].reset_index(drop=True), {name: pick[keep] for name, pick in picked.items()}, pd.concat(drops)

@@ -166,7 +166,7 @@ def test_labels_that_cannot_be_used():
     sources = {"x": table([("a", {"labels": {"type": "M4"}}), ("b", {})])}
     with pytest.raises(InputError, match="1 rows have no label 'type' to be grouped by"):
         objects.plan(sources, ["x"], Matching(group="type"))
-    with pytest.raises(UsageError, match=r"matching.group is 'plate', expected 'id', 'position' or one of: type"):
+    with pytest.raises(UsageError, match=r"matching.group is 'plate', expected 'id' or 'position', or the name of a label: type"):
         objects.plan(sources, ["x"], Matching(group="plate"))
     with pytest.raises(InputError, match="compares the label 'type', which is text"):
         objects.plan(sources, ["x"], Matching(repeats={"x": "highest type"}))
@@ -185,3 +185,21 @@ def test_a_catalogue_without_coordinates_matches_nothing_by_position():
     sources = {"image": table([("a", at(10.0))]), "catalogue": table([("a", {"labels": {"z": 1.0}})])}
     made = objects.plan(sources, ["image"], Matching(by="position"))
     assert made.labels == {} and made.rows["image"].tolist() == [0] and len(made.drops) == 1
+
+
+def test_objects_without_a_required_modality_are_left_out_and_listed():
+    sources = {"image": table([("a", {}), ("b", {})]), "spectrum": table([("c", {}), ("b", {})])}
+    made = objects.plan(sources, ["image", "spectrum"], Matching(require=["image", "spectrum"]))
+    assert made.catalogue["object_id"].tolist() == ["b"]
+    assert made.rows["image"].tolist() == [1] and made.rows["spectrum"].tolist() == [1]
+    listed = made.drops[["source", "dropped", "reason"]].to_numpy().tolist()
+    assert sorted(listed) == [
+        ["image", "a", "the object has no spectrum, which is required."],
+        ["spectrum", "c", "the object has no image, which is required."],
+    ]
+    with pytest.raises(InputError, match="no object has image and spectrum"):
+        objects.plan(
+            {**sources, "spectrum": table([("c", {})])}, ["image", "spectrum"], Matching(require=["image", "spectrum"])
+        )
+    with pytest.raises(UsageError, match="names 'radio', which is no modality"):
+        objects.check_matching(Matching(require=["radio"]), ["image"])
