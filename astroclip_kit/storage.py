@@ -33,6 +33,7 @@ __all__ = [
     "new_folder",
     "open_folder",
     "publish",
+    "read_array",
     "read_journal",
     "read_json",
     "write_json",
@@ -165,6 +166,19 @@ def check_output(path: str | Path, kind: str) -> None:
 
 def _a(kind: str) -> str:
     return f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"
+
+
+def read_array(path: str | Path) -> npt.NDArray[Any]:
+    """Reads a small array of a folder.
+
+    Raises:
+        FolderError: If the file is missing or damaged.
+    """
+    try:
+        array: npt.NDArray[Any] = np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise FolderError(f"{path}: damaged or missing ({error}). Delete the folder and write it again.") from error
+    return array
 
 
 @contextmanager

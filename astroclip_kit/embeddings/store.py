@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import FolderError, InputError, UsageError
-from ..storage import new_folder, open_folder, write_manifest
+from ..storage import new_folder, open_folder, read_array, write_manifest
 
 if TYPE_CHECKING:
     from astropy.table import Table
@@ -162,7 +162,7 @@ class EmbeddingStore(os.PathLike[str]):
 
     @cached_property
     def _presence(self) -> Array:
-        return np.asarray(np.load(self.root / "presence.npy", allow_pickle=False))
+        return read_array(self.root / "presence.npy")
 
     def _check(self, name: str) -> str:
         if name not in self.names:

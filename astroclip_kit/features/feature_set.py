@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import FolderError, InputError
-from ..storage import open_folder
+from ..storage import open_folder, read_array
 from ..types import Modality
 
 __all__ = ["FeatureSet"]
@@ -135,7 +135,7 @@ class FeatureSet:
     def present(self, name: str) -> npt.NDArray[np.bool_]:
         """Which rows have features of a modality [N]: they have the modality, and no feature of it is NaN."""
         self._part(name)
-        presence: npt.NDArray[np.bool_] = np.load(self.root / "presence.npy")[:, self.names.index(name)]
+        presence: npt.NDArray[np.bool_] = read_array(self.root / "presence.npy")[:, self.names.index(name)]
         return presence
 
     def data_hash(self, name: str) -> str:

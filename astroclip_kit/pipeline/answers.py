@@ -127,11 +127,12 @@ def evaluate(
         raise UsageError(f"seed is {seed}, expected 0 or more.")
     check_output(Path(out), "results")
     store, names = open_store(embeddings), words(properties)
-    results = measure(store, names, features=FeatureSet(Path(features)) if features else None, k=k, seed=seed)
+    unaligned = FeatureSet(Path(features)) if features else None
     folder = model if isinstance(model, (str, Path)) else model.root
     history = open_folder(folder, "model")["history"] if model else []
-    shown = names if dataset else []
     opened = Dataset(Path(dataset)) if dataset else None
+    results = measure(store, names, features=unaligned, k=k, seed=seed)
+    shown = names if dataset else []
     figures = evaluation_figures(store, shown, dataset=opened, history=history, k=k, seed=seed)
     settings = {"embeddings": str(store.root), "properties": names, "k": k, "seed": seed, **store.manifest}
     then = f"astroclip-kit search {store.root} --object-id {store.object_ids[0]} --query {store.names[0]}"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +13,18 @@ from ..errors import UsageError
 if TYPE_CHECKING:
     from ..embeddings import EmbeddingStore
 
-__all__ = ["Folder", "Parts", "encoder_for", "open_data", "open_store", "part", "position", "save_figure", "words"]
+__all__ = [
+    "Folder",
+    "Parts",
+    "encoder_for",
+    "open_data",
+    "open_store",
+    "part",
+    "position",
+    "save_figure",
+    "seeded",
+    "words",
+]
 
 Folder = str | os.PathLike[str]
 Parts = dict[str, dict[str, Any]]  # by name: class_path and init_args, or (in Python) the object itself
@@ -65,6 +78,22 @@ def encoder_for(value: Any, modalities: dict[str, Any], name: str) -> Any:
     if name not in modalities:
         raise UsageError(f"encoders: no modality {name!r} in the data; it has {', '.join(modalities)}.")
     return build_for(value, modalities[name])
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Parts that are built inside begin with the same random weights every time; the caller's numbers go on as before.
+
+    Raises:
+        UsageError: If the seed is negative.
+    """
+    import torch
+
+    if seed < 0:
+        raise UsageError(f"seed is {seed}, expected 0 or more.")
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        yield
 
 
 def open_data(data: Folder) -> Any:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import UsageError
 from ..settings import Alignment, Hardware, Split, Training
-from .parts import Folder, Parts, encoder_for, open_data, part
+from .parts import Folder, Parts, encoder_for, open_data, part, seeded
 
 if TYPE_CHECKING:
     from ..alignment import ContrastiveModel
@@ -38,7 +38,7 @@ def extract(
         views: Views per object: the first as it is, the others augmented.
         batch_size: Objects per forward pass.
         hardware: Where and how, see `Hardware`.
-        seed: Of the augmented views.
+        seed: Of the augmented views, and of the weights of encoders that have not been trained.
 
     Returns:
         The features.
@@ -48,7 +48,8 @@ def extract(
     dataset = open_data(data)
     if hasattr(dataset, "matrix"):
         raise UsageError(f"{data}: expected a dataset folder to encode, found features. Encode the dataset again.")
-    built = {name: encoder_for(value, dataset.modalities, name) for name, value in encoders.items()}
+    with seeded(seed):
+        built = {name: encoder_for(value, dataset.modalities, name) for name, value in encoders.items()}
     changes = {name: part(value) for name, value in (augmentations or {}).items()}
     return features.extract(
         dataset,
@@ -89,11 +90,13 @@ def align(
     from .. import alignment as room
 
     source = open_data(data)
-    built = {name: encoder_for(value, source.modalities, name) for name, value in (encoders or {}).items()}
+    with seeded(training.seed):
+        built = {name: encoder_for(value, source.modalities, name) for name, value in (encoders or {}).items()}
+        built_heads = {name: part(value) for name, value in (heads or {}).items()}
     return room.align(
         source,
         Path(out),
-        heads={name: part(value) for name, value in (heads or {}).items()},
+        heads=built_heads,
         encoders=built,
         alignment=alignment,
         training=training,
