@@ -56,6 +56,7 @@ def test_a_model_folder_gives_the_same_model_back(tmp_path):
     assert back.root == model.root == tmp_path / "m"
     with pytest.raises(FolderError, match="not part of astroclip_kit"):
         models.load_model(tmp_path / "m")
+    assert torch.equal(models.load_model(tmp_path / "m", trusted=True).weight, model.weight)
 
 
 def test_damaged_or_foreign_weights_are_one_clear_error(tmp_path):

@@ -33,7 +33,7 @@ def model_html(model: ContrastiveModel, kind: str, folder: Any = "") -> str:
     """
     rows = "".join(_row(_cells(model, name), "td") for name in model.names)
     scales = ", ".join(f"{a} and {b} {scale:.1f}" for (a, b), scale in zip(model.pairs, model.scales(), strict=True))
-    head = f"<b>{escape(kind)}</b> {escape(str(folder))}: {model.out_features} dimensions; logit scale of {scales}"
+    head = f"<b>{kind}</b> {escape(str(folder))}: {model.out_features} dimensions; logit scale of {escape(scales)}"
     return f"{head}<table>{_row(HEADS, 'th')}{rows}</table>"
 
 
