@@ -8,7 +8,6 @@ ever pickled.
 from __future__ import annotations
 
 import errno
-import hashlib
 import json
 import os
 import shutil
@@ -23,11 +22,13 @@ import numpy as np
 import numpy.typing as npt
 
 from .errors import FolderError, OutputError
+from .hashes import hash_ids, hash_json, hash_text, plain
 
 __all__ = [
     "FORMAT_VERSION",
     "append_journal",
     "check_output",
+    "hash_ids",
     "hash_json",
     "hash_text",
     "new_folder",
@@ -110,21 +111,8 @@ def publish(path: str | Path, write: Callable[[Path], T]) -> T:
 
 def write_json(path: str | Path, value: Any) -> None:
     """Writes plain values as JSON, atomically; NaN becomes null."""
-    text = json.dumps(_plain(value), indent=1, allow_nan=False)
+    text = json.dumps(plain(value), indent=1, allow_nan=False)
     publish(path, lambda temporary: temporary.write_text(text + "\n"))
-
-
-def _plain(value: Any) -> Any:
-    """Plain JSON values of NumPy scalars, arrays, tuples, paths and NaN."""
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple, np.ndarray)):
-        return [_plain(item) for item in value]
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, float) and not np.isfinite(value):
-        return None
-    return str(value) if isinstance(value, Path) else value
 
 
 def read_json(path: str | Path) -> Any:
@@ -185,7 +173,7 @@ def read_array(path: str | Path) -> npt.NDArray[Any]:
 def new_folder(path: str | Path, kind: str) -> Iterator[Path]:
     """Gives an empty temporary folder beside `path`, and renames it to `path` when the block ends well.
 
-    An older folder of the same kind at `path` is replaced in one step; anything else is refused.
+    An older folder of the same kind is replaced in one step, but for files of others in it; anything else is refused.
 
     Args:
         path: The folder to write.
@@ -202,18 +190,36 @@ def new_folder(path: str | Path, kind: str) -> Iterator[Path]:
         temporary.mkdir(parents=True)
         try:
             yield temporary
+            _list_files(temporary)
             with ThreadPoolExecutor(8) as pool:  # a journalling file system joins what waits: 20 times faster
                 list(pool.map(_sync_file, (file for file in temporary.rglob("*") if file.is_file())))
             if path.exists():
                 old = path.with_name(f".{uuid.uuid4().hex[:8]}.{path.name}")
                 path.rename(old)
                 temporary.rename(path)
+                _keep_foreign(old, path)
                 shutil.rmtree(old)
             else:
                 temporary.rename(path)
             _sync_folder(path.parent)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _list_files(folder: Path) -> None:
+    """Notes in the manifest what the kit wrote."""
+    if (folder / MANIFEST).exists():
+        files = sorted(path.name for path in folder.iterdir())
+        write_json(folder / MANIFEST, {**read_json(folder / MANIFEST), "files": files})
+
+
+def _keep_foreign(old: Path, new: Path) -> None:
+    """Moves what the kit did not write from an older folder to the one that replaces it."""
+    names = [path.name for path in old.iterdir()]
+    own = read_json(old / MANIFEST).get("files", names) if MANIFEST in names else []
+    for name in set(names) - set(own):
+        if not (new / name).exists():
+            (old / name).rename(new / name)
 
 
 def write_manifest(folder: str | Path, kind: str, values: Mapping[str, Any]) -> None:
@@ -272,7 +278,7 @@ def append_journal(folder: str | Path, entry: Mapping[str, Any]) -> None:
     with writing(path), path.open("a+b") as handle:
         if handle.tell() and not _ends_line(handle):
             handle.write(b"\n")  # the last line was cut off by a crash; it must not swallow this one
-        handle.write(json.dumps(_plain(entry)).encode() + b"\n")
+        handle.write(json.dumps(plain(entry)).encode() + b"\n")
         handle.flush()
         os.fsync(handle.fileno())
 
@@ -292,29 +298,3 @@ def read_journal(folder: str | Path) -> list[dict[str, Any]]:
         except ValueError:
             continue
     return entries
-
-
-def hash_text(*parts: str | bytes) -> str:
-    """A short stable hash of texts; the parts are kept apart."""
-    digest = hashlib.blake2b(digest_size=12)
-    for part in parts:
-        data = part.encode() if isinstance(part, str) else part
-        digest.update(len(data).to_bytes(8, "little") + data)
-    return digest.hexdigest()
-
-
-def hash_json(value: Any) -> str:
-    """A short stable hash of plain values."""
-    return hash_text(json.dumps(_plain(value), sort_keys=True))
-
-
-def hash_ids(ids: npt.NDArray[np.str_] | list[str], seed: int = 0) -> npt.NDArray[np.uint64]:
-    """A 64-bit hash per id [N] that is the same on every machine and in every process.
-
-    Args:
-        ids: N ids.
-        seed: Another seed gives other hashes.
-    """
-    key = seed.to_bytes(8, "little", signed=True)
-    digests = (hashlib.blake2b(str(one).encode(), digest_size=8, key=key).digest() for one in ids)
-    return np.frombuffer(b"".join(digests), dtype="<u8")

@@ -82,6 +82,15 @@ def test_new_folder_replaces_its_own_kind_in_one_step_and_nothing_else(tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["mine", "out"]
 
 
+def test_what_somebody_else_put_into_a_folder_survives_its_replacement(tmp_path):
+    for name in ("old.npy", "new.npy"):
+        with storage.new_folder(tmp_path / "out", "model") as folder:
+            (folder / name).write_text("of the kit")
+            storage.write_manifest(folder, "model", {})
+        (tmp_path / "out" / "notes.txt").write_text("mine")
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"manifest.json", "new.npy", "notes.txt"}
+
+
 def test_open_folder_says_what_is_wrong(tmp_path):
     with pytest.raises(FolderError, match="no such folder"):
         storage.open_folder(tmp_path / "absent", "dataset")

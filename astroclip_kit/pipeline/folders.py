@@ -76,7 +76,11 @@ def _results(folder: Path, manifest: Mapping[str, Any]) -> str:
 
 def _plain(folder: Path, manifest: Mapping[str, Any]) -> str:
     return _tree(
-        {key: value for key, value in manifest.items() if key not in ("kind", "format_version", "astroclip_kit")}
+        {
+            key: value
+            for key, value in manifest.items()
+            if key not in ("kind", "format_version", "astroclip_kit", "files")
+        }
     )
 
 

@@ -106,7 +106,9 @@ def test_changed_survey_files_are_read_again(survey, tmp_path, capsys):
     assert len(Dataset(tmp_path / "out" / "data")) == 7
 
 
-@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize(
+    "step", [one if one == "extract" else pytest.param(one, marks=pytest.mark.slow) for one in STEPS]
+)
 def test_killed_before_and_after_a_step(config, finished, tmp_path, monkeypatch, step):
     """Its folder is whole, but the journal does not know it yet."""
     run, out = experiment.Step.run, tmp_path / "whole"

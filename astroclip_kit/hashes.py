@@ -1,0 +1,53 @@
+"""Short stable hashes of values, and the plain values that they and JSON are made of."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["hash_ids", "hash_json", "hash_text", "plain"]
+
+
+def plain(value: Any) -> Any:
+    """Plain JSON values of NumPy scalars, arrays, tuples, paths and NaN."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple, np.ndarray)):
+        return [plain(item) for item in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not np.isfinite(value):
+        return None
+    return str(value) if isinstance(value, Path) else value
+
+
+def hash_text(*parts: str | bytes) -> str:
+    """A short stable hash of texts; the parts are kept apart."""
+    digest = hashlib.blake2b(digest_size=12)
+    for part in parts:
+        data = part.encode() if isinstance(part, str) else part
+        digest.update(len(data).to_bytes(8, "little") + data)
+    return digest.hexdigest()
+
+
+def hash_json(value: Any) -> str:
+    """A short stable hash of plain values."""
+    return hash_text(json.dumps(plain(value), sort_keys=True))
+
+
+def hash_ids(ids: npt.NDArray[np.str_] | list[str], seed: int = 0) -> npt.NDArray[np.uint64]:
+    """A 64-bit hash per id [N] that is the same on every machine and in every process.
+
+    Args:
+        ids: N ids.
+        seed: Another seed gives other hashes.
+    """
+    key = seed.to_bytes(8, "little", signed=True)
+    digests = (hashlib.blake2b(str(one).encode(), digest_size=8, key=key).digest() for one in ids)
+    return np.frombuffer(b"".join(digests), dtype="<u8")
