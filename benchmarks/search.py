@@ -1,0 +1,84 @@
+"""Exact search: `ExactIndex` against a plain float32 product with top-k in torch, and against faiss.
+
+Unit vectors in a shared space of half as many hidden dimensions, with queries that are noisy copies of rows (as an
+image asks for its own spectrum). All three must give the same neighbours. Times are the best of some repeats, and
+the three take turns, so that another load on the machine meets all of them.
+
+    python benchmarks/search.py [--rows 200000] [--dimensions 128] [--queries 1000] [-k 10] [--repeats 3]
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+from collections.abc import Callable
+
+import faiss
+import numpy as np
+import torch
+
+from astroclip_kit import ExactIndex
+
+PLAIN_QUERIES = 256  # per product: the whole matrix of products would need 0.8 GB
+
+
+def unit_vectors(rows: int, dimensions: int, rng: np.random.Generator) -> np.ndarray:
+    mixing = rng.normal(size=(dimensions // 2, dimensions))
+    z = rng.normal(size=(rows, dimensions // 2)) @ mixing + rng.normal(size=(rows, dimensions))
+    return (z / np.linalg.norm(z, axis=1, keepdims=True)).astype(np.float32)
+
+
+def plain(memory: torch.Tensor, queries: torch.Tensor, k: int) -> np.ndarray:
+    parts = [(part @ memory.T).topk(k).indices for part in queries.split(PLAIN_QUERIES)]
+    return torch.cat(parts).numpy()
+
+
+def take_turns(ways: dict[str, Callable[[], np.ndarray]], repeats: int) -> dict[str, float]:
+    seconds = {name: float("inf") for name in ways}
+    for _ in range(repeats):
+        for name, way in ways.items():
+            start = time.perf_counter()
+            way()
+            seconds[name] = min(seconds[name], time.perf_counter() - start)
+    return seconds
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--rows", type=int, default=200_000)
+    parser.add_argument("--dimensions", type=int, default=128)
+    parser.add_argument("--queries", type=int, default=1000)
+    parser.add_argument("-k", type=int, default=10)
+    parser.add_argument("--repeats", type=int, default=3)
+    options = parser.parse_args()
+    rng = np.random.default_rng(0)
+    memory = unit_vectors(options.rows, options.dimensions, rng)
+    noise = unit_vectors(options.queries, options.dimensions, rng)
+    queries = memory[rng.choice(options.rows, options.queries, replace=False)] + noise
+    queries /= np.linalg.norm(queries, axis=1, keepdims=True)
+    torch.set_num_threads(faiss.omp_get_max_threads())
+
+    index, flat = ExactIndex(memory), faiss.IndexFlatIP(options.dimensions)
+    flat.add(memory)
+    tensors = torch.from_numpy(memory), torch.from_numpy(queries)
+    ways: dict[str, Callable[[], np.ndarray]] = {
+        "ExactIndex": lambda: index.search(queries, options.k)[1],
+        "torch float32 matmul + topk": lambda: plain(*tensors, options.k),
+        "faiss IndexFlatIP": lambda: flat.search(queries, options.k)[1],
+    }
+    own = ways["ExactIndex"]()
+    same = {name: float((np.sort(way(), 1) == np.sort(own, 1)).mean()) for name, way in ways.items()}
+    seconds = take_turns(ways, options.repeats)
+
+    print(f"{options.queries} queries, {options.rows} rows x {options.dimensions}, k = {options.k}, ", end="")
+    print(f"{torch.get_num_threads()} threads, load {os.getloadavg()[0]:.1f}, first pass {index.passes[0]}")
+    print(f"{'':30}{'seconds':>9}{'queries/s':>11}{'ExactIndex is':>15}{'same answers':>14}")
+    for name, value in seconds.items():
+        ratio = f"{value / seconds['ExactIndex']:.1f} x as fast"
+        print(f"{name:30}{value:9.2f}{options.queries / value:11.0f}{ratio:>15}{same[name]:14.4%}")
+    assert min(same.values()) > 0.999, "the neighbours differ by more than rounding"
+
+
+if __name__ == "__main__":
+    main()
