@@ -86,7 +86,9 @@ def test_strict_makes_a_bad_file_fatal(survey, tmp_path):
 def test_only_bad_files(survey, tmp_path, fake):
     for path in (tmp_path / "s").iterdir():
         path.write_text("<html>")
-    with pytest.raises(InputError, match=r"source 'spectrum': nothing in its 7 files can be used: .*: this is a web page"):
+    with pytest.raises(
+        InputError, match=r"source 'spectrum': nothing in its 7 files can be used: .*: this is a web page"
+    ):
         ingest(survey, tmp_path / "data", quiet=True)
     (tmp_path / "empty").mkdir()
     (tmp_path / "empty" / "none.json").write_text("[]")
