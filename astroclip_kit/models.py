@@ -61,9 +61,16 @@ def _import(path: str, trusted: bool) -> Any:
     if not module:
         raise UsageError(f"cannot import {path!r}: expected package.module.Class.")
     try:
-        return getattr(importlib.import_module(module), name)
+        found = getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError, ValueError) as error:
         raise UsageError(f"cannot import {path!r} ({error}). Check the class_path and the Python path.") from error
+    if not trusted and not (inspect.isclass(found) and found.__module__.startswith("astroclip_kit.")):
+        # A function of the kit can write files, or import and call anything: a stranger must not choose its arguments.
+        raise FolderError(
+            f"the model uses {path}, which is no class of astroclip_kit and is not called for a file that may be a "
+            f"stranger's. Pass the object itself, or trusted=True for a folder that you wrote."
+        )
+    return found
 
 
 def build(description: Any, *, trusted: bool = False) -> Any:

@@ -40,6 +40,21 @@ def test_a_stranger_s_class_is_not_imported():
         models.build({"function": "os.getcwd"})
 
 
+def test_a_stranger_s_model_calls_no_function_of_the_kit(tmp_path):
+    importer = {"class_path": "astroclip_kit.models._import", "init_args": {"path": "os.system", "trusted": True}}
+    victim = tmp_path / "victim"
+    for description in (
+        importer,
+        {"class_path": "astroclip_kit.storage.publish", "init_args": {"path": str(victim), "write": importer}},
+        {"class_path": "astroclip_kit.storage.write_json", "init_args": {"path": str(victim), "value": {"a": 1}}},
+        {"function": "astroclip_kit.storage.write_json"},
+        {"class_path": "astroclip_kit.storage.Path", "init_args": {}},
+    ):
+        with pytest.raises(FolderError, match="no class of astroclip_kit"):
+            models.build(description)
+    assert not victim.exists()
+
+
 def test_a_wrong_part_of_a_configuration_is_a_usage_error():
     with pytest.raises(UsageError, match=r"cannot import 'nowhere\.Thing'"):
         models.build({"class_path": "nowhere.Thing"}, trusted=True)
