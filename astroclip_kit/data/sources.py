@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import json
 import os
@@ -20,6 +21,16 @@ from ..types import Modality, Reader
 __all__ = ["Source", "check_sources", "fingerprint", "origin"]
 
 RESERVED = ("object_id", "group", "ra", "dec")
+LIBRARIES = {
+    "astroclip_kit",
+    "astropy",
+    "builtins",
+    "functools",
+    "h5py",
+    "numpy",
+    "pandas",
+    "typing",
+}  # not a user's code
 
 
 @dataclass(frozen=True)
@@ -90,15 +101,39 @@ def _arguments(reader: Reader) -> dict[str, Any]:
 def _describe(source: Source) -> str:
     kind = f"{type(source.reader).__module__}.{type(source.reader).__qualname__}"
     modality = source.modality.to_dict() if source.modality else None
-    return json.dumps([kind, modality, _arguments(source.reader)], default=_plain, skipkeys=True)
+    described = [kind, modality, _arguments(source.reader), *_code(type(source.reader))]
+    return json.dumps(described, default=_plain, skipkeys=True)
 
 
-def _plain(value: Any) -> str:
+def _plain(value: Any) -> Any:
     if isinstance(value, np.ndarray):
         return storage.hash_text(str(value.shape), value.tobytes())
     if isinstance(value, Path):
         return str(_absolute(value))
-    return str(getattr(value, "__qualname__", type(value).__qualname__))
+    if isinstance(value, functools.partial):
+        return [value.func, value.args, value.keywords]
+    part = value if hasattr(value, "__qualname__") else type(value)
+    return [part.__qualname__, *code] if (code := _code(part)) else str(part.__qualname__)
+
+
+def _code(part: Any) -> list[str]:
+    """The code of a user's function or class, which may change from one notebook cell to the next."""
+    if inspect.isclass(part):
+        return [
+            code for one in part.__mro__ if one.__module__.partition(".")[0] not in LIBRARIES for code in _methods(one)
+        ]
+    if not inspect.isfunction(part) or part.__module__.partition(".")[0] in LIBRARIES:
+        return []
+    try:
+        return [inspect.getsource(part)]
+    except OSError:  # typed at a prompt
+        return [part.__code__.co_code.hex(), repr([one for one in part.__code__.co_consts if not inspect.iscode(one)])]
+
+
+def _methods(part: type) -> Iterator[str]:
+    for name, member in sorted(vars(part).items()):
+        for code in _code(getattr(member, "__func__", getattr(member, "fget", getattr(member, "func", member)))):
+            yield f"{name}: {code}"
 
 
 def _stat(source: Source) -> list[tuple[str, int, int]]:
