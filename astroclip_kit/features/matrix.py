@@ -14,12 +14,21 @@ __all__ = ["MatrixWriter", "needs_float32"]
 
 LARGEST_FLOAT16 = 6e4
 LARGEST_COSINE_ERROR = 1e-3
+LARGEST_ERROR = 0.05  # root mean square, in standard deviations of a feature
 Floats = npt.NDArray[np.float32]
 
 
 def needs_float32(h: Floats) -> bool:
-    """Whether float16 would overflow, or move a cosine between two of the (first 512) rows by more than 1e-3."""
+    """Whether float16 would overflow, blur a feature, or move a cosine between two of the (first 512) rows by 1e-3.
+
+    A feature is blurred if rounding moves it by more than 0.05 of its standard deviation: a date of 57000 days is
+    exact to 32 days in float16, while the cosine of two such rows hardly changes.
+    """
     if np.abs(h).max(initial=0) > LARGEST_FLOAT16:
+        return True
+    some = h[:512].astype(np.float64)
+    std, blur = some.std(axis=0), np.sqrt(np.square(some - some.astype(np.float16)).mean(axis=0))
+    if np.any((blur > LARGEST_ERROR * std) & (std > 1e-6 * np.abs(some.mean(axis=0)))):  # a constant tells nothing
         return True
     exact, rounded = (_unit(one.astype(np.float32)) for one in (h[:512], h[:512].astype(np.float16)))
     return bool(np.abs(exact @ exact.T - rounded @ rounded.T).max(initial=0) > LARGEST_COSINE_ERROR)

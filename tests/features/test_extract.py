@@ -15,6 +15,7 @@ from torch import nn
 from astroclip_kit.encoders import TabularMLP
 from astroclip_kit.errors import FolderError, InputError, OutputError, UsageError
 from astroclip_kit.features import FeatureSet, extract
+from astroclip_kit.features.matrix import needs_float32
 from astroclip_kit.settings import Hardware
 from astroclip_kit.storage import hash_ids, new_folder, write_manifest
 from astroclip_kit.transforms import GaussianNoise
@@ -163,6 +164,15 @@ def test_features_that_float16_would_ruin_are_float32(survey, tmp_path, scale):
         rtol=1e-3,
         atol=scale / 1e4,
     )
+
+
+@pytest.mark.parametrize(
+    ("feature", "ruined"), [((57000, 10), True), ((1000, 0.1), True), ((18, 1), False), ((0.1, 0), False)]
+)
+def test_a_feature_that_varies_less_than_float16_resolves_is_float32(feature, ruined):
+    rng = np.random.default_rng(0)
+    h = np.stack([rng.normal(*feature, 500), rng.normal(size=500)], axis=1).astype(np.float32)
+    assert needs_float32(h) == ruined
 
 
 def test_a_later_shard_that_overflows_begins_again_in_float32(survey, tmp_path, monkeypatch):
