@@ -86,7 +86,10 @@ def by_supervision(space: Space, wanted: str, seed: int = 0) -> Iterator[HeldOut
         if not len(asked) or len(np.unique(known.y[memory])) < 2:
             continue
         text = known.y.dtype.kind == "U"
-        model = (HistGradientBoostingClassifier if text else HistGradientBoostingRegressor)(random_state=seed)
+        # Above 10,000 objects scikit-learn sets some of every class aside, which a class of one object does not bear.
+        alone = text and np.unique(known.y[memory], return_counts=True)[1].min() < 2
+        kind = HistGradientBoostingClassifier if text else HistGradientBoostingRegressor
+        model = kind(random_state=seed, early_stopping=False if alone else "auto")
         value = model.fit(vectors[memory], known.y[memory]).predict(vectors[asked])
         yield replace(known.held_out(name, name, memory, asked, value), space="supervised")
 

@@ -140,6 +140,7 @@ def _mean(
 
 
 def _standardised(vectors: npt.NDArray[np.float32], train: npt.NDArray[np.bool_]) -> npt.NDArray[np.float32]:
-    mean, std = vectors[train].mean(axis=0), vectors[train].std(axis=0)
-    scaled = (vectors - mean) / np.where(std > 0, std, np.inf)  # a constant dimension says nothing
+    mean, std = (moment(vectors[train], axis=0, dtype=np.float64) for moment in (np.mean, np.std))
+    varies = std > 1e-6 * np.abs(mean)  # a constant dimension says nothing, and its rounding error still less
+    scaled = (vectors - mean) / np.where(varies, std, np.inf)
     return np.asarray(scaled / np.sqrt(vectors.shape[1]), dtype=np.float32)

@@ -5,7 +5,9 @@ from sklearn.metrics import f1_score
 
 from astroclip_kit import metrics
 from astroclip_kit.downstream import knn, predict_table
+from astroclip_kit.downstream import space as space_module
 from astroclip_kit.downstream.evaluation import evaluate
+from astroclip_kit.downstream.held_out import by_supervision
 from astroclip_kit.downstream.space import Space
 from astroclip_kit.embeddings import EmbeddingStore
 from astroclip_kit.errors import InputError, UsageError
@@ -147,6 +149,24 @@ def test_objects_seen_twice_are_retrieved_within_a_modality(tmp_path):
     store = EmbeddingStore.write(tmp_path / "s", {"spectrum": twice}, ids, catalog={"group": groups, "split": split})
     one = pick(evaluate(store, n_boot=20), query="spectrum", target="spectrum", metric="recall@1")
     assert one.n == 60 and one.value > 0.9 and one.chance == pytest.approx(1 / 59)
+
+
+def test_a_constant_feature_says_nothing_however_it_is_rounded():
+    vectors = np.full((1000, 2), 0.1, np.float32)
+    vectors[:, 1] = np.random.default_rng(0).normal(size=1000)
+    scaled = space_module._standardised(vectors, np.arange(1000) < 700)
+    assert not scaled[:, 0].any() and scaled[:700, 1].std() == pytest.approx(0.5**0.5, rel=1e-4)
+
+
+def test_a_class_of_one_object_among_many_does_not_stop_the_supervised_reference():
+    count = 10_200
+    vectors = np.random.default_rng(0).normal(size=(count, 1)).astype(np.float32)
+    kind = np.where(vectors[:, 0] > 0, "QSO", "STAR").astype("<U6")
+    kind[5] = "BLAZAR"
+    split = np.where(np.arange(count) < count - 100, "train", "test")
+    space = Space("features", {"image": vectors}, {"image": np.ones(count, bool)}, split, split, {"class": kind}, {})
+    [found] = by_supervision(space, "class")
+    assert metrics.accuracy(found.true, found.value) > 0.95
 
 
 def test_predict_table_leaves_the_object_itself_out(store):
