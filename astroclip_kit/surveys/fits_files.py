@@ -124,7 +124,7 @@ class Hdu:
         values = values.astype(values.dtype.newbyteorder("="))
         scale, zero = self.header.get(f"TSCAL{number}", 1), self.header.get(f"TZERO{number}", 0)
         if scale == 1 and zero == 1 << (8 * values.itemsize - 1):  # how FITS writes unsigned integers
-            return np.asarray(values.view(f"u{values.itemsize}") ^ zero)
+            return np.asarray(values.view(f"u{values.itemsize}") ^ int(zero))
         return values if (scale, zero) == (1, 0) else values * float(scale) + float(zero)
 
     def image(self) -> npt.NDArray[np.float32]:

@@ -45,6 +45,17 @@ def test_scaled_and_unsigned_columns(tmp_path):
     assert found["s"].tolist() == [11, 12.5]
 
 
+@pytest.mark.parametrize("zero", ["32768", "32768.", "3.2768E4"])
+def test_unsigned_columns_however_their_zero_is_written(tmp_path, zero):
+    column = fits.Column("u", "I", bzero=32768, array=np.array([1, 65535], "u2"))
+    fits.BinTableHDU.from_columns([column]).writeto(tmp_path / "a.fits")
+    content = (tmp_path / "a.fits").read_bytes()
+    card = b"TZERO1  = " + b"32768".rjust(20)
+    assert content.count(card) == 1
+    (tmp_path / "a.fits").write_bytes(content.replace(card, b"TZERO1  = " + zero.encode().rjust(20)))
+    assert read_hdus(tmp_path / "a.fits", (1,))[0].columns(("u",))["u"].tolist() == [1, 65535]
+
+
 def test_image_extension(path):
     np.testing.assert_array_equal(read_hdus(path, (2,))[0].image(), np.eye(3))
 
