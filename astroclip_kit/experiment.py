@@ -7,6 +7,8 @@ and a changed one repeats only what the change touches.
 
 from __future__ import annotations
 
+import importlib.util
+import re
 import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -65,7 +67,8 @@ class Step:
         """A hash of everything that the result depends on."""
         read = [hash_text(_manifest(path)) for path in self.inputs.values()]
         arguments = {key: _plain(value) for key, value in self.arguments.items()}
-        return hash_json([self.verb, arguments, read, _listing(self.raw) if self.raw else ""])
+        besides = [_listing(path) for path in sorted(_named(self.arguments, self.raw))]
+        return hash_json([self.verb, arguments, read, _listing(self.raw) if self.raw else "", *besides])
 
     def finished(self, root: Path) -> bool:
         """Whether the journal knows this very step and its folder is whole."""
@@ -86,6 +89,29 @@ def _listing(folder: Path) -> str:
     files = sorted(path for path in folder.rglob("*") if path.is_file()) if folder.is_dir() else [folder]
     facts = [(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in files if path.exists()]
     return hash_json(facts)
+
+
+def _named(value: Any, known: Path | None = None) -> set[Path]:
+    """Files and folders that arguments name, other than those below a known folder, and the code of user's classes."""
+    if isinstance(value, Mapping):
+        own = _code(str(value.get("class_path", "")))
+        return own.union(*(_named(item, known) for item in value.values()))
+    if isinstance(value, (list, tuple)):
+        return set().union(*(_named(item, known) for item in value))
+    if not isinstance(value, (str, Path)) or not re.search(r"[/.]", str(value)):
+        return set()  # a word, even if a folder is called so
+    path = Path(value)
+    return {path} if path.exists() and known not in (path, *path.parents) else set()
+
+
+def _code(class_path: str) -> set[Path]:
+    """The file of a class, unless it is the kit's."""
+    module = class_path.rpartition(".")[0]
+    try:
+        spec = importlib.util.find_spec(module) if module and not module.startswith("astroclip_kit.") else None
+    except (ImportError, ValueError):  # the verb says what is wrong with it
+        return set()
+    return {Path(spec.origin)} if spec is not None and spec.origin and Path(spec.origin).is_file() else set()
 
 
 def plan(configuration: Configuration, root: Path) -> Iterator[Step]:

@@ -12,6 +12,7 @@ import pytest
 from astroclip_kit import cli, experiment, pipeline
 from astroclip_kit.data import Dataset
 from astroclip_kit.errors import UsageError
+from astroclip_kit.features import FeatureSet
 from astroclip_kit.storage import read_journal
 from astroclip_kit.training import loop
 
@@ -104,6 +105,34 @@ def test_changed_survey_files_are_read_again(survey, tmp_path, capsys):
         pipeline.run(tmp_path / "read.yaml", tmp_path / "out")
         assert ("ingest (done before)" in capsys.readouterr().err) == skipped
     assert len(Dataset(tmp_path / "out" / "data")) == 7
+
+
+def test_what_lies_elsewhere_is_read_again(tmp_path, monkeypatch, capsys):
+    """A table outside the folder of the data, and the code of a user's encoder."""
+    (tmp_path / "data").mkdir()
+    table, code = tmp_path / "table.csv", tmp_path / "my_encoders_elsewhere.py"
+    monkeypatch.syspath_prepend(tmp_path)
+    part = f"{{class_path: astroclip_kit.surveys.TableReader, init_args: {{path: {table}, columns: [a, b]}}}}"
+    (tmp_path / "c.yaml").write_text(
+        f"data: {tmp_path / 'data'}\ningest: {{sources: {{t: {part}}}}}\n"
+        f"extract: {{encoders: {{t: {{class_path: {code.stem}.Own}}}}}}\n"
+    )
+    text = "import torch\nclass Own(torch.nn.Module):\n    out_features = 2\n    def forward(self, x): return {}\n"
+    table.write_text("a,b\n1,2\n3,5\n")
+    code.write_text(text.format("x"))
+    for change, skipped in (
+        (lambda: None, []),
+        (lambda: None, ["ingest", "extract"]),
+        (lambda: code.write_text(text.format("x * 2 + 1")), ["ingest"]),
+        (lambda: table.write_text("a,b\n10,20\n30,50\n70,90\n"), []),
+        (lambda: None, ["ingest", "extract"]),
+    ):
+        change()
+        sys.modules.pop(code.stem, None)
+        pipeline.run(tmp_path / "c.yaml", tmp_path / "out")
+        said = capsys.readouterr().err
+        assert [step for step in ("ingest", "extract") if f"{step} (done before)" in said] == skipped
+    assert FeatureSet(tmp_path / "out" / "features").matrix("t").tolist() == [[21, 41], [61, 101], [141, 181]]
 
 
 @pytest.mark.parametrize(
