@@ -21,16 +21,8 @@ from ..types import Modality, Reader
 __all__ = ["Source", "check_sources", "fingerprint", "origin"]
 
 RESERVED = ("object_id", "group", "ra", "dec")
-LIBRARIES = {
-    "astroclip_kit",
-    "astropy",
-    "builtins",
-    "functools",
-    "h5py",
-    "numpy",
-    "pandas",
-    "typing",
-}  # not a user's code
+# Their code changes with their version only; that of users changes from one notebook cell to the next.
+LIBRARIES = {"astroclip_kit", "astropy", "builtins", "functools", "h5py", "numpy", "pandas", "typing"}
 
 
 @dataclass(frozen=True)
@@ -117,12 +109,12 @@ def _plain(value: Any) -> Any:
 
 
 def _code(part: Any) -> list[str]:
-    """The code of a user's function or class, which may change from one notebook cell to the next."""
+    """The code of a user's function or class."""
     if inspect.isclass(part):
         return [
             code for one in part.__mro__ if one.__module__.partition(".")[0] not in LIBRARIES for code in _methods(one)
         ]
-    if not inspect.isfunction(part) or part.__module__.partition(".")[0] in LIBRARIES:
+    if not inspect.isfunction(part) or (part.__module__ or "").partition(".")[0] in LIBRARIES:
         return []
     try:
         return [inspect.getsource(part)]
