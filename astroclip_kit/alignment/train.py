@@ -19,6 +19,7 @@ from torch import nn
 from ..contracts import check_augmentation
 from ..data import splits
 from ..errors import TrainingError
+from ..features import fingerprint
 from ..losses import InfoNCE, SigLIP
 from ..models import build, describe, save_model
 from ..settings import Alignment, Split, Training
@@ -134,7 +135,13 @@ class _Job:
         """Changes with data, split, model and sampling: an interrupted run goes on only with the same."""
         settings = [asdict(self.split), asdict(self.alignment.sampling), describe(self.alignment.augmentations)]
         data = [self.data.data_hash(name) for name in self.names]
-        return hash_json([data, describe(model), self.alignment.objective.loss, settings])
+        data += [
+            hash_text(*np.asarray(self.data.groups).tolist()),
+            hash_text(self.train.tobytes(), self.valid.tobytes()),
+        ]
+        encoders = [fingerprint(model.encoders[name]) for name in model.frozen()]
+        standardise = self.alignment.head.standardise
+        return hash_json([data, describe(model), encoders, self.alignment.objective.loss, standardise, settings])
 
     def describe(self, model: ContrastiveModel, trained: list[tuple[ContrastiveModel, History, int]]) -> dict[str, Any]:
         """What the manifest keeps beside the model, so that `embed` can rebuild its input."""

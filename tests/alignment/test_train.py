@@ -257,6 +257,19 @@ def test_a_foreign_folder_is_refused_before_the_training(space, quick, tmp_path)
         run(space.Features(space.correlated()), tmp_path, quick)
 
 
+def test_an_interrupted_training_goes_on_only_with_the_same_frozen_encoders(space, quick, tmp_path, monkeypatch):
+    samples = space.Samples(space.correlated())
+    encoders = {"image": Encoder(12), "spectrum": Encoder(9)}
+    others = {"image": Encoder(12), "spectrum": encoders["spectrum"]}
+    with monkeypatch.context() as patch:
+        patch.setattr("astroclip_kit.alignment.train.save_model", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            run(samples, tmp_path, quick, encoders=encoders)
+    with pytest.raises(FolderError, match="training data"):
+        run(samples, tmp_path, quick, encoders=others)
+    run(samples, tmp_path, quick, encoders=encoders)
+
+
 def test_an_interrupted_training_goes_on_and_only_with_the_same_settings(space, quick, tmp_path, monkeypatch):
     features = space.Features(space.correlated())
     with monkeypatch.context() as patch:
@@ -266,6 +279,16 @@ def test_an_interrupted_training_goes_on_and_only_with_the_same_settings(space, 
     assert (tmp_path / ".model.training" / "member-0" / "log.csv").exists()
     with pytest.raises(FolderError, match="training data"):
         run(features, tmp_path, quick, dataclasses.replace(SMALL, objective=Objective(logit_scale=5.0)))
+    with pytest.raises(FolderError, match="training data"):
+        run(
+            features,
+            tmp_path,
+            quick,
+            dataclasses.replace(SMALL, head=dataclasses.replace(SMALL.head, standardise=False)),
+        )
+    regrouped = space.Features(space.correlated(), groups=np.roll(features.groups, 1))
+    with pytest.raises(FolderError, match="training data"):
+        run(regrouped, tmp_path, quick)
     resumed = run(features, tmp_path, quick)
     whole = align(features, tmp_path / "other", alignment=SMALL, training=quick, split=CPU_SPLIT, quiet=True)
     assert all(torch.equal(a, b) for a, b in zip(resumed.parameters(), whole.parameters(), strict=True))
