@@ -229,11 +229,24 @@ def _catalog(ids: Array, catalog: Mapping[str, Any], labels: Mapping[str, Any]) 
             f"the catalogue has {', '.join(COLUMNS)}, all other columns are labels."
         )
     empty = {"group": ids, "ra": np.full(len(ids), np.nan), "dec": np.full(len(ids), np.nan), "split": [""] * len(ids)}
-    columns = {name: np.asarray(column) for name, column in {"object_id": ids, **empty, **catalog, **labels}.items()}
+    columns = {name: _column(column) for name, column in {"object_id": ids, **empty, **catalog, **labels}.items()}
     for name, column in columns.items():
         if column.shape != (len(ids),):
             raise InputError(f"column {name!r}: expected {len(ids)} values like object_ids, found {column.shape}.")
     return columns
+
+
+def _column(values: Any) -> Array:
+    """The values as an array; among Python objects None and NaN are missing, "" in text and NaN in numbers."""
+    import pandas as pd
+
+    column = np.asarray(values, dtype=object if isinstance(values, (list, tuple)) else None)
+    if column.dtype.kind != "O" or column.ndim != 1:
+        return column
+    missing = pd.isna(column)
+    if any(isinstance(one, str) for one in column[~missing]):
+        return np.where(missing, "", column).astype(str)
+    return np.where(missing, np.nan, column).astype(np.float64)
 
 
 def _write_parquet(columns: Mapping[str, Array], path: Path) -> None:

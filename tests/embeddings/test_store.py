@@ -43,6 +43,14 @@ def test_what_was_written_is_read(store, arrays):
     assert list(again.labels["class"][:2]) == ["", "QSO"]
 
 
+@pytest.mark.parametrize("kind", [list, lambda values: np.array(values, dtype=object)])
+def test_none_and_nan_among_python_objects_are_missing(tmp_path, kind):
+    labels = {"class": kind(["QSO", None, float("nan")]), "z": kind([0.5, None, 2])}
+    store = EmbeddingStore.write(tmp_path / "space", {"image": np.eye(3)}, ["a", "b", "c"], labels=labels)
+    assert store.labels["class"].tolist() == ["QSO", "", ""]
+    np.testing.assert_array_equal(store.labels["z"], [0.5, np.nan, 2])
+
+
 def test_it_shows_itself(store):
     assert "30 objects x 8 dimensions; image 29, spectrum 30" in repr(store)
     assert "<table" in store._repr_html_()
