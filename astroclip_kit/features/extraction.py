@@ -71,9 +71,11 @@ class _Extraction:
     precision: str
 
     def keys(self, name: str) -> list[str]:
-        """The cache key of each view of a modality."""
+        """The cache key of each view of a modality; of the kit's own code, which no fingerprint reads, its version."""
+        from .. import __version__
+
         ids = storage.hash_json(self.dataset.object_ids.tolist())
-        content = [self.dataset.data_hash(name), ids, fingerprint(self.encoders[name]), self.precision]
+        content = [self.dataset.data_hash(name), ids, fingerprint(self.encoders[name]), self.precision, __version__]
         return [storage.hash_json([*content, *view]) for view in self.views.keys(name)]
 
     def writers(self, name: str) -> list[tuple[str, MatrixWriter]]:

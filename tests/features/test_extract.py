@@ -102,6 +102,15 @@ def test_only_what_changed_is_computed_again(survey, tmp_path, change):
     assert len(list(features.root.glob("*.npy"))) == 3
 
 
+def test_another_version_of_the_kit_computes_again(survey, tmp_path, monkeypatch):
+    encoders = {"image": Mean()}
+    run(survey, encoders, tmp_path / "features")
+    once = len(survey.rows_read("image"))
+    monkeypatch.setattr("astroclip_kit.__version__", "99.0")
+    run(survey, encoders, tmp_path / "features")
+    assert len(survey.rows_read("image")) == once > 0
+
+
 def test_a_new_label_is_taken_over_without_computing(survey, tmp_path):
     encoders = {"image": Mean()}
     run(survey, encoders, tmp_path / "features")
