@@ -40,7 +40,8 @@ class Configuration:
         data: Where the survey files are, or where ``simulate`` puts them.
         seed: Of everything that is drawn, unless a section says otherwise.
         folds: Number of folds of a cross-validation; 0 for one split.
-        by: What the folds keep together: "group", "object_id" or a label.
+        by: What the split or the folds keep together: "group", "object_id" or a label; "" for what ``align.split.by``
+            says.
         sections: Verb to the arguments of its function, all of them, in the order in which they run.
         text: The resolved file, to be kept beside the results.
     """
@@ -163,7 +164,7 @@ def _parser(sections: Sequence[str]) -> Any:
     parser.add_argument("--data", type=str, required=True)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--folds", type=int, default=0)
-    parser.add_argument("--by", type=str, default="group")
+    parser.add_argument("--by", type=str, default="")
     for verb in sections:
         parser.add_function_arguments(pipeline.signature_of(verb), nested_key=verb, skip=WIRED[verb])
     return parser

@@ -139,7 +139,7 @@ def plan(configuration: Configuration, root: Path) -> Iterator[Step]:
                 inputs = _inputs(verb, folders, fold is not None)
                 folders[verb] = root / prefix / FOLDERS[verb]
                 step = Step(verb, prefix + verb, folders[verb], inputs, configuration.sections[verb])
-                yield step if fold is None or verb != "align" else _of_fold(step, configuration, fold)
+                yield step if verb != "align" else _divided(step, configuration, fold)
 
 
 def _inputs(verb: str, folders: Mapping[str, Path], in_fold: bool) -> dict[str, Path]:
@@ -157,8 +157,12 @@ def _inputs(verb: str, folders: Mapping[str, Path], in_fold: bool) -> dict[str, 
     return found | ({"features": features} if verb == "evaluate" and features else {})
 
 
-def _of_fold(step: Step, configuration: Configuration, fold: int) -> Step:
-    split = replace(step.arguments["split"], folds=configuration.folds, fold=fold, by=configuration.by)
+def _divided(step: Step, configuration: Configuration, fold: int | None) -> Step:
+    """The training with the split of its fold, by what the configuration says, or else its own section."""
+    split = step.arguments["split"]
+    split = replace(split, by=configuration.by or split.by)
+    if fold is not None:
+        split = replace(split, folds=configuration.folds, fold=fold)
     return replace(step, arguments={**step.arguments, "split": split})
 
 

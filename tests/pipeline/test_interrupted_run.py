@@ -10,6 +10,7 @@ import time
 import pytest
 
 from astroclip_kit import cli, experiment, pipeline
+from astroclip_kit.configuration import load_configuration
 from astroclip_kit.data import Dataset
 from astroclip_kit.errors import UsageError
 from astroclip_kit.features import FeatureSet
@@ -105,6 +106,17 @@ def test_changed_survey_files_are_read_again(survey, tmp_path, capsys):
         pipeline.run(tmp_path / "read.yaml", tmp_path / "out")
         assert ("ingest (done before)" in capsys.readouterr().err) == skipped
     assert len(Dataset(tmp_path / "out" / "data")) == 7
+
+
+@pytest.mark.parametrize("folds", [0, 3])
+@pytest.mark.parametrize("text", ["by: plate\nalign: {}", "align: {split: {by: plate}}"])
+def test_a_split_by_a_label_is_one_wherever_it_is_asked_for(tmp_path, folds, text):
+    (tmp_path / "c.yaml").write_text(f"data: x\nfolds: {folds}\ningest: {{images: x}}\n{text}\n")
+    steps = list(experiment.plan(load_configuration(tmp_path / "c.yaml"), tmp_path / "out"))
+    splits = [step.arguments["split"] for step in steps if step.verb == "align"]
+    assert [(split.by, split.folds, split.fold) for split in splits] == [
+        ("plate", folds, fold) for fold in range(max(folds, 1))
+    ]
 
 
 def test_what_lies_elsewhere_is_read_again(tmp_path, monkeypatch, capsys):
