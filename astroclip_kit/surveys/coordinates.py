@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-__all__ = ["degrees", "in_range"]
+__all__ = ["degrees", "in_range", "lost"]
 
 SEXAGESIMAL = r"^\s*([+-]?)(\d+)\s*[:hd°\s]\s*(\d+)\s*[:m'\s]?\s*(\d*\.?\d*)\s*[s\"]?\s*$"
 
@@ -41,3 +41,14 @@ def in_range(ra: npt.ArrayLike, dec: npt.ArrayLike) -> npt.NDArray[np.bool_]:
     """Whether coordinates in degrees are on the sphere (0 <= ra <= 360, -90 <= dec <= 90)."""
     ra, dec = np.asarray(ra, dtype=np.float64), np.asarray(dec, dtype=np.float64)
     return np.asarray((ra >= 0) & (ra <= 360) & (np.abs(dec) <= 90))
+
+
+def lost(given: pd.DataFrame, ra: npt.ArrayLike, dec: npt.ArrayLike) -> npt.NDArray[np.bool_]:
+    """Whether coordinates are given that cannot be read or are not on the sphere; none at all is no fault.
+
+    Args:
+        given: The columns of coordinates as they were read [N, any]; missing where nothing is given.
+        ra: What became of them, in degrees [N].
+        dec: The same of the declination [N].
+    """
+    return np.asarray(given.notna().any(axis=1).to_numpy() & ~in_range(ra, dec), dtype=bool)

@@ -12,7 +12,7 @@ import pandas as pd
 
 from ..errors import FileError
 from ..types import LIGHTCURVE_CHANNELS, Drop, Modality, Sample
-from .coordinates import degrees, in_range
+from .coordinates import degrees, lost
 from .table_files import check_mapping, kept, modified_julian_date, numbers, read_columns, text
 
 __all__ = ["LightCurveTable"]
@@ -110,13 +110,11 @@ class LightCurveTable:
         views = points[["time", "value", "error", "index"]].to_numpy(dtype=np.float64)[order]
         ends = np.searchsorted(owner[order], np.arange(len(first) + 1))
         for start, end, row in zip(ends[:-1], ends[1:], first.itertuples(), strict=True):
-            yield self._object(path, row.id, views[start:end], row.ra, row.dec)
+            yield _lost(path, row.id) if row.lost else self._object(path, row.id, views[start:end], row.ra, row.dec)
 
     def _object(
         self, path: Path, object_id: str, view: npt.NDArray[np.float64], ra: float, dec: float
     ) -> Sample | Drop:
-        if "ra" in self.columns and not in_range(ra, dec):
-            return Drop(f"{path}: {object_id}", "coordinates out of range")
         if len(view) < self.min_points:
             return Drop(f"{path}: {object_id}", f"fewer than {self.min_points} usable measurements in the bands")
         zero = float(view[0, 0])
@@ -143,10 +141,16 @@ class LightCurveTable:
             "ra": degrees(given["ra"], hours=True) if "ra" in given else nothing,
             "dec": degrees(given["dec"]) if "dec" in given else nothing,
         }
+        asked = [self.columns[role] for role in ("ra", "dec") if role in self.columns]
+        table["lost"] = lost(frame[asked], table["ra"], table["dec"])
         cases = {"no id": table["id"] == "", "upper limit": limit, "no value": np.isnan(value)}
         cases["no time"] = np.isnan(table["time"])
         table["reason"] = np.select(list(cases.values()), list(cases), "")
         return pd.DataFrame(table)
+
+
+def _lost(path: Path, object_id: str) -> Drop:
+    return Drop(f"{path}: {object_id}", "coordinates out of range")
 
 
 def _flags(values: pd.Series) -> npt.NDArray[np.bool_]:

@@ -15,7 +15,7 @@ import pandas as pd
 from ..errors import FileError, UsageError
 from ..transforms.resampling import Grid, resample, wavelength_grid
 from ..types import Drop, Modality, Sample
-from .coordinates import degrees, in_range
+from .coordinates import degrees, lost
 from .table_files import check_mapping, kept, modified_julian_date, numbers, read_columns, text
 
 __all__ = ["RaggedSpectra"]
@@ -175,9 +175,10 @@ class RaggedSpectra:
             rows[role] = degrees(frame[column], hours=role == "ra") if column else np.nan
         rows["covariates"] = list(np.stack(covariates, axis=1)) if covariates else [()] * len(rows)
         rows["labels"] = _labels(frame, self.labels)
-        lost = ~in_range(rows["ra"], rows["dec"]) if "ra" in self.columns else False
+        asked = [self.columns[role] for role in ("ra", "dec") if role in self.columns]
+        wrong = lost(frame[asked], rows["ra"], rows["dec"])
         cases = {"no id": group == "", f"left out by where: {', '.join(self.where)}": ~keep}
-        rows["problem"] = np.select([*cases.values(), lost | np.zeros(len(rows), bool)], [*cases, OUT_OF_RANGE], "")
+        rows["problem"] = np.select([*cases.values(), wrong], [*cases, OUT_OF_RANGE], "")
         return rows
 
     def _frame(self) -> pd.DataFrame:

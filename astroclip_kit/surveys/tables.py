@@ -14,7 +14,7 @@ import pandas as pd
 
 from ..errors import FileError, UsageError
 from ..types import Drop, Modality, Sample
-from .coordinates import degrees, in_range
+from .coordinates import degrees, lost
 from .table_files import numbers, read_columns, text
 
 __all__ = ["TableReader"]
@@ -146,10 +146,12 @@ class TableReader:
         repeated = pd.Series(ids).duplicated().to_numpy()
         empty = np.array([not object_id for object_id in ids])
         asked = [name for name in (self.ra_column, self.dec_column) if name]
-        placed = frame[asked].notna().any(axis=1).to_numpy() if asked else np.zeros(len(frame), bool)
-        lost = placed & ~in_range(ra, dec)
         blank = np.isnan(views).all(axis=1) if self.columns else np.zeros(len(frame), bool)
-        cases = [(empty, "no id"), (repeated, "duplicated id"), (lost, "coordinates out of range")]
+        cases = [
+            (empty, "no id"),
+            (repeated, "duplicated id"),
+            (lost(frame[asked], ra, dec), "coordinates out of range"),
+        ]
         cases.append((blank, "no value in any column"))
         return list(np.select([case for case, _ in cases], [reason for _, reason in cases], "").tolist())
 

@@ -91,6 +91,12 @@ def test_dates_as_text(tmp_path):
     assert samples["SN1"].views["lightcurve"][1, 0] == 2.5
 
 
+def test_an_object_without_coordinates_is_kept(tmp_path):
+    path = write_photometry(tmp_path, ra=[np.nan] * 6, dec=[np.nan] * 6)
+    samples, drops = read(path, {**LONG, "ra": "ra", "dec": "dec"})
+    assert np.isnan(samples["SN1"].ra) and "coordinates out of range" not in [drop.reason for drop in drops]
+
+
 def test_sexagesimal_coordinates_and_coordinates_out_of_range(tmp_path):
     path = write_photometry(tmp_path, ra=["10:00:00", "27:00:00"] * 2 + ["27:00:00", "10:00:00"], dec=["-01:30:00"] * 6)
     columns = {**LONG, "ra": "ra", "dec": "dec"}

@@ -105,6 +105,8 @@ def test_coordinates_of_the_index(tmp_path):
     index = pd.DataFrame(
         {"name": list("abc"), "offset": 0, "n_pix": 200, "ra": ["10:00:00", "12:00:00", "25:00:00"], "dec": [1, 2, 3]}
     )
+    unplaced = index.assign(ra=["10:00:00", None, "11:00:00"], dec=[1, None, 3])
+    assert read(write_ragged(tmp_path, unplaced), {**RAGGED, "ra": "ra", "dec": "dec"})[1] == []
     samples, drops = read(write_ragged(tmp_path, index), {**RAGGED, "ra": "ra", "dec": "dec"})
     assert {name: (sample.ra, sample.dec) for name, sample in samples.items()} == {"a": (150, 1), "b": (180, 2)}
     assert [drop.reason for drop in drops] == ["coordinates out of range"]
