@@ -153,7 +153,7 @@ def _complaint(error: Exception, parser: Any, flags: list[str]) -> str:
 def _positions(function: Callable[..., Any]) -> dict[str, str]:
     """Arguments that may be given without a flag, by name, as the usage shows them."""
     parameters = inspect.signature(function).parameters.values()
-    given = [one for one in parameters if one.kind is one.POSITIONAL_OR_KEYWORD]
+    given = [one for one in parameters if one.kind is one.POSITIONAL_OR_KEYWORD and one.annotation != "Parts"]
     return {one.name: one.name.upper() if one.default is one.empty else f"[{one.name.upper()}]" for one in given}
 
 
@@ -191,8 +191,10 @@ def _full_flag(word: str, flags: list[str]) -> str:
 
 
 def _show(value: Any, style: str) -> None:
-    if value is None:
+    if value is None or os.environ.get("RANK", "0") != "0":  # the first of several processes speaks
         return
+    if hasattr(value, "state_dict"):  # a model shows its folder, not its layers
+        value = pipeline.info(value.root)
     if not hasattr(value, "colnames"):
         print(value)
         return
@@ -231,6 +233,8 @@ def serialise(table: Any, style: str) -> bytes:
         names = table.colnames
         rows = [dict(zip(names, (_json_value(value) for value in row), strict=True)) for row in table.iterrows()]
         return (json.dumps(rows, indent=1) + "\n").encode()
+    table = table.copy()
+    table.meta.clear()  # notes for the reader of a terminal, which are no FITS keywords
     buffer = io.BytesIO()
     if style == "csv":
         text = io.StringIO()

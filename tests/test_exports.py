@@ -4,7 +4,6 @@ import importlib
 import pkgutil
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -40,11 +39,3 @@ def test_importing_is_cheap(what):
     code = f"import {what}, sys; print(*sorted({HEAVY!r} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []
-
-
-def test_the_readme_names_only_what_is_there():
-    import re
-
-    text = (Path(__file__).parents[1] / "README.md").read_text()
-    for name in set(re.findall(r"\bak\.(\w+)", text)):
-        assert hasattr(astroclip_kit, name), name

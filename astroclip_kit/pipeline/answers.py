@@ -50,6 +50,8 @@ def search(
         if not dataset:
             raise UsageError("the figure shows cutouts and spectra: say with --dataset where they are.")
         save_figure(figures.search_panel(table, Dataset(Path(dataset))), figure)
+    asked = table.meta
+    table.meta["notes"] = [f"asked with the {asked['query']} of {asked['object_id']}, answered by {asked['target']}"]
     return table
 
 
@@ -77,7 +79,7 @@ def predict(
         weights: "distance" or "uniform".
 
     Returns:
-        One row per object and property.
+        One row per object: each property, its spread and the ids of the neighbours.
     """
     from .. import downstream
     from ..embeddings import find
@@ -88,7 +90,10 @@ def predict(
     rows = None
     if object_id or coordinates:
         rows = [find(store, object_id, **position(coordinates))]
-    return downstream.predict_table(store, names, rows=rows, query=query, memory=memory, k=k, weights=weights)
+    table = downstream.predict_table(store, names, rows=rows, query=query, memory=memory, k=k, weights=weights)
+    asked = query or store.names[0]
+    table.meta["notes"] = [f"{k} nearest neighbours by {memory or asked} of each object's {asked}"]
+    return table
 
 
 def evaluate(

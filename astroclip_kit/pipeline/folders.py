@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ..storage import open_folder
+from ..storage import open_folder, read_journal
 
 __all__ = ["summary"]
 
@@ -21,11 +21,23 @@ def summary(folder: Path) -> str:
     Raises:
         FolderError: If the folder is missing, incomplete or foreign.
     """
+    if (folder / "config.yaml").exists() and not (folder / "manifest.json").exists():
+        return _run(folder)
     manifest = open_folder(folder, "")
     kind = manifest["kind"]
     head = f"{folder}: {kind}, written by astroclip_kit {manifest['astroclip_kit']}"
     describe = {"dataset": _dataset, "features": _features, "model": _model, "embeddings": _store, "results": _results}
     return f"{head}\n{describe.get(kind, _plain)(folder, manifest)}"
+
+
+def _run(folder: Path) -> str:
+    steps = list(dict.fromkeys(entry["step"] for entry in read_journal(folder) if "step" in entry))
+    report = folder / "results" / "report.html"
+    lines = [
+        f"{folder}: run of a configuration ({folder / 'config.yaml'})",
+        f"  steps done: {', '.join(steps) or 'none'}",
+    ]
+    return "\n".join([*lines, f"  report: {report}" if report.exists() else "  no report yet: run it again to go on"])
 
 
 def _dataset(folder: Path, manifest: Mapping[str, Any]) -> str:

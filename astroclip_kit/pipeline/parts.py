@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -78,6 +79,24 @@ def encoder_for(value: Any, modalities: dict[str, Any], name: str) -> Any:
     if name not in modalities:
         raise UsageError(f"encoders: no modality {name!r} in the data; it has {', '.join(modalities)}.")
     return build_for(value, modalities[name])
+
+
+def note_untrained(given: Mapping[str, Any], built: Mapping[str, Any], trainable: Mapping[str, str]) -> None:
+    """Says on standard error which encoders of a configuration stay at their random weights.
+
+    Args:
+        given: Modality to encoder as it was given; about an object its owner knows.
+        built: Modality to encoder.
+        trainable: Modality to what is trained of its encoder; frozen by default.
+    """
+    for name, value in given.items():
+        loaded = not isinstance(value, dict) or value.get("init_args", {}).get("pretrained")
+        if not loaded and trainable.get(name, "frozen") == "frozen" and any(True for _ in built[name].parameters()):
+            print(
+                f"note: the encoder of {name!r} ({value['class_path']}) has random weights and is not trained. "
+                f"Train it (alignment.trainable of align), or pass an encoder with loaded weights.",
+                file=sys.stderr,
+            )
 
 
 @contextmanager

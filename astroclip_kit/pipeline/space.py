@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import UsageError
 from ..settings import Alignment, Hardware, Split, Training
-from .parts import Folder, Parts, encoder_for, open_data, part, seeded
+from .parts import Folder, Parts, encoder_for, note_untrained, open_data, part, seeded
 
 if TYPE_CHECKING:
     from ..alignment import ContrastiveModel
@@ -50,6 +50,7 @@ def extract(
         raise UsageError(f"{data}: expected a dataset folder to encode, found features. Encode the dataset again.")
     with seeded(seed):
         built = {name: encoder_for(value, dataset.modalities, name) for name, value in encoders.items()}
+    note_untrained(encoders, built, {})
     changes = {name: part(value) for name, value in (augmentations or {}).items()}
     return features.extract(
         dataset,
@@ -93,6 +94,7 @@ def align(
     with seeded(training.seed):
         built = {name: encoder_for(value, source.modalities, name) for name, value in (encoders or {}).items()}
         built_heads = {name: part(value) for name, value in (heads or {}).items()}
+    note_untrained(encoders or {}, built, alignment.trainable)
     return room.align(
         source,
         Path(out),
