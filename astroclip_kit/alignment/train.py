@@ -132,28 +132,30 @@ class _Job:
         return cls(data, names, alignment, training, split, train, valid)
 
     def identity(self, model: ContrastiveModel) -> str:
-        """Changes with data, split, model and sampling: an interrupted run goes on only with the same."""
-        settings = [asdict(self.split), asdict(self.alignment.sampling), describe(self.alignment.augmentations)]
+        """Changes with data, split, model and any setting: an interrupted run goes on only with the same."""
         data = [self.data.data_hash(name) for name in self.names]
         data += [
             hash_text(*np.asarray(self.data.groups).tolist()),
             hash_text(self.train.tobytes(), self.valid.tobytes()),
         ]
         encoders = [fingerprint(model.encoders[name]) for name in model.frozen()]
-        standardise = self.alignment.head.standardise
-        return hash_json([data, describe(model), encoders, self.alignment.objective.loss, standardise, settings])
+        return hash_json([data, describe(model), encoders, self.settings(), asdict(self.split)])
+
+    def settings(self) -> dict[str, Any]:
+        """All settings of the alignment as plain values."""
+        plain = asdict(replace(self.alignment, augmentations={}))
+        return {**plain, "augmentations": describe(self.alignment.augmentations)}
 
     def describe(self, model: ContrastiveModel, trained: list[tuple[ContrastiveModel, History, int]]) -> dict[str, Any]:
         """What the manifest keeps beside the model, so that `embed` can rebuild its input."""
         cached = hasattr(self.data, "matrix")
         encoders = dict(self.data.encoders) if cached else describe(model.encoders)
-        plain = asdict(replace(self.alignment, augmentations={}))
         return {
             "input": "features" if cached else "dataset",
             "modalities": {name: self.data.modalities[name].to_dict() for name in self.names},
             "encoders": {name: encoders.get(name) for name in self.names},
             "data_hash": hash_json(self.data.manifest),
-            "alignment": {**plain, "augmentations": describe(self.alignment.augmentations)},
+            "alignment": self.settings(),
             "training": asdict(self.training),
             "split": asdict(self.split),
             "counts": {"train": len(self.train), "valid": len(self.valid)},

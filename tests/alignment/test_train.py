@@ -277,15 +277,13 @@ def test_an_interrupted_training_goes_on_and_only_with_the_same_settings(space, 
         with pytest.raises(KeyboardInterrupt):
             run(features, tmp_path, quick)
     assert (tmp_path / ".model.training" / "member-0" / "log.csv").exists()
-    with pytest.raises(FolderError, match="training data"):
-        run(features, tmp_path, quick, dataclasses.replace(SMALL, objective=Objective(logit_scale=5.0)))
-    with pytest.raises(FolderError, match="training data"):
-        run(
-            features,
-            tmp_path,
-            quick,
-            dataclasses.replace(SMALL, head=dataclasses.replace(SMALL.head, standardise=False)),
-        )
+    for other in (
+        {"objective": Objective(logit_scale=5.0)},
+        {"head": dataclasses.replace(SMALL.head, standardise=False)},
+        {"members": 2},
+    ):
+        with pytest.raises(FolderError, match="training data"):
+            run(features, tmp_path, quick, dataclasses.replace(SMALL, **other))
     regrouped = space.Features(space.correlated(), groups=np.roll(features.groups, 1))
     with pytest.raises(FolderError, match="training data"):
         run(regrouped, tmp_path, quick)
