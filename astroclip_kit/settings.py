@@ -193,7 +193,8 @@ class Alignment:
         objective: The loss and its temperature, see `Objective`.
         sampling: What a batch is made of, see `Sampling`.
         augmentations: Augmentation of each modality's raw views (``class_path``, ``init_args``, or the object).
-        members: Models trained with different seeds, whose unit vectors are concatenated.
+        members: Models trained with different seeds, whose unit vectors are concatenated. They differ in the heads'
+            starting weights, order, dropout and augmentation; encoders start from the same weights in all of them.
     """
 
     modalities: list[str] = field(default_factory=list)

@@ -195,7 +195,7 @@ def _train_member(
 
 
 def _make_model(job: _Job, parts: _Parts, seed: int, fresh: bool) -> ContrastiveModel:
-    """The untrained model; a second member starts from other weights of the heads."""
+    """The untrained model; a second member starts from other weights of the heads, but the same of the encoders."""
     settings, objective = job.alignment.head, job.alignment.objective
     encoders = {name: copy.deepcopy(parts.encoders[name]) for name in job.names if name in parts.encoders}
     heads: dict[str, nn.Module] = {}

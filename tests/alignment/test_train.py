@@ -110,6 +110,17 @@ def test_members_are_concatenated_in_one_folder(space, quick, tmp_path):
     assert isinstance(load_model(tmp_path / "model"), Ensemble)
 
 
+def test_members_share_the_starting_weights_of_encoders_that_are_trained(space, quick, tmp_path):
+    encoders = {"image": Encoder(12), "spectrum": Encoder(9)}
+    settings = dataclasses.replace(SMALL, members=2, trainable=dict.fromkeys(encoders, "all"))
+    still = dataclasses.replace(quick, epochs=1, optimizer=dataclasses.replace(quick.optimizer, learning_rate=1e-12))
+    model = run(space.Samples(space.correlated()), tmp_path, still, settings, encoders=encoders)
+    for member in model.members:
+        torch.testing.assert_close(member.encoders["image"].layers[1].weight, encoders["image"].layers[1].weight)
+    first, second = (member.heads["image"].layers[0].weight for member in model.members)
+    assert not torch.allclose(first, second, atol=0.05)
+
+
 @pytest.mark.parametrize("setting", ["frozen", "last:1", "all"])
 def test_encoders_are_trained_as_far_as_the_setting_says(space, quick, tmp_path, setting):
     encoders = {"image": Encoder(12), "spectrum": Encoder(9)}
