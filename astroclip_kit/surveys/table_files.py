@@ -96,7 +96,15 @@ def _parquet(path: Path, wanted: list[str]) -> pd.DataFrame:
 
     with parquet.ParquetFile(path) as file:
         _check(path, wanted, file.schema_arrow.names)
-        return file.read(columns=wanted).to_pandas()
+        return file.read(columns=wanted).to_pandas(types_mapper=_nullable)
+
+
+def _nullable(kind: Any) -> Any:
+    """The pandas type of Arrow's integers that keeps large ids exact beside missing ones; None for other types."""
+    from pyarrow import types
+
+    name = str(kind).replace("u", "U").replace("i", "I")
+    return pd.api.types.pandas_dtype(name) if types.is_integer(kind) else None
 
 
 def _csv(path: Path, wanted: list[str], texts: Sequence[str]) -> pd.DataFrame:

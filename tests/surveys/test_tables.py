@@ -2,8 +2,10 @@ import gzip
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from astropy.table import MaskedColumn, Table
+from pyarrow import parquet
 from synthetic_survey import write_catalogue
 
 from astroclip_kit.errors import FileError, UsageError
@@ -122,6 +124,23 @@ def test_whole_numbers_with_gaps_are_ids_without_a_point(tmp_path):
     samples, drops = read(tmp_path / "a.parquet", id_column="id", labels=["z"])
     assert [sample.object_id for sample in samples] == ["1", "3"]
     assert [drop.reason for drop in drops] == ["no id"]
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "csv", "ecsv", "fits"])
+def test_large_ids_stay_exact_beside_a_missing_one(tmp_path, suffix):
+    ids = np.array([39627835000000001, 39627835000000002, 39627835000000003, 0])
+    table = Table({"id": MaskedColumn(ids, mask=ids == 0), "ra": MaskedColumn([1, 2, 3, 4], mask=ids == ids[1])})
+    path = tmp_path / f"a.{suffix}"
+    if suffix == "parquet":
+        columns = {name: pa.array(table[name].tolist(), pa.int64()) for name in table.colnames}
+        parquet.write_table(pa.table({**columns, "dec": [1.0] * 4}), path)
+    else:
+        table["dec"] = 1.0
+        table.write(path)
+    samples, drops = read(path, id_column="id", ra_column="ra", dec_column="dec", labels={"target": "id"})
+    assert [sample.object_id for sample in samples] == ["39627835000000001", "39627835000000003"]
+    assert [sample.ra for sample in samples] == [1, 3]
+    assert [drop.reason for drop in drops] == ["coordinates out of range", "no id"]
 
 
 def test_sexagesimal_coordinates(tmp_path):
