@@ -91,7 +91,11 @@ def note_untrained(given: Mapping[str, Any], built: Mapping[str, Any], trainable
     """
     for name, value in given.items():
         loaded = not isinstance(value, dict) or value.get("init_args", {}).get("pretrained")
-        if not loaded and trainable.get(name, "frozen") == "frozen" and any(True for _ in built[name].parameters()):
+        if (
+            not loaded
+            and trainable.get(name, "frozen") == "frozen"
+            and list(getattr(built[name], "parameters", list)())
+        ):
             print(
                 f"note: the encoder of {name!r} ({value['class_path']}) has random weights and is not trained. "
                 f"Train it (alignment.trainable of align), or pass an encoder with loaded weights.",

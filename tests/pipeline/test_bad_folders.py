@@ -21,7 +21,7 @@ def commands(chain, out):
     return {
         "survey": ["simulate", "--count", 2, "--workers", 1, "--out", out],
         "data": ["ingest", "--images", chain.survey / "cutouts", "--reading.workers", 1, "--out", out],
-        "features": ["extract", chain.data, ENCODERS, "--out", out],
+        "features": ["extract", chain.data, "--encoders", ENCODERS, "--out", out],
         "model": ["align", chain.features, "--epochs", 1, "--out", out],
         "embeddings": ["embed", chain.model, chain.features, "--out", out],
         "results": ["evaluate", chain.embeddings, "--out", out],
@@ -30,7 +30,7 @@ def commands(chain, out):
 
 READERS = {
     "info": ("info", "{}"),
-    "extract": ("extract", "{}", ENCODERS),
+    "extract": ("extract", "{}", "--encoders", ENCODERS),
     "align": ("align", "{}"),
     "embed a model": ("embed", "{}", "{features}"),
     "embed data": ("embed", "{model}", "{}"),
@@ -106,7 +106,7 @@ def test_what_a_verb_writes_replaces_nothing_else(chain, tmp_path, fails, kind):
 def test_a_file_of_a_folder_that_was_cut_off(chain, tmp_path, fails, kind):
     reads = {
         "survey": ["ingest", "--catalogue", "{}/catalogue.fits", "--images", "{}/cutouts", "--strict", "true"],
-        "data": ["extract", "{}", ENCODERS],
+        "data": ["extract", "{}", "--encoders", ENCODERS],
         "features": ["align", "{}", "--epochs", 1],
         "model": ["embed", "{}", chain.features],
         "embeddings": ["search", "{}", "9000-57000-1"],
