@@ -213,10 +213,10 @@ class Matching:
 
     Args:
         by: "id" (observations that share a group, by default their object id, are one object) or "position"
-            (mutual nearest neighbours on the sphere).
+            (mutual nearest neighbours on the sphere; of a catalogue of labels, every row takes its nearest).
         radius_arcsec: Largest separation of a match, and of the members of a group by position.
         group: What keeps rows together in a split: "id" (the object), "position" (objects linked by separations
-            below the radius) or the name of a label.
+            below the radius) or the name of a label; "" is the same as `by`.
         rows: Modality of which every observation makes a row, all with the object's group; "" for one row per object.
         repeats: Modality to the observation that is kept where an object has several: "first", "highest_snr",
             "highest LABEL", "lowest LABEL" or "nearest LABEL to LABEL", e.g. "nearest mjd to maxdate".
@@ -225,7 +225,7 @@ class Matching:
 
     by: Literal["id", "position"] = "id"
     radius_arcsec: float = 1.0
-    group: str = "id"
+    group: str = ""
     rows: str = ""
     repeats: dict[str, str] = field(default_factory=dict)
     require: list[str] = field(default_factory=list)

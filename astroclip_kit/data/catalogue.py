@@ -74,10 +74,11 @@ def catalogue_of(
     group = names.loc[rows["object"]].reset_index(drop=True)
     own = observed["object_id"].reindex(rows["pick"]).reset_index(drop=True)
     object_id = _unique(own.where(own.notna(), group))
-    if matching.group == "position":
+    by = matching.group or matching.by
+    if by == "position":
         group = group[_linked(table, matching.radius_arcsec)].reset_index(drop=True)
-    elif matching.group != "id":
-        group = _by_label(labels, matching.group)
+    elif by != "id":
+        group = _by_label(labels, by)
     return pd.concat([object_id.rename("object_id"), group.rename("group"), table], axis=1)
 
 

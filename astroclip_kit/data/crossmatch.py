@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from ..errors import InputError, UsageError
 
-__all__ = ["Match", "groups", "match"]
+__all__ = ["Match", "groups", "match", "nearest"]
 
 Degrees = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
@@ -77,6 +77,39 @@ def match(
     )
     separation = np.degrees(2 * np.arcsin(distance[first] / 2)) * 3600
     return Match(first, second, separation, np.maximum(candidates, 1))
+
+
+def nearest(
+    ra1: npt.ArrayLike, dec1: npt.ArrayLike, ra2: npt.ArrayLike, dec2: npt.ArrayLike, radius_arcsec: float
+) -> Indices:
+    """The nearest of M positions to each of N, within a radius; several may have the same.
+
+    Args:
+        ra1: Right ascensions of N positions in degrees, 0 to 360.
+        dec1: Declinations [N] in degrees.
+        ra2: Right ascensions of M positions.
+        dec2: Declinations [M].
+        radius_arcsec: Largest separation.
+
+    Returns:
+        Index into the second list [N]; -1 where none lies within the radius.
+
+    Raises:
+        InputError: If a coordinate is NaN or out of range.
+        UsageError: If the radius is not positive.
+
+    Example:
+        >>> nearest([10.0, 10.0001, 50.0], [0.0, 0.0, 0.0], [10.00005], [0.0], radius_arcsec=1.0).tolist()
+        [0, 0, -1]
+    """
+    from scipy.spatial import cKDTree
+
+    chord = _chord(radius_arcsec)
+    one, two = unit_vectors(ra1, dec1), unit_vectors(ra2, dec2)
+    if not len(one) or not len(two):
+        return np.full(len(one), -1)
+    distance, index = cKDTree(two).query(one)
+    return np.where(distance <= chord, index, -1)
 
 
 def groups(ra: npt.ArrayLike, dec: npt.ArrayLike, radius_arcsec: float) -> Indices:

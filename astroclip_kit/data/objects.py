@@ -91,6 +91,9 @@ def plan(sources: Mapping[str, pd.DataFrame], modalities: Sequence[str], matchin
         observed["object"] = pd.factorize(observed["group"])[0]
     observed, repeats = without_repeats(observed, matching)
     rows, picked = _rows(observed, list(sources), modalities, matching)
+    if matching.by == "position":
+        for name in set(picked) - set(modalities):
+            picked[name] = _nearest(observed, rows, picked[name], name, matching.radius_arcsec)
     rows, picked, incomplete = _complete(rows, picked, observed, modalities, matching.require)
     labels = merge_labels(observed, picked, [*(name for name in sources if name not in modalities), *modalities])
     catalogue = catalogue_of(observed, rows, labels, matching)
@@ -146,6 +149,16 @@ def _rows(
         pick = rows["pick"] if name == matching.rows else rows["object"].map(pd.Series(mine.index, mine["object"]))
         picked[name] = pick.fillna(-1).to_numpy(dtype=np.int64)
     return rows, picked
+
+
+def _nearest(
+    observed: pd.DataFrame, rows: pd.DataFrame, pick: npt.NDArray[np.int64], name: str, radius_arcsec: float
+) -> npt.NDArray[np.int64]:
+    """A catalogue's entry for each row: that of the object, or else the nearest, which may serve several rows."""
+    entries = observed[observed["source"] == name]
+    places = observed.groupby("object")[["ra", "dec"]].first().loc[rows["object"]]
+    found = crossmatch.nearest(places["ra"], places["dec"], entries["ra"], entries["dec"], radius_arcsec)
+    return np.where((pick < 0) & (found >= 0), np.append(entries.index.to_numpy(dtype=np.int64), -1)[found], pick)
 
 
 def _complete(

@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -120,6 +121,28 @@ def test_repeat_visits_are_found_by_position():
     every = objects.plan(sources, ["image", "spectrum"], Matching(by="position", rows="spectrum"))
     assert every.catalogue["object_id"].tolist() == ["v1", "v2", "w"]
     assert every.catalogue["group"].tolist() == ["a", "a", "w"] and every.rows["image"].tolist() == [0, 0, -1]
+
+
+def test_visits_to_one_position_share_a_group_when_matched_by_position():
+    visits = table([("v1", at(10.0)), ("v2", at(10.0 + 0.5 * ARCSEC)), ("w", at(20.0))])
+    sources = {"image": table([("a", at(10.0))]), "spectrum": visits}
+    made = objects.plan(sources, ["image", "spectrum"], Matching(by="position"))
+    assert made.catalogue["object_id"].tolist() == ["a", "v2", "w"]
+    assert made.catalogue["group"].tolist() == ["a", "a", "w"]
+    apart = objects.plan(sources, ["image", "spectrum"], Matching(by="position", group="id"))
+    assert apart.catalogue["group"].tolist() == ["a", "v2", "w"]
+
+
+@pytest.mark.parametrize("first", ["spectrum", "catalogue"])
+def test_every_row_takes_the_labels_of_the_nearest_catalogue_entry(first):
+    visits = [("v1", at(10.0)), ("v2", at(10.0 + 0.5 * ARCSEC)), ("w", at(20.0)), ("far", at(10.0 + 3 * ARCSEC))]
+    entries = [("c", at(10.0, labels={"z": 1.0})), ("d", at(10.0 + 1.2 * ARCSEC, labels={"z": 2.0}))]
+    sources = {"spectrum": table(visits), "catalogue": table([*entries, ("e", at(30.0, labels={"z": 3.0}))])}
+    sources = {first: sources[first], **sources}
+    made = objects.plan(sources, ["spectrum"], Matching(by="position", radius_arcsec=0.6))
+    z = dict(zip(made.rows["spectrum"].tolist(), made.labels["z"].tolist(), strict=True))
+    assert [z[row] for row in range(4)] == pytest.approx([1.0, 1.0, np.nan, np.nan], nan_ok=True)
+    assert made.unmatched == {"catalogue": 2}
 
 
 def test_groups_by_position_and_by_label():
