@@ -23,6 +23,7 @@ from .errors import KitError, UsageError
 
 __all__ = ["main"]
 
+DISTRIBUTED = ("align",)  # verbs that torchrun may start; the others would write one folder several times
 WIDEST_TEXT = 40  # characters
 FORMATS = ("text", "csv", "json", "votable", "fits")
 
@@ -86,6 +87,8 @@ def _dispatch(words: list[str]) -> int:
     verb, *rest = words
     if verb not in pipeline.VERBS:
         raise UsageError(f"no verb {verb!r}. One of: {', '.join(pipeline.VERBS)}.")
+    if verb not in DISTRIBUTED and int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        raise UsageError(f"{verb} runs in one process: start it without torchrun. Only align uses several.")
     function: Callable[..., Any] = getattr(pipeline, verb)
     parser = _parser(verb, function)
     arguments = _parse(parser, verb, rest)

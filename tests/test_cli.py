@@ -108,3 +108,9 @@ def test_a_closed_pipe_is_no_error(monkeypatch):
         f'{sys.executable} -c "{code}" | true', shell=True, capture_output=True, text=True, check=True
     )
     assert "Traceback" not in done.stderr
+
+
+def test_torchrun_may_start_only_what_is_made_for_it(capsys, monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    code, _, err = run(capsys, "info", "x")
+    assert code == 2 and "info runs in one process: start it without torchrun" in err
