@@ -9,11 +9,13 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from ..types import Modality
+from . import crossmatch
 from .dataset import Dataset
 
-__all__ = ["describe", "render"]
+__all__ = ["describe", "notes", "render"]
 
 MOST_CLASSES = 12
 MOST_REASONS = 10
@@ -27,8 +29,8 @@ def describe(dataset: Dataset | str | os.PathLike[str]) -> dict[str, Any]:
 
     Returns:
         Plain values: name, origin, rows, groups, modalities (kind, shape, channels, bands, wavelength range,
-        present, missing fraction), together (which modalities occur on one row, and how often), labels, and
-        dropped, drops, ambiguous and unmatched of the ingest.
+        present, missing fraction), together (which modalities occur on one row, and how often), labels, notes
+        (what to look into, as sentences), and dropped, drops, ambiguous and unmatched of the ingest.
 
     Raises:
         FolderError: If the folder is no dataset.
@@ -46,7 +48,22 @@ def describe(dataset: Dataset | str | os.PathLike[str]) -> dict[str, Any]:
         "modalities": {name: _modality(one, present[name]) for name, one in dataset.modalities.items()},
         "together": dict(together.most_common()),
         "labels": {name: _label(values) for name, values in dataset.labels.items()},
+        "notes": notes(dataset),
     }
+
+
+def notes(dataset: Dataset) -> list[str]:
+    """What the matching may have got wrong, each with the way out; nothing if all seems well."""
+    radius = dataset.manifest["matching"]["radius_arcsec"]
+    known = np.isfinite(dataset.ra) & np.isfinite(dataset.dec)
+    place = crossmatch.groups(dataset.ra[known], dataset.dec[known], radius)
+    shared = int((pd.Series(dataset.groups[known]).groupby(place).transform("nunique") > 1).sum())
+    if not shared:
+        return []
+    return [
+        f"{shared} rows share a position (within {radius:g} arcsec) with a row of another group, which a split may "
+        "put on the other side; keep them together with --matching.group position"
+    ]
 
 
 def _modality(modality: Modality, present: npt.NDArray[np.bool_]) -> dict[str, Any]:
@@ -100,6 +117,8 @@ def _lines(found: Mapping[str, Any]) -> Iterator[str]:
         yield "  more reasons in drops.csv"
     for name, count in found["unmatched"].items():
         yield f"{count} rows of {name} belong to no observation"
+    for note in found["notes"]:
+        yield f"note: {note}"
 
 
 def _view(one: Mapping[str, Any]) -> str:

@@ -6,6 +6,7 @@ import pytest
 
 from astroclip_kit.data import describe, ingest, render
 from astroclip_kit.errors import FolderError
+from astroclip_kit.settings import Matching
 
 
 @pytest.fixture
@@ -60,6 +61,17 @@ def test_a_selection_and_long_lists(dataset):
     text = render(found)
     assert "M11 2, and 8 more" in text and "more reasons in drops.csv" in text and "reason 10" not in text
     assert "z                   0  none" in text
+
+
+def test_rows_of_one_position_in_several_groups_are_pointed_out(tmp_path, write, fake):
+    places = [*({"ra": 10.0, "dec": arcsec / 3600} for arcsec in (0, 0.5, 2)), {}]
+    rows = [{"id": f"o{i}", "view": fake.image(i), **place} for i, place in enumerate(places)]
+    reader = {"image": fake.JsonReader(write(tmp_path / "i", rows), fake.IMAGE)}
+    note = "note: 2 rows share a position (within 1 arcsec) with a row of another group, "
+    lines = render(describe(ingest(reader, tmp_path / "data", quiet=True))).splitlines()
+    assert lines[-1].startswith(note) and lines[-1].endswith("with --matching.group position")
+    for matching in (Matching(group="position"), Matching(by="position")):
+        assert describe(ingest(reader, tmp_path / "data", matching=matching, quiet=True))["notes"] == []
 
 
 def test_no_dataset(tmp_path):
