@@ -20,6 +20,7 @@ from .table_files import numbers, read_columns, text
 __all__ = ["TableReader"]
 
 LabelSpec = Mapping[str, Any]
+LABEL_MISSING = (-9999.0,)
 
 
 class TableReader:
@@ -36,7 +37,8 @@ class TableReader:
             ``{"column": ..., "log10": True}`` (positive values only), or to ``{"column": ..., "classes":
             {"Ia*": "Ia", "Candidate": "", "*": "other"}}`` (first pattern that fits; "" is missing). Columns of
             text become classes, all others numbers.
-        missing: Markers that mean "no value" in columns and numeric labels.
+        missing: Markers that mean "no value" in `columns`. Numeric labels, where 99 may be a count, have their own:
+            ``{"column": ..., "missing": [99.0]}``; by default -9999 alone.
         name: Name of the modality.
 
     Raises:
@@ -129,7 +131,7 @@ class TableReader:
         numeric = pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values)
         if not numeric and not spec.get("log10"):
             return list(text(values))
-        given = numbers(values, self.missing)
+        given = numbers(values, spec.get("missing", LABEL_MISSING))
         if spec.get("log10"):
             given = np.log10(given, out=np.full(len(given), np.nan), where=given > 0)
         return list(given.tolist())
@@ -162,9 +164,11 @@ def _specs(labels: Mapping[str, str | LabelSpec] | Sequence[str]) -> dict[str, L
     specs: dict[str, LabelSpec] = {}
     for name, spec in pairs:
         full = {"column": spec} if isinstance(spec, str) else dict(spec)
-        unknown = set(full) - {"column", "classes", "log10"}
-        if unknown or "column" not in full or ("classes" in full and "log10" in full):
-            raise UsageError(f"label {name!r}: expected a column, or column with classes or log10, found {spec!r}.")
+        unknown = set(full) - {"column", "classes", "log10", "missing"}
+        if unknown or "column" not in full or ("classes" in full and {"log10", "missing"} & set(full)):
+            raise UsageError(
+                f"label {name!r}: expected a column, or column with classes, or with log10 and missing, found {spec!r}."
+            )
         specs[name] = full
     return specs
 

@@ -73,6 +73,14 @@ def test_missing_markers_are_a_setting(tmp_path):
     np.testing.assert_allclose([sample.views["table"][0] for sample in samples], [0.1, 99])
 
 
+def test_a_label_of_99_is_a_label(tmp_path):
+    path = write_catalogue(tmp_path, mag=[99, 12, -9999], z=[1, 2, 3])
+    labels = {"n_phot": "mag", "depth": {"column": "mag", "missing": [99, 12]}}
+    samples, _ = read(path, ["mag", "z"], "name", labels=labels, missing=[12])
+    np.testing.assert_array_equal([sample.views["table"][0] for sample in samples], [99, np.nan, -9999])
+    assert [sample.labels for sample in samples] == [{"n_phot": 99}, {"n_phot": 12}, {"depth": -9999}]
+
+
 def test_labels_alone_have_no_modality(tmp_path):
     path = write_catalogue(tmp_path)
     reader = TableReader(path, id_column="name", labels=["type", "z"])
@@ -229,7 +237,7 @@ def test_several_values_per_row(tmp_path):
     "spec", [{"classes": {}}, {"column": "z", "ln": True}, {"column": "z", "log10": True, "classes": {}}]
 )
 def test_label_that_is_not_described(spec):
-    with pytest.raises(UsageError, match="label 'x': expected a column, or column with classes or log10"):
+    with pytest.raises(UsageError, match="label 'x': expected a column, or column with classes, or with log10"):
         TableReader("a.csv", id_column="name", labels={"x": spec})
 
 
