@@ -11,7 +11,6 @@ import errno
 import json
 import os
 import shutil
-import uuid
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -23,9 +22,11 @@ import numpy.typing as npt
 
 from .errors import FolderError, OutputError
 from .hashes import hash_ids, hash_json, hash_text, plain
+from .replacement import MANIFEST, hidden, mend, replace_folder, sweep
 
 __all__ = [
     "FORMAT_VERSION",
+    "MANIFEST",
     "append_journal",
     "check_output",
     "hash_ids",
@@ -43,7 +44,6 @@ __all__ = [
 ]
 
 FORMAT_VERSION = 1
-MANIFEST = "manifest.json"
 T = TypeVar("T")
 
 
@@ -96,9 +96,10 @@ def publish(path: str | Path, write: Callable[[Path], T]) -> T:
         OutputError: If the disk is full or the folder may not be written.
     """
     path = Path(path)
-    temporary = path.with_name(f".{uuid.uuid4().hex[:8]}.{path.name}")
+    temporary = hidden(path)
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
+        sweep(path.parent.absolute())
         try:
             result = write(temporary)
             _sync_file(temporary)
@@ -141,6 +142,7 @@ def check_output(path: str | Path, kind: str) -> None:
             one of another kind or of a newer version.
     """
     path = Path(path)
+    mend(path)
     if (path / MANIFEST).is_file():
         found = open_folder(path, "")["kind"]
         if found != kind:
@@ -173,7 +175,9 @@ def read_array(path: str | Path) -> npt.NDArray[Any]:
 def new_folder(path: str | Path, kind: str) -> Iterator[Path]:
     """Gives an empty temporary folder beside `path`, and renames it to `path` when the block ends well.
 
-    An older folder of the same kind is replaced in one step, but for files of others in it; anything else is refused.
+    An older folder of the same kind is replaced, but for files of others in it; anything else is refused. That
+    takes two renames: a process killed between them leaves the older folder under a hidden name, from which
+    the next `open_folder` or writer brings it back. What else a killed writer leaves, the next one removes.
 
     Args:
         path: The folder to write.
@@ -185,7 +189,7 @@ def new_folder(path: str | Path, kind: str) -> Iterator[Path]:
     """
     path = Path(path)
     check_output(path, kind)
-    temporary = path.with_name(f".{uuid.uuid4().hex[:8]}.{path.name}")
+    temporary = hidden(path)
     with writing(path):
         temporary.mkdir(parents=True)
         try:
@@ -194,11 +198,7 @@ def new_folder(path: str | Path, kind: str) -> Iterator[Path]:
             with ThreadPoolExecutor(8) as pool:  # a journalling file system joins what waits: 20 times faster
                 list(pool.map(_sync_file, (file for file in temporary.rglob("*") if file.is_file())))
             if path.exists():
-                old = path.with_name(f".{uuid.uuid4().hex[:8]}.{path.name}")
-                path.rename(old)
-                temporary.rename(path)
-                _keep_foreign(old, path)
-                shutil.rmtree(old)
+                replace_folder(temporary, path)
             else:
                 temporary.rename(path)
             _sync_folder(path.parent)
@@ -211,15 +211,6 @@ def _list_files(folder: Path) -> None:
     if (folder / MANIFEST).exists():
         files = sorted(path.name for path in folder.iterdir())
         write_json(folder / MANIFEST, {**read_json(folder / MANIFEST), "files": files})
-
-
-def _keep_foreign(old: Path, new: Path) -> None:
-    """Moves what the kit did not write from an older folder to the one that replaces it."""
-    names = [path.name for path in old.iterdir()]
-    own = read_json(old / MANIFEST).get("files", names) if MANIFEST in names else []
-    for name in set(names) - set(own):
-        if not (new / name).exists():
-            (old / name).rename(new / name)
 
 
 def write_manifest(folder: str | Path, kind: str, values: Mapping[str, Any]) -> None:
@@ -250,6 +241,8 @@ def open_folder(folder: str | Path, kind: str) -> dict[str, Any]:
         FolderError: If the folder is missing, incomplete, of another kind, or written by a newer version.
     """
     folder = Path(folder)
+    if not folder.exists():
+        mend(folder)
     if not folder.is_dir():
         what = "is a file" if folder.is_file() else "no such folder"
         raise FolderError(f"{folder}: {what}. Expected {_a(kind or 'kit')} folder.")
