@@ -18,7 +18,12 @@ __all__ = ["check_mapping", "column_names", "kept", "modified_julian_date", "num
 
 PARQUET, CSV = (".parquet", ".parq"), (".csv", ".csv.gz")
 EMPTY = ["", "nan", "NaN", "null", "NULL", "--", "N/A"]
-DATE = re.compile(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})(\.\d+)?")
+DATE = re.compile(
+    r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})"
+    r"(?:(\.\d+)|[T ]([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d(?:\.\d*)?|60(?:\.\d*)?))?(?:Z|\+00:?00)?)?"
+)
+YEARS = 1800, 2100
+FIRST_JULIAN_DATE = 2_400_000.0  # 1858; no modified Julian date is as large
 
 
 def read_columns(path: str | Path, columns: Iterable[str], texts: Sequence[str] = ()) -> pd.DataFrame:
@@ -171,13 +176,25 @@ def text(values: pd.Series) -> npt.NDArray[np.object_]:
 
 
 def modified_julian_date(values: pd.Series) -> npt.NDArray[np.float64]:
-    """Dates as MJD in days: numbers are taken as they are, "2013/08/30" and "2013-08-30.5" are UTC dates."""
+    """Dates as MJD in days; NaN where there is none.
+
+    Args:
+        values: MJD, or JD (above 2,400,000), or UTC dates as text: "2013/08/30", "2013-08-30.5",
+            "2013-08-30T12:00:00". A year alone is no date: as text, or where all numbers of the column are years.
+    """
+    if pd.api.types.is_datetime64_any_dtype(values):
+        values = values.astype("string")
     out = numbers(values)
+    years = (out % 1 == 0) & (out >= YEARS[0]) & (out <= YEARS[1])
+    if not pd.api.types.is_numeric_dtype(values) or (years | np.isnan(out)).all():
+        out[years] = np.nan
+    out[out > FIRST_JULIAN_DATE] -= 2_400_000.5
     for row in np.flatnonzero(np.isnan(out)):
         match = DATE.fullmatch(str(values.iloc[row]).strip())
         if match:
             year, month, day = (int(part) for part in match.groups()[:3])
-            out[row] = _days(year, month, day) + float(match[4] or 0)
+            part, hours, minutes, seconds = (float(part or 0) for part in match.groups()[3:])
+            out[row] = _days(year, month, day) + part + hours / 24 + minutes / 1440 + seconds / 86400
     return out
 
 

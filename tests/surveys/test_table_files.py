@@ -13,13 +13,32 @@ def test_dates_equal_astropy():
     np.testing.assert_allclose(modified_julian_date(pd.Series(dates)), expected)
 
 
-@pytest.mark.parametrize("date", ["", "2013/08", "2013/13/01", "yesterday", None])
+@pytest.mark.parametrize(
+    "date", ["", "2013/08", "2013/13/01", "yesterday", None, "1987", 1987, "2013-08-30T25:00:00", "2013-08-30T1"]
+)
 def test_no_date_is_nan(date):
     assert np.isnan(modified_julian_date(pd.Series([date], dtype=object)))
 
 
-def test_numbers_are_taken_as_mjd():
-    np.testing.assert_array_equal(modified_julian_date(pd.Series([56533.5, np.nan])), [56533.5, np.nan])
+@pytest.mark.filterwarnings("ignore:ERFA function")
+def test_times_of_day_equal_astropy():
+    dates = ["2013-08-30T12:00:00", "2013-08-30 06:30", "1987-02-24T23:59:59.25Z", "2013-08-30T12:00:00+00:00"]
+    expected = Time(["2013-08-30T12:00:00", "2013-08-30T06:30", "1987-02-24T23:59:59.25", "2013-08-30T12:00:00"]).mjd
+    np.testing.assert_allclose(modified_julian_date(pd.Series(dates)), expected, rtol=0, atol=1e-9)
+    times = pd.Series(pd.to_datetime(["2013-08-30T12:00:00", None], utc=True))
+    np.testing.assert_allclose(modified_julian_date(times), [56534.5, np.nan])
+
+
+def test_numbers_are_taken_as_mjd_or_jd():
+    found = modified_julian_date(pd.Series([56533.5, 2456535.0, 1987.0, np.nan]))
+    np.testing.assert_array_equal(found, [56533.5, 56534.5, 1987.0, np.nan])
+    np.testing.assert_array_equal(modified_julian_date(pd.Series(["2456535.0", "56533.5"])), [56534.5, 56533.5])
+
+
+def test_a_column_of_years_has_no_dates():
+    assert np.isnan(modified_julian_date(pd.Series([1987.0, 2013.0, np.nan]))).all()
+    found = modified_julian_date(pd.Series(["1987", "1987/02/24"]))
+    np.testing.assert_array_equal(found, [np.nan, 46850.0])
 
 
 def test_numbers_drop_markers_text_and_infinity():
