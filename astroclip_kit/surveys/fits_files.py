@@ -128,7 +128,7 @@ class Hdu:
         return values if (scale, zero) == (1, 0) else values * float(scale) + float(zero)
 
     def image(self) -> npt.NDArray[np.float32]:
-        """The image as native float32, BSCALE and BZERO applied.
+        """The image as native float32, BSCALE and BZERO applied (in float64); NaN where an integer is BLANK.
 
         Raises:
             FileError: If this is no image, or an empty one.
@@ -138,9 +138,12 @@ class Hdu:
         if not axes or 0 in axes or kind is None or self.header.get("XTENSION", "IMAGE") != "IMAGE":
             raise FileError(self.path, f"HDU {self.number} holds no image.")
         values = np.frombuffer(self.data, dtype=kind, count=math.prod(axes)).reshape(axes)
-        image = values.astype(np.float32)
         scale, zero = self.header.get("BSCALE", 1), self.header.get("BZERO", 0)
-        return image if (scale, zero) == (1, 0) else (image * scale + zero).astype(np.float32)
+        scaled = values if (scale, zero) == (1, 0) else values.astype(np.float64) * scale + zero
+        image = scaled.astype(np.float32)
+        if values.dtype.kind != "f" and "BLANK" in self.header:
+            image[values == self.header["BLANK"]] = np.nan
+        return image
 
 
 def read_hdus(path: str | Path, numbers: Sequence[int]) -> list[Hdu]:

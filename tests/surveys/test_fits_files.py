@@ -60,6 +60,16 @@ def test_image_extension(path):
     np.testing.assert_array_equal(read_hdus(path, (2,))[0].image(), np.eye(3))
 
 
+def test_blank_and_finely_scaled_integer_images_equal_astropy(tmp_path):
+    image = fits.ImageHDU(np.array([[1, -32768], [20000001, 20000003]], "i4"))
+    fits.HDUList([fits.PrimaryHDU(), image]).writeto(tmp_path / "a.fits")
+    for keyword, value in (("BLANK", -32768), ("BZERO", -20000000), ("BSCALE", 0.5)):
+        fits.setval(tmp_path / "a.fits", keyword, value=value, ext=1)
+    expected = np.array([[0.5 - 2e7, np.nan], [-9999999.5, -9999998.5]], "f4")
+    np.testing.assert_array_equal(read_hdus(tmp_path / "a.fits", (1,))[0].image(), expected)
+    np.testing.assert_array_equal(fits.getdata(tmp_path / "a.fits").astype("f4"), expected)
+
+
 def test_column_format_that_is_not_read(tmp_path):
     Table({"c": np.ones(2, complex)}).write(tmp_path / "a.fits")
     with pytest.raises(FileError, match="HDU 1: column 1 has format 'M', which is not read"):
