@@ -17,6 +17,9 @@ from .types import Result
 
 __all__ = ["combine", "read_results", "write_results"]
 
+RANGES = {"r2": (-math.inf, 1.0), "nmad": (0.0, math.inf), "median_rank": (1.0, math.inf)}
+SHARES = ("accuracy", "balanced_accuracy", "macro_f1", "outlier_fraction")  # as is every recall: from 0 to 1
+
 
 def write_results(path: str | Path, results: Iterable[Result]) -> None:
     """Writes results as JSON lines, in one step; NaN becomes null.
@@ -69,9 +72,10 @@ def combine(folds: Sequence[Sequence[Result]]) -> list[Result]:
     Returns:
         First one result per measurement: the mean over the folds as value and as chance, `std` the standard
         deviation over the folds (n - 1), `n` the number of all queries, and low and high the 95 % interval of the
-        mean from Student's t with F - 1 degrees of freedom. Folds share most of their training objects, so
-        this interval is too narrow for a comparison of methods (Bengio & Grandvalet 2004, JMLR 5, 1089). Then
-        the results of every fold, numbered in `fold`. A fold whose value is NaN is left out of the mean.
+        mean from Student's t with F - 1 degrees of freedom, cut off where the metric ends. Folds share most of their
+        training objects, so this interval is too narrow for a comparison of methods (Bengio & Grandvalet 2004, JMLR
+        5, 1089). Then the results of every fold, numbered in `fold`. A fold whose value is NaN is left out of the
+        mean.
 
     Raises:
         InputError: If there is no fold, or one measurement occurs twice in a fold.
@@ -92,6 +96,13 @@ def _measurement(one: Result) -> tuple[Any, ...]:
     return one.task, one.query, one.target, one.property, one.metric, one.dataset, one.origin, one.space
 
 
+def _range(metric: str) -> tuple[float, float]:
+    """The least and the largest value that a metric can take."""
+    if metric in SHARES or metric.startswith("recall@"):
+        return 0.0, 1.0
+    return RANGES.get(metric, (-math.inf, math.inf))
+
+
 def _mean(members: list[Result]) -> Result:
     from scipy.stats import t
 
@@ -100,11 +111,12 @@ def _mean(members: list[Result]) -> Result:
     mean = float(found.mean()) if len(found) else math.nan
     std = float(found.std(ddof=1)) if len(found) > 1 else math.nan
     half = std / math.sqrt(len(found)) * float(t.ppf(0.975, len(found) - 1)) if len(found) > 1 else math.nan
+    low, high = np.clip([mean - half, mean + half], *_range(members[0].metric)).tolist()
     return replace(
         members[0],
         value=mean,
-        low=mean - half,
-        high=mean + half,
+        low=low,
+        high=high,
         std=std,
         n=sum(one.n for one in members),
         chance=float(chance.mean()) if len(chance) else math.nan,

@@ -39,6 +39,22 @@ def test_folds_are_put_together_with_their_spread():
     assert [one.fold for one in single] == [0, 1, 2, 3, 4] and [one.value for one in single] == values
 
 
+@pytest.mark.parametrize(
+    ("metric", "values", "ends"),
+    [
+        ("recall@10", (0.6, 0.99), (0.0, 1.0)),
+        ("balanced_accuracy", (0.6, 0.99), (0.0, 1.0)),
+        ("outlier_fraction", (0.0, 0.2), (0.0, 1.0)),
+        ("r2", (0.5, 0.99), (-2.368, 1.0)),
+        ("nmad", (0.01, 0.2), (0.0, 1.312)),
+        ("median_rank", (1.0, 3.0), (1.0, 14.706)),
+    ],
+)
+def test_the_interval_of_a_mean_ends_where_the_metric_does(metric, values, ends):
+    pooled = combine([[replace(ONE, metric=metric, value=value)] for value in values])[0]
+    assert (pooled.low, pooled.high) == pytest.approx(ends, abs=2e-3)
+
+
 def test_measurements_are_kept_apart_and_nan_is_left_out():
     folds = [[ONE, replace(ONE, space="features", value=math.nan)], [ONE, replace(ONE, space="features", value=0.2)]]
     aligned, features, *_ = combine(folds)
