@@ -136,7 +136,9 @@ class Hdu:
         axes = [int(self.header[f"NAXIS{axis}"]) for axis in range(int(self.header.get("NAXIS", 0)), 0, -1)]
         kind = IMAGE_TYPES.get(self.header["BITPIX"])
         if not axes or 0 in axes or kind is None or self.header.get("XTENSION", "IMAGE") != "IMAGE":
-            raise FileError(self.path, f"HDU {self.number} holds no image.")
+            packed = self.path.suffix == ".fz" or "ZIMAGE" in self.header
+            what = "is tile-compressed: uncompress it with funpack first" if packed else "holds no image"
+            raise FileError(self.path, f"HDU {self.number} {what}.")
         values = np.frombuffer(self.data, dtype=kind, count=math.prod(axes)).reshape(axes)
         scale, zero = self.header.get("BSCALE", 1), self.header.get("BZERO", 0)
         scaled = values if (scale, zero) == (1, 0) else values.astype(np.float64) * scale + zero

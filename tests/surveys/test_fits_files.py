@@ -70,6 +70,13 @@ def test_blank_and_finely_scaled_integer_images_equal_astropy(tmp_path):
     np.testing.assert_array_equal(fits.getdata(tmp_path / "a.fits").astype("f4"), expected)
 
 
+@pytest.mark.parametrize(("name", "number"), [("a.fits.fz", 0), ("a.fits.fz", 1), ("a.fits", 1)])
+def test_a_tile_compressed_image_says_so(tmp_path, name, number):
+    fits.HDUList([fits.PrimaryHDU(), fits.CompImageHDU(np.ones((8, 8), "f4"))]).writeto(tmp_path / name)
+    with pytest.raises(FileError, match=f"HDU {number} is tile-compressed: uncompress it with funpack first"):
+        read_hdus(tmp_path / name, (number,))[0].image()
+
+
 def test_column_format_that_is_not_read(tmp_path):
     Table({"c": np.ones(2, complex)}).write(tmp_path / "a.fits")
     with pytest.raises(FileError, match="HDU 1: column 1 has format 'M', which is not read"):
