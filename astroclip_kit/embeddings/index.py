@@ -83,6 +83,10 @@ class ExactIndex:
     def __len__(self) -> int:
         return self.vectors.shape[0]
 
+    def __repr__(self) -> str:
+        rows, width = self.vectors.shape
+        return f"ExactIndex({rows} x {width}, {str(self.passes[0] if self.passes else torch.float64)[6:]})"
+
     def search(
         self, queries: npt.ArrayLike, k: int, exclude: npt.ArrayLike | None = None
     ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:

@@ -157,3 +157,9 @@ def test_arrays_are_not_modified_and_may_be_read_only():
 def test_bad_input_is_refused(call, message):
     with pytest.raises(InputError, match=message):
         call()
+
+
+def test_an_index_says_its_size_and_precision():
+    vectors = np.eye(3, 4, dtype=np.float32)
+    assert repr(ExactIndex(vectors, precision="float32")) == "ExactIndex(3 x 4, float32)"
+    assert repr(ExactIndex(vectors, precision="float64")) == "ExactIndex(3 x 4, float64)"
