@@ -178,24 +178,20 @@ def extract(
         >>> features.matrix("magnitudes").shape, features.encoders["magnitudes"]["class_path"]
         ((2, 32), 'astroclip_kit.encoders.tabular.TabularMLP')
     """
-    _check(dataset, encoders, augmentations or {})
-    for name, number in {"views": views, "batch_size": batch_size}.items():
-        if number < 1:
-            raise UsageError(f"{name} is {number}, expected at least 1.")
-    device, precision = resolve_hardware(hardware)
-    out = open_output(Path(out))
     drawn = _Views(views, augmentations or {}, seed)
-    extraction = _Extraction(dataset, encoders, out, drawn, batch_size, device, precision)
+    _check(dataset, encoders, drawn, batch_size)
+    device, precision = resolve_hardware(hardware)
+    extraction = _Extraction(dataset, encoders, open_output(Path(out)), drawn, batch_size, device, precision)
     writers = {name: extraction.writers(name) for name in encoders}
     for name, one in writers.items():
         extraction.compute(name, [writer for _, writer in one])
-    finish(dataset, encoders, writers, out, {"precision": precision, "views_seed": seed})
-    return FeatureSet(out)
+    finish(dataset, encoders, writers, extraction.out, {"precision": precision, "views_seed": seed})
+    return FeatureSet(extraction.out)
 
 
-def _check(dataset: Any, encoders: Mapping[str, nn.Module], augmentations: Mapping[str, Augmentation]) -> None:
+def _check(dataset: Any, encoders: Mapping[str, nn.Module], views: _Views, batch_size: int) -> None:
     known = ", ".join(dataset.modalities)
-    for name in [*encoders, *augmentations]:
+    for name in [*encoders, *views.augmentations]:
         if name not in dataset.modalities:
             raise UsageError(f"there is no modality {name!r} in the dataset. It has: {known}.")
     for name, encoder in encoders.items():
@@ -203,7 +199,10 @@ def _check(dataset: Any, encoders: Mapping[str, nn.Module], augmentations: Mappi
             raise InputError(f"{type(encoder).__name__} is no encoder: it has no integer `out_features`.")
         if not dataset.present(name).any():
             raise InputError(f"no object of the dataset has a {name!r}: there is nothing to encode.")
-    for name, augmentation in augmentations.items():
+    for name, augmentation in views.augmentations.items():
         check_augmentation(augmentation, dataset.modalities[name])
     if not encoders:
         raise UsageError(f"no encoders were given. Give one for at least one of: {known}.")
+    for name, number in {"views": views.count, "batch_size": batch_size}.items():
+        if number < 1:
+            raise UsageError(f"{name} is {number}, expected at least 1.")
