@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -13,6 +14,7 @@ from ..errors import InputError, UsageError
 from ..settings import Matching
 from ..types import Reader
 from . import folder, objects
+from .contents import notes
 from .dataset import Dataset
 from .gathering import gather
 from .shards import ShardReader
@@ -36,7 +38,8 @@ def ingest(
 
     Run again after an interruption, it goes on where it was and ends with the same bytes. If the files, the readers
     or the matching have changed since, it starts again and says so. What cannot be used is left out, counted, and
-    listed with its reason in ``drops.csv``; matches with a rival are listed in ``ambiguous.csv``.
+    listed with its reason in ``drops.csv``; matches with a rival are listed in ``ambiguous.csv``. A match that looks
+    wrong (no object has two modalities, one position in several groups) is pointed out.
 
     Args:
         sources: Name of a modality, or of a catalogue of labels, to its reader. An object's id and coordinates are
@@ -46,7 +49,7 @@ def ingest(
         name: Of the data set; the folder's by default.
         workers: Processes that read files; 0 for one per processor core.
         strict: Whether a file or row that cannot be read is an error.
-        quiet: Shows no progress.
+        quiet: Shows no progress and points out nothing.
 
     Raises:
         UsageError: If the settings make no sense.
@@ -73,7 +76,10 @@ def ingest(
     values |= {"labels": list(plan.labels), "sources": counts, "unmatched": plan.unmatched}
     values |= {"shards": gather(out, staged, plan, modalities, quiet)}
     folder.finish(out, values, pd.concat([*unread, plan.drops]), plan.ambiguous)
-    return Dataset(out)
+    dataset = Dataset(out)
+    for note in [] if quiet else notes(dataset):
+        print(f"{out}: {note}.", file=sys.stderr)
+    return dataset
 
 
 def _worker_count(workers: int) -> int:

@@ -54,16 +54,35 @@ def describe(dataset: Dataset | str | os.PathLike[str]) -> dict[str, Any]:
 
 def notes(dataset: Dataset) -> list[str]:
     """What the matching may have got wrong, each with the way out; nothing if all seems well."""
+    return [note for note in (_nothing_together(dataset), _parted(dataset)) if note]
+
+
+def _nothing_together(dataset: Dataset) -> str:
+    """Whether there are several modalities, and no row has two of them."""
+    present = [dataset.present(name) for name in dataset.modalities]
+    if len(present) < 2 or not all(here.any() for here in present) or (np.sum(present, axis=0) > 1).any():
+        return ""
+    names = " and ".join(dataset.modalities)
+    what = f"both {names}" if len(present) == 2 else f"two of {names}"
+    if dataset.manifest["matching"]["by"] == "position":
+        radius = dataset.manifest["matching"]["radius_arcsec"]
+        return f"no object has {what} within {radius:g} arcsec; check the coordinates, or --matching.radius_arcsec"
+    ids = " and ".join(repr(str(dataset.object_ids[here][0])) for here in present)
+    return f"no object has {what}; ids look like {ids}; match by position with --matching.by position"
+
+
+def _parted(dataset: Dataset) -> str:
+    """How many rows share a position with a row of another group."""
     radius = dataset.manifest["matching"]["radius_arcsec"]
     known = np.isfinite(dataset.ra) & np.isfinite(dataset.dec)
     place = crossmatch.groups(dataset.ra[known], dataset.dec[known], radius)
     shared = int((pd.Series(dataset.groups[known]).groupby(place).transform("nunique") > 1).sum())
     if not shared:
-        return []
-    return [
+        return ""
+    return (
         f"{shared} rows share a position (within {radius:g} arcsec) with a row of another group, which a split may "
         "put on the other side; keep them together with --matching.group position"
-    ]
+    )
 
 
 def _modality(modality: Modality, present: npt.NDArray[np.bool_]) -> dict[str, Any]:

@@ -74,6 +74,29 @@ def test_rows_of_one_position_in_several_groups_are_pointed_out(tmp_path, write,
         assert describe(ingest(reader, tmp_path / "data", matching=matching, quiet=True))["notes"] == []
 
 
+def test_modalities_that_never_meet_are_pointed_out(tmp_path, write, fake, capsys):
+    place = {"ra": 10.0, "dec": 0.0}
+    images = write(tmp_path / "i", [{"id": "J1000", "view": fake.image(0), **place}])
+    spectra = write(tmp_path / "s", [{"id": "266-51602-31", "view": fake.spectrum(0), **place}])
+    readers = {"image": fake.JsonReader(images, fake.IMAGE), "spectrum": fake.JsonReader(spectra, fake.SPECTRUM)}
+    note = (
+        "no object has both image and spectrum; ids look like 'J1000' and '266-51602-31'; "
+        "match by position with --matching.by position"
+    )
+    dataset = ingest(readers, tmp_path / "data", workers=1)
+    assert describe(dataset)["notes"][0] == note and describe(dataset.select([0]))["notes"] == []
+    assert f"data: {note}.\n" in capsys.readouterr().err
+    ingest(readers, tmp_path / "quiet", workers=1, quiet=True)
+    assert capsys.readouterr().err == ""
+    assert describe(ingest(readers, tmp_path / "data", matching=Matching(by="position"), quiet=True))["notes"] == []
+    lines = write(tmp_path / "l", [{"id": "x", "view": fake.light_curve(0, 2), "ra": 50.0, "dec": 0.0}])
+    readers = {"image": readers["image"], "lightcurve": fake.JsonReader(lines, fake.LIGHTCURVE)}
+    apart = ingest(readers, tmp_path / "data", matching=Matching(by="position"), quiet=True)
+    assert describe(apart)["notes"] == [
+        "no object has both image and lightcurve within 1 arcsec; check the coordinates, or --matching.radius_arcsec"
+    ]
+
+
 def test_no_dataset(tmp_path):
     with pytest.raises(FolderError, match="is not a complete dataset folder"):
         describe(tmp_path)
