@@ -68,6 +68,8 @@ def load_configuration(path: str | Path, overrides: Sequence[str] = ()) -> Confi
     Raises:
         UsageError: If the file is missing or not YAML, or a key or a value is wrong; says which.
     """
+    import yaml
+
     path = Path(path)
     content = _read(path)
     for override in overrides:
@@ -84,7 +86,13 @@ def load_configuration(path: str | Path, overrides: Sequence[str] = ()) -> Confi
         raise UsageError(f"{path}: {explain(error, parser)}. astroclip-kit VERB --help explains a section.") from error
     _check(values, path)
     words = {"data": values.data, "seed": values.seed}
-    filled = {verb: _seeded(verb, _fill(vars(values[verb]), words), values.seed) for verb in sections}
+    filled = {verb: _fill(vars(values[verb]), words) for verb in sections}
+    resolved = yaml.safe_load(text)
+    for verb, argument in _unsaid_seeds(content):
+        given = filled[verb][argument]
+        filled[verb][argument] = values.seed if argument == "seed" else replace(given, seed=values.seed)
+        (resolved[verb] if argument == "seed" else resolved[verb][argument]).pop("seed", None)
+    text = yaml.safe_dump(resolved, sort_keys=False, allow_unicode=True)
     return Configuration(path.stem, values.data, values.seed, values.folds, values.by, filled, text)
 
 
@@ -181,12 +189,12 @@ def _fill(value: Any, words: Mapping[str, Any]) -> Any:
     return value
 
 
-def _seeded(verb: str, arguments: dict[str, Any], seed: int) -> dict[str, Any]:
-    """The arguments with the run's seed wherever the section leaves the seed at its default."""
-    for name, parameter in inspect.signature(getattr(pipeline, verb)).parameters.items():
-        value = arguments.get(name)
-        if name == "seed" and value == parameter.default:
-            arguments[name] = seed
-        elif getattr(value, "seed", None) == getattr(parameter.default, "seed", object()):
-            arguments[name] = replace(value, seed=seed)  # type: ignore[type-var]
-    return arguments
+def _unsaid_seeds(content: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Section and argument (the seed, or settings that hold one) wherever the file leaves the seed to the run."""
+    found: list[tuple[str, str]] = []
+    for verb in (verb for verb in SECTIONS if verb in content):
+        for name, parameter in inspect.signature(getattr(pipeline, verb)).parameters.items():
+            if name == "seed" or hasattr(parameter.default, "seed"):
+                holder = content[verb] if name == "seed" else content[verb].get(name, {})
+                found += [] if "seed" in holder else [(verb, name)]
+    return found

@@ -50,6 +50,19 @@ def test_the_seed_of_the_run_is_that_of_every_section_that_names_none(write):
     assert sections["align"]["split"].seed == 7
 
 
+def test_a_seed_of_zero_that_the_file_names_is_kept(write):
+    text = GOOD.replace("seed: 7", "seed: 0").replace("epochs: 2", "epochs: 2, seed: 0")
+    first = load_configuration(write(text), ["evaluate.seed=0"])
+    again = load_configuration(write(first.text, "resolved.yaml"))
+    for sections in (first.sections, again.sections):
+        assert (
+            sections["align"]["training"].seed == sections["align"]["split"].seed == sections["evaluate"]["seed"] == 0
+        )
+        assert sections["extract"]["seed"] == 3
+    other = load_configuration(write(first.text, "resolved.yaml"), ["seed=5"]).sections
+    assert other["extract"]["seed"] == 5 and other["align"]["training"].seed == 0
+
+
 def test_sections_run_in_the_order_of_the_chain(write):
     text = "embed: {}\nalign: {}\ningest: {images: x}\ndata: survey\n"
     assert list(load_configuration(write(text)).sections) == ["ingest", "align", "embed"]
