@@ -14,6 +14,7 @@ from torch import nn
 from .. import storage
 from ..errors import InputError
 from ..models import describe
+from .fingerprints import fingerprint
 from .matrix import MatrixWriter
 
 __all__ = ["finish", "open_output"]
@@ -83,7 +84,7 @@ def _part(dataset: Any, name: str, encoder: nn.Module, writers: KeyedWriters) ->
     rows = sorted({row for _, writer in writers for row in writer.not_finite})
     return {
         "modality": dataset.modalities[name].to_dict(),
-        "encoder": _describe(encoder),
+        "encoder": {**_describe(encoder), "fingerprint": fingerprint(encoder)},
         "out_features": encoder.out_features,
         "matrices": [{"key": key, "file": one.path.name, "dtype": one.dtype} for key, one in writers],
         "not_finite": dataset.object_ids[rows].tolist(),

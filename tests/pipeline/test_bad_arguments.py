@@ -158,6 +158,11 @@ def test_a_model_and_features_that_do_not_belong_together(chain, tmp_path):
     other = pipeline.extract(chain.data, {"image": part("ImageConvNet", out_features=4)}, tmp_path / "other")
     with pytest.raises(InputError, match="the features of image come from another encoder than the model"):
         pipeline.embed(chain.model, other, tmp_path / "space")
+    others = pipeline.extract(
+        chain.data, chain.encoders, tmp_path / "others", seed=1
+    )  # the same classes, other weights
+    with pytest.raises(InputError, match="come from another encoder than the model"):
+        pipeline.embed(chain.model, others, tmp_path / "space")
     with pytest.raises(InputError, match="give it the features folder, not the dataset"):
         pipeline.embed(chain.model, chain.data, tmp_path / "space")
     with pytest.raises(UsageError, match="expected a dataset folder to encode, found features"):
