@@ -119,7 +119,7 @@ def _parser(verb: str, function: Callable[..., Any]) -> Any:
     text = (inspect.getdoc(function) or "").partition("\nArgs:")[0].strip()
     usage = " ".join([f"astroclip-kit {verb}", *_positions(function).values(), "[--OPTION VALUE ...]"])
     parser = ArgumentParser(usage=usage, description=text, exit_on_error=False, allow_abbrev=False)
-    parser.add_function_arguments(pipeline.signature_of(verb))
+    parser.add_function_arguments(pipeline.signature_of(function))
     if "Table" in str(inspect.signature(function).return_annotation):
         parser.add_argument("--format", choices=FORMATS, default="text", help="How the table is printed.")
     return parser

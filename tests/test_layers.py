@@ -35,7 +35,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "downstream": {"embeddings", "features", "data", "training", "metrics", "results"},
     "report": {"embeddings", "downstream", "data", "transforms", "metrics", "results", "storage"},
 }
-ABOVE_ALL = {"pipeline", "arguments", "configuration", "experiment", "cli", "__main__"}
+ABOVE_ALL = {"pipeline", "arguments", "cli", "__main__"}
 
 
 def room(path: Path) -> str:

@@ -7,12 +7,10 @@ object that stands for it; a part (reader, encoder, head, augmentation) is an ob
 
 from __future__ import annotations
 
-from types import FunctionType
-from typing import Any, get_type_hints
-
 from .answers import evaluate, predict, search
 from .experiments import quickstart, run
 from .space import align, embed, extract
+from .steps import signature_of
 from .survey import info, ingest, simulate
 
 __all__ = [
@@ -26,6 +24,7 @@ __all__ = [
     "quickstart",
     "run",
     "search",
+    "signature_of",
     "simulate",
 ]
 
@@ -42,20 +41,3 @@ VERBS = (
     "evaluate",
     "run",
 )
-
-
-def signature_of(verb: str) -> Any:
-    """The function of a verb without its return annotation, which only a type checker can resolve cheaply.
-
-    Args:
-        verb: One of `VERBS`.
-
-    Returns:
-        A callable whose parameters are annotated with built-in types and settings alone.
-    """
-    function = globals()[verb]
-    bare = FunctionType(function.__code__, function.__globals__, verb, function.__defaults__)
-    bare.__kwdefaults__, bare.__doc__ = function.__kwdefaults__, function.__doc__
-    bare.__annotations__ = {name: hint for name, hint in function.__annotations__.items() if name != "return"}
-    bare.__annotations__ = get_type_hints(bare)
-    return bare

@@ -49,8 +49,8 @@ def run(config: Folder, out: Folder = "", *, overrides: list[str] | None = None)
     Returns:
         The results, combined over the folds.
     """
-    from ..configuration import load_configuration
-    from ..experiment import run_configuration
+    from .configuration import load_configuration
+    from .experiment import run_configuration
 
     configuration = load_configuration(Path(config), overrides or [])
     return run_configuration(configuration, Path(out or Path("runs") / configuration.name))

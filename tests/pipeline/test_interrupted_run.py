@@ -9,11 +9,12 @@ import time
 
 import pytest
 
-from astroclip_kit import cli, experiment, pipeline
-from astroclip_kit.configuration import load_configuration
+from astroclip_kit import cli, pipeline
 from astroclip_kit.data import Dataset
 from astroclip_kit.errors import UsageError
 from astroclip_kit.features import FeatureSet
+from astroclip_kit.pipeline import experiment
+from astroclip_kit.pipeline.configuration import load_configuration
 from astroclip_kit.storage import read_journal
 from astroclip_kit.training import loop
 

@@ -3,8 +3,8 @@
 import pytest
 import yaml
 
-from astroclip_kit.configuration import load_configuration
 from astroclip_kit.errors import UsageError
+from astroclip_kit.pipeline.configuration import load_configuration
 from astroclip_kit.settings import Hardware, Matching, Schedule
 
 GOOD = """

@@ -14,13 +14,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from . import pipeline
-from .arguments import explain, unknown_key
-from .errors import UsageError
+from ..arguments import explain, unknown_key
+from ..errors import UsageError
+from .steps import STEPS, signature_of
 
 __all__ = ["Configuration", "load_configuration"]
 
-SECTIONS = ("simulate", "ingest", "extract", "align", "embed", "evaluate")
+SECTIONS = tuple(STEPS)
 WIRED: dict[str, set[str | int]] = {
     "simulate": {"out"},
     "ingest": {"out"},
@@ -174,7 +174,7 @@ def _parser(sections: Sequence[str]) -> Any:
     parser.add_argument("--folds", type=int, default=0)
     parser.add_argument("--by", type=str, default="")
     for verb in sections:
-        parser.add_function_arguments(pipeline.signature_of(verb), nested_key=verb, skip=WIRED[verb])
+        parser.add_function_arguments(signature_of(STEPS[verb]), nested_key=verb, skip=WIRED[verb])
     return parser
 
 
@@ -193,7 +193,7 @@ def _unsaid_seeds(content: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Section and argument (the seed, or settings that hold one) wherever the file leaves the seed to the run."""
     found: list[tuple[str, str]] = []
     for verb in (verb for verb in SECTIONS if verb in content):
-        for name, parameter in inspect.signature(getattr(pipeline, verb)).parameters.items():
+        for name, parameter in inspect.signature(STEPS[verb]).parameters.items():
             if name == "seed" or hasattr(parameter.default, "seed"):
                 holder = content[verb] if name == "seed" else content[verb].get(name, {})
                 found += [] if "seed" in holder else [(verb, name)]

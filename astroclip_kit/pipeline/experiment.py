@@ -16,10 +16,10 @@ from dataclasses import asdict, dataclass, is_dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import pipeline
+from ..errors import UsageError
+from ..storage import append_journal, hash_json, hash_text, publish, read_journal
 from .configuration import Configuration
-from .errors import UsageError
-from .storage import append_journal, hash_json, hash_text, publish, read_journal
+from .steps import STEPS
 
 if TYPE_CHECKING:
     from astropy.table import Table
@@ -61,7 +61,7 @@ class Step:
     def run(self) -> Any:
         """Calls the verb."""
         own = {"trusted": True} if self.verb == "embed" else {}  # of a model with the classes of this configuration
-        return getattr(pipeline, self.verb)(**self.inputs, **{**self.arguments, **own}, out=self.out)
+        return STEPS[self.verb](**self.inputs, **{**self.arguments, **own}, out=self.out)
 
     def state(self) -> str:
         """A hash of everything that the result depends on."""
@@ -195,7 +195,7 @@ def run_configuration(configuration: Configuration, root: Path) -> Table:
 
 def _begin(step: Step, root: Path) -> None:
     """Notes that a step begins; what an interrupted training left is deleted if it was one of another state."""
-    from .alignment.train import training_folder
+    from ..alignment.train import training_folder
 
     begun = {entry["begun"]: entry["state"] for entry in read_journal(root) if "begun" in entry}
     state = step.state()
@@ -208,8 +208,8 @@ def _outcome(configuration: Configuration, root: Path, evaluations: Sequence[Ste
     """The results of the run on one page; a run that evaluates nothing gives its steps."""
     from astropy.table import Table
 
-    from .pipeline.outcome import outcome, write_results
-    from .results import combine, read_results
+    from ..results import combine, read_results
+    from .outcome import outcome, write_results
 
     if not evaluations:
         return Table({"step": [last.name], "folder": [str(last.out)]})
@@ -223,18 +223,18 @@ def _outcome(configuration: Configuration, root: Path, evaluations: Sequence[Ste
 
 
 def _some_id(space: Path) -> str:
-    from .embeddings import EmbeddingStore
+    from ..embeddings import EmbeddingStore
 
     return str(EmbeddingStore(space).object_ids[0])
 
 
 def _figures(first: Step, root: Path) -> dict[str, Figure]:
     """The figures of the first fold."""
-    from .data import Dataset
-    from .embeddings import EmbeddingStore
-    from .pipeline.parts import words
-    from .report import evaluation_figures
-    from .storage import open_folder
+    from ..data import Dataset
+    from ..embeddings import EmbeddingStore
+    from ..report import evaluation_figures
+    from ..storage import open_folder
+    from .parts import words
 
     figures = evaluation_figures(
         EmbeddingStore(first.inputs["embeddings"]),
