@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
 
+from ..encoders.layers import feed_forward
 from ..errors import UsageError
 
 __all__ = ["ProjectionHead", "Standardise"]
 
-ACTIVATIONS: dict[str, type[nn.Module]] = {"gelu": nn.GELU, "relu": nn.ReLU, "silu": nn.SiLU, "tanh": nn.Tanh}
+ACTIVATIONS = ("gelu", "relu", "silu", "tanh")  # those of `settings.Head`
 
 
 class ProjectionHead(nn.Module):
@@ -52,10 +52,7 @@ class ProjectionHead(nn.Module):
             raise UsageError(f"dropout is {dropout}, expected a share from 0 to below 1.")
         self.in_features, self.out_features = in_features, out_features
         self.hidden_features, self.activation, self.dropout = tuple(hidden_features), activation, dropout
-        layers: list[nn.Module] = []
-        for width, following in pairwise((in_features, *hidden_features)):
-            layers += [nn.Linear(width, following), ACTIVATIONS[activation](), nn.Dropout(dropout)]
-        self.layers = nn.Sequential(*layers, nn.Linear((in_features, *hidden_features)[-1], out_features))
+        self.layers = feed_forward((in_features, *hidden_features, out_features), activation, dropout)
 
     def forward(self, h: Tensor) -> Tensor:
         """Vectors [B, out_features] of features [B, in_features]."""

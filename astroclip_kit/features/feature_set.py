@@ -135,8 +135,12 @@ class FeatureSet:
     def present(self, name: str) -> npt.NDArray[np.bool_]:
         """Which rows have features of a modality [N]: they have the modality, and no feature of it is NaN."""
         self._part(name)
-        presence: npt.NDArray[np.bool_] = read_array(self.root / "presence.npy")[:, self.names.index(name)]
+        presence: npt.NDArray[np.bool_] = self._presence[:, self.names.index(name)].copy()
         return presence
+
+    @cached_property
+    def _presence(self) -> npt.NDArray[np.bool_]:
+        return read_array(self.root / "presence.npy")
 
     def data_hash(self, name: str) -> str:
         """A hash of everything that the features of a modality depend on."""
