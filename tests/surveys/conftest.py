@@ -12,19 +12,36 @@ import pytest
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
-
-from synthetic_survey import READERS, make_reader, write_survey
-
-LAYOUTS = {name: lambda folder, name=name: make_reader(name, write_survey(folder)) for name in READERS}
+first = import_module("synthetic_survey")
+LAYOUTS = {
+    name: lambda folder, name=name: first.make_reader(name, first.write_survey(folder)) for name in first.READERS
+}
 for module in sorted(HERE.glob("layout_*.py")):
     LAYOUTS |= import_module(module.stem).READERS
 
 
 @pytest.fixture
 def survey(tmp_path):
-    return write_survey(tmp_path)
+    return first.write_survey(tmp_path)
 
 
 @pytest.fixture(params=LAYOUTS)
-def reader(request, tmp_path):
-    return LAYOUTS[request.param](tmp_path)
+def layout(request):
+    """Name of a layout."""
+    return request.param
+
+
+@pytest.fixture
+def reader(layout, tmp_path):
+    return LAYOUTS[layout](tmp_path)
+
+
+@pytest.fixture
+def write_layout():
+    """Writes the files of the named layout into a folder and gives their reader."""
+    return lambda name, folder: LAYOUTS[name](folder)
+
+
+@pytest.fixture
+def layouts():
+    return list(LAYOUTS)

@@ -5,6 +5,7 @@ import pickle
 
 import numpy as np
 import pytest
+from astropy import units
 from synthetic_survey import make_reader
 
 from astroclip_kit import models
@@ -42,6 +43,18 @@ def test_views_fit_the_modality(reader):
             assert np.isfinite(view).all()
         if modality.kind == "spectrum":
             assert (view[1] >= 0).all() and (view[1] > 0).any()
+        for channel, plane in zip(modality.channels, view, strict=False):
+            assert not channel.startswith("ivar_") or ((plane >= 0).all() and (plane > 0).any())
+
+
+def test_the_unit_is_one_that_astropy_knows(reader):
+    assert reader.modality is None or isinstance(units.Unit(reader.modality.unit), units.UnitBase)
+
+
+def test_ids_are_plain_text(reader):
+    for sample in samples_of(reader):
+        assert sample.object_id == sample.object_id.strip() and not sample.object_id.startswith("b'")
+        assert not sample.object_id.endswith(".0")
 
 
 def test_ids_are_unique_and_files_sorted(reader):
@@ -106,3 +119,47 @@ def test_gzip_files_are_read_and_truncated_ones_refused(survey, kind):
     packed.write_bytes(packed.read_bytes()[:2000])
     with pytest.raises(FileError, match="truncated or damaged gzip file"):
         reader.read(packed)
+
+
+def read_or_refused(reader, path):
+    """What a reader makes of a file: samples, or nothing where it refuses the file or every row of it."""
+    try:
+        return [item for item in reader.read(path) if isinstance(item, Sample)]
+    except FileError as error:
+        assert str(path) in str(error)
+        return []
+
+
+def kind(reader):
+    return reader.modality.kind if reader.modality else "catalogue"
+
+
+def test_a_file_of_another_kind_of_survey_is_refused_and_not_misread(layout, layouts, write_layout, tmp_path):
+    readers = {}
+    for name in layouts:
+        (tmp_path / name).mkdir()
+        readers[name] = write_layout(name, tmp_path / name)
+    assert samples_of(readers[layout])
+    for name, other in readers.items():
+        if kind(other) != kind(readers[layout]) and {kind(other), kind(readers[layout])} != {"table", "catalogue"}:
+            assert not read_or_refused(readers[layout], other.files()[0]), name
+
+
+def test_any_half_written_file_is_refused(reader):
+    path = reader.files()[0]
+    content = path.read_bytes()
+    for share in (0.1, 0.35, 0.6, 0.85):
+        path.write_bytes(content[: int(len(content) * share)])
+        assert len(read_or_refused(reader, path)) <= 3
+
+
+def test_files_survive_odd_names_and_loops(reader):
+    path = reader.files()[0]
+    root = path.parent
+    (root / "loop").symlink_to(root, target_is_directory=True)
+    (root / "nowhere").symlink_to(root / "is-not-there")
+    count = len(reader.files())
+    odd = root / f"{path.name[: len(path.name) - len(path.suffix)]} größe 星{path.suffix}"
+    odd.write_bytes(path.read_bytes())
+    assert path in reader.files() and len(reader.files()) in (count, count + 1)
+    assert samples_of(reader)
