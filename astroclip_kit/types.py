@@ -98,6 +98,11 @@ class Modality:
         """Size of an image's pixel in arcsec; NaN where unknown."""
         return self.grid[0] if self.grid else math.nan
 
+    @property
+    def image_bands(self) -> tuple[str, ...]:
+        """The channels of an image without its inverse variances, which are called "ivar_" and the band."""
+        return tuple(channel for channel in self.channels if not channel.startswith("ivar_"))
+
     def to_dict(self) -> dict[str, Any]:
         """As plain JSON values."""
         return asdict(self)
