@@ -131,7 +131,8 @@ def _parse(parser: Any, verb: str, words: list[str]) -> dict[str, Any] | None:
     if verb == "run":
         words = _gather_changes(words)
     flags = [flag for action in parser._actions for flag in action.option_strings]
-    words = [_full_flag(word, flags) for word in words]
+    switches = {f for one in parser._actions if getattr(one, "_typehint", None) is bool for f in one.option_strings}
+    words = _switched([_full_flag(word, flags) for word in words], switches)
     try:
         namespace = parser.instantiate_classes(parser.parse_args(words))
     except (ArgumentError, TypeError, ValueError) as error:
@@ -177,6 +178,12 @@ def _gather_changes(words: list[str]) -> list[str]:
         else:
             changes.append(word.partition("=")[2] or next(stream, ""))
     return [*rest, f"--overrides={json.dumps(changes)}"] if changes else rest
+
+
+def _switched(words: list[str], switches: set[str]) -> list[str]:
+    """``--strict`` alone stands for ``--strict true``."""
+    pairs = zip(words, [*words[1:], "--"], strict=False)
+    return [f"{word}=true" if word in switches and after.startswith("-") else word for word, after in pairs]
 
 
 def _full_flag(word: str, flags: list[str]) -> str:

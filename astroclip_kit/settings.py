@@ -238,7 +238,10 @@ class Reading:
     Args:
         workers: Processes; 0 for one per core.
         strict: Whether a file that cannot be used is an error; else it is left out, counted and listed.
+        dry_run: Whether to read a few files of each source only, say what was found and would be done, and write
+            nothing.
     """
 
     workers: int = 0
     strict: bool = False
+    dry_run: bool = False

@@ -8,8 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from ..storage import open_folder, read_journal
+from .survey_files import raw_folder
 
 __all__ = ["summary"]
+
+OWN_FILES = ("manifest.json", "config.yaml", "journal.jsonl")  # a folder without one is not the kit's
 
 
 def summary(folder: Path) -> str:
@@ -19,8 +22,10 @@ def summary(folder: Path) -> str:
         folder: Any folder of the kit.
 
     Raises:
-        FolderError: If the folder is missing, incomplete or foreign.
+        FolderError: If the folder is missing, incomplete or of a newer version.
     """
+    if folder.exists() and not any((folder / name).exists() for name in OWN_FILES):
+        return raw_folder(folder)
     if (folder / "config.yaml").exists() and not (folder / "manifest.json").exists():
         return _run(folder)
     manifest = open_folder(folder, "")

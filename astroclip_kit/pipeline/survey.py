@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import UsageError
 from ..settings import Matching, Reading
 from .parts import Folder, Parts, part, words
+from .survey_files import dry_run
 
 if TYPE_CHECKING:
     from ..data import Dataset
@@ -56,13 +57,13 @@ def ingest(
     reading: Reading = Reading(),
     sources: Parts | None = None,
     **more: Any,
-) -> Dataset:
+) -> Dataset | str:
     """Reads survey files, matches the observations of the same object and writes a dataset.
 
     Args:
         out: Dataset folder to write; resumed where it was interrupted.
-        images: Folder of Legacy Survey cutouts, or a reader.
-        spectra: Folder of SDSS spectra, or a reader.
+        images: Folder of images of one survey, which the kit recognises, or a reader.
+        spectra: Folder of spectra of one survey, or a reader.
         catalogue: Table file with an id column or coordinates, or a reader.
         labels: Columns of the catalogue to keep, "z,logmstar"; all by default.
         matching: How observations become rows, see `Matching`.
@@ -71,17 +72,23 @@ def ingest(
         more: The same, as keyword arguments in Python: ``radio=reader``.
 
     Returns:
-        The dataset; it says what it holds and what was left out.
+        The dataset; it says what it holds and what was left out. Of a dry run, what was found and would be done.
     """
     from .. import data, surveys
 
-    shorthand = {"image": (images, surveys.LegacySurveyCutouts), "spectrum": (spectra, surveys.SDSSSpectra)}
-    readers = {name: part(value, reader) for name, (value, reader) in shorthand.items() if value}
+    given = {"image": images, "spectrum": spectra}
+    readers = {
+        kind: part(value, lambda path, kind=kind: surveys.reader_for(path, kind))
+        for kind, value in given.items()
+        if value
+    }
     readers |= {name: part(value) for name, value in {**(sources or {}), **more}.items()}
     if catalogue:
         readers["catalogue"] = part(catalogue, lambda path: surveys.catalogue(path, words(labels)))
     if not readers:
         raise UsageError("nothing to ingest. Give --images, --spectra, --catalogue or sources.")
+    if reading.dry_run:
+        return dry_run(readers, matching, reading.workers)
     folder = Path(out).resolve()
     name = folder.name if folder.name != "data" else folder.parent.name  # runs/supernovae/data
     return data.ingest(readers, Path(out), matching=matching, name=name, workers=reading.workers, strict=reading.strict)
@@ -91,7 +98,8 @@ def info(folder: Folder) -> str:
     """Says what a folder of the kit holds: counts, bands, ranges, what was left out and why.
 
     Args:
-        folder: A survey, dataset, features, model, embeddings or results folder.
+        folder: A survey, dataset, features, model, embeddings or results folder, or one of survey files as they
+            come, or one such file.
 
     Returns:
         A text.

@@ -18,6 +18,8 @@ __getattr__, __dir__, __all__ = lazy(
         "SDSSSpectra": ".sdss",
         "TableReader": ".tables",
         "catalogue": ".catalogues",
+        "reader_for": ".recognition",
+        "recognise": ".recognition",
         "spectrum_file_name": ".sdss",
         "write_sdss_spectrum": ".sdss",
         "write_legacysurvey_cutout": ".legacysurvey",

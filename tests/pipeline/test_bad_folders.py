@@ -69,7 +69,7 @@ def test_what_a_verb_reads_is_checked(chain, tmp_path, fails, reader):
         (tmp_path / "nowhere", "nowhere: no such folder. Expected a"),
         (tmp_path / "notes.txt", "notes.txt: is a file. Expected a"),
         (tmp_path, "folder: it has no manifest.json. Was it written by astroclip_kit?"),
-    ):
+    )[: 1 if reader == "info" else 3]:  # info describes any folder
         assert message in fails(*spelled(chain, words, folder))
     for kind in set(KINDS) - set(TAKES[reader]):
         error = fails(*spelled(chain, words, getattr(chain, kind)))

@@ -122,8 +122,8 @@ def test_nothing_that_can_be_used_is_an_error(survey, tmp_path, fails):
     [
         ((), "nothing to ingest. Give --images, --spectra, --catalogue or sources"),
         (("--images", "{survey}/nowhere"), "nowhere: no such folder. Check"),
-        (("--spectra", "{survey}/cutouts"), "SDSSSpectra finds no files. Check its path and pattern"),
-        (("--images", "{survey}/spectra"), "no cutout can be read"),
+        (("--spectra", "{survey}/cutouts"), "cutouts: expected spectrum files of a survey, found Legacy Survey"),
+        (("--images", "{survey}/spectra"), "expected image files of a survey, found SDSS, BOSS or eBOSS spectra, 8"),
         (("--catalogue", "{survey}/catalogue.fits"), "every source is a catalogue of labels: add one"),
         (("--images", "{survey}/cutouts", "--catalogue", "{survey}/absent.fits"), "absent.fits: no such file"),
         (

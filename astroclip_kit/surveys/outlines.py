@@ -1,0 +1,126 @@
+"""What a file looks like from outside: format, columns, headers; enough to know which survey wrote it."""
+
+from __future__ import annotations
+
+import tarfile
+import warnings
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+__all__ = ["Outline", "outline"]
+
+MARKERS = {  # files that say what the folder around them is
+    "collection.properties": "hats",
+    "hats.properties": "hats",
+    "dataset_dict.json": "hugging face",
+    "state.json": "hugging face",
+}
+
+
+@dataclass(frozen=True)
+class Outline:
+    """What a file, or a folder that is one catalogue, looks like.
+
+    Args:
+        format: "fits", "hdf5", "table", "numpy", "tar", "hats", "hugging face"; "" for anything else.
+        columns: Lower-case names of columns, HDF5 datasets or arrays.
+        extensions: Names of HDUs, or of HDF5 groups.
+        header: Primary header of a FITS file, and that of its first image.
+        axes: Number of axes of the first image, or the largest of the arrays; 0 where there is none.
+    """
+
+    format: str
+    columns: frozenset[str] = frozenset()
+    extensions: tuple[str, ...] = ()
+    header: Mapping[str, Any] = field(default_factory=dict)
+    axes: int = 0
+
+    def has(self, *names: str) -> bool:
+        """Whether it holds all these columns."""
+        return self.columns.issuperset(names)
+
+
+def outline(path: Path) -> Outline:
+    """A file or folder from outside; an outline of no format where it cannot be opened or is of an unknown one."""
+    if path.is_dir():
+        return Outline(next((kind for name, kind in MARKERS.items() if (path / name).is_file()), ""))
+    name = path.name.lower().removesuffix(".gz").removesuffix(".bz2")
+    read = next((read for endings, read in FORMATS.items() if name.endswith(endings)), None)
+    try:
+        return read(path) if read else Outline("")
+    except Exception:  # every format has its own errors, and here they all mean: not this one
+        return Outline("")
+
+
+def _fits(path: Path) -> Outline:
+    from astropy.io import fits
+
+    columns: set[str] = set()
+    header: dict[str, Any] = {}
+    names, axes = [], 0
+    with warnings.catch_warnings(), fits.open(path, memmap=False) as hdus:
+        warnings.simplefilter("ignore")
+        for hdu in _first(hdus, 6):
+            names.append(hdu.name)
+            columns |= {str(name).lower() for name in getattr(getattr(hdu, "columns", None), "names", None) or ()}
+            is_first_image = hdu.is_image and not axes and hdu.header.get("NAXIS", 0) > 0
+            axes = int(hdu.header["NAXIS"]) if is_first_image else axes
+            header |= dict(hdu.header) if is_first_image or len(names) == 1 else {}
+    return Outline("fits", frozenset(columns), tuple(names), header, axes)
+
+
+def _first(hdus: Any, count: int) -> Iterator[Any]:
+    for number in range(count):
+        try:
+            yield hdus[number]
+        except IndexError:
+            return
+
+
+def _hdf5(path: Path) -> Outline:
+    import h5py
+
+    with h5py.File(path) as file:
+        groups = [name for name in file if isinstance(file[name], h5py.Group)]
+        names = {*file, *(file[groups[0]] if groups else ())}
+    return Outline("hdf5", frozenset(name.lower() for name in names), tuple(groups))
+
+
+def _numpy(path: Path) -> Outline:
+    import numpy as np
+
+    if path.suffix == ".npy":
+        return Outline("numpy", axes=np.load(path, mmap_mode="r", allow_pickle=False).ndim)
+    axes, names = 0, []
+    with zipfile.ZipFile(path) as members:
+        for name in members.namelist():
+            with members.open(name) as stream:
+                version = np.lib.format.read_magic(stream)
+                reads = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+                axes = max(axes, len(reads[version](stream)[0]))
+                names.append(name.removesuffix(".npy").lower())
+    return Outline("numpy", frozenset(names), axes=axes)
+
+
+def _tar(path: Path) -> Outline:
+    with tarfile.open(path) as members:
+        first = [member.name for member, _ in zip(members, range(3), strict=False)]
+    return Outline("tar", extensions=tuple(first))
+
+
+def _table(path: Path) -> Outline:
+    from .table_files import column_names
+
+    return Outline("table", frozenset(column.lower() for column in column_names(path)))
+
+
+FORMATS: dict[tuple[str, ...], Callable[[Path], Outline]] = {
+    (".fits", ".fit", ".fts", ".fz"): _fits,
+    (".hdf5", ".h5"): _hdf5,
+    (".npz", ".npy"): _numpy,
+    (".tar", ".tgz"): _tar,
+    (".csv", ".parquet", ".ecsv", ".vot", ".xml", ".dat", ".txt", ".tbl"): _table,
+}

@@ -1,0 +1,189 @@
+"""Which survey wrote a folder of files: by what the files hold, not by what they are called.
+
+Each format is one entry of `SURVEYS`, the first that fits is taken; to let the kit recognise yours, add one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from ..errors import UsageError
+from .fits_files import find_files
+from .outlines import Outline, outline
+
+__all__ = ["SURVEYS", "Found", "Survey", "reader_for", "recognise", "survey_of"]
+
+LOOKED_AT = 3  # files of one name pattern that are opened
+PATTERNS = 50  # more patterns than this are names without one
+USUAL = {"image": "LegacySurveyCutouts", "spectrum": "SDSSSpectra"}
+TIMES = frozenset({"time", "jd", "mjd", "hjd", "time_mjd"})
+BANDS = frozenset({"band", "fid", "filter"})
+VALUES = frozenset({"mag", "flux", "magpsf"})
+
+
+@dataclass(frozen=True)
+class Survey:
+    """A format that the kit reads.
+
+    Args:
+        name: As users call it.
+        reader: Its class in `astroclip_kit.surveys`; "" for files that stand beside others and are read with them.
+        kind: "image", "spectrum", "lightcurve", "table", "catalogue", or "several" where the reader is told which.
+        config: A ready configuration, ``configs/CONFIG.yaml``.
+        fits: Whether a file looks like this format.
+        needs: What has to be said besides the folder; "" where nothing.
+    """
+
+    name: str
+    reader: str
+    kind: str
+    config: str
+    fits: Callable[[Outline], bool]
+    needs: str = ""
+
+
+def _desi(file: Outline) -> bool:
+    return file.format == "fits" and any(f"{arm}_WAVELENGTH" in file.extensions for arm in ("B", "R", "Z", "BRZ"))
+
+
+def _image(file: Outline) -> bool:
+    return file.format == "fits" and file.axes == 2 and str(file.header.get("CTYPE1", "")).startswith("RA--")
+
+
+def _measurements(file: Outline) -> bool:
+    return bool(file.columns & TIMES and file.columns & BANDS and file.columns & VALUES) and not file.has("ra", "dec")
+
+
+SURVEYS = (
+    Survey("SDSS, BOSS or eBOSS spectra", "SDSSSpectra", "spectrum", "sdss",
+           lambda file: file.format == "fits" and file.has("flux", "loglam", "ivar")),
+    Survey("DESI coadds", "DESISpectra", "spectrum", "desi", _desi),
+    Survey("DESI redrock redshifts", "", "catalogue", "desi",
+           lambda file: file.has("targetid", "z", "zwarn", "spectype")),
+    Survey("LAMOST spectra", "LAMOSTSpectra", "spectrum", "lamost",
+           lambda file: file.header.get("TELESCOP") == "LAMOST"),
+    Survey("Legacy Survey cutouts", "LegacySurveyCutouts", "image", "legacysurvey",
+           lambda file: file.axes == 3 and not file.header.keys().isdisjoint(("BANDS", "BAND0"))),
+    Survey("SDSS frames", "FITSImages", "image", "sdss_frames",
+           lambda file: _image(file) and "CAMCOL" in file.header, "the positions to cut at"),
+    Survey("unWISE tiles", "FITSImages", "image", "unwise",
+           lambda file: _image(file) and "MAGZP" in file.header, "the positions to cut at"),
+    Survey("images of the sky", "FITSImages", "image", "legacysurvey_bricks", _image, "the positions to cut at"),
+    Survey("image cubes or stamps", "ImageCubes", "image", "cosmos_hst",
+           lambda file: file.format == "fits" and file.axes in (2, 3), "the bands"),
+    Survey("image arrays", "ImageArrays", "image", "ztf_alerts",
+           lambda file: file.format == "numpy" and file.axes >= 3, "the channels"),
+    Survey("Gaia XP spectra", "GaiaXP", "several", "gaia_xp",
+           lambda file: file.has("source_id") and (file.has("bp_coefficients") or file.has("xp", "flux"))),
+    Survey("ASAS light curves", "ASASLightCurves", "lightcurve", "asas", lambda file: file.format == "tar"),
+    Survey("ASAS-SN light curves", "ASASSNLightCurves", "lightcurve", "asas_sn",
+           lambda file: file.has("asas_sn_id", "limit") or file.has("hjd", "camera", "mag")),
+    Survey("tables of measurements in time", "LightCurveTable", "lightcurve", "ztf_sn_ia", _measurements,
+           "the columns"),
+    Survey("AstroCLIP joint files", "AstroCLIPFile", "several", "astroclip",
+           lambda file: file.format == "hdf5" and file.has("images", "spectra", "targetids")),
+    Survey("Multimodal Universe", "MultimodalUniverse", "several", "multimodal_universe",
+           lambda file: file.format == "hdf5" and file.has("object_id")),
+    Survey("spectra of many lengths in HDF5", "RaggedSpectra", "spectrum", "supernovae",
+           lambda file: file.format == "hdf5" and bool(file.columns), "the index table and its columns"),
+    Survey("HATS catalogue", "HATSCatalogue", "several", "hats", lambda file: file.format == "hats"),
+    Survey("Hugging Face dataset", "HuggingFaceDataset", "several", "hugging_face",
+           lambda file: file.format == "hugging face", "the columns"),
+    Survey("tables", "catalogue", "catalogue", "", lambda file: bool(file.columns)),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Found:
+    """The files of one survey in a folder.
+
+    Args:
+        survey: Which; None for files that the kit does not know.
+        files: How many.
+        example: One of them.
+    """
+
+    survey: Survey | None
+    files: int
+    example: Path
+
+
+def survey_of(path: str | Path) -> Survey | None:
+    """The survey that wrote a file, or None where the kit does not know it or it cannot be opened."""
+    found = outline(Path(path))
+    return next((survey for survey in SURVEYS if survey.fits(found)), None)
+
+
+def recognise(root: str | Path) -> list[Found]:
+    """What a folder, or one file, holds.
+
+    Files whose names differ in digits only are taken to be alike; of each such pattern the first few are opened.
+
+    Args:
+        root: The folder.
+
+    Returns:
+        One entry per survey, most files first.
+
+    Raises:
+        FileError: If there is nothing at `root`.
+    """
+    root = Path(root)
+    if survey := survey_of(root):
+        return [Found(survey, 1, root)]
+    patterns = Counter[str]()
+    examples: dict[str, list[Path]] = {}
+    for path in find_files(root, "**/*"):
+        pattern = re.sub(r"\d+", "#", path.name)
+        if pattern not in patterns and len(patterns) >= PATTERNS:
+            pattern = path.suffix
+        patterns[pattern] += 1
+        if patterns[pattern] <= LOOKED_AT:
+            examples.setdefault(pattern, []).append(path)
+    found: dict[Survey | None, Found] = {}
+    for pattern, paths in examples.items():
+        known = [survey_of(path) for path in paths]
+        survey = max(known, key=known.count)  # one damaged file does not hide the others
+        before = found.get(survey, Found(survey, 0, paths[known.index(survey)]))
+        found[survey] = replace(before, files=before.files + patterns[pattern])
+    return sorted(found.values(), key=lambda one: -one.files)
+
+
+def reader_for(root: str | Path, kind: str) -> Any:
+    """The reader for a folder, or a file, of one survey.
+
+    Args:
+        root: The folder.
+        kind: "image", "spectrum", "lightcurve" or "table".
+
+    Raises:
+        FileError: If there is nothing at `root`.
+        UsageError: If no file is of that kind, the files are of several surveys, or more has to be said.
+    """
+    found = [(one.survey, one.files) for one in recognise(root) if one.survey and one.survey.reader]
+    fitting = [survey for survey, _ in found if survey.kind in (kind, "several")]
+    named = "; ".join(f"{survey.name}, {files} files" for survey, files in found) or "nothing that the kit knows"
+    surveys = import_module(__package__)
+    if not found and kind in USUAL:  # nothing could be opened: the reader says what is wrong with each file
+        return getattr(surveys, USUAL[kind])(root)
+    if not fitting:
+        raise UsageError(f"{root}: expected {kind} files of a survey, found {named}. Pass a reader of your own.")
+    if len(fitting) > 1:
+        raise UsageError(
+            f"{root}: files of several surveys ({named}). Move each into its own folder, or name each as a source of "
+            f"its own with a reader and its pattern."
+        )
+    survey = fitting[0]
+    if survey.needs:
+        raise UsageError(
+            f"{root}: found {named}; {survey.needs} must be said as well. Pass a {survey.reader}, or start from "
+            f"configs/{survey.config}.yaml."
+        )
+    reader = getattr(surveys, survey.reader)
+    return reader(root, kind=kind) if survey.kind == "several" else reader(root)
