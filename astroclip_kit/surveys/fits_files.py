@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import FileError
+from .file_lists import find_files
 
 __all__ = ["Hdu", "damaged_header", "find_files", "read_hdus"]
 
@@ -30,20 +31,6 @@ SIZES = {"L": 1, "A": 1, "B": 1, "I": 2, "J": 4, "K": 8, "E": 4, "D": 8, "C": 8,
 IMAGE_TYPES = {8: "|u1", 16: ">i2", 32: ">i4", 64: ">i8", -32: ">f4", -64: ">f8"}
 LARGEST = 1 << 40  # bytes; more than this is a damaged header
 Value = bool | int | float | str
-
-
-def find_files(root: str | Path, pattern: str) -> list[Path]:
-    """The files under a folder that match, sorted; a file is its own only match.
-
-    Raises:
-        FileError: If there is neither a folder nor a file at `root`.
-    """
-    root = Path(root)
-    if root.is_file():
-        return [root]
-    if not root.is_dir():
-        raise FileError(root, "no such folder. Check the reader's `root`.")
-    return sorted(path for path in root.glob(pattern) if path.is_file() and not path.name.startswith("."))
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +12,7 @@ import numpy as np
 from ..contracts import check_sample
 from ..errors import FileError, InputError
 from ..types import Drop, Kind, Modality, Sample
+from .file_lists import find_matching
 
 __all__ = ["FunctionReader", "reader"]
 
@@ -55,9 +55,9 @@ class FunctionReader:
     def __repr__(self) -> str:
         return f"FunctionReader({getattr(self.function, '__name__', self.function)}, {self.pattern!r})"
 
-    def files(self) -> list[Path]:
+    def files(self) -> Sequence[Path]:
         """The files that fit the pattern, sorted."""
-        return sorted(Path(path) for path in glob.glob(self.pattern, recursive=True) if Path(path).is_file())
+        return find_matching(self.pattern)
 
     @cached_property
     def modality(self) -> Modality:

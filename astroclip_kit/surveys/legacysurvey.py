@@ -81,7 +81,7 @@ class LegacySurveyCutouts:
             return Modality(self.name, "image", self.bands, shape, "nmgy", (scale,))
         raise FileError(self.root, problem)
 
-    def files(self) -> list[Path]:
+    def files(self) -> Sequence[Path]:
         """The files that match, sorted.
 
         Raises:

@@ -7,7 +7,7 @@ wavelengths are in vacuum.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property, lru_cache
 from pathlib import Path
 
@@ -103,7 +103,7 @@ class SDSSSpectra:
         grid = tuple(self._wavelength.tolist())
         return Modality(self.name, "spectrum", ("flux", "ivar"), (2, len(grid)), SPECTRUM_UNIT, grid)
 
-    def files(self) -> list[Path]:
+    def files(self) -> Sequence[Path]:
         """The files that match, sorted.
 
         Raises:
