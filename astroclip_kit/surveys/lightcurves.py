@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from ..errors import FileError
-from ..types import LIGHTCURVE_CHANNELS, Drop, Modality, Sample
-from .coordinates import degrees, lost
-from .table_files import check_mapping, kept, modified_julian_date, numbers, read_columns, text
+from ..types import Drop, Modality, Sample
+from .columns import ColumnSpec, parse_column
+from .measurements import UpperLimits, light_curve_modality, light_curves, measurements
+from .table_files import check_mapping, kept, read_columns
 
 __all__ = ["LightCurveTable"]
 
 NEEDED = ("id", "time", "value", "band")
-OPTIONAL = ("error", "upper_limit", "ra", "dec")
+OPTIONAL = ("error", "upper_limit", "limit", "sign", "ra", "dec", "group")
 
 
 class LightCurveTable:
@@ -28,45 +28,66 @@ class LightCurveTable:
     was; float32 cannot hold an MJD to better than five minutes), value, error (NaN where not given), index of the
     band. Rows are in order of time. Bands of the same name are one band, whatever their photometric system.
 
+    Times are MJD, JD or HJD (above 2,400,000; the light's way to the Sun, at most 8.3 minutes, is not taken out), or
+    dates as text. Upper limits are rows with a set flag, with ">" or "<" before the value, or with a limit in
+    place of a value; they are never mixed with detections.
+
     Args:
         path: The table.
-        columns: Which column is the id, time (MJD), value and band, and, where they exist, the error, upper_limit
-            (a flag), ra and dec: ``{"id": "name", "time": "time_mjd", "value": "mag", "error": "e_mag", ...}``.
-        bands: Bands to keep, in this order; or a number: that many of the most frequent.
-        unit: Unit of the values: "mag", or that of a flux.
+        columns: Which column is the id, time, value and band, and, where they exist, the error, upper_limit (a
+            flag), limit (the limit's value, where it is not in the value's column), sign (of a difference flux: "f",
+            0 or -1 is negative), ra, dec and group (the object, where the id is an alert). A column is its name, or
+            ``{"column": "mag", "unit": "mag", "missing": [99.0]}`` (markers of missing values, by default 99 and
+            -9999; the unit of the values where the table states none), or for the time ``{"column": ..., "offset":
+            2450000}``.
+        bands: Bands to keep, in this order; or what the table writes to a band's name (``{1: "g", 2: "r"}``); or a
+            number: that many of the most frequent.
+        unit: Unit of the light curve. Values in another unit are converted; magnitudes become a flux density (AB),
+            which is the only way to keep negative difference fluxes.
         where: Column to the value, or values, of the rows to keep.
-        missing: Markers that mean "no value" or "no error".
-        min_points: Objects with fewer usable measurements are dropped.
+        upper_limits: "drop" them (counted), or "keep" them as bands of their own, ``<band>_limit``.
+        min_points: Objects with fewer detections are dropped.
         name: Name of the modality.
 
     Raises:
-        UsageError: If a column is not mapped, or one is mapped that the reader does not know.
+        UsageError: If a column is not mapped, one is mapped that the reader does not know, or one or `upper_limits`
+            is not as described above.
 
     Example:
-        >>> columns = {"id": "name", "time": "mjd", "value": "mag", "band": "filter"}
-        >>> LightCurveTable("photometry.csv", columns, bands=["g", "r"]).modality.bands
-        ('g', 'r')
+        >>> columns = {"id": "objectId", "time": "jd", "value": "magpsf", "band": "fid"}
+        >>> LightCurveTable("alerts.csv", columns, bands={1: "g", 2: "r"}, upper_limits="keep").modality.bands
+        ('g', 'r', 'g_limit', 'r_limit')
     """
 
     def __init__(
         self,
         path: str | Path,
-        columns: Mapping[str, str],
-        bands: Sequence[str] | int = 5,
+        columns: Mapping[str, ColumnSpec],
+        bands: Sequence[str] | Mapping[str | int, str] | int = 5,
         unit: str = "mag",
         where: Mapping[str, object] | None = None,
-        missing: Sequence[float] = (99.0, -9999.0),
+        upper_limits: UpperLimits = "drop",
         min_points: int = 2,
         name: str = "lightcurve",
     ) -> None:
         self.path = str(path)
         self.columns = check_mapping(columns, NEEDED, OPTIONAL)
-        self.bands = bands if isinstance(bands, int) else tuple(bands)
+        self.bands: tuple[str, ...] | dict[str, str] | int
+        if isinstance(bands, Mapping):
+            self.bands = {str(written): band for written, band in bands.items()}
+        else:
+            self.bands = bands if isinstance(bands, int) else tuple(bands)
         self.unit = unit
         self.where = dict(where or {})
-        self.missing = tuple(missing)
+        self.upper_limits = upper_limits
         self.min_points = min_points
         self.name = name
+        keys = {"value": ("unit", "missing"), "time": ("offset",)}
+        self._columns = {
+            role: parse_column(f"columns: {role}", spec, keys.get(role, ("missing",)))
+            for role, spec in self.columns.items()
+        }
+        light_curve_modality(name, (), unit, upper_limits)
 
     def __repr__(self) -> str:
         return f"LightCurveTable({self.path!r}, bands={self.bands}, unit={self.unit!r})"
@@ -78,12 +99,12 @@ class LightCurveTable:
         Raises:
             FileError: If the table is needed and cannot be read.
         """
-        bands = self.bands
+        bands = [*dict.fromkeys(self.bands.values())] if isinstance(self.bands, dict) else self.bands
         if isinstance(bands, int):
             table = self._table(Path(self.path))
-            counts = table.loc[table["reason"] == "", "band"].value_counts()
-            bands = tuple(sorted(counts.index, key=lambda band: (-counts[band], band))[:bands])
-        return Modality(self.name, "lightcurve", LIGHTCURVE_CHANNELS, (-1, 4), self.unit, bands=bands)
+            counts = table.loc[(table["reason"] == "") & ~table["is_limit"], "band"].value_counts()
+            bands = sorted(counts.index, key=lambda band: (-counts[band], band))[:bands]
+        return light_curve_modality(self.name, bands, self.unit, self.upper_limits)
 
     def files(self) -> list[Path]:
         """The one file."""
@@ -93,67 +114,25 @@ class LightCurveTable:
         """One sample per object, in the table's order; unusable rows are one drop per object and reason.
 
         Raises:
-            FileError: If the table cannot be read, lacks a column, or holds no usable row.
+            FileError: If the table cannot be read, lacks a column, holds no usable row, or states a unit of the
+                values that does not convert to the light curve's.
         """
-        table = self._table(path)
-        if not (table["reason"] == "").any():
-            raise FileError(path, f"none of its {len(table)} rows can be used; the first: {table['reason'].iloc[0]}.")
-        bad = table[table["reason"] != ""]
-        for (object_id, reason), count in bad.groupby(["id", "reason"], sort=False).size().items():
-            yield Drop(f"{path}: {object_id} ({count} rows)", str(reason))
-        table["index"] = table["band"].map({band: number for number, band in enumerate(self.modality.bands)})
-        first = table[table["id"] != ""].drop_duplicates("id")
-        number = pd.Series(np.arange(len(first)), index=first["id"])
-        points = table[(table["reason"] == "") & table["index"].notna()]
-        owner = number[points["id"]].to_numpy()
-        order = np.lexsort((points["time"], owner))
-        views = points[["time", "value", "error", "index"]].to_numpy(dtype=np.float64)[order]
-        ends = np.searchsorted(owner[order], np.arange(len(first) + 1))
-        for start, end, row in zip(ends[:-1], ends[1:], first.itertuples(), strict=True):
-            yield _lost(path, row.id) if row.lost else self._object(path, row.id, views[start:end], row.ra, row.dec)
-
-    def _object(
-        self, path: Path, object_id: str, view: npt.NDArray[np.float64], ra: float, dec: float
-    ) -> Sample | Drop:
-        if len(view) < self.min_points:
-            return Drop(f"{path}: {object_id}", f"fewer than {self.min_points} usable measurements in the bands")
-        zero = float(view[0, 0])
-        relative = (view - [zero, 0, 0, 0]).astype(np.float32)
-        return Sample(object_id, {self.name: relative}, ra, dec, {"time_zero_mjd": zero})
+        yield from light_curves(path, self._table(path), self.modality, self.min_points)
 
     def _table(self, path: Path) -> pd.DataFrame:
-        """All rows that `where` keeps, with the reason why each cannot be used ("" if it can)."""
-        frame = read_columns(path, [*self.columns.values(), *self.where], texts=[self.columns["id"]])
+        """The measurements that `where` keeps."""
+        columns = self._columns
+        names = [column.column for column in columns.values()]
+        texts = [columns[role].column for role in ("id", "group") if role in columns]
+        frame = read_columns(path, [*names, *self.where], texts)
+        stated = frame.attrs.get("units", {}).get(columns["value"].column, "")
+        columns = columns | {"value": replace(columns["value"], unit=stated or columns["value"].unit)}
         frame = frame[kept(frame, self.where)]
         if not len(frame):
             raise FileError(path, f"no row has {self.where}.")
-        given = {role: frame[column] for role, column in self.columns.items()}
-        nothing = np.full(len(frame), np.nan)
-        value = numbers(given["value"], self.missing)
-        error = numbers(given["error"], self.missing) if "error" in given else nothing
-        limit = _flags(given["upper_limit"]) if "upper_limit" in given else np.zeros(len(frame), bool)
-        table = {
-            "id": text(given["id"]),
-            "time": modified_julian_date(given["time"]),
-            "value": value,
-            "error": np.where(error > 0, error, np.nan),
-            "band": text(given["band"]),
-            "ra": degrees(given["ra"], hours=True) if "ra" in given else nothing,
-            "dec": degrees(given["dec"]) if "dec" in given else nothing,
-        }
-        asked = [self.columns[role] for role in ("ra", "dec") if role in self.columns]
-        table["lost"] = lost(frame[asked], table["ra"], table["dec"])
-        cases = {"no id": table["id"] == "", "upper limit": limit, "no value": np.isnan(value)}
-        cases["no time"] = np.isnan(table["time"])
-        table["reason"] = np.select(list(cases.values()), list(cases), "")
-        return pd.DataFrame(table)
-
-
-def _lost(path: Path, object_id: str) -> Drop:
-    return Drop(f"{path}: {object_id}", "coordinates out of range")
-
-
-def _flags(values: pd.Series) -> npt.NDArray[np.bool_]:
-    """Whether a flag is set: true, 1, or text such as "T", "yes" or ">"."""
-    unset = ("", "0", "0.0", "f", "false", "n", "no", "<na>")
-    return np.asarray(~values.astype("string").fillna("").str.strip().str.lower().isin(unset), dtype=bool)
+        given = {role: frame[column.column] for role, column in columns.items()}
+        table = measurements(path, given, columns, self.unit, self.upper_limits)
+        if isinstance(self.bands, dict):
+            names_of = self.bands | {f"{written}_limit": f"{band}_limit" for written, band in self.bands.items()}
+            table["band"] = table["band"].map(names_of)
+        return table

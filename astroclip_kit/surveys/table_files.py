@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from ..errors import FileError, UsageError
+from .array_columns import stacked
 
 __all__ = ["check_mapping", "column_names", "kept", "modified_julian_date", "numbers", "read_columns", "text"]
 
@@ -24,33 +26,62 @@ DATE = re.compile(
 )
 YEARS = 1800, 2100
 FIRST_JULIAN_DATE = 2_400_000.0  # 1858; no modified Julian date is as large
+Spec = TypeVar("Spec")
 
 
-def read_columns(path: str | Path, columns: Iterable[str], texts: Sequence[str] = ()) -> pd.DataFrame:
+def read_columns(
+    path: str | Path, columns: Iterable[str], texts: Sequence[str] = (), values: Mapping[str, int] | None = None
+) -> pd.DataFrame:
     """Some columns of a table file.
 
     Args:
         path: Parquet, CSV (also .gz), or any format that astropy knows by its name or content.
         columns: Which; repeats and empty names are ignored.
         texts: Columns whose values are kept as they are written (ids with leading zeros).
+        values: Column to the number of values that each of its rows holds, where that is not one: it becomes the
+            columns ``<column>_0``, ``<column>_1``, ...
 
     Returns:
-        The columns with native byte order; masked and empty values are missing.
+        The columns with native byte order; masked and empty values are missing. ``attrs["units"]`` says the units
+        of the columns for which the table states one.
 
     Raises:
         FileError: If the file is missing, empty, damaged or of an unknown format, lacks a column, has no row, or
-            holds several values per row in a column.
+            holds another number of values per row in a column.
     """
     path, wanted = Path(path), [*dict.fromkeys(name for name in columns if name)]
+    several = {name: count for name, count in (values or {}).items() if name in wanted and count > 1}
     with _readable(path) as suffix:
         if suffix.endswith(PARQUET):
             frame = _parquet(path, wanted)
         elif suffix.endswith(CSV):
-            frame = _csv(path, wanted, texts)
+            frame = _csv(path, wanted, [*texts, *several])
         else:
             frame = _astropy(path, wanted)
     if not len(frame):
         raise FileError(path, "the table has no row.")
+    return _spread(path, frame, several) if several else _single(path, frame)
+
+
+def _spread(path: Path, frame: pd.DataFrame, several: Mapping[str, int]) -> pd.DataFrame:
+    """The table with one column for each of several values."""
+    wide = {name: stacked(path, name, frame[name], count) for name, count in several.items()}
+    names = {name: [f"{name}_{number}" for number in range(count)] for name, count in several.items()}
+    parts = [pd.DataFrame(array, columns=names[name], index=frame.index) for name, array in wide.items()]
+    out = pd.concat([_single(path, frame.drop(columns=[*several])), *parts], axis=1)
+    out.attrs = frame.attrs
+    return out
+
+
+def _single(path: Path, frame: pd.DataFrame) -> pd.DataFrame:
+    for name in frame.select_dtypes(object):
+        shape = next((np.shape(value) for value in frame[name] if np.ndim(value)), None)
+        if shape:
+            raise FileError(
+                path,
+                f"column {name!r} holds {shape} values per row, expected one. "
+                f"A table reader takes several with {{column: {name}, values: {shape[0]}}}.",
+            )
     return frame
 
 
@@ -70,7 +101,7 @@ def column_names(path: str | Path) -> list[str]:
 
             return list(parquet.read_schema(path).names)
         if suffix.endswith(CSV):
-            return list(pd.read_csv(path, nrows=0).columns)
+            return _csv_header(path)[1]
         table = _open(path)
         return [name for name in table.colnames if table[name].ndim == 1]
 
@@ -113,22 +144,32 @@ def _nullable(kind: Any) -> Any:
 
 
 def _csv(path: Path, wanted: list[str], texts: Sequence[str]) -> pd.DataFrame:
-    _check(path, wanted, list(pd.read_csv(path, nrows=0).columns))
+    comments, names = _csv_header(path)
+    _check(path, wanted, names)
     types = dict.fromkeys(texts, "str")
     options: dict[str, Any] = {"keep_default_na": False, "na_values": EMPTY, "low_memory": False}
-    return pd.read_csv(path, usecols=wanted, dtype=types, **options)[wanted]
+    return pd.read_csv(path, skiprows=comments, usecols=wanted, dtype=types, **options)[wanted]
+
+
+def _csv_header(path: Path) -> tuple[int, list[str]]:
+    """How many lines of comment ("# ...") stand before the names of the columns, and the names."""
+    opened = gzip.open(path, "rt", encoding="utf-8") if path.suffix.lower() == ".gz" else path.open(encoding="utf-8")
+    with opened as file:
+        comments = next(number for number, line in enumerate(file) if not f"{line.rstrip()} ".startswith("# "))
+    return comments, list(pd.read_csv(path, skiprows=comments, nrows=0).columns)
 
 
 def _astropy(path: Path, wanted: list[str]) -> pd.DataFrame:
     table = _open(path)
     _check(path, wanted, table.colnames)
     wide = [name for name in wanted if table[name].ndim > 1]
-    if wide:
-        raise FileError(path, f"column {wide[0]!r} holds {table[wide[0]].shape[1:]} values per row, expected one.")
-    frame = table[wanted].to_pandas(index=False)
+    frame = table[[name for name in wanted if name not in wide]].to_pandas(index=False)
+    for name in wide:
+        frame[name] = list(np.ma.filled(np.ma.asarray(table[name]).astype(np.float64), np.nan))
     for name in frame.select_dtypes(object):
         frame[name] = [value.decode() if isinstance(value, bytes) else value for value in frame[name]]
-    return frame
+    frame.attrs["units"] = {name: str(table[name].unit) for name in wanted if table[name].unit is not None}
+    return frame[wanted]
 
 
 def _open(path: Path) -> Any:
@@ -137,7 +178,7 @@ def _open(path: Path) -> Any:
     return Table.read(path, format="ascii") if path.suffix in (".txt", ".dat", ".tbl") else Table.read(path)
 
 
-def check_mapping(columns: Mapping[str, str], needed: Sequence[str], optional: Sequence[str]) -> dict[str, str]:
+def check_mapping(columns: Mapping[str, Spec], needed: Sequence[str], optional: Sequence[str]) -> dict[str, Spec]:
     """The roles that have a column.
 
     Raises:

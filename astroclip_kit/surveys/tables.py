@@ -14,8 +14,9 @@ import pandas as pd
 
 from ..errors import FileError, UsageError
 from ..types import Drop, Modality, Sample
+from .columns import Column, ColumnSpec, convert, parse_column
 from .coordinates import degrees, lost
-from .table_files import numbers, read_columns, text
+from .table_files import kept, numbers, read_columns, text
 
 __all__ = ["TableReader"]
 
@@ -28,7 +29,10 @@ class TableReader:
 
     Args:
         path: FITS, VOTable, ECSV, CSV (also .gz) or Parquet.
-        columns: Columns that become the channels of a table modality, in this order. None: labels alone.
+        columns: Columns that become the channels of a table modality, in this order; or channel to column; or channel
+            to ``{"column": ..., "unit": "mJy", "missing": [99.0], "values": 3}``: the unit to convert to, where the
+            table states one; markers of missing values, by default 99 and -9999; how many values a row holds, which
+            become the channels ``<channel>_0``, ... None: labels alone.
         id_column: Column of the object's id, or several that are joined by "-" (plate, mjd, fiber). None: the
             row number, for catalogues that are matched by position.
         ra_column: Right ascension, decimal degrees or sexagesimal hours.
@@ -36,13 +40,13 @@ class TableReader:
         labels: Columns that become labels; or label name to column; or label name to
             ``{"column": ..., "log10": True}`` (positive values only), or to ``{"column": ..., "classes":
             {"Ia*": "Ia", "Candidate": "", "*": "other"}}`` (first pattern that fits; "" is missing). Columns of
-            text become classes, all others numbers.
-        missing: Markers that mean "no value" in `columns`. Numeric labels, where 99 may be a count, have their own:
-            ``{"column": ..., "missing": [99.0]}``; by default -9999 alone.
+            text become classes, all others numbers, which are missing where they are -9999 (99 may be a count) or
+            one of ``"missing"``.
+        where: Column to the value, or values, of the rows to keep.
         name: Name of the modality.
 
     Raises:
-        UsageError: If a label is not described as above.
+        UsageError: If a column or a label is not described as above.
 
     Example:
         >>> TableReader("objects.csv", columns=["ebv"], id_column="name", labels={"z": "redshift"}).modality.channels
@@ -52,33 +56,42 @@ class TableReader:
     def __init__(
         self,
         path: str | Path,
-        columns: Sequence[str] = (),
+        columns: Sequence[str] | Mapping[str, ColumnSpec] = (),
         id_column: str | Sequence[str] = (),
         ra_column: str = "",
         dec_column: str = "",
         labels: Sequence[str] | Mapping[str, str | LabelSpec] = (),
-        missing: Sequence[float] = (99.0, -9999.0),
+        where: Mapping[str, object] | None = None,
         name: str = "table",
     ) -> None:
         self.path = str(path)
-        self.columns = tuple(columns)
+        self.columns = dict(columns) if isinstance(columns, Mapping) else tuple(columns)
         self.id_column = id_column if isinstance(id_column, str) else tuple(id_column)
         self.ra_column = ra_column
         self.dec_column = dec_column
         self.labels = dict(labels) if isinstance(labels, Mapping) else tuple(labels)
-        self.missing = tuple(missing)
+        self.where = dict(where or {})
         self.name = name
+        self._columns = _columns(self.columns)
         self._specs = _specs(self.labels)
-        if not (self.columns or self._specs or self.id_column or self.ra_column):
+        if not (self._columns or self._specs or self.id_column or self.ra_column):
             raise UsageError("a table reader needs columns, labels, an id_column or coordinates to read.")
 
     def __repr__(self) -> str:
-        return f"TableReader({self.path!r}, columns={self.columns}, labels={tuple(self._specs)})"
+        return f"TableReader({self.path!r}, columns={tuple(self._columns)}, labels={tuple(self._specs)})"
 
     @cached_property
     def modality(self) -> Modality | None:
         """A table of the chosen columns; None for labels alone."""
-        return Modality(self.name, "table", self.columns, (len(self.columns),)) if self.columns else None
+        if not self._columns:
+            return None
+        several = {name: column.values for name, column in self._columns.items() if column.values > 1}
+        channels = [
+            channel
+            for name in self._columns
+            for channel in ([f"{name}_{number}" for number in range(several[name])] if name in several else [name])
+        ]
+        return Modality(self.name, "table", tuple(channels), (len(channels),))
 
     def files(self) -> list[Path]:
         """The one file."""
@@ -87,40 +100,56 @@ class TableReader:
     def read(self, path: Path) -> Iterator[Sample | Drop]:
         """One sample per row; rows that cannot be used are drops.
 
-        A row is dropped if its id is empty or was there before, its coordinates are out of range or cannot be
-        read, or (with `columns`) it has no value at all. A missing value is NaN in the view and no label.
+        A row that `where` keeps is dropped if its id is empty or was there before, its coordinates are out of range
+        or cannot be read, or (with `columns`) it has no value at all. A missing value is NaN in the view and no label.
 
         Raises:
-            FileError: If the file cannot be read, lacks a column, or none of its rows can be used.
+            FileError: If the file cannot be read, lacks a column, states a unit that does not convert to the one
+                asked for, or none of its rows can be used.
         """
         frame = self._frame(path)
         ids = self._ids(frame)
         ra = _angles(frame, self.ra_column, hours=True)
         dec = _angles(frame, self.dec_column)
-        views = np.empty((len(frame), len(self.columns)), dtype=np.float32)
-        for channel, column in enumerate(self.columns):
-            views[:, channel] = numbers(frame[column], self.missing)
+        views = self._views(path, frame)
         labels = {name: self._label(frame[spec["column"]], spec) for name, spec in self._specs.items()}
         reasons = self._problems(frame, ids, ra, dec, views)
         if all(reasons):
             raise FileError(path, f"none of its {len(frame)} rows can be used; the first: {reasons[0]}.")
         for row, reason in enumerate(reasons):
             if reason:
-                yield Drop(f"{path}: row {row + 1} {ids[row]}".rstrip(), reason)
+                yield Drop(f"{path}: row {frame.index[row] + 1} {ids[row]}".rstrip(), reason)
                 continue
             present = {name: value for name, values in labels.items() if _is_given(value := values[row])}
-            view = {self.name: views[row].copy()} if self.columns else {}
+            view = {self.name: views[row].copy()} if self._columns else {}
             yield Sample(ids[row], view, float(ra[row]), float(dec[row]), present)
 
     def _frame(self, path: Path) -> pd.DataFrame:
         ids = [self.id_column] if isinstance(self.id_column, str) else [*self.id_column]
         sources = [spec["column"] for spec in self._specs.values()]
-        return read_columns(path, [*ids, self.ra_column, self.dec_column, *self.columns, *sources], texts=ids)
+        values = {column.column: column.values for column in self._columns.values()}
+        wanted = [*ids, self.ra_column, self.dec_column, *values, *sources, *self.where]
+        frame = read_columns(path, wanted, texts=ids, values=values)
+        keep = kept(frame, self.where)
+        if not keep.any():
+            raise FileError(path, f"no row has {self.where}.")
+        return frame[keep]
+
+    def _views(self, path: Path, frame: pd.DataFrame) -> npt.NDArray[np.float32]:
+        """The channels of the table modality [N, C]."""
+        views = []
+        for column in self._columns.values():
+            several = [f"{column.column}_{number}" for number in range(column.values)]
+            stated = frame.attrs.get("units", {}).get(column.column, "")
+            for name in several if column.values > 1 else [column.column]:
+                values = numbers(frame[name], column.missing)
+                views.append(convert(path, column.column, values, stated, column.unit))
+        return np.array(views, dtype=np.float32).T.reshape(len(frame), -1)
 
     def _ids(self, frame: pd.DataFrame) -> list[str]:
         names = [self.id_column] if isinstance(self.id_column, str) else [*self.id_column]
         if not any(names):
-            return [str(row) for row in range(len(frame))]
+            return [str(row) for row in frame.index]
         parts = [text(frame[name]) for name in names]
         return ["-".join(row) if all(row) else "" for row in zip(*parts, strict=True)]
 
@@ -148,7 +177,7 @@ class TableReader:
         repeated = pd.Series(ids).duplicated().to_numpy()
         empty = np.array([not object_id for object_id in ids])
         asked = [name for name in (self.ra_column, self.dec_column) if name]
-        blank = np.isnan(views).all(axis=1) if self.columns else np.zeros(len(frame), bool)
+        blank = np.isnan(views).all(axis=1) if self._columns else np.zeros(len(frame), bool)
         cases = [
             (empty, "no id"),
             (repeated, "duplicated id"),
@@ -156,6 +185,11 @@ class TableReader:
         ]
         cases.append((blank, "no value in any column"))
         return list(np.select([case for case, _ in cases], [reason for _, reason in cases], "").tolist())
+
+
+def _columns(columns: Sequence[str] | Mapping[str, ColumnSpec]) -> dict[str, Column]:
+    pairs = columns.items() if isinstance(columns, Mapping) else [(name, name) for name in columns]
+    return {name: parse_column(f"column {name!r}", spec, ("unit", "missing", "values")) for name, spec in pairs}
 
 
 def _specs(labels: Mapping[str, str | LabelSpec] | Sequence[str]) -> dict[str, LabelSpec]:

@@ -37,7 +37,7 @@ def table():
 
 def test_columns_are_a_modality_in_their_order(tmp_path):
     path = write_catalogue(tmp_path)
-    samples, drops = read(path, ["mag", "ebv"], "name", "ra", "dec", ["z"], missing=[])
+    samples, drops = read(path, {"mag": "mag", "ebv": {"column": "ebv", "missing": []}}, "name", "ra", "dec", ["z"])
     assert [sample.object_id for sample in samples] == ["SN1", "SN2", "SN3"] and not drops
     np.testing.assert_allclose(samples[0].views["table"], [15, 0.1])
     np.testing.assert_allclose(samples[1].views["table"], [np.nan, 99])
@@ -69,14 +69,14 @@ def test_every_format_gives_the_same(tmp_path, table, suffix):
 
 
 def test_missing_markers_are_a_setting(tmp_path):
-    samples, _ = read(write_catalogue(tmp_path), ["ebv"], "name", missing=[0.3])
+    samples, _ = read(write_catalogue(tmp_path), {"ebv": {"column": "ebv", "missing": [0.3]}}, "name")
     np.testing.assert_allclose([sample.views["table"][0] for sample in samples], [0.1, 99])
 
 
 def test_a_label_of_99_is_a_label(tmp_path):
     path = write_catalogue(tmp_path, mag=[99, 12, -9999], z=[1, 2, 3])
     labels = {"n_phot": "mag", "depth": {"column": "mag", "missing": [99, 12]}}
-    samples, _ = read(path, ["mag", "z"], "name", labels=labels, missing=[12])
+    samples, _ = read(path, {name: {"column": name, "missing": [12]} for name in ("mag", "z")}, "name", labels=labels)
     np.testing.assert_array_equal([sample.views["table"][0] for sample in samples], [99, np.nan, -9999])
     assert [sample.labels for sample in samples] == [{"n_phot": 99}, {"n_phot": 12}, {"depth": -9999}]
 
@@ -152,7 +152,7 @@ def test_large_ids_stay_exact_beside_a_missing_one(tmp_path, suffix):
 
 
 def test_sexagesimal_coordinates(tmp_path):
-    samples, _ = read(write_catalogue(tmp_path), ["ebv"], "name", "ra", "dec", missing=[])
+    samples, _ = read(write_catalogue(tmp_path), {"ebv": {"column": "ebv", "missing": []}}, "name", "ra", "dec")
     assert (samples[0].ra, samples[0].dec) == pytest.approx((244.141917, -0.590944), abs=1e-6)
 
 
@@ -266,3 +266,73 @@ def test_real_tractor_catalogue(shared_data):
     expected = Table.read(path)
     np.testing.assert_array_equal([sample.views["table"][0] for sample in samples], expected["FLUX_G"])
     assert samples[0].object_id == "331689-1" and samples[0].labels == {"TYPE": "PSF"}
+
+
+def test_where_keeps_rows_and_their_numbers(tmp_path):
+    path = write_catalogue(tmp_path, mag=[None, 12, None])
+    samples, drops = read(path, ["mag"], labels=["type"], where={"type": ["II P", "Candidate"], "ebv": [99, 0.3]})
+    assert [sample.object_id for sample in samples] == ["1"]
+    assert [drop.source for drop in drops] == [f"{path}: row 3 2"]
+    with pytest.raises(FileError, match=r"objects.csv: no row has \{'type': 'Ia'\}"):
+        read(path, ["mag"], "name", where={"type": "Ia"})
+
+
+@pytest.mark.parametrize("suffix", ["fits", "parquet", "csv", "vot"])
+def test_several_values_per_row_become_channels(tmp_path, suffix):
+    wide = np.array([[1.0, 2, 3], [4, -9999, 6], [7, 8, 9]])
+    path = tmp_path / f"a.{suffix}"
+    if suffix in ("fits", "vot"):
+        Table({"id": [1, 2, 3], "f": MaskedColumn(wide.astype(">f4"), mask=wide == 9), "m": [5, 5, 5]}).write(
+            path, format="votable" if suffix == "vot" else None
+        )
+    else:
+        rows = [*wide[:2].tolist(), [7, 8, None]]
+        frame = pd.DataFrame({"id": [1, 2, 3], "f": [str(row) for row in rows] if suffix == "csv" else rows, "m": 5})
+        getattr(frame, f"to_{suffix}")(path, index=False)
+    columns = {"m": "m", "flux": {"column": "f", "values": 3}}
+    samples, _ = read(path, columns, "id")
+    assert TableReader(path, columns, "id").modality.channels == ("m", "flux_0", "flux_1", "flux_2")
+    expected = [[5, 1, 2, 3], [5, 4, np.nan, 6], [5, 7, 8, np.nan]]
+    np.testing.assert_array_equal([sample.views["table"] for sample in samples], expected)
+    with pytest.raises(FileError, match="column 'f' holds 3 values in a row, expected 2"):
+        read(path, {"flux": {"column": "f", "values": 2}}, "id")
+
+
+def test_text_that_is_no_list(tmp_path):
+    path = write_catalogue(tmp_path, mag=["[1, 2]", "(3, spam)", None])
+    with pytest.raises(FileError, match=r"column 'mag' holds '\(3, spam\)', expected a list of numbers"):
+        read(path, {"mag": {"column": "mag", "values": 2}}, "name")
+
+
+def test_units_are_converted_or_refused(tmp_path):
+    table = Table({"id": [1, 2], "flux": [1.0, 2.0], "mag": [20.0, 99.0], "plain": [3.0, 4.0]})
+    table["flux"].unit, table["mag"].unit = "Jy", "mag"
+    table.write(tmp_path / "a.ecsv")
+    wanted = {name: {"column": name, "unit": "mJy"} for name in ("flux", "mag", "plain")}
+    samples, _ = read(tmp_path / "a.ecsv", wanted, "id")
+    expected = [[1000, 3631e3 * 10**-8.0, 3], [2000, np.nan, 4]]
+    np.testing.assert_allclose([sample.views["table"] for sample in samples], expected, rtol=1e-5)
+    with pytest.raises(FileError, match=r"a.ecsv: column 'flux' is in 'Jy', which does not convert to 'm'"):
+        read(tmp_path / "a.ecsv", {"flux": {"column": "flux", "unit": "m"}}, "id")
+
+
+def test_column_that_is_not_described():
+    with pytest.raises(UsageError, match=r"column 'x': expected a column, or \{column: ...\} with unit, missing, val"):
+        TableReader("a.csv", {"x": {"column": "x", "log10": True}}, "id")
+
+
+def test_comments_before_the_names_of_a_csv(tmp_path):
+    (tmp_path / "a.csv").write_text('# {"from": "a survey"}\n#\nid,z\n007,1\n008,2\n')
+    samples, _ = read(tmp_path / "a.csv", ["z"], "id")
+    assert [(sample.object_id, sample.views["table"][0]) for sample in samples] == [("007", 1), ("008", 2)]
+
+
+def test_masked_ids_bytes_and_large_integers(tmp_path):
+    ids = MaskedColumn(np.array([2**62 + 1, 5, 7], dtype=">i8"), mask=[False, True, False])
+    table = Table({"id": ids, "name": MaskedColumn([b"a", b"b", b"c"], mask=[False, False, True]), "z": [1.0, 2, 3]})
+    table.write(tmp_path / "a.fits")
+    samples, drops = read(tmp_path / "a.fits", ["z"], "id", labels=["name"])
+    assert [sample.object_id for sample in samples] == [str(2**62 + 1), "7"]
+    assert [drop.reason for drop in drops] == ["no id"] and samples[0].labels == {"name": "a"}
+    samples, drops = read(tmp_path / "a.fits", ["z"], "name")
+    assert [sample.object_id for sample in samples] == ["a", "b"]
