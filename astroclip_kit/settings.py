@@ -11,6 +11,8 @@ from typing import Any, Literal
 
 __all__ = [
     "Alignment",
+    "Cutouts",
+    "Downloading",
     "Hardware",
     "Head",
     "Matching",
@@ -19,6 +21,7 @@ __all__ = [
     "Reading",
     "Sampling",
     "Schedule",
+    "Services",
     "Split",
     "Training",
 ]
@@ -29,12 +32,16 @@ class Split:
     """How objects are divided; the same object always falls on the same side.
 
     Args:
-        by: "group" (the astrophysical object), "object_id", or the name of a label column.
+        by: "group" (the astrophysical object), "object_id", "healpix" (the part of the sky, whole groups), or the
+            name of a label column.
         test: Share of the groups held out for evaluation; ignored when ``folds`` is set.
         valid: Share of the remaining groups used for early stopping.
         folds: Number of folds; 0 for a single split.
         fold: Which fold is the test set, 0 .. folds - 1.
         seed: Another seed gives another division.
+        healpix_nside: By healpix: resolution of the parts, a power of 2; 16 is 3.7 degrees.
+        leak_arcsec: Objects of different sides that are closer than that are taken for one object under two ids,
+            which is an error; 0 for no such check.
     """
 
     by: str = "group"
@@ -43,6 +50,8 @@ class Split:
     folds: int = 0
     fold: int = 0
     seed: int = 0
+    healpix_nside: int = 16
+    leak_arcsec: float = 0.5
 
 
 @dataclass(frozen=True)
@@ -213,8 +222,13 @@ class Matching:
 
     Args:
         by: "id" (observations that share a group, by default their object id, are one object) or "position"
-            (mutual nearest neighbours on the sphere; of a catalogue of labels, every row takes its nearest).
+            (mutual nearest neighbours on the sphere, of every two sources, the closest first, never two observations
+            of one source; of a catalogue of labels, every row takes its nearest).
         radius_arcsec: Largest separation of a match, and of the members of a group by position.
+        radii: Largest separation in arcsec for some pairs of sources, ``{"image-spectrum": 1.5}``.
+        epoch: Julian year at which positions are compared: sources with the labels pmra, pmdec (mas per year, as in
+            Gaia's tables) and ref_epoch are moved there. Best the year of the sources that have no proper motions.
+        epochs: Julian year of the coordinates of a source that has no label ref_epoch, ``{"gaia": 2016.0}``.
         group: What keeps rows together in a split: "id" (the object), "position" (objects linked by separations
             below the radius) or the name of a label; "" is the same as `by`.
         rows: Modality of which every observation makes a row, all with the object's group; "" for one row per object.
@@ -225,6 +239,9 @@ class Matching:
 
     by: Literal["id", "position"] = "id"
     radius_arcsec: float = 1.0
+    radii: dict[str, float] = field(default_factory=dict)
+    epoch: float = 2016.0
+    epochs: dict[str, float] = field(default_factory=dict)
     group: str = ""
     rows: str = ""
     repeats: dict[str, str] = field(default_factory=dict)
@@ -245,3 +262,66 @@ class Reading:
     workers: int = 0
     strict: bool = False
     dry_run: bool = False
+
+
+@dataclass(frozen=True)
+class Cutouts:
+    """Which cutouts are fetched.
+
+    Args:
+        size: Height and width in pixels.
+        pixel_scale_arcsec: Size of a pixel.
+        bands: Which bands, "griz" or "g,r,z".
+        ivar: Whether the inverse variances come along, in a second HDU.
+    """
+
+    size: int = 160
+    pixel_scale_arcsec: float = 0.262
+    bands: str = "griz"
+    ivar: bool = False
+
+
+@dataclass(frozen=True)
+class Downloading:
+    """How gently and how persistently files are downloaded.
+
+    Args:
+        connections: Downloads at the same time.
+        interval_seconds: Pause between the beginnings of two requests to the same host.
+        retries: Further attempts where one fails in a way that may pass.
+        backoff_seconds: Pause before the first of them; each further one doubles, and varies by half.
+        longest_wait_seconds: Longest pause; a server that asks for a longer one counts as failed.
+        timeout_seconds: How long to wait for a connection, and for the next piece of an answer.
+        largest_mb: Largest file that is accepted.
+        give_up: Downloads that fail in a row before a host is left alone for the rest of the run.
+    """
+
+    connections: int = 4
+    interval_seconds: float = 0.2
+    retries: int = 4
+    backoff_seconds: float = 1.0
+    longest_wait_seconds: float = 300.0
+    timeout_seconds: float = 60.0
+    largest_mb: float = 4000.0
+    give_up: int = 20
+
+
+@dataclass(frozen=True)
+class Services:
+    """Where images and spectra are fetched; a mirror has another address.
+
+    Args:
+        legacysurvey: The viewer of the Legacy Surveys, with its cutout service.
+        sdss: The Science Archive Server of SDSS: files.
+        skyserver: The SkyServer of SDSS: which spectrum is where.
+        sdss_release: Number of the data release.
+        sparcl: The SPARCL server of NOIRLab: spectra of DESI.
+        desi_release: Name of the data set there.
+    """
+
+    legacysurvey: str = "https://www.legacysurvey.org/viewer"
+    sdss: str = "https://data.sdss.org/sas"
+    skyserver: str = "https://skyserver.sdss.org"
+    sdss_release: int = 17
+    sparcl: str = "https://astrosparcl.datalab.noirlab.edu"
+    desi_release: str = "DESI-DR1"

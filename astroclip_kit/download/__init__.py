@@ -1,0 +1,27 @@
+"""Polite, resumable, checked downloads: a few connections, pauses, retries with back-off, and a journal.
+
+Touch this when something comes from the network: `download` brings files by their addresses; a service that answers
+in its own way asks through a `Client` and lets `run_tasks` keep the journal. Nothing gets its final name before it
+was checked. The web is spoken with requests and urllib3 (extra ``fetch``).
+"""
+
+from .._lazy import lazy
+
+__getattr__, __dir__, __all__ = lazy(
+    __name__,
+    {
+        "Client": ".client",
+        "Job": ".files",
+        "NotThere": ".client",
+        "Outcome": ".journal",
+        "RequestFailed": ".client",
+        "Stored": ".files",
+        "TryAgain": ".client",
+        "acknowledged": ".journal",
+        "download": ".journal",
+        "file_outcome": ".journal",
+        "get_file": ".files",
+        "hash_file": ".files",
+        "run_tasks": ".journal",
+    },
+)

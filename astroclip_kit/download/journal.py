@@ -1,0 +1,144 @@
+"""Many downloads into one folder, with a journal: whatever ends a run, the next one goes on after the last file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import asdict, dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Literal
+
+from ..progress import progress
+from ..settings import Downloading
+from ..storage import append_journal, hash_json, read_journal, writing
+from .client import Client, NotThere, RequestFailed
+from .files import Job, get_file
+
+__all__ = ["Outcome", "Task", "acknowledged", "download", "file_outcome", "run_tasks"]
+
+AHEAD = 4  # tasks that are ready for each connection
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one thing that was asked for.
+
+    Args:
+        asked: Says what was asked for; the same for the same thing.
+        status: "done", "absent" (the service has no such thing) or "failed".
+        file: Its file in the folder.
+        sha256: Checksum of the file.
+        size: Bytes.
+        reason: Why there is no file.
+    """
+
+    asked: str
+    status: Literal["done", "absent", "failed"]
+    file: str = ""
+    sha256: str = ""
+    size: int = 0
+    reason: str = ""
+
+
+Task = Callable[[], Sequence[Outcome]]
+
+
+def file_outcome(client: Client, job: Job, folder: Path, asked: str) -> Outcome:
+    """Downloads one file and says what became of it.
+
+    Raises:
+        OutputError: If it cannot be written.
+    """
+    try:
+        stored = get_file(client, job)
+    except RequestFailed as error:
+        return Outcome(asked, "absent" if isinstance(error, NotThere) else "failed", reason=str(error))
+    return Outcome(asked, "done", job.path.relative_to(folder).as_posix(), stored.sha256, stored.size)
+
+
+def acknowledged(folder: Path) -> dict[str, Outcome]:
+    """What earlier runs have finished, by what was asked: files that are still there, and what no service has."""
+    found: dict[str, Outcome] = {}
+    for entry in read_journal(folder):
+        if entry.keys() != Outcome.__dataclass_fields__.keys():
+            continue
+        outcome = Outcome(**entry)
+        found.pop(outcome.asked, None)
+        if outcome.status == "absent" or (outcome.status == "done" and _is_there(folder / outcome.file, outcome.size)):
+            found[outcome.asked] = outcome
+    return found
+
+
+def _is_there(path: Path, size: int) -> bool:
+    return path.is_file() and path.stat().st_size == size
+
+
+def run_tasks(
+    client: Client, folder: Path, tasks: Iterable[Task], *, total: int = 0, quiet: bool = False
+) -> Iterator[Outcome]:
+    """Runs tasks, as many at once as there are connections, and notes every outcome in the folder's journal.
+
+    Args:
+        client: Who asks; is stopped when this ends early.
+        folder: Where the journal is.
+        tasks: Taken one by one, shortly before they run: a million need no memory.
+        total: Number of outcomes to come, for the progress bar.
+        quiet: Shows no progress.
+
+    Yields:
+        The outcomes, in the order in which they come.
+
+    Raises:
+        OutputError: If something cannot be written.
+    """
+    stream, running = iter(tasks), set[Future[Sequence[Outcome]]]()
+    pool = ThreadPoolExecutor(client.settings.connections)
+    bar = progress(total=total or None, description="fetching", unit="file", quiet=quiet)
+    try:
+        while True:
+            ready = islice(stream, AHEAD * client.settings.connections - len(running))
+            running |= {pool.submit(task) for task in ready}
+            if not running:
+                break
+            finished, running = wait(running, return_when=FIRST_COMPLETED)
+            for future in finished:
+                for outcome in future.result():
+                    append_journal(folder, asdict(outcome))
+                    bar.update()
+                    yield outcome
+    except BaseException:
+        client.stopped.set()
+        raise
+    finally:
+        bar.close()
+        pool.shutdown(cancel_futures=True)
+
+
+def download(
+    jobs: Iterable[Job], folder: str | Path, settings: Downloading = Downloading(), *, quiet: bool = False
+) -> list[Outcome]:
+    """Downloads files into a folder; a second run fetches only what is not there yet.
+
+    Args:
+        jobs: What to download, with paths under the folder.
+        folder: Gets the files and the journal.
+        settings: How gently and how persistently.
+        quiet: Shows no progress.
+
+    Returns:
+        What became of each job, in any order.
+
+    Raises:
+        OutputError: If something cannot be written.
+    """
+    folder = Path(folder)
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    known = acknowledged(folder)
+    asked = {hash_json([str(job.path.relative_to(folder)), job.urls, job.size, job.sha256]): job for job in jobs}
+    with Client(settings) as client:
+        new = {key: job for key, job in asked.items() if key not in known}
+        tasks = (lambda key=key, job=job: [file_outcome(client, job, folder, key)] for key, job in new.items())
+        done = list(run_tasks(client, folder, tasks, total=len(new), quiet=quiet))
+    return [known[key] for key in asked if key in known] + done
