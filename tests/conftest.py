@@ -1,8 +1,11 @@
 """Fixtures that every test may use."""
 
+import sys
 from pathlib import Path
 
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))  # for loopback_server.py
 
 
 @pytest.fixture(scope="session")

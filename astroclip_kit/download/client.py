@@ -119,7 +119,8 @@ class Client:
                 self._failures[host] = 0
                 return result
         self._failures[host] += 1
-        raise RequestFailed(f"{shown(url)}: {problem.reason} ({number + 1} attempts).")
+        attempts = f"{number + 1} attempt{'s' * (number > 0)}"
+        raise RequestFailed(f"{shown(url)}: {problem.reason} ({attempts}).")
 
     @contextmanager
     def stream(self, url: str, headers: Mapping[str, str] | None = None, **body: Any) -> Iterator[Response]:

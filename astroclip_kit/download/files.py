@@ -84,8 +84,9 @@ def get_file(client: Client, job: Job) -> Stored:
     with client.busy[hash(job.path) % len(client.busy)]:  # two jobs may ask for one file
         if job.path.exists() and not _complaint(job.path, job):
             return hash_file(job.path)
-        with writing(job.path):
-            job.path.parent.mkdir(parents=True, exist_ok=True)
+        if not job.path.parent.exists():
+            with writing(job.path):
+                job.path.parent.mkdir(parents=True, exist_ok=True)
         missing = NotThere(f"{job.path.name}: no address was given.")
         part, tag = _beside(job.path)
         try:
