@@ -6,7 +6,7 @@ from pathlib import Path
 import astroclip_kit
 
 PACKAGE = Path(astroclip_kit.__file__).parent
-EVERYONE = {"errors", "types", "contracts", "settings", "progress", "_lazy", "__init__"}
+EVERYONE = {"errors", "types", "contracts", "settings", "progress", "filters", "_lazy", "__init__"}
 DATA_ROOMS = {"storage", "transforms", "surveys"}
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
@@ -14,11 +14,13 @@ MAY_IMPORT: dict[str, set[str]] = {
     "contracts": set(),
     "settings": set(),
     "progress": set(),
+    "filters": set(),
     "_lazy": set(),
     "__init__": set(),
     "hashes": set(),
     "replacement": {"hashes"},
-    "storage": {"hashes", "replacement"},
+    "locks": set(),
+    "storage": {"hashes", "locks", "replacement"},
     "download": {"storage"},
     "models": {"storage"},
     "metrics": set(),
