@@ -98,8 +98,8 @@ def get_file(client: Client, job: Job) -> Stored:
                     missing = error
             raise missing
         finally:
-            if not tag.exists():  # nobody can go on with it
-                part.unlink(missing_ok=True)
+            if part.exists() and not tag.exists():  # nobody can go on with it
+                part.unlink()
 
 
 def _beside(path: Path) -> tuple[Path, Path]:
