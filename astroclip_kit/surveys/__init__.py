@@ -11,6 +11,8 @@ from .._lazy import lazy
 __getattr__, __dir__, __all__ = lazy(
     __name__,
     {
+        "ASASLightCurves": ".asas",
+        "ASASSNLightCurves": ".asas_sn",
         "FunctionReader": ".functions",
         "LegacySurveyCutouts": ".legacysurvey",
         "LightCurveTable": ".lightcurves",

@@ -106,7 +106,7 @@ def _values(given: Mapping[str, pd.Series], columns: Mapping[str, Column]) -> tu
     limit = _flags(given["upper_limit"]) if "upper_limit" in given else np.zeros(len(values), bool)
     if not pd.api.types.is_numeric_dtype(values):
         stripped = values.astype("string").str.strip()
-        limit |= stripped.str.match("[<>]").fillna(False).to_numpy(dtype=bool)
+        limit = limit | stripped.str.match("[<>]").fillna(False).to_numpy(dtype=bool)
         values = stripped.str.lstrip("<> ")
     value = numbers(values, missing)
     if "limit" in given:

@@ -6,6 +6,7 @@ import gzip
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,7 +17,16 @@ import pandas as pd
 from ..errors import FileError, UsageError
 from .array_columns import stacked
 
-__all__ = ["check_mapping", "column_names", "kept", "modified_julian_date", "numbers", "read_columns", "text"]
+__all__ = [
+    "check_mapping",
+    "column_names",
+    "csv_comments",
+    "kept",
+    "modified_julian_date",
+    "numbers",
+    "read_columns",
+    "text",
+]
 
 PARQUET, CSV = (".parquet", ".parq"), (".csv", ".csv.gz")
 EMPTY = ["", "nan", "NaN", "null", "NULL", "--", "N/A"]
@@ -152,11 +162,21 @@ def _csv(path: Path, wanted: list[str], texts: Sequence[str]) -> pd.DataFrame:
 
 
 def _csv_header(path: Path) -> tuple[int, list[str]]:
-    """How many lines of comment ("# ...") stand before the names of the columns, and the names."""
+    """How many lines of comment stand before the names of the columns, and the names."""
+    comments = len(csv_comments(path))
+    return comments, list(pd.read_csv(path, skiprows=comments, nrows=0).columns)
+
+
+def csv_comments(path: str | Path) -> list[str]:
+    """The lines of comment ("# ...") before the names of a CSV's columns, without the "#".
+
+    Args:
+        path: CSV file, plain or gzip.
+    """
+    path = Path(path)
     opened = gzip.open(path, "rt", encoding="utf-8") if path.suffix.lower() == ".gz" else path.open(encoding="utf-8")
     with opened as file:
-        comments = next(number for number, line in enumerate(file) if not f"{line.rstrip()} ".startswith("# "))
-    return comments, list(pd.read_csv(path, skiprows=comments, nrows=0).columns)
+        return [line[1:].strip() for line in takewhile(lambda line: f"{line.rstrip()} ".startswith("# "), file)]
 
 
 def _astropy(path: Path, wanted: list[str]) -> pd.DataFrame:
