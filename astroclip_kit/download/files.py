@@ -136,7 +136,7 @@ def _attempt(client: Client, url: str, job: Job) -> None:
         if response.status_code == RANGE_NOT_SATISFIABLE or (rest and not _begins_at(response, offset)):
             tag.unlink(missing_ok=True)
             raise TryAgain("the server does not send the rest of the file that was begun")
-        with writing(part):
+        with writing(job.path):
             if not rest:
                 tag.unlink(missing_ok=True)
                 part.write_bytes(b"")
@@ -146,7 +146,7 @@ def _attempt(client: Client, url: str, job: Job) -> None:
         try:
             with stream:
                 for chunk in client.chunks(response, offset if rest else 0):
-                    with writing(part):
+                    with writing(job.path):
                         stream.write(chunk)
         except RequestFailed:
             tag.unlink(missing_ok=True)
@@ -154,7 +154,7 @@ def _attempt(client: Client, url: str, job: Job) -> None:
     try:
         if complaint := _complaint(part, job):
             raise TryAgain(complaint)
-        with writing(part), part.open("rb") as whole:
+        with writing(job.path), part.open("rb") as whole:
             os.fsync(whole.fileno())
             part.replace(job.path)
     finally:
