@@ -13,7 +13,10 @@ __getattr__, __dir__, __all__ = lazy(
     {
         "ASASLightCurves": ".asas",
         "ASASSNLightCurves": ".asas_sn",
+        "Arm": ".coaddition",
+        "DESISpectra": ".desi",
         "FunctionReader": ".functions",
+        "LAMOSTSpectra": ".lamost",
         "LegacySurveyCutouts": ".legacysurvey",
         "LightCurveTable": ".lightcurves",
         "RaggedSpectra": ".ragged_spectra",
@@ -23,6 +26,7 @@ __getattr__, __dir__, __all__ = lazy(
         "reader_for": ".recognition",
         "recognise": ".recognition",
         "spectrum_file_name": ".sdss",
+        "write_desi_coadd": ".desi_writer",
         "write_sdss_spectrum": ".sdss",
         "write_legacysurvey_cutout": ".legacysurvey",
     },

@@ -20,6 +20,7 @@ GRIDS = {
     "sdss": 10 ** (3.578 + 1e-4 * np.arange(3921)),
     "boss": 10 ** (3.549 + 1e-4 * np.arange(4686)),
     "desi": np.linspace(3600.0, 9824.0, 7781),
+    "lamost": 10 ** (3.5682 + 1e-4 * np.arange(3909)),
 }
 ALIGNED = 0.01  # pixels: closer than this, a grid is the same grid (float32 log wavelengths move it by 0.003)
 GAP = 3.0  # a step this much longer than the one on the pixel's other side is a gap
@@ -30,8 +31,9 @@ def wavelength_grid(grid: Grid) -> npt.NDArray[np.float64]:
     """Wavelengths of a grid.
 
     Args:
-        grid: "sdss" (3921 pixels, log-linear, 3784-9333 Angstrom), "boss" (4686, log-linear, 3540-10411) or
-            "desi" (7781, linear, 3600-9824); or (start, stop, step) with the stop included; or the wavelengths.
+        grid: "sdss" (3921 pixels, log-linear, 3784-9333 Angstrom), "boss" (4686, log-linear, 3540-10411), "lamost"
+            (3909, log-linear, 3700-9099) or "desi" (7781, linear, 3600-9824); or (start, stop, step) with the stop
+            included; or the wavelengths.
 
     Returns:
         Ascending wavelengths [L] in Angstrom.

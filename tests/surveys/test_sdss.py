@@ -152,8 +152,8 @@ def test_missing_folder(tmp_path):
 
 
 def test_unknown_grid(tmp_path):
-    with pytest.raises(UsageError, match="grid 'lamost' is unknown"):
-        SDSSSpectra(tmp_path, grid="lamost")
+    with pytest.raises(UsageError, match="grid 'sdss5' is unknown"):
+        SDSSSpectra(tmp_path, grid="sdss5")
 
 
 def test_writer_refuses_arrays_of_different_length(tmp_path):
