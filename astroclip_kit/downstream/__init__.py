@@ -12,6 +12,7 @@ __getattr__, __dir__, __all__ = lazy(
     {
         "KnnPrediction": ".knn",
         "Ranks": ".retrieval",
+        "diagnose": ".diagnostics",
         "evaluate": ".evaluation",
         "predict": ".knn",
         "predict_table": ".table",
