@@ -22,10 +22,12 @@ import numpy.typing as npt
 
 from .errors import FolderError, OutputError
 from .hashes import hash_ids, hash_json, hash_text, plain
+from .locks import LOCK, only_writer
 from .replacement import MANIFEST, hidden, mend, replace_folder, sweep
 
 __all__ = [
     "FORMAT_VERSION",
+    "LOCK",
     "MANIFEST",
     "append_journal",
     "check_output",
@@ -33,6 +35,7 @@ __all__ = [
     "hash_json",
     "hash_text",
     "new_folder",
+    "only_writer",
     "open_folder",
     "publish",
     "read_array",
@@ -150,7 +153,7 @@ def check_output(path: str | Path, kind: str) -> None:
                 f"{path} is {_a(found)} folder, expected {_a(kind)} folder or nothing in the way. "
                 f"Choose another output folder."
             )
-    elif path.is_file() or (path.is_dir() and any(path.iterdir())):
+    elif path.is_file() or (path.is_dir() and set(os.listdir(path)) - {LOCK}):
         raise FolderError(f"{path} exists and was not written by astroclip_kit. Choose another output folder.")
 
 

@@ -8,8 +8,11 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
 
+from .. import storage
 from ..errors import InputError, UsageError
 from ..settings import Matching
 from ..types import Reader
@@ -17,7 +20,6 @@ from . import folder, objects
 from .contents import notes
 from .dataset import Dataset
 from .gathering import gather
-from .shards import ShardReader
 from .sources import Source, check_sources, fingerprint, origin
 from .staging import stage
 
@@ -59,23 +61,22 @@ def ingest(
         OutputError: If the disk is full; run again when there is space.
     """
     matching, out, workers = matching or Matching(), Path(out), _worker_count(workers)
-    found = check_sources(sources)
+    found = check_sources(sources, quiet)
     modalities = {source.name: source.modality for source in found if source.modality}
     objects.check_matching(matching, list(modalities))
     inputs = fingerprint(found, matching, name or out.name)
-    if not folder.begin(out, inputs, quiet):
-        return Dataset(out)
-    staged = {source.name: stage(source, out, workers=workers, strict=strict, quiet=quiet) for source in found}
-    tables = {name: _index(one) for name, one in staged.items()}
-    unread = [_unread(source, tables[source.name]) for source in found]
-    observed = {name: table[table["reason"].isna()] for name, table in tables.items()}
-    plan = objects.plan(observed, list(modalities), matching)
-    counts = {one.name: {"files": len(one.files), "observations": len(observed[one.name])} for one in found}
-    values = {"name": name or out.name, "origin": origin(found), "inputs": inputs, "rows": len(plan.catalogue)}
-    values |= {"modalities": [one.to_dict() for one in modalities.values()], "matching": asdict(matching)}
-    values |= {"labels": list(plan.labels), "sources": counts, "unmatched": plan.unmatched}
-    values |= {"shards": gather(out, staged, plan, modalities, quiet)}
-    folder.finish(out, values, pd.concat([*unread, plan.drops]), plan.ambiguous)
+    with storage.only_writer(out):
+        if not folder.begin(out, inputs, quiet):
+            return Dataset(out)
+        staged = {source.name: stage(source, out, workers=workers, strict=strict, quiet=quiet) for source in found}
+        drops = [_unread(source, staged[source.name].rows) for source in found]
+        counts = {one.name: _counts(one, staged[one.name].rows) for one in found}
+        plan = objects.plan({name: _observed(one.rows) for name, one in staged.items()}, list(modalities), matching)
+        values = {"name": name or out.name, "origin": origin(found), "inputs": inputs, "rows": len(plan.catalogue)}
+        values |= {"modalities": [one.to_dict() for one in modalities.values()], "matching": asdict(matching)}
+        values |= {"labels": list(plan.labels), "sources": counts, "unmatched": plan.unmatched}
+        values |= {"shards": gather(out, staged, plan, modalities, quiet)}
+        folder.finish(out, values, pd.concat([*drops, plan.drops]), plan.ambiguous)
     dataset = Dataset(out)
     for note in [] if quiet else notes(dataset):
         print(f"{out}: {note}.", file=sys.stderr)
@@ -88,18 +89,25 @@ def _worker_count(workers: int) -> int:
     return workers or os.cpu_count() or 1
 
 
-def _index(staged: ShardReader) -> pd.DataFrame:
-    """All that was staged but the views; row numbers are those of the staged rows."""
-    columns = ("dropped", "reason", "object_id", "group", "ra", "dec", "labels", "snr")
-    return pd.DataFrame({name: staged.column(name).to_pandas() for name in columns})
+def _counts(source: Source, rows: pa.Table) -> dict[str, int]:
+    observations = rows.column("reason").null_count
+    return {"files": len(source.files), "observations": observations, "unread": len(rows) - observations}
 
 
-def _unread(source: Source, table: pd.DataFrame) -> pd.DataFrame:
+def _observed(rows: pa.Table) -> pd.DataFrame:
+    """The observations without the drops; row numbers are those of the staged rows."""
+    good = rows.column("reason").is_null()
+    table = rows.filter(good).select(["object_id", "group", "ra", "dec", "labels", "snr"]).to_pandas()
+    return table.set_index(np.flatnonzero(good.to_numpy()))
+
+
+def _unread(source: Source, rows: pa.Table) -> pd.DataFrame:
     """What could not be read, as rows of ``drops.csv``."""
-    bad = table[table["reason"].notna()]
-    if len(bad) == len(table):
+    bad = rows.filter(rows.column("reason").is_valid()).select(["dropped", "reason"]).to_pandas()
+    if len(bad) == len(rows):
         first = bad.head(100).drop_duplicates("reason").head(3)
         reasons = [f"{dropped}: {reason}" for dropped, reason in zip(first["dropped"], first["reason"], strict=True)]
         listed = " ".join(reasons or ["They are empty."])[:600]
         raise InputError(f"source {source.name!r}: nothing in its {len(source.files)} files can be used: {listed}")
-    return bad[["dropped", "reason"]].assign(source=source.name)[["source", "dropped", "reason"]]
+    bad.insert(0, "source", source.name)
+    return bad

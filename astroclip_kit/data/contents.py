@@ -53,8 +53,20 @@ def describe(dataset: Dataset | str | os.PathLike[str]) -> dict[str, Any]:
 
 
 def notes(dataset: Dataset) -> list[str]:
-    """What the matching may have got wrong, each with the way out; nothing if all seems well."""
-    return [note for note in (_nothing_together(dataset), _parted(dataset)) if note]
+    """What reading and matching may have got wrong, each with the way out; nothing if all seems well."""
+    return [note for note in (*_unread(dataset), _nothing_together(dataset), _parted(dataset)) if note]
+
+
+def _unread(dataset: Dataset) -> Iterator[str]:
+    """The sources of which more could not be read than could: a wrong reader, or several surveys in one folder."""
+    for name, counts in dataset.manifest["sources"].items():
+        unread = counts.get("unread", 0)
+        if unread > counts["observations"]:
+            reason = next((one["reason"] for one in dataset.manifest["drops"] if one["source"] == name), "")
+            yield (
+                f"{unread} of {unread + counts['observations']} files or rows of {name} could not be used; check that "
+                f"the reader fits the folder; drops.csv lists them all, often: {reason.rstrip('.')}"
+            )
 
 
 def _nothing_together(dataset: Dataset) -> str:

@@ -14,6 +14,7 @@ import pandas as pd
 
 from .. import storage
 from ..errors import FolderError
+from .chunks import staged_files
 from .objects import Ambiguous
 
 __all__ = ["begin", "finish"]
@@ -53,23 +54,39 @@ def begin(out: Path, inputs: str, quiet: bool) -> bool:
 
 
 def _foreign(out: Path) -> Iterator[Path]:
-    return (path for path in out.iterdir() if not TEMPORARY.match(path.name))
+    return (path for path in out.iterdir() if path.name != storage.LOCK and not TEMPORARY.match(path.name))
 
 
 def _start_again(out: Path, inputs: str) -> None:
-    """Deletes what the kit wrote, the manifest first; a journal stays throughout, so that the folder is known."""
+    """Deletes what the kit wrote but for what was read and can be used again.
+
+    A journal stays throughout, so that the folder is known; it names inputs only when the folder is clean.
+    """
     with storage.writing(out):
         out.mkdir(parents=True, exist_ok=True)
-        if (out / "manifest.json").exists():
-            storage.append_journal(out, {"inputs": ""})
+        entries = [
+            entry
+            for entry in storage.read_journal(out)
+            if "source" in entry and all(map(Path.exists, _staged(out, entry)))
+        ]
+        _write_journal(out, [{"inputs": ""}, *entries])
         for file in OWN_FILES:
             (out / file).unlink(missing_ok=True)
-        for shard in out.glob("data-*.arrow"):
-            shard.unlink()
-        shutil.rmtree(out / "staging", ignore_errors=True)
+        needed = {path for entry in entries for path in _staged(out, entry)}
+        for path in [*out.glob("data-*.arrow"), *out.glob("staging/*/*")]:
+            if path not in needed:
+                path.unlink()
         _remove_temporary(out)
-        line = json.dumps({"inputs": inputs}) + "\n"
-        storage.publish(out / "journal.jsonl", lambda path: path.write_text(line))
+        _write_journal(out, [{"inputs": inputs}, *entries])
+
+
+def _staged(out: Path, entry: Mapping[str, Any]) -> list[Path]:
+    return [out / "staging" / entry["source"] / name for name in staged_files(entry)]
+
+
+def _write_journal(out: Path, entries: Sequence[Mapping[str, Any]]) -> None:
+    lines = "".join(json.dumps(entry) + "\n" for entry in entries)
+    storage.publish(out / "journal.jsonl", lambda path: path.write_text(lines))
 
 
 def _remove_staging(out: Path) -> None:

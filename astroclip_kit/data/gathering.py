@@ -1,4 +1,8 @@
-"""Staged observations to the shards of a dataset: one pass, one shard in memory, resumable by shard."""
+"""Staged observations to the shards of a dataset: one pass, one shard in memory, resumable by shard.
+
+What no later shard needs is deleted at once, so that a dataset takes its own room on the disk and little more where
+its rows are in the order of the files, and at most twice its own where they are in any order.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +22,7 @@ from ..progress import progress
 from ..types import Modality
 from .objects import Plan
 from .shards import ShardReader, fingerprint, pack, write_table
+from .staging import Staged
 
 __all__ = ["gather"]
 
@@ -25,7 +30,7 @@ SHARD_BYTES = 64_000_000
 
 
 def gather(
-    out: Path, staged: Mapping[str, ShardReader], plan: Plan, modalities: Mapping[str, Modality], quiet: bool
+    out: Path, staged: Mapping[str, Staged], plan: Plan, modalities: Mapping[str, Modality], quiet: bool
 ) -> list[dict[str, Any]]:
     """Writes the shards of a dataset, or those that an interrupted run left to write.
 
@@ -40,14 +45,16 @@ def gather(
         One entry per shard: file, rows, bytes, a hash of the ids, and of each modality.
     """
     widths = {name: _width(plan.rows[name], modality) for name, modality in modalities.items()}
-    edges = _edges(plan, modalities, staged)
+    edges = _edges(plan, staged)
     done = {entry["shard"]: entry["written"] for entry in storage.read_journal(out) if "shard" in entry}
     total = len(edges) - 1
+    shard_of = np.repeat(np.arange(total), np.diff(edges))
+    last = {name: _last_use(staged[name].views, plan.rows[name], shard_of) for name in modalities}
     with progress(total=len(plan.catalogue), description="write dataset", unit="rows", quiet=quiet) as bar:
         for shard, (start, stop) in enumerate(pairwise(edges)):
             if shard not in done:
                 file = f"data-{shard:05d}-of-{total:05d}.arrow"
-                views = {name: _views(staged[name], plan.rows[name][start:stop]) for name in modalities}
+                views = {name: _views(staged[name].views, plan.rows[name][start:stop]) for name in modalities}
                 columns = {name: pack(views[name], widths[name]) for name in modalities}
                 table = _table(plan, slice(start, stop), columns)
                 write_table(out / file, table)
@@ -56,6 +63,8 @@ def gather(
                 done[shard] = {"file": file, "rows": stop - start, "bytes": (out / file).stat().st_size}
                 done[shard] |= {"ids": ids, "checksums": checksums}
                 storage.append_journal(out, {"shard": shard, "written": done[shard]})
+            for name in modalities:
+                staged[name].views.remove(np.flatnonzero(last[name] == shard))
             bar.update(stop - start)
     return [done[shard] for shard in range(total)]
 
@@ -65,19 +74,32 @@ def _width(rows: npt.NDArray[np.int64], modality: Modality) -> int:
     return 0 if modality.ragged or np.mean(rows >= 0) < 0.5 else math.prod(modality.shape)
 
 
-def _edges(plan: Plan, modalities: Mapping[str, Modality], staged: Mapping[str, ShardReader]) -> list[int]:
+def _edges(plan: Plan, staged: Mapping[str, Staged]) -> list[int]:
     """Where shards begin and end, so that each holds about SHARD_BYTES."""
     size = np.full(len(plan.catalogue), 100)
-    for name, modality in modalities.items():
-        rows = plan.rows[name]
-        lengths = staged[name].lengths("view") if modality.ragged else np.array([math.prod(modality.shape)])
-        size += np.where(rows >= 0, 4 * lengths[rows if modality.ragged else 0], 0)
+    for name, rows in plan.rows.items():
+        size += np.where(rows >= 0, 4 * staged[name].rows.column("size").to_numpy()[rows], 0)
     shard = np.cumsum(size) // SHARD_BYTES
     return [0, *(np.flatnonzero(np.diff(shard)) + 1).tolist(), len(size)]
 
 
+def _last_use(
+    views: ShardReader, rows: npt.NDArray[np.int64], shard_of: npt.NDArray[np.int64]
+) -> npt.NDArray[np.int64]:
+    """The last of the dataset's shards that needs each file of staged views; -1 where none does."""
+    last = np.full(len(views.paths), -1)
+    taken = rows >= 0
+    np.maximum.at(last, views.shard_of(rows[taken]), shard_of[taken])
+    return last
+
+
 def _views(staged: ShardReader, rows: npt.NDArray[np.int64]) -> list[npt.NDArray[np.float32] | None]:
-    return [staged.one("view", int(row)) if row >= 0 else None for row in rows]
+    """The view of each row, copied file by file: a view that stays in its memory map keeps that file open."""
+    views: list[npt.NDArray[np.float32] | None] = [None] * len(rows)
+    order = np.argsort(rows, kind="stable")
+    for place in order[np.searchsorted(rows[order], 0) :].tolist():
+        views[place] = staged.one("view", int(rows[place])).copy()
+    return views
 
 
 def _table(plan: Plan, rows: slice, columns: Mapping[str, pa.Array]) -> pa.Table:

@@ -7,7 +7,9 @@ with the slice's offset and the validity bitmap: `.flatten()` drops nulls and sh
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import errno
+import os
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -18,11 +20,12 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from .. import storage
-from ..errors import FolderError
+from ..errors import FolderError, KitError
 
 __all__ = ["ShardReader", "Views", "fingerprint", "pack", "unpack", "write_table"]
 
 MOST_OPEN = 256  # memory maps hold a file descriptor each; a process often has 1024
+AT_A_TIME = 64  # columns of so many shards are copied together
 
 Floats = npt.NDArray[np.float32]
 
@@ -105,8 +108,7 @@ class ShardReader:
     def __init__(self, paths: Sequence[Path], counts: Sequence[int]) -> None:
         self.paths = list(paths)
         self.ends = np.cumsum(counts, dtype=np.int64)
-        self.table = lru_cache(MOST_OPEN)(self._open)
-        self.views = lru_cache(4 * MOST_OPEN)(self._views)
+        self.views = lru_cache(MOST_OPEN)(self._views)
 
     def __len__(self) -> int:
         return int(self.ends[-1]) if len(self.ends) else 0
@@ -114,18 +116,25 @@ class ShardReader:
     def _open(self, shard: int) -> pa.Table:
         path = self.paths[shard]
         try:
-            return pa.ipc.open_stream(pa.memory_map(str(path))).read_all()
+            return pa.ipc.open_stream(pa.memory_map(os.fspath(path))).read_all()
         except (OSError, pa.ArrowInvalid) as error:
+            if getattr(error, "errno", None) in (errno.EMFILE, errno.ENFILE, errno.ENOMEM):
+                raise KitError(f"{path}: {error}. Raise the limit of open files: ulimit -n 4096.") from error
             raise FolderError(f"{path}: damaged or missing ({error}). Delete the folder and write it again.") from error
 
     def _views(self, shard: int, name: str) -> Views:
-        column = self.table(shard).column(name)
+        column = self._open(shard).column(name)
         return unpack(column.chunk(0))
 
     def column(self, name: str) -> pa.ChunkedArray:
-        """A column of plain values over all shards."""
-        chunks = [chunk for shard in range(len(self.paths)) for chunk in self._open(shard).column(name).chunks]
-        return pa.chunked_array(chunks, None if chunks else pa.null())
+        """A column of plain values over all shards, copied to memory."""
+        parts = list(self._copied(name))
+        return pa.chunked_array(parts, None if parts else pa.null())
+
+    def _copied(self, name: str) -> Iterator[pa.Array]:
+        for start in range(0, len(self.paths), AT_A_TIME):
+            shards = range(start, min(start + AT_A_TIME, len(self.paths)))
+            yield pa.concat_arrays([chunk for shard in shards for chunk in self._open(shard).column(name).chunks])
 
     def present(self, name: str) -> npt.NDArray[np.bool_]:
         """Which rows have a view [N]."""
@@ -135,6 +144,17 @@ class ShardReader:
     def lengths(self, name: str) -> npt.NDArray[np.int64]:
         """How many values each row's view has [N]; 0 where absent."""
         return np.concatenate([unpack(self._open(i).column(name).chunk(0)).lengths for i in range(len(self.paths))])
+
+    def shard_of(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """The shard of each row."""
+        return np.searchsorted(self.ends, rows, side="right")
+
+    def remove(self, shards: npt.NDArray[np.int64]) -> None:
+        """Deletes shards that are not needed any more."""
+        for shard in shards:
+            self.paths[shard].unlink(missing_ok=True)
+        if len(shards):
+            self.views.cache_clear()  # the room on the disk is free when nobody maps the file
 
     def one(self, name: str, row: int) -> Floats:
         """The flat view of one row, straight from the memory map; empty where absent."""
@@ -157,7 +177,7 @@ class ShardReader:
             float32 [n, width].
         """
         taken = np.empty((len(rows), width), dtype=np.float32)
-        shards = np.searchsorted(self.ends, rows, side="right")
+        shards = self.shard_of(rows)
         for shard in np.unique(shards):
             here = np.flatnonzero(shards == shard)
             views = self.views(int(shard), name)

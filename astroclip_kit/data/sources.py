@@ -8,18 +8,22 @@ import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from .. import storage
 from ..errors import InputError, UsageError
+from ..progress import progress
 from ..settings import Matching
 from ..types import Modality, Reader
 
-__all__ = ["Source", "check_sources", "fingerprint", "origin"]
+__all__ = ["Source", "check_sources", "file_state", "fingerprint", "origin"]
 
+FILES_AT_A_TIME = 4096
 RESERVED = ("object_id", "group", "ra", "dec")
 # Their code changes with their version only; that of users changes from one notebook cell to the next.
 LIBRARIES = {"astroclip_kit", "astropy", "builtins", "functools", "h5py", "numpy", "pandas", "typing"}
@@ -34,16 +38,34 @@ class Source:
         reader: Reads the files.
         files: The files in order.
         modality: What the reader gives, called as the source; None for a catalogue of labels.
+        states: Size and time of each file, int64 [files, 2]; -1 where there is none.
     """
 
     name: str
     reader: Reader
     files: Sequence[Path]
     modality: Modality | None
+    states: npt.NDArray[np.int64]
+
+    @cached_property
+    def key(self) -> str:
+        """A hash of the reader, and of the files that it was given beside those that it reads (an index, a table)."""
+        kind = f"{type(self.reader).__module__}.{type(self.reader).__qualname__}"
+        modality = self.modality.to_dict() if self.modality else None
+        arguments = _arguments(self.reader)
+        described = [kind, modality, arguments, *_code(type(self.reader))]
+        given = [value for value in _leaves(arguments) if isinstance(value, (str, Path)) and os.path.isfile(value)]
+        beside = [[os.path.abspath(path), *file_state(path)] for path in given]
+        return storage.hash_text(json.dumps([*described, beside], default=_plain, skipkeys=True))
+
+    def part_key(self, start: int, stop: int) -> str:
+        """A hash of some of the files: their paths, sizes and times, and how they are read."""
+        paths = b"\0".join(os.fsencode(os.path.abspath(path)) for path in self.files[start:stop])
+        return storage.hash_text(self.key, paths, self.states[start:stop].tobytes())
 
 
-def check_sources(readers: Mapping[str, Reader]) -> list[Source]:
-    """The sources of a dataset.
+def check_sources(readers: Mapping[str, Reader], quiet: bool = True) -> list[Source]:
+    """The sources of a dataset, with the files that are there now.
 
     Raises:
         UsageError: If there is none with a modality, one is no reader or its name is taken.
@@ -51,28 +73,52 @@ def check_sources(readers: Mapping[str, Reader]) -> list[Source]:
     """
     if not readers:
         raise UsageError("ingest needs at least one source: a reader under the name of its modality.")
-    sources = [_source(name, reader) for name, reader in readers.items()]
+    sources = [_source(name, reader, quiet) for name, reader in readers.items()]
     if not any(source.modality for source in sources):
         raise UsageError("every source is a catalogue of labels: add one with a modality (images, spectra, columns).")
     return sources
 
 
-def _source(name: str, reader: Reader) -> Source:
+def _source(name: str, reader: Reader, quiet: bool) -> Source:
     kind = type(reader).__name__
     if name in (*RESERVED, "") or "/" in name or name.startswith("."):
         raise UsageError(f"source {name!r}: choose another name; {', '.join(RESERVED)} are columns already.")
     if not all(hasattr(reader, member) for member in ("modality", "files", "read")):
         raise UsageError(f"source {name!r}: {kind} is no reader. See astroclip_kit.types.Reader.")
-    files = list(reader.files())
+    files = reader.files()
+    files = files if isinstance(files, Sequence) else list(files)
     if not files:
         raise InputError(f"source {name!r}: {kind} finds no files. Check its path and pattern.")
     modality = reader.modality
-    return Source(name, reader, files, replace(modality, name=name) if modality else None)
+    states = np.empty((len(files), 2), dtype=np.int64)
+    with progress(total=len(files), description=f"find {name}", unit="files", quiet=quiet) as bar:
+        for row, path in enumerate(files):
+            states[row] = file_state(path)
+            bar.update()
+    return Source(name, reader, files, replace(modality, name=name) if modality else None, states)
+
+
+def file_state(path: str | Path) -> tuple[int, int]:
+    """Size and time of a file in bytes and nanoseconds: if either changes, it is another one; -1 if there is none.
+
+    A folder (which some formats are) has no size; its time changes when a file comes to it.
+    """
+    try:
+        stat = os.stat(path)
+    except (OSError, ValueError):
+        return -1, -1
+    return stat.st_size, stat.st_mtime_ns
 
 
 def fingerprint(sources: Sequence[Source], matching: Matching, name: str) -> str:
     """A hash of all that a dataset depends on: files (path, size, time), readers, settings."""
-    described = [[source.name, _describe(source), _stat(source)] for source in sources]
+    described = [
+        [
+            source.name,
+            [source.part_key(at, at + FILES_AT_A_TIME) for at in range(0, len(source.files), FILES_AT_A_TIME)],
+        ]
+        for source in sources
+    ]
     return storage.hash_json([storage.FORMAT_VERSION, name, asdict(matching), described])
 
 
@@ -88,13 +134,6 @@ def _arguments(reader: Reader) -> dict[str, Any]:
     """Constructor arguments; what a reader caches beside them says nothing about its data."""
     names = inspect.signature(type(reader)).parameters
     return {name: getattr(reader, name) for name in names if hasattr(reader, name)}
-
-
-def _describe(source: Source) -> str:
-    kind = f"{type(source.reader).__module__}.{type(source.reader).__qualname__}"
-    modality = source.modality.to_dict() if source.modality else None
-    described = [kind, modality, _arguments(source.reader), *_code(type(source.reader))]
-    return json.dumps(described, default=_plain, skipkeys=True)
 
 
 def _plain(value: Any) -> Any:
@@ -126,16 +165,6 @@ def _methods(part: type) -> Iterator[str]:
     for name, member in sorted(vars(part).items()):
         for code in _code(getattr(member, "__func__", getattr(member, "fget", getattr(member, "func", member)))):
             yield f"{name}: {code}"
-
-
-def _stat(source: Source) -> list[tuple[str, int, int]]:
-    """Path, size and time of the files, and of those that the reader was given beside them (an index, a table)."""
-    given = [value for value in _leaves(_arguments(source.reader)) if isinstance(value, (str, Path))]
-    found = []
-    for path in [*source.files, *filter(os.path.isfile, given)]:
-        stat = os.stat(path) if os.path.exists(path) else None
-        found.append((str(_absolute(path)), stat.st_size if stat else -1, stat.st_mtime_ns if stat else -1))
-    return found
 
 
 def _leaves(value: Any) -> Iterator[Any]:

@@ -182,10 +182,11 @@ def extract(
     _check(dataset, encoders, drawn, batch_size)
     device, precision = resolve_hardware(hardware)
     extraction = _Extraction(dataset, encoders, open_output(Path(out)), drawn, batch_size, device, precision)
-    writers = {name: extraction.writers(name) for name in encoders}
-    for name, one in writers.items():
-        extraction.compute(name, [writer for _, writer in one])
-    finish(dataset, encoders, writers, extraction.out, {"precision": precision, "views_seed": seed})
+    with storage.only_writer(extraction.out):
+        writers = {name: extraction.writers(name) for name in encoders}
+        for name, one in writers.items():
+            extraction.compute(name, [writer for _, writer in one])
+        finish(dataset, encoders, writers, extraction.out, {"precision": precision, "views_seed": seed})
     return FeatureSet(extraction.out)
 
 

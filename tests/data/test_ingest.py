@@ -31,7 +31,7 @@ def test_bad_files_are_counted_and_listed(survey, tmp_path):
     assert dataset.manifest["dropped"] == 2
     assert dataset.manifest["drops"][0]["reason"] == "this is a web page, expected JSON. Download it again."
     assert "JSONDecodeError" in dataset.manifest["drops"][1]["reason"]
-    assert dataset.manifest["sources"]["image"] == {"files": 13, "observations": 12}
+    assert dataset.manifest["sources"]["image"] == {"files": 13, "observations": 12, "unread": 1}
     assert dataset.manifest["unmatched"] == {"catalogue": 1}
 
 
@@ -226,7 +226,7 @@ def test_a_dataset_is_replaced_but_not_what_lies_beside_it(survey, tmp_path):
 
 
 def test_views_of_a_large_file_are_written_in_parts(tmp_path, write, fake, monkeypatch):
-    monkeypatch.setattr("astroclip_kit.data.staging.PART_ROWS", 7)
+    monkeypatch.setattr("astroclip_kit.data.chunks.PART_ROWS", 7)
     rows = [{"id": f"o{i}", "view": fake.light_curve(i, i % 5 + 1)} for i in range(50)]
     reader = {"lightcurve": fake.JsonReader(write(tmp_path / "l", rows, per_file=50), fake.LIGHTCURVE)}
     dataset = ingest(reader, tmp_path / "data", quiet=True)

@@ -13,7 +13,7 @@ import pytest
 
 from astroclip_kit import storage
 from astroclip_kit.data import Dataset, folder, gathering, ingest, staging
-from astroclip_kit.errors import FolderError, OutputError
+from astroclip_kit.errors import FolderError, KitError, OutputError
 from astroclip_kit.settings import Matching
 
 SCRIPT = """
@@ -125,7 +125,15 @@ def test_killed_at_every_write(sources, tmp_path, monkeypatch):
 
 def test_killed_while_an_older_dataset_is_replaced(sources, tmp_path, monkeypatch):
     ingest(sources, tmp_path / "data", workers=1, quiet=True)
-    monkeypatch.setattr(storage, "publish", lambda *_: (_ for _ in ()).throw(Killed()))
+    publish, written = storage.publish, []
+
+    def second_time_killed(path, write):
+        written.append(path)
+        if len(written) == 2:
+            raise Killed
+        return publish(path, write)
+
+    monkeypatch.setattr(storage, "publish", second_time_killed)
     with pytest.raises(Killed):
         ingest(sources, tmp_path / "data", workers=1, quiet=True, matching=Matching(group="position"))
     monkeypatch.undo()
@@ -148,6 +156,7 @@ def test_a_run_that_resumes_reads_no_file_twice(sources, tmp_path, monkeypatch):
         ingest(sources, tmp_path / "data", workers=1, quiet=True)
     assert len(read) == 195
     monkeypatch.undo()
+    monkeypatch.setattr(staging, "FILES_PER_CHUNK", 5)
     monkeypatch.setattr(type(sources["image"]), "read", reading)
     ingest(sources, tmp_path / "data", workers=1, quiet=True)
     assert len(read) == 195
@@ -221,5 +230,5 @@ def test_a_worker_that_dies_is_reported(tmp_path, write, fake, monkeypatch):
             os._exit(9)
 
     reader = Crashes(write(tmp_path / "i", [{"id": "a"}, {"id": "b"}]), fake.IMAGE)
-    with pytest.raises(staging.KitError, match="a process that reads files died, perhaps for lack of memory"):
+    with pytest.raises(KitError, match="a process that reads files died, perhaps for lack of memory"):
         ingest({"image": reader}, tmp_path / "data", workers=2, quiet=True)
