@@ -31,7 +31,7 @@ __all__ = ["DESISpectra"]
 
 HDUS = r"FIBERMAP|[A-Z0-9]+_(WAVELENGTH|FLUX|IVAR|MASK)"
 UNITS = ("10**-17 erg/(s cm2 Angstrom)", "1e-17 erg/(s cm2 Angstrom)", "")
-ROWS = 128  # spectra that are joined at a time: a file of 5,000 targets has 2 GB
+ROWS = 32  # spectra that are joined at a time: they fit the cache, and a file of 5,000 targets has 2 GB
 
 
 class DESISpectra:

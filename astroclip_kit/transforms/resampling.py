@@ -96,9 +96,10 @@ def resample(
     edges = _edges(grid)
     target = _aligned(wavelength, grid, edges)
     if target is not None:
-        inside = (target >= 0) & (target < len(grid))
+        first, last = np.flatnonzero((target >= 0) & (target < len(grid)))[[0, -1]]
+        here, there = slice(first, last + 1), slice(target[first], target[last] + 1)
         new_flux, new_ivar = np.zeros((2, len(rows), len(grid)))
-        new_flux[:, target[inside]], new_ivar[:, target[inside]] = rows[:, inside], precision[:, inside]
+        new_flux[:, there], new_ivar[:, there] = rows[:, here], precision[:, here]
     else:
         new_flux, new_ivar = _average(rows, precision, good, _overlap(wavelength, edges), np.diff(edges))
     _fill(new_flux, new_ivar, grid)
