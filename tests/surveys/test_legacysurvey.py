@@ -180,6 +180,65 @@ def test_writer_refuses_a_cube_without_its_bands(tmp_path, cube):
         write_legacysurvey_cutout(tmp_path / "a.fits", cube, 1.0, 2.0, bands=("g", "r"))
 
 
+@pytest.fixture
+def ivar(cube):
+    return (cube**2 + 1).astype("f4")
+
+
+def test_inverse_variances_follow_the_bands(tmp_path, cube, ivar):
+    path = tmp_path / "a.fits"
+    cube[1, 3, 4], ivar[0, 5, 6], ivar[2, 7, 8] = np.nan, 0, np.nan
+    write_legacysurvey_cutout(path, cube, 1.0, 2.0, ivar=ivar, bands=("r", "g", "z"))
+    reader = LegacySurveyCutouts(tmp_path, size=16, ivar=True)
+    (sample,) = reader.read(path)
+    assert reader.modality.channels == ("g", "r", "z", "ivar_g", "ivar_r", "ivar_z")
+    assert reader.modality.image_bands == ("g", "r", "z") and reader.modality.shape == (6, 16, 16)
+    expected = np.concatenate([cube, ivar])[[1, 0, 2, 4, 3, 5], 2:18, 4:20]
+    expected[0, 1, 0] = expected[3, 1, 0] = expected[5, 5, 4] = 0
+    np.testing.assert_array_equal(sample.views["image"], expected)
+    (plain,) = LegacySurveyCutouts(tmp_path, size=16).read(path)
+    np.testing.assert_array_equal(plain.views["image"], sample.views["image"][:3])
+
+
+def test_astropy_reads_the_written_inverse_variance(tmp_path, cube, ivar):
+    write_legacysurvey_cutout(tmp_path / "a.fits", cube, 1.0, 2.0, ivar=ivar)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with fits.open(tmp_path / "a.fits") as hdus:
+            hdus.verify("exception")
+            np.testing.assert_array_equal(hdus[1].data, ivar)
+            assert hdus[1].header["IMAGETYP"] == "invvar" and hdus[1].header["BAND2"] == "z"
+
+
+def test_cutout_without_its_inverse_variance(path):
+    with pytest.raises(FileError, match=r"HDU 1 should hold the inverse variance. Download it with the option invvar"):
+        LegacySurveyCutouts(path, ivar=True).read(path)
+
+
+def test_mask_bits_are_no_inverse_variance(tmp_path, cube, ivar):
+    path = tmp_path / "a.fits"
+    write_legacysurvey_cutout(path, cube, 1.0, 2.0, ivar=ivar)
+    fits.setval(path, "IMAGETYP", value="MASKBITS", ext=1)
+    with pytest.raises(FileError, match="HDU 1 holds 'MASKBITS', expected the inverse variance"):
+        LegacySurveyCutouts(path, ivar=True).read(path)
+
+
+def test_inverse_variance_of_another_shape(tmp_path, cube, ivar):
+    with pytest.raises(InputError, match=r"inverse variance of shape \(2, 20, 24\) for a cutout of \(3, 20, 24\)"):
+        write_legacysurvey_cutout(tmp_path / "a.fits", cube, 1.0, 2.0, ivar=ivar[:2])
+    write_legacysurvey_cutout(tmp_path / "a.fits", cube, 1.0, 2.0)
+    fits.append(tmp_path / "a.fits", ivar[:, :4], fits.Header({"IMAGETYP": "INVVAR"}))
+    with pytest.raises(FileError, match=r"inverse variance of \(3, 4, 24\) pixels for an image of \(3, 20, 24\)"):
+        LegacySurveyCutouts(tmp_path, ivar=True).read(tmp_path / "a.fits")
+
+
+def test_one_band_is_a_plain_image(tmp_path, cube):
+    header = fits.Header({"BANDS": "z", "BAND0": "z", "RA": 1.0, "DEC": 2.0})
+    fits.writeto(tmp_path / "a.fits", cube[0], header)
+    (sample,) = LegacySurveyCutouts(tmp_path, bands=("z",)).read(tmp_path / "a.fits")
+    np.testing.assert_array_equal(sample.views["image"], cube[:1])
+
+
 @pytest.mark.shared_data
 def test_real_cutout(shared_data):
     path = shared_data / "format-examples" / "decals_grz_cutout_509.fits"
