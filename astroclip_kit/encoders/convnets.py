@@ -16,7 +16,7 @@ from ..transforms.compose import Compose, Transform
 from ..transforms.images import Asinh, Downsample
 from ..transforms.spectra import Normalise, Rebin
 from ..types import Modality
-from .layers import check_kind, feed_forward
+from .layers import check_kind, feed_forward, select_bands
 
 __all__ = ["ImageConvNet", "SpectrumConvNet"]
 
@@ -73,12 +73,13 @@ class ImageConvNet(nn.Module):
 
     @classmethod
     def for_modality(cls, modality: Modality, **arguments: Any) -> Self:
-        """Sized for an image modality; in units of the noise of the Legacy Surveys where all its bands are theirs."""
+        """Sized for the bands of an image modality, in units of the Legacy Surveys' noise where all are theirs."""
         check_kind(modality, "image", cls)
-        known = set(modality.channels) <= set(LEGACY_SURVEY_NOISE)
-        noise = [LEGACY_SURVEY_NOISE[band] for band in modality.channels] if known else 0.01
-        defaults = {"preprocess": Compose([Downsample(2), Asinh(noise)]), "image_size": modality.shape[-1] // 2}
-        return cls(**{"in_channels": len(modality.channels), **defaults, **arguments})
+        bands = modality.image_bands
+        noise = [LEGACY_SURVEY_NOISE[band] for band in bands] if set(bands) <= set(LEGACY_SURVEY_NOISE) else 0.01
+        preprocess = Compose([*select_bands(modality), Downsample(2), Asinh(noise)])
+        defaults = {"preprocess": preprocess, "image_size": modality.shape[-1] // 2}
+        return cls(**{"in_channels": len(bands), **defaults, **arguments})
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Features [B, out_features] of preprocessed images [B, in_channels, image_size, image_size]."""

@@ -9,10 +9,10 @@ import torch
 from torch import nn
 
 from ..errors import UsageError
-from ..transforms.compose import Transform
+from ..transforms.compose import Compose, Transform
 from ..transforms.images import Asinh
 from ..types import Modality
-from .layers import check_kind
+from .layers import check_kind, select_bands
 
 __all__ = ["ImageBackbone"]
 
@@ -77,9 +77,11 @@ class ImageBackbone(nn.Module):
 
     @classmethod
     def for_modality(cls, modality: Modality, **arguments: Any) -> Self:
-        """Sized for the bands of an image modality."""
+        """Sized for the bands of an image modality; inverse variances are left out."""
         check_kind(modality, "image", cls)
-        return cls(**{"name": "resnet18", "in_channels": len(modality.channels), **arguments})
+        preprocess = Compose([*select_bands(modality), Asinh()])
+        defaults = {"name": "resnet18", "in_channels": len(modality.image_bands), "preprocess": preprocess}
+        return cls(**{**defaults, **arguments})
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Features [B, out_features] of images [B, in_channels, H, W]."""

@@ -9,9 +9,11 @@ import torch
 from torch import nn
 
 from ..errors import InputError, UsageError
+from ..transforms.compose import Transform
+from ..transforms.spectra import SelectChannels
 from ..types import Kind, Modality
 
-__all__ = ["ACTIVATIONS", "AttentionPooling", "FourierFeatures", "check_kind", "feed_forward"]
+__all__ = ["ACTIVATIONS", "AttentionPooling", "FourierFeatures", "check_kind", "feed_forward", "select_bands"]
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {
     "gelu": nn.GELU, "relu": nn.ReLU, "silu": nn.SiLU, "tanh": nn.Tanh, "leaky_relu": nn.LeakyReLU,
@@ -28,6 +30,13 @@ def check_kind(modality: Modality, kind: Kind, encoder: type) -> None:
         raise InputError(
             f"{encoder.__name__} encodes data of kind {kind!r}, and {modality.name!r} is of kind {modality.kind!r}."
         )
+
+
+def select_bands(modality: Modality) -> list[Transform]:
+    """The step that leaves the inverse variances of an image out, for networks that take bands alone; none without."""
+    if modality.image_bands == modality.channels:
+        return []
+    return [SelectChannels([modality.channels.index(band) for band in modality.image_bands])]
 
 
 def feed_forward(sizes: Sequence[int], activation: str = "gelu", dropout: float = 0.0) -> nn.Sequential:

@@ -10,7 +10,7 @@ from torch import nn
 from ..transforms.compose import Compose, Transform
 from ..transforms.images import CenterCrop, ToRGB
 from ..types import Modality
-from .layers import check_kind
+from .layers import check_kind, select_bands
 
 __all__ = ["MocoResNet50"]
 
@@ -49,10 +49,11 @@ class MocoResNet50(nn.Module):
 
     @classmethod
     def for_modality(cls, modality: Modality, **arguments: Any) -> Self:
-        """Sized for an image modality: crops to at most 96 pixels and orders its bands."""
+        """Sized for an image modality: crops to at most 96 pixels and orders its bands, without inverse variances."""
         check_kind(modality, "image", cls)
         crop = CenterCrop(min(96, *modality.shape[1:]))
-        return cls(**{"preprocess": Compose((crop, ToRGB("stein", modality.channels))), **arguments})
+        steps: list[Transform] = [*select_bands(modality), crop, ToRGB("stein", modality.image_bands)]
+        return cls(**{"preprocess": Compose(steps), **arguments})
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Features [B, out_features] of colour images [B, 3, H, W] of any size."""
