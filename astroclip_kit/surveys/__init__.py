@@ -17,6 +17,7 @@ __getattr__, __dir__, __all__ = lazy(
         "DESISpectra": ".desi",
         "FunctionReader": ".functions",
         "LAMOSTSpectra": ".lamost",
+        "GaiaXP": ".gaia_xp",
         "LegacySurveyCutouts": ".legacysurvey",
         "LightCurveTable": ".lightcurves",
         "RaggedSpectra": ".ragged_spectra",

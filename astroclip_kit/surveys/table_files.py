@@ -124,7 +124,7 @@ def _readable(path: Path) -> Iterator[str]:
     if path.stat().st_size == 0:
         raise FileError(path, "the file is empty.")
     try:
-        yield "".join(path.suffixes[-2:]).lower()
+        yield "".join(suffix.split(" ")[0] for suffix in path.suffixes[-2:]).lower()  # "a.csv (1).gz" of a browser
     except FileError:
         raise
     except Exception as error:  # every format has its own errors
