@@ -1,9 +1,8 @@
-"""The catalogue of a dataset's rows: ids, groups, coordinates and labels."""
+"""The catalogue of a dataset's rows: ids, groups and coordinates."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -13,44 +12,7 @@ from ..errors import InputError, UsageError
 from ..settings import Matching
 from . import crossmatch
 
-__all__ = ["catalogue_of", "merge_labels"]
-
-RESERVED = ("object_id", "group", "ra", "dec")
-
-
-def merge_labels(
-    observed: pd.DataFrame, picked: Mapping[str, npt.NDArray[np.int64]], sources: Sequence[str]
-) -> dict[str, pd.Series]:
-    """The labels of every row; where two sources give one, the earlier of `sources` that has a value wins.
-
-    Args:
-        observed: All observations, with their labels as JSON.
-        picked: Source to the observation of each of N rows; -1 for none.
-        sources: Order of precedence.
-
-    Returns:
-        Label to values [N]: float64 with NaN, or text with None where missing.
-
-    Raises:
-        InputError: If a label has the name of another column.
-    """
-    texts = observed["labels"].to_numpy()
-    merged: list[dict[str, float | str]] = [{} for _ in range(len(next(iter(picked.values()))))]
-    for source in sources:
-        for row in np.flatnonzero(picked[source] >= 0):
-            for name, value in json.loads(texts[picked[source][row]]).items():
-                merged[row].setdefault(name, value)
-    table = pd.DataFrame.from_records(merged)
-    for name in table.columns:
-        if name in RESERVED or name in picked:
-            raise InputError(f"a label is called {name!r}, which is another column of the dataset. Rename it.")
-    return {str(name): _column(table[name]) for name in table.columns}
-
-
-def _column(values: pd.Series) -> pd.Series:
-    if values.map(lambda value: isinstance(value, str)).any():
-        return pd.Series([None if pd.isna(value) else str(value) for value in values], dtype=object)
-    return values.astype(np.float64)
+__all__ = ["catalogue_of"]
 
 
 def catalogue_of(
@@ -76,19 +38,19 @@ def catalogue_of(
     object_id = _unique(own.where(own.notna(), group))
     by = matching.group or matching.by
     if by == "position":
-        group = group[_linked(table, matching.radius_arcsec)].reset_index(drop=True)
+        places = observed.groupby("object")[["place_ra", "place_dec"]].first().loc[rows["object"]]
+        group = group[_linked(places.to_numpy(), matching.radius_arcsec)].reset_index(drop=True)
     elif by != "id":
         group = _by_label(labels, by)
     return pd.concat([object_id.rename("object_id"), group.rename("group"), table], axis=1)
 
 
-def _linked(table: pd.DataFrame, radius_arcsec: float) -> npt.NDArray[np.int64]:
-    """The first row of every row's group by position; a row without coordinates is alone."""
-    known = (table["ra"].notna() & table["dec"].notna()).to_numpy()
-    first = np.arange(len(table))
-    found = crossmatch.groups(table["ra"][known], table["dec"][known], radius_arcsec)
-    start = np.unique(found, return_index=True)[1]
-    first[known] = np.flatnonzero(known)[start[found]]
+def _linked(places: npt.NDArray[np.float64], radius_arcsec: float) -> npt.NDArray[np.int64]:
+    """The first row of every row's group by position [N, 2]; a row without coordinates is alone."""
+    known = np.flatnonzero(np.isfinite(places).all(axis=1))
+    first = np.arange(len(places))
+    found = crossmatch.groups(places[known, 0], places[known, 1], radius_arcsec)
+    first[known] = known[np.unique(found, return_index=True)[1][found]]
     return first
 
 

@@ -12,7 +12,10 @@ import pandas as pd
 from ..errors import InputError, UsageError
 from ..settings import Matching
 from . import crossmatch
-from .catalogue import catalogue_of, merge_labels
+from .catalogue import catalogue_of
+from .labels import Labels
+from .linking import Ambiguity, link, radius_between
+from .places import common_places, mean_places
 from .repeats import check_rules, dropped, without_repeats
 
 __all__ = ["Ambiguous", "Plan", "check_matching", "plan"]
@@ -20,13 +23,25 @@ __all__ = ["Ambiguous", "Plan", "check_matching", "plan"]
 
 @dataclass(frozen=True)
 class Ambiguous:
-    """A match by position that had a rival within the radius; the nearest was taken."""
+    """A match by position that had a rival within the radius.
+
+    Args:
+        source: Of the one observation.
+        object_id: Of the one observation.
+        matched_to: Id of the other; "" where the match was given up, because the object has a closer one.
+        separation_arcsec: Angle between the two; NaN where the match was given up.
+        candidates: How many could have been meant.
+        matched_source: Source of the other.
+        rivals: Source, id and separation in arcsec of all others that could have been meant, nearest first.
+    """
 
     source: str
     object_id: str
     matched_to: str
     separation_arcsec: float
     candidates: int
+    matched_source: str
+    rivals: str
 
 
 @dataclass
@@ -50,8 +65,13 @@ class Plan:
     unmatched: dict[str, int] = field(default_factory=dict)
 
 
-def check_matching(matching: Matching, modalities: Sequence[str]) -> None:
+def check_matching(matching: Matching, modalities: Sequence[str], sources: Sequence[str] = ()) -> None:
     """Refuses settings that make no sense for these modalities.
+
+    Args:
+        matching: The settings.
+        modalities: Names of the sources that are modalities.
+        sources: Names of all sources, catalogues too; the modalities where none are given.
 
     Raises:
         UsageError: Names the setting.
@@ -63,6 +83,19 @@ def check_matching(matching: Matching, modalities: Sequence[str]) -> None:
     for name in [*filter(None, [matching.rows]), *matching.repeats, *matching.require]:
         if name not in modalities:
             raise UsageError(f"matching names {name!r}, which is no modality here. Choose of: {', '.join(modalities)}.")
+    sources = list(sources or modalities)
+    pairs = {f"{one}-{other}" for one in sources for other in sources}
+    for pair, radius in matching.radii.items():
+        if pair not in pairs:
+            raise UsageError(f"matching.radii names {pair!r}, expected two of {', '.join(sources)} with a hyphen.")
+        if not 0 < radius < 180 * 3600:
+            raise UsageError(f"matching.radii of {pair!r} is {radius}, expected a positive angle in arcsec.")
+    for name in matching.epochs:
+        if name not in sources:
+            raise UsageError(f"matching.epochs names {name!r}, which is no source. Choose of: {', '.join(sources)}.")
+    for name, epoch in {"epoch": matching.epoch, **matching.epochs}.items():
+        if not 1800 < epoch < 2200:
+            raise UsageError(f"matching: the epoch of {name!r} is {epoch}, expected a Julian year such as 2016.0.")
     check_rules(matching)
 
 
@@ -78,9 +111,11 @@ def plan(sources: Mapping[str, pd.DataFrame], modalities: Sequence[str], matchin
     Raises:
         InputError: If nothing is left, or a label cannot be a column.
     """
-    observed = pd.concat(sources, names=["source", "row"]).reset_index()
+    labels, observed = Labels.of(sources), _observations(sources)
     unplaced = observed["ra"].isna() | observed["dec"].isna()
     observed.loc[unplaced, ["ra", "dec"]] = np.nan
+    if "position" in (matching.by, matching.group):
+        observed[["place_ra", "place_dec"]] = common_places(observed, labels, matching)
     drops: list[pd.DataFrame] = []
     ambiguous: list[Ambiguous] = []
     if matching.by == "position":
@@ -89,47 +124,70 @@ def plan(sources: Mapping[str, pd.DataFrame], modalities: Sequence[str], matchin
         observed["object"], ambiguous = _by_position(observed, list(sources), matching)
     else:
         observed["object"] = pd.factorize(observed["group"])[0]
-    observed, repeats = without_repeats(observed, matching)
+    observed, repeats = without_repeats(observed, labels, matching)
     rows, picked = _rows(observed, list(sources), modalities, matching)
+    catalogues = [name for name in sources if name not in modalities]
     if matching.by == "position":
-        for name in set(picked) - set(modalities):
-            picked[name] = _nearest(observed, rows, picked[name], name, matching.radius_arcsec)
+        for name in catalogues:
+            picked[name] = _nearest(observed, {one: picked[one] for one in modalities}, picked[name], name, matching)
     rows, picked, incomplete = _complete(rows, picked, observed, modalities, matching.require)
-    labels = merge_labels(observed, picked, [*(name for name in sources if name not in modalities), *modalities])
-    catalogue = catalogue_of(observed, rows, labels, matching)
-    staged = observed["row"].to_numpy()
-    views = {name: np.where(picked[name] >= 0, staged[picked[name]], -1) for name in modalities}
+    entries = {name: _at(observed["entry"], pick) for name, pick in picked.items()}
+    values = labels.merged(entries, [*catalogues, *modalities])
+    catalogue = catalogue_of(observed, rows, values, matching)
+    views = {name: _at(observed["row"], picked[name]) for name in modalities}
     counts = observed["source"].value_counts()
-    used = {name: len(np.unique(pick[pick >= 0])) for name, pick in picked.items() if name not in modalities}
-    unmatched = {name: int(counts.get(name, 0)) - count for name, count in used.items()}
-    return Plan(catalogue, labels, views, pd.concat([*drops, repeats, incomplete]), ambiguous, unmatched)
+    unmatched = {name: int(counts.get(name, 0)) - len(np.unique(_known(picked[name]))) for name in catalogues}
+    return Plan(catalogue, values, views, pd.concat([*drops, repeats, incomplete]), ambiguous, unmatched)
+
+
+def _observations(sources: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """All observations one below the other, numbered through as the labels are (entry), and in each source (row)."""
+    columns = ["object_id", "group", "ra", "dec", "snr"]
+    parts = {name: table[columns].assign(row=table.index) for name, table in sources.items()}
+    source = pd.Categorical.from_codes(np.repeat(np.arange(len(parts)), [*map(len, parts.values())]), list(parts))
+    observed = pd.concat(parts.values(), ignore_index=True)
+    return observed.assign(source=source, entry=np.arange(len(observed)))
+
+
+def _at(values: pd.Series, pick: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """The values of the picked observations; -1 where none is picked."""
+    return np.append(values.to_numpy(dtype=np.int64), -1)[pick]
+
+
+def _known(pick: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    return pick[pick >= 0]
 
 
 def _by_position(
     observed: pd.DataFrame, names: Sequence[str], matching: Matching
 ) -> tuple[npt.NDArray[np.int64], list[Ambiguous]]:
-    """The object of every observation: entries of each source in turn join the nearest object so far."""
-    objects = np.full(len(observed), -1)
-    known = observed.iloc[:0]  # one observation for each object so far
-    ambiguous: list[Ambiguous] = []
+    """The object of every observation, numbered as they first appear, and the matches that had rivals."""
+    entry: dict[str, npt.NDArray[np.int64]] = {}
+    heads: dict[str, pd.DataFrame] = {}
     for name in names:
         mine = observed[observed["source"] == name]
+        places = mine[["place_ra", "place_dec"]].set_axis(["ra", "dec"], axis=1)
         if name == matching.rows or name in matching.repeats:
-            entry = crossmatch.groups(mine["ra"], mine["dec"], matching.radius_arcsec)
+            radius = radius_between(name, name, matching.radius_arcsec, matching.radii)
+            entry[name] = crossmatch.groups(places["ra"], places["dec"], radius)
         else:
-            entry = pd.factorize(mine["group"])[0]
-        heads = mine[~pd.Series(entry, mine.index).duplicated()]
-        match = crossmatch.match(known["ra"], known["dec"], heads["ra"], heads["dec"], matching.radius_arcsec)
-        number = np.full(len(heads), -1)
-        number[match.second] = match.first
-        new = number < 0
-        number[new] = len(known) + np.arange(new.sum())
-        for i in np.flatnonzero(match.ambiguous):
-            here, there = heads["object_id"].iloc[match.second[i]], known["object_id"].iloc[match.first[i]]
-            ambiguous.append(Ambiguous(name, here, there, match.separation_arcsec[i], int(match.candidates[i])))
-        known = pd.concat([known, heads[new]])
-        objects[mine.index] = number[entry]
-    return objects, ambiguous
+            entry[name] = pd.factorize(mine["group"])[0]
+        ids = mine["object_id"][~pd.Series(entry[name], mine.index).duplicated()].to_numpy()
+        heads[name] = mean_places(places, entry[name]).assign(object_id=ids)
+    linked = link(heads, matching.radius_arcsec, matching.radii)
+    numbers = np.concatenate([linked.objects[name][entry[name]] for name in names])
+    return pd.factorize(numbers)[0], [_listed(one, heads, names) for one in linked.ambiguous]
+
+
+def _listed(found: Ambiguity, heads: Mapping[str, pd.DataFrame], names: Sequence[str]) -> Ambiguous:
+    """A row of ``ambiguous.csv``: of the two sources the later one was matched to the earlier one."""
+    (there, other), (here, one) = sorted((found.first, found.second), key=lambda end: names.index(end[0]))
+    ids = {name: table["object_id"].array for name, table in heads.items()}
+    rivals = found.rivals if found.taken else [(there, other, found.separation_arcsec), *found.rivals]
+    listed = "; ".join(f"{source} {ids[source][row]} {angle:.3f}" for source, row, angle in rivals)
+    separation = found.separation_arcsec if found.taken else float("nan")
+    matched = ids[there][other] if found.taken else ""
+    return Ambiguous(here, ids[here][one], matched, separation, len(rivals) + found.taken, there, listed)
 
 
 def _rows(
@@ -152,13 +210,23 @@ def _rows(
 
 
 def _nearest(
-    observed: pd.DataFrame, rows: pd.DataFrame, pick: npt.NDArray[np.int64], name: str, radius_arcsec: float
+    observed: pd.DataFrame,
+    views: Mapping[str, npt.NDArray[np.int64]],
+    pick: npt.NDArray[np.int64],
+    name: str,
+    matching: Matching,
 ) -> npt.NDArray[np.int64]:
     """A catalogue's entry for each row: that of the object, or else the nearest, which may serve several rows."""
-    entries = observed[observed["source"] == name]
-    places = observed.groupby("object")[["ra", "dec"]].first().loc[rows["object"]]
-    found = crossmatch.nearest(places["ra"], places["dec"], entries["ra"], entries["dec"], radius_arcsec)
-    return np.where((pick < 0) & (found >= 0), np.append(entries.index.to_numpy(dtype=np.int64), -1)[found], pick)
+    ra, dec = observed["place_ra"].to_numpy(), observed["place_dec"].to_numpy()
+    entries = np.flatnonzero(observed["source"] == name)
+    for view, rows in views.items():
+        lacks = np.flatnonzero((pick < 0) & (rows >= 0))
+        radius = radius_between(view, name, matching.radius_arcsec, matching.radii)
+        mine = rows[lacks]
+        found = crossmatch.nearest(ra[mine], dec[mine], ra[entries], dec[entries], radius)
+        pick = pick.copy()
+        pick[lacks] = np.append(entries, -1)[found]
+    return pick
 
 
 def _complete(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 
 import numpy as np
@@ -10,6 +9,7 @@ import pandas as pd
 
 from ..errors import InputError, UsageError
 from ..settings import Matching
+from .labels import Labels
 
 __all__ = ["check_rules", "dropped", "without_repeats"]
 
@@ -37,11 +37,12 @@ def dropped(observed: pd.DataFrame, reason: str | pd.Series) -> pd.DataFrame:
     return observed[["source", "object_id"]].set_axis(["source", "dropped"], axis=1).assign(reason=reason)
 
 
-def without_repeats(observed: pd.DataFrame, matching: Matching) -> tuple[pd.DataFrame, pd.DataFrame]:
+def without_repeats(observed: pd.DataFrame, labels: Labels, matching: Matching) -> tuple[pd.DataFrame, pd.DataFrame]:
     """One observation per source and object, except of the source whose every observation makes a row.
 
     Args:
-        observed: source, object_id, object, labels (JSON) and snr of every observation.
+        observed: source, entry, object_id, object and snr of every observation.
+        labels: Their labels.
         matching: The rules, and which source makes rows.
 
     Returns:
@@ -53,7 +54,7 @@ def without_repeats(observed: pd.DataFrame, matching: Matching) -> tuple[pd.Data
     rank = pd.Series(0.0, observed.index)
     for name, rule in matching.repeats.items():
         mine = observed["source"] == name
-        rank[mine] = _rank(observed, mine, rule)
+        rank[mine] = _rank(observed, labels, mine, rule)
     order = observed.assign(rank=rank).sort_values("rank", kind="stable")
     repeated = order.duplicated(["source", "object"]).sort_index() & (observed["source"] != matching.rows)
     lost = observed[repeated]
@@ -62,27 +63,27 @@ def without_repeats(observed: pd.DataFrame, matching: Matching) -> tuple[pd.Data
     return observed[~repeated].reset_index(drop=True), dropped(lost, reason)
 
 
-def _rank(observed: pd.DataFrame, mine: pd.Series, rule: str) -> pd.Series:
+def _rank(observed: pd.DataFrame, labels: Labels, mine: pd.Series, rule: str) -> pd.Series:
     """The smallest is kept; a missing value comes last."""
     words = rule.split()
     if rule == "first":
         return pd.Series(0.0, observed.index)[mine]
     if rule == "highest_snr":
         return -observed["snr"][mine].fillna(-np.inf)
-    value = _numbers(observed[mine], words[1])
+    value = _numbers(observed[mine], labels, words[1])
     if words[0] == "nearest":
-        reference = _numbers(observed, words[3]).groupby(observed["object"]).first()
+        reference = _numbers(observed, labels, words[3]).groupby(observed["object"]).first()
         return (value - observed["object"][mine].map(reference)).abs().fillna(np.inf)
     return (value if words[0] == "lowest" else -value).fillna(np.inf)
 
 
-def _numbers(observed: pd.DataFrame, name: str) -> pd.Series:
+def _numbers(observed: pd.DataFrame, labels: Labels, name: str) -> pd.Series:
     """One label of each observation as float64; NaN where missing.
 
     Raises:
         InputError: If no observation has the label, or it is text.
     """
-    values = observed["labels"].map(lambda text: json.loads(text).get(name, np.nan))
+    values = pd.Series(labels.everywhere(name)[observed["entry"]], observed.index)
     try:
         floats = values.astype(float)
     except ValueError as error:

@@ -7,6 +7,7 @@ no other object. Shares are therefore met on average, not to the object.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import combinations
 from typing import Any, Protocol
 
 import numpy as np
@@ -15,14 +16,18 @@ import numpy.typing as npt
 from .. import storage
 from ..errors import InputError, UsageError
 from ..settings import Split
+from .crossmatch import Degrees, Positions, chord_of
 
-__all__ = ["Catalogued", "assign", "check_leaks", "divide", "values"]
+__all__ = ["Catalogued", "assign", "check_leaks", "divide", "pixels", "values"]
 
 SIDES = ("train", "valid", "test")
 
 
 class Catalogued(Protocol):
-    """Whatever knows its objects: `Dataset`, `FeatureSet`, `EmbeddingStore`."""
+    """Whatever knows its objects: `Dataset`, `FeatureSet`, `EmbeddingStore`.
+
+    It may also have `ra` and `dec` in degrees [N], NaN where unknown.
+    """
 
     @property
     def object_ids(self) -> npt.NDArray[Any]:
@@ -41,7 +46,7 @@ def divide(objects: Catalogued, split: Split) -> npt.NDArray[np.str_]:
     """The side of every row, checked for leaks.
 
     Args:
-        objects: N rows with ids, groups and labels.
+        objects: N rows with ids, groups, coordinates and labels.
         split: How to divide them.
 
     Returns:
@@ -49,31 +54,75 @@ def divide(objects: Catalogued, split: Split) -> npt.NDArray[np.str_]:
 
     Raises:
         UsageError: If the settings make no sense.
-        InputError: If a side is empty or a group is on two sides.
+        InputError: If a side is empty, a group is on two sides, or two groups at one position are on different sides.
     """
-    sides = assign(values(objects, split.by), split)
-    check_leaks(objects.groups, sides)
+    sides = assign(values(objects, split.by, split.healpix_nside), split)
+    check_leaks(objects.groups, sides, *_coordinates(objects), split.leak_arcsec)
     return sides
 
 
-def values(objects: Catalogued, by: str) -> npt.NDArray[Any]:
+def values(objects: Catalogued, by: str, healpix_nside: int = 16) -> npt.NDArray[Any]:
     """What rows are divided by [N].
 
     Args:
-        objects: N rows with ids, groups and labels.
-        by: "group", "object_id" or the name of a label.
+        objects: N rows with ids, groups, coordinates and labels.
+        by: "group", "object_id", "healpix" or the name of a label.
+        healpix_nside: By healpix: the resolution.
 
     Raises:
-        UsageError: If there is no such label.
+        UsageError: If there is no such label, or no such resolution.
+        InputError: By healpix: if a group has no coordinates.
     """
     if by == "group":
         return np.asarray(objects.groups)
     if by == "object_id":
         return np.asarray(objects.object_ids)
+    if by == "healpix":
+        return pixels(*_coordinates(objects), objects.groups, healpix_nside)
     if by not in objects.labels:
-        known = ", ".join(["group", "object_id", *sorted(objects.labels)])
+        known = ", ".join(["group", "object_id", "healpix", *sorted(objects.labels)])
         raise UsageError(f"split.by: there is no column {by!r}. Choose one of: {known}.")
     return np.asarray(objects.labels[by])
+
+
+def _coordinates(objects: Catalogued) -> tuple[Degrees, Degrees]:
+    unknown = np.full(len(objects.groups), np.nan)
+    return getattr(objects, "ra", unknown), getattr(objects, "dec", unknown)
+
+
+def pixels(ra: npt.ArrayLike, dec: npt.ArrayLike, groups: npt.ArrayLike, nside: int) -> npt.NDArray[np.int64]:
+    """The HEALPix pixel (Gorski et al. 2005, ApJ 622, 759; nested) of every row; that of a group's first row for all.
+
+    Args:
+        ra: Right ascensions [N] in degrees, NaN where unknown.
+        dec: Declinations [N] in degrees.
+        groups: Group of each row [N].
+        nside: Resolution, a power of 2.
+
+    Raises:
+        UsageError: If the resolution is no power of 2.
+        InputError: If no row of a group has coordinates.
+
+    Example:
+        >>> pixels([10.0, 190.0, float("nan")], [0.0, 45.0, float("nan")], ["a", "b", "a"], nside=1).tolist()
+        [4, 2, 4]
+    """
+    if nside < 1 or nside & (nside - 1) or nside > 2**29:
+        raise UsageError(f"split.healpix_nside is {nside}, expected a power of 2 such as 16.")
+    from astropy_healpix.healpy import ang2pix
+
+    ra, dec = np.asarray(ra, dtype=float), np.asarray(dec, dtype=float)
+    group = np.unique(np.asarray(groups).astype(str), return_inverse=True)[1].reshape(-1)
+    known = np.flatnonzero(np.isfinite(ra) & np.isfinite(dec))
+    missing = len(group) - int(np.isin(group, group[known]).sum())
+    if missing:
+        raise InputError(
+            f"split.by healpix: {missing} rows have no coordinates, nor has any of their group. Split by group, or "
+            "give one of the sources coordinates."
+        )
+    first = known[np.unique(group[known], return_index=True)[1]]  # of every group, the first row with coordinates
+    pixel = np.asarray(ang2pix(nside, ra[first], dec[first], nest=True, lonlat=True), dtype=np.int64)
+    return pixel[group]
 
 
 def assign(groups: npt.ArrayLike, split: Split) -> npt.NDArray[np.str_]:
@@ -107,15 +156,28 @@ def assign(groups: npt.ArrayLike, split: Split) -> npt.NDArray[np.str_]:
     return sides[inverse.reshape(-1)]
 
 
-def check_leaks(groups: npt.ArrayLike, sides: npt.ArrayLike) -> None:
-    """Makes sure that no group is on two sides.
+def check_leaks(
+    groups: npt.ArrayLike,
+    sides: npt.ArrayLike,
+    ra: npt.ArrayLike = (),
+    dec: npt.ArrayLike = (),
+    radius_arcsec: float = 0.5,
+) -> None:
+    """Makes sure that no group is on two sides, nor one position.
 
     Args:
         groups: Group of each of N rows.
         sides: Side of each row [N].
+        ra: Right ascensions [N] in degrees, NaN where unknown; none for no check of positions.
+        dec: Declinations [N] in degrees.
+        radius_arcsec: Rows of two sides that are closer are taken for one object; 0 for no check of positions.
 
     Raises:
-        InputError: If a group is on two sides, or the lengths differ.
+        UsageError: If the radius is negative.
+        InputError: If a group or a position is on two sides, or the lengths differ.
+
+    Example:
+        >>> check_leaks(["a", "b"], ["train", "test"], [10.0, 10.001], [0.0, 0.0], radius_arcsec=1.0)
     """
     group, side = np.asarray(groups).astype(str), np.asarray(sides).astype(str)
     if group.shape != side.shape:
@@ -128,6 +190,32 @@ def check_leaks(groups: npt.ArrayLike, sides: npt.ArrayLike) -> None:
         raise InputError(
             f"{len(leaks)} groups are on more than one side of the split ({listed}). Split by group, or by a column "
             f"that is the same for all rows of a group."
+        )
+    if radius_arcsec < 0:
+        raise UsageError(f"split.leak_arcsec is {radius_arcsec}, expected 0 (no check) or an angle in arcsec.")
+    if len(np.atleast_1d(ra)) and radius_arcsec > 0:
+        _check_positions(group, side, np.asarray(ra), np.asarray(dec), radius_arcsec)
+
+
+def _check_positions(
+    group: npt.NDArray[np.str_], side: npt.NDArray[np.str_], ra: Degrees, dec: Degrees, radius_arcsec: float
+) -> None:
+    """Looks for the nearest row of another side, side by side, so that many rows at one place cost no more."""
+    known = np.isfinite(ra) & np.isfinite(dec)
+    here = [np.flatnonzero(known & (side == one)) for one in SIDES]
+    places = [Positions(ra[rows], dec[rows]) for rows in here]
+    leaks, example = 0, ""
+    for one, other in combinations(range(len(SIDES)), 2):
+        there = places[other].nearest(places[one], chord_of(radius_arcsec))[1][:, 0]
+        close = np.flatnonzero(there < len(places[one]))
+        if len(close) and not leaks:
+            example = f"{group[here[one][there[close[0]]]]} and {group[here[other][close[0]]]}"
+        leaks += len(close)
+    if leaks:
+        raise InputError(
+            f"{leaks} rows lie within {radius_arcsec:g} arcsec of a row of another group on another side of the split "
+            f"({example}), as one object under two ids does. Ingest with matching.group: position, or set "
+            "split.leak_arcsec to 0 if they are different objects."
         )
 
 

@@ -59,7 +59,7 @@ def test_divide_resolves_the_column(ids):
     objects = SimpleNamespace(object_ids=ids, groups=ids, labels=labels)
     assert (splits.divide(objects, Split(by="object_id")) == splits.divide(objects, Split())).all()
     splits.check_leaks(labels["plate"], splits.divide(objects, Split(by="plate")))
-    with pytest.raises(UsageError, match=r"split.by: there is no column 'mjd'. Choose one of: group, object_id, plate"):
+    with pytest.raises(UsageError, match=r"split.by: there is no column 'mjd'. Choose one of: group, object_id, healpix, plate"):
         splits.divide(objects, Split(by="mjd"))
 
 
