@@ -17,6 +17,7 @@ __all__ = [
     "Head",
     "Matching",
     "Objective",
+    "Observing",
     "Optimizer",
     "Reading",
     "Sampling",
@@ -325,3 +326,20 @@ class Services:
     sdss_release: int = 17
     sparcl: str = "https://astrosparcl.datalab.noirlab.edu"
     desi_release: str = "DESI-DR1"
+
+
+@dataclass(frozen=True)
+class Observing:
+    """Which galaxies a mock survey takes, and their cutouts.
+
+    Args:
+        bright_limit: Apparent r magnitude (AB, without the dust of our Galaxy) of the brightest galaxies.
+        faint_limit: That of the faintest, 14 to 21; 17.77 for the main galaxy sample of SDSS.
+        size: Pixels of 0.262 arcsec along the side of a cutout; even, at least 32.
+        artifacts: Share of the cutouts with a satellite trail, a saturated star, a cosmic ray or bad columns.
+    """
+
+    bright_limit: float = 12.0
+    faint_limit: float = 19.9
+    size: int = 64
+    artifacts: float = 0.04

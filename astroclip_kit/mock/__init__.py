@@ -1,8 +1,9 @@
 """Mock surveys with known truth, in the file formats of real ones.
 
-Touch this room to make data for tests, examples and benchmarks, or to deepen the physics. A survey is a function
-that draws latent properties (`population`), turns them into light (`stellar_populations`, `spectra`, `images`) and
-observes it (`instruments`); another kind of object is another such function beside `galaxies`.
+Touch this room to make data for tests, examples and benchmarks, or to deepen the physics. A survey (`galaxies`) draws
+latent properties (`population`), turns them into light (`stellar_populations`, `emission_lines`, `dust` and `templates`
+in `spectra`; `components` and `background`), observes it (`instruments`, `camera` with `artifacts`, `spectrograph`) and
+writes files and tables (`files`, `catalogue`, `published`); another kind of object is another such survey.
 """
 
 from .._lazy import lazy

@@ -14,11 +14,14 @@ import numpy.typing as npt
 
 __all__ = [
     "BANDS",
+    "BAND_CENTRE",
     "DEPTH",
     "FIBRE_RADIUS_ARCSEC",
     "LOGLAM_STEP",
+    "MOFFAT_SCALE",
     "OBSERVED_WAVELENGTH",
     "PIXEL_SCALE_ARCSEC",
+    "RESOLUTION_KM_S",
     "SEEING_ARCSEC",
     "SKY_BRIGHTNESS",
     "Grid",
@@ -39,9 +42,12 @@ BANDS = ("g", "r", "z")
 PIXEL_SCALE_ARCSEC = 0.262
 DEPTH = (24.7, 23.9, 23.0)  # 5 sigma, point source, AB
 SEEING_ARCSEC = (1.30, 1.20, 1.10)  # full width at half maximum
+MOFFAT_SCALE = float(0.5 / np.sqrt(2**0.4 - 1))  # scale radius over FWHM of a Moffat profile of beta 2.5
 SKY_BRIGHTNESS = (22.0, 21.0, 19.0)  # AB magnitude per square arcsec, dark sky at Cerro Tololo
 FIBRE_RADIUS_ARCSEC = 1.0  # BOSS
-_CENTRE_AND_WIDTH = ((4770.0, 1480.0), (6420.0, 1480.0), (9240.0, 1520.0))  # DECam, Angstrom
+RESOLUTION_KM_S = 64.0  # standard deviation of the spectrograph's line spread: R = 2000
+BAND_CENTRE = (4770.0, 6420.0, 9240.0)  # DECam, Angstrom
+_BAND_WIDTH = (1480.0, 1480.0, 1520.0)
 _SKY_LINES = ((5578.9, 60.0), (5891.6, 8.0), (5897.6, 5.0), (6302.0, 22.0), (6365.5, 8.0))
 
 
@@ -49,7 +55,7 @@ _SKY_LINES = ((5578.9, 60.0), (5891.6, 8.0), (5897.6, 5.0), (6302.0, 22.0), (636
 def _band_weights() -> Array:
     """Matrix [L, bands] from flux density (1e-17 erg/s/cm2/A) on the observed grid to nanomaggies (AB)."""
     wavelength = OBSERVED_WAVELENGTH[:, None]
-    centre, width = np.array(_CENTRE_AND_WIDTH).T
+    centre, width = np.array(BAND_CENTRE), np.array(_BAND_WIDTH)
     edge = np.clip((np.abs(wavelength - centre) - width / 2) / 45.0, -50.0, 50.0)
     photons = 1 / (1 + np.exp(edge)) * wavelength * np.gradient(OBSERVED_WAVELENGTH)[:, None]
     per_hertz = 2.99792458e18 / wavelength**2 * 3.6308e-20 * 1e-9  # one nanomaggie in erg/s/cm2/A

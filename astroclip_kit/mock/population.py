@@ -75,30 +75,33 @@ def draw_galaxies(count: int, rng: np.random.Generator, magnitude_limit: float) 
         Arrays [count]: z, logmstar and log sfr (solar masses, per year; sfr = log10), age_gyr and tau_gyr of the
         delayed-tau history, metallicity (log solar), ebv and av (mag, stars), vdisp (km/s), bulge_to_total (mass),
         inclination_deg, axis_ratio, position_angle_deg, bulge_radius and disc_radius (half light, arcsec),
-        sersic_index (of the bulge), arm_strength, arm_pitch_deg, arm_phase.
+        sersic_index (of the bulge), arm_strength, arm_pitch_deg, arm_phase, oxygen (12 + log O/H of the gas),
+        ionisation (dex from the mean), nuclear_halpha (log solar luminosities), seyfert (0 or 1), ebv_galactic (mag).
     """
     z_grid, *_ = _cosmology()
     cell = np.searchsorted(_detectable(magnitude_limit), rng.random(count))
     z_step, mass_step = z_grid[1] - z_grid[0], _MASS_GRID[1] - _MASS_GRID[0]
     z = np.clip(z_grid[cell // len(_MASS_GRID)] + z_step * rng.uniform(-0.5, 0.5, count), Z_MIN, Z_MAX)
     mass = _MASS_GRID[cell % len(_MASS_GRID)] + mass_step * rng.uniform(-0.5, 0.5, count)
-    quiescent = rng.random(count) < 1 / (1 + np.exp(-(mass - 10.65 - 0.8 * (z - 0.2)) / 0.28))
+    quiescent = rng.random(count) < 1 / (1 + np.exp(-(mass - 10.55 - 0.8 * (z - 0.2)) / 0.28))
     galaxies: Galaxies = {"z": z, "logmstar": mass, "quiescent": quiescent.astype(float)}
     galaxies |= _stars_and_dust(galaxies, rng)
     galaxies |= _shape(galaxies, rng)
+    galaxies |= _gas(galaxies, rng)
+    galaxies["ebv_galactic"] = 0.032 * np.exp(0.55 * rng.standard_normal(count))  # at high galactic latitude
     return galaxies
 
 
 def _stars_and_dust(galaxies: Galaxies, rng: np.random.Generator) -> Galaxies:
     z, mass, quiescent = (galaxies[name] for name in ("z", "logmstar", "quiescent"))
     main_sequence = 0.76 * (mass - 10) - 0.05 + 2.4 * np.log10((1 + z) / 1.1)
-    sfr = main_sequence + 0.3 * rng.standard_normal(len(z)) - quiescent * (1.5 + 0.35 * rng.standard_normal(len(z)))
+    sfr = main_sequence + 0.35 * rng.standard_normal(len(z)) - quiescent * (1.5 + 0.35 * rng.standard_normal(len(z)))
     age = cosmic_age_gyr(z) * np.where(quiescent > 0, rng.uniform(0.65, 0.93, len(z)), rng.uniform(0.35, 0.9, len(z)))
     formed = mass + 0.2  # a third of the mass formed has returned to the gas
     x = _age_in_timescales(np.clip(10 ** (sfr - formed + 9) * age, 1e-6, 1.95))
     metallicity = np.clip(0.05 + 0.38 * np.tanh((mass - 10.1) / 0.8) + 0.10 * rng.standard_normal(len(z)), -0.7, 0.3)
     cosine = rng.random(len(z))
-    dust = np.exp(0.35 * rng.standard_normal(len(z))) * np.clip(0.30 + 0.30 * (mass - 9.5), 0.05, 0.9)
+    dust = np.exp(0.35 * rng.standard_normal(len(z))) * np.clip(0.22 + 0.30 * (mass - 9.5), 0.05, 0.9)
     av = np.where(quiescent > 0, 0.15 * dust, dust * (0.7 + 0.6 * (1 - cosine) ** 1.5))
     vdisp = np.clip(10 ** (2.26 + 0.28 * (mass - 10.9) + 0.05 * rng.standard_normal(len(z))), 60, 320)
     return {
@@ -131,9 +134,24 @@ def _shape(galaxies: Galaxies, rng: np.random.Generator) -> Galaxies:
         "bulge_axis_ratio": np.sqrt(cosine**2 * (1 - 0.65**2) + 0.65**2),
         "position_angle_deg": rng.uniform(0, 180, count),
         "sersic_index": np.clip(1.5 + 3.0 * bulge_to_total + 0.4 * rng.standard_normal(count), 1.0, 5.0),
-        "arm_strength": (1 - quiescent) * rng.uniform(0.1, 0.6, count) * (1 - bulge_to_total),
+        "arm_strength": (1 - quiescent) * rng.uniform(0.15, 0.9, count) * (1 - bulge_to_total),
         "arm_pitch_deg": rng.uniform(12, 32, count),
         "arm_phase": rng.uniform(0, 2 * np.pi, count),
+    }
+
+
+def _gas(galaxies: Galaxies, rng: np.random.Generator) -> Galaxies:
+    """Abundance by the mass-metallicity relation (Sanchez et al. 2017), and what shines around the nucleus."""
+    mass, quiescent = galaxies["logmstar"], galaxies["quiescent"]
+    count = len(mass)
+    active = rng.random(count) < 0.16 / (1 + np.exp(-(mass - 10.4) / 0.25))
+    old = mass - 4.9 + np.log10(np.maximum(quiescent, 0.1))  # the faint LINER-like light of old stars
+    accretion = 6.7 + 0.5 * (mass - 10.8) + 0.45 * rng.standard_normal(count)
+    return {
+        "oxygen": 8.38 + 0.18 * np.tanh(mass - 9.6) + 0.05 * rng.standard_normal(count),
+        "ionisation": 0.1 * rng.standard_normal(count),
+        "nuclear_halpha": np.where(active, np.maximum(accretion, old), old + 0.2 * rng.standard_normal(count)),
+        "seyfert": (active & (rng.random(count) < 0.5)).astype(float),
     }
 
 

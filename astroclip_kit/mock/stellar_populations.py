@@ -16,7 +16,15 @@ import numpy.typing as npt
 
 from .instruments import LOGLAM_STEP
 
-__all__ = ["AGE_GYR", "METALLICITY", "REST_LOGLAM", "REST_WAVELENGTH", "VDISP", "population_spectra"]
+__all__ = [
+    "AGE_GYR",
+    "METALLICITY",
+    "REST_LOGLAM",
+    "REST_WAVELENGTH",
+    "VDISP",
+    "node_weights",
+    "population_spectra",
+]
 
 Array = npt.NDArray[np.float32]
 
@@ -24,7 +32,7 @@ REST_LOGLAM = 3.33 + LOGLAM_STEP * np.arange(6900)
 REST_WAVELENGTH: npt.NDArray[np.float64] = np.power(10, REST_LOGLAM)
 AGE_GYR = np.array([0.004, 0.012, 0.04, 0.12, 0.35, 0.9, 2.2, 5.0, 11.0])
 METALLICITY = np.array([-0.7, -0.2, 0.3])  # log10 of solar
-VDISP = np.array([80.0, 160.0, 320.0])  # km/s, instrumental resolution included
+VDISP = np.array([80.0, 120.0, 170.0, 240.0, 330.0])  # km/s, instrumental resolution included
 
 _BALMER = (6564.6, 4862.7, 4341.7, 4102.9, 3971.2, 3890.2, 3836.5, 3798.9, 3771.7, 3751.2, 3735.4)
 # wavelength [A], Gaussian width [A], optical depth in a cool star of solar metallicity
@@ -39,6 +47,12 @@ _TITANIUM_OXIDE = ((4955, 50, 0.4), (5170, 60, 0.4), (5450, 60, 0.4), (5900, 60,
                    (7100, 70, 0.9), (7650, 90, 0.9), (8450, 80, 0.7), (8900, 70, 0.5))  # fmt: skip
 
 
+def node_weights(values: npt.NDArray[np.float64], nodes: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Linear interpolation of values [B] between nodes [N] as weights [B, N]; the ends hold beyond."""
+    values = np.clip(values, nodes[0], nodes[-1])
+    return np.stack([np.interp(values, nodes, row) for row in np.eye(len(nodes))], axis=1)
+
+
 def _gaussian(centre: float, width: float) -> npt.NDArray[np.float64]:
     return np.asarray(np.exp(-0.5 * ((REST_WAVELENGTH - centre) / width) ** 2))
 
@@ -47,13 +61,13 @@ def _gaussian(centre: float, width: float) -> npt.NDArray[np.float64]:
 def _optical_depths() -> tuple[npt.NDArray[np.float64], ...]:
     """Optical depth [L] of hydrogen, metals and titanium oxide at their strongest."""
     lines = sum(1.1 / (1 + ((REST_WAVELENGTH - centre) / 9.0) ** 2) for centre in _BALMER)
-    hydrogen = lines + 0.9 / (1 + np.exp((REST_WAVELENGTH - 3700) / 12))
+    hydrogen = lines + 1.25 / (1 + np.exp((REST_WAVELENGTH - 3700) / 12))
     metals = np.asarray(sum(depth * _gaussian(centre, width) for centre, width, depth in _METALS))
     rng = np.random.default_rng(4000)  # a fixed forest of weak lines, denser and deeper in the blue
     for centre, depth in zip(3000 + 3800 * rng.beta(0.8, 1.8, 500), rng.exponential(0.07, 500), strict=True):
         near = slice(*np.searchsorted(REST_WAVELENGTH, [centre - 12, centre + 12]))
         metals[near] += depth * np.exp(-0.5 * ((REST_WAVELENGTH[near] - centre) / 2.5) ** 2)
-    blanketing = 0.42 / (1 + np.exp((REST_WAVELENGTH - 3990) / 25)) + 1.1 / (1 + np.exp((REST_WAVELENGTH - 2900) / 60))
+    blanketing = 0.55 / (1 + np.exp((REST_WAVELENGTH - 3990) / 25)) + 1.1 / (1 + np.exp((REST_WAVELENGTH - 2900) / 60))
     oxides = sum(depth * _gaussian(centre, width) for centre, width, depth in _TITANIUM_OXIDE)
     return np.asarray(hydrogen), metals + blanketing, np.asarray(oxides)
 
@@ -63,6 +77,8 @@ def _star(temperature: float, metallicity: float) -> npt.NDArray[np.float64]:
     metres = REST_WAVELENGTH * 1e-10
     planck = 1.191e-16 / metres**5 / np.expm1(np.minimum(0.014388 / (metres * temperature), 80.0))
     flux = np.pi * planck * 1e-10 / (5.6704e-8 * temperature**4)
+    if temperature < 7500:  # negative hydrogen lets more through redward of 8500 A than a black body
+        flux = flux * np.clip(REST_WAVELENGTH / 7300, 1, None) ** 0.45
     hydrogen, metals, oxides = _optical_depths()
     strength_h = np.exp(-((np.log(temperature / 9500) / (0.34 if temperature < 9500 else 0.55)) ** 2))
     strength_m = 10 ** (0.3 * metallicity) / (1 + (temperature / 5900) ** 9)

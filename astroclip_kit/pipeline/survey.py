@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import UsageError
-from ..settings import Matching, Reading
+from ..settings import Matching, Observing, Reading
 from .parts import Folder, Parts, part, words
 from .survey_files import dry_run
 
@@ -23,16 +23,22 @@ def simulate(
     count: int = 3000,
     seed: int = 0,
     spectra: str = "sdss",
+    templates: Folder = "",
+    observing: Observing = Observing(),
     workers: int = 2,
 ) -> Path:
     """Writes a mock survey with known truth in real file formats.
 
     Args:
         kind: What is simulated: "galaxies" (cutouts, spectra and a catalogue).
-        out: Folder to write: ``cutouts/``, ``spectra/``, ``catalogue.fits``.
+        out: Folder to write: ``cutouts/``, ``spectra/``, ``catalogue.fits`` (the truth), ``published.fits`` (what
+            surveys would measure).
         count: Number of objects.
         seed: The same seed gives the same bytes.
         spectra: Grid of the spectra: "sdss" or "desi".
+        templates: Folder of published eigenspectra (Yip et al. 2004, or ``spEigenGal-*.fits`` of SDSS), for spectra of
+            the shapes of real galaxies.
+        observing: Magnitude limits, size of the cutouts and share of artifacts, see `Observing`.
         workers: Threads.
 
     Returns:
@@ -42,7 +48,7 @@ def simulate(
 
     if kind != "galaxies":
         raise UsageError(f"cannot simulate {kind!r}; there is: galaxies.")
-    folder: Path = simulate_galaxies(Path(out), count, seed, spectra=spectra, workers=workers)
+    folder: Path = simulate_galaxies(Path(out), count, seed, spectra, templates and Path(templates), observing, workers)
     return folder
 
 

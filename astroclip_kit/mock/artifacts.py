@@ -1,0 +1,102 @@
+"""Artifacts of images, each labelled in the catalogue, so that a search for outliers can be tested to find them.
+
+An artifact is a function of the exposure that draws light [3, size, size] in nanomaggies and the pixels that it spoils;
+another one is another such function in `ARTIFACTS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .instruments import MOFFAT_SCALE, PIXEL_SCALE_ARCSEC
+
+__all__ = ["ARTIFACTS", "draw_artifacts"]
+
+Array = npt.NDArray[np.float32]
+Defects = tuple[npt.NDArray[Any], npt.NDArray[np.bool_]]
+"""Added light, and the pixels that hold nothing but it: their inverse variance is 0. Both [3, size, size]."""
+
+FULL_WELL = 40.0  # nanomaggies per pixel
+
+
+def _axes(size: int) -> tuple[Array, Array]:
+    offset = np.arange(size, dtype=np.float32) - (size - 1) / 2
+    return offset[:, None], offset[None, :]
+
+
+def _moffat(radius: Array, fwhm: Array) -> Array:
+    """Unit-flux Moffat profiles of beta 2.5 [3, ...] at radii [...] for widths [3], all in pixels."""
+    scale = (fwhm * MOFFAT_SCALE)[:, None, None]
+    return np.asarray(1.5 / (np.pi * scale**2) * (1 + (radius / scale) ** 2) ** -2.5)
+
+
+def satellite_trail(size: int, fwhm: Array, sigma: Array, rng: np.random.Generator) -> Defects:
+    """A straight trail through one band, 8 to 80 times the noise bright, that may flicker as the satellite tumbles."""
+    y, x = _axes(size)
+    angle, miss = rng.uniform(0, np.pi), rng.uniform(-0.35, 0.35) * size
+    across = np.cos(angle) * x + np.sin(angle) * y - miss
+    along = np.cos(angle) * y - np.sin(angle) * x
+    band = rng.integers(3)
+    width = fwhm[band] / PIXEL_SCALE_ARCSEC / 2.355 * rng.uniform(1.0, 1.8)
+    flicker = 1 + rng.choice([0.0, 0.6]) * np.sin(2 * np.pi * (along / rng.uniform(8, 30) + rng.random()))
+    light = np.zeros((3, size, size))
+    light[band] = sigma[band] * 10 ** rng.uniform(0.9, 1.9) * np.exp(-0.5 * (across / width) ** 2) * flicker
+    return light, np.zeros(light.shape, dtype=bool)
+
+
+def saturated_star(size: int, fwhm: Array, sigma: Array, rng: np.random.Generator) -> Defects:
+    """A star of r = 10 to 14 beside the galaxy: clipped core, charge bled along the column, spikes and a halo."""
+    angle, distance = rng.uniform(0, 2 * np.pi), rng.uniform(0.3, 0.6) * size
+    y, x = _axes(size)
+    y, x = y - distance * np.sin(angle), x - distance * np.cos(angle)
+    radius = np.hypot(x, y)
+    flux = 10 ** (-0.4 * (rng.uniform(10, 14) + np.array([rng.normal(0.6, 0.3), 0.0, -0.3]) - 22.5))
+    spikes = sum(
+        np.exp(-0.5 * (across / 0.8) ** 2) / (9 + along**2) for across, along in ((x + y, x - y), (x - y, x + y))
+    )
+    halo = 0.015 / (1 + (radius / 30) ** 6) / (np.pi * 30**2)
+    light = flux[:, None, None] * (_moffat(radius, fwhm / PIXEL_SCALE_ARCSEC) + halo + 0.004 * spikes)
+    full = light > FULL_WELL
+    overflow = np.where(full, light - FULL_WELL, 0).sum(axis=1) / FULL_WELL  # pixels that each column's charge needs
+    lost = full | ((overflow[:, None] > 0.5) & (np.abs(y) < full.sum(axis=1)[:, None] / 2 + overflow[:, None] / 2))
+    return np.where(lost, FULL_WELL, np.minimum(light, FULL_WELL)), lost
+
+
+def cosmic_ray(size: int, fwhm: Array, sigma: Array, rng: np.random.Generator) -> Defects:
+    """A sharp, bright track of 4 to 25 pixels in one band, missed by the pipeline."""
+    length, angle, band = rng.uniform(4, 25), rng.uniform(0, np.pi), rng.integers(3)
+    steps = np.arange(0, length, 0.5) - length / 2
+    centre = rng.uniform(0.2, 0.8, 2) * size
+    light = np.zeros((3, size, size))
+    row, column = (
+        np.clip(centre[axis] + steps * turn, 0, size - 1).astype(int)
+        for axis, turn in ((0, np.sin(angle)), (1, np.cos(angle)))
+    )
+    light[band, row, column] = sigma[band] * 10 ** rng.uniform(1.3, 2.3) * rng.uniform(0.5, 1.5, len(steps))
+    return light, np.zeros(light.shape, dtype=bool)
+
+
+def bad_columns(size: int, fwhm: Array, sigma: Array, rng: np.random.Generator) -> Defects:
+    """One to three dead columns in one band: no light, and the inverse variance says so."""
+    lost = np.zeros((3, size, size), dtype=bool)
+    first = int(rng.uniform(0.2, 0.8) * size)
+    lost[rng.integers(3), :, first : first + rng.integers(1, 4)] = True
+    return np.zeros(lost.shape), lost
+
+
+ARTIFACTS: dict[str, Callable[[int, Array, Array, np.random.Generator], Defects]] = {
+    "trail": satellite_trail,
+    "saturated": saturated_star,
+    "cosmic_ray": cosmic_ray,
+    "bad_columns": bad_columns,
+}
+
+
+def draw_artifacts(count: int, fraction: float, rng: np.random.Generator) -> npt.NDArray[np.str_]:
+    """Kinds [count] of artifacts, "none" for a clean cutout: a `fraction` of all, trails and stars the most."""
+    kinds = rng.choice(list(ARTIFACTS), count, p=(0.35, 0.35, 0.15, 0.15))
+    return np.where(rng.random(count) < fraction, kinds, "none")

@@ -1,0 +1,85 @@
+"""The truth about the galaxies of a mock survey, as the columns of its ``catalogue.fits``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..storage import writing
+from .camera import Exposure
+from .dust import calzetti
+from .emission_lines import LINES, line_class, nuclear_lines, star_forming_lines
+from .instruments import BANDS
+from .population import Galaxies, morphology
+
+__all__ = ["Rows", "truth", "write_table"]
+
+Rows = dict[str, npt.NDArray[Any]]
+"""Column to values [B]."""
+
+LATENTS = ("z", "logmstar", "sfr", "age_gyr", "tau_gyr", "metallicity", "oxygen", "ebv", "av", "ebv_galactic", "vdisp",
+           "bulge_to_total", "bulge_radius", "disc_radius", "sersic_index", "inclination_deg", "axis_ratio",
+           "position_angle_deg")  # fmt: skip
+UNITS = {  # nanomaggies have no spelling in FITS
+    "deg": ("ra", "dec", "inclination_deg", "position_angle_deg", "RA", "DEC"),
+    "mag": ("ebv", "av", "ebv_galactic", "mag_g", "mag_r", "mag_z", "EBV", "MAG_G", "MAG_R", "MAG_Z", "FIBMAG_R"),
+    "Gyr": ("age_gyr", "tau_gyr", "TAGE_MW"),
+    "km/s": ("vdisp", "VDISP", "VDISP_ERR"),
+    "arcsec": ("size", "bulge_radius", "disc_radius", "seeing_g", "seeing_r", "seeing_z"),
+    "solMass/yr": ("AVG_SFR",),
+}
+
+
+def truth(galaxies: Galaxies, flux: npt.NDArray[np.float32], exposure: Exposure) -> Rows:
+    """The columns of what is known about galaxies because it was put in.
+
+    Args:
+        galaxies: Latents of B galaxies.
+        flux: Fluxes [B, 3] in g, r, z in nanomaggies, before the dust of our Galaxy.
+        exposure: Of their cutouts.
+
+    Returns:
+        The latents (see `draw_galaxies`), ssfr (log10, per year), size (half light, arcsec), morphology, mag_* (AB,
+        before the dust of our Galaxy), seeing_* (full width at half maximum), log_nii_ha and log_oiii_hb (of all gas,
+        before dust), balmer_decrement (H alpha over H beta behind the dust) and line_class.
+    """
+    rows: Rows = {name: galaxies[name].astype(np.float32) for name in LATENTS}
+    rows["ssfr"] = (galaxies["sfr"] - galaxies["logmstar"]).astype(np.float32)
+    share = galaxies["bulge_to_total"]
+    rows["size"] = (share * galaxies["bulge_radius"] + (1 - share) * galaxies["disc_radius"]).astype(np.float32)
+    rows["morphology"] = morphology(galaxies)
+    magnitudes = 22.5 - 2.5 * np.log10(flux)
+    rows |= {f"mag_{band}": magnitudes[:, k].astype(np.float32) for k, band in enumerate(BANDS)}
+    rows |= {f"seeing_{band}": exposure["fwhm"][:, k] for k, band in enumerate(BANDS)}
+    return rows | _lines(galaxies)
+
+
+def _lines(galaxies: Galaxies) -> Rows:
+    total = dict(zip(LINES, (star_forming_lines(galaxies) + nuclear_lines(galaxies)).T, strict=True))
+    nitrogen = np.log10(total["NII_6584"] / total["H_ALPHA"])
+    oxygen = np.log10(total["OIII_5007"] / total["H_BETA"])
+    alpha, beta = calzetti(np.array([LINES["H_ALPHA"], LINES["H_BETA"]]))
+    reddening = 10 ** (0.4 * galaxies["ebv"] / 0.44 * (beta - alpha))
+    rows = {"log_nii_ha": nitrogen, "log_oiii_hb": oxygen, "balmer_decrement": 2.86 * reddening}
+    return {name: values.astype(np.float32) for name, values in rows.items()} | {
+        "line_class": line_class(nitrogen, oxygen)
+    }
+
+
+def write_table(path: Path, rows: Rows) -> None:
+    """Writes columns as a FITS table, with the units of `UNITS`.
+
+    Raises:
+        OutputError: If the disk is full.
+    """
+    from astropy.table import Table
+
+    table = Table(rows)
+    for unit, names in UNITS.items():
+        for name in set(names) & set(rows):
+            table[name].unit = unit
+    with writing(path):
+        table.write(path)
