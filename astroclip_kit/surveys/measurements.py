@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
@@ -150,18 +151,18 @@ def light_curves(path: Path, table: pd.DataFrame, modality: Modality, min_points
     """
     if not (table["reason"] == "").any():
         raise FileError(path, f"none of its {len(table)} rows can be used; the first: {table['reason'].iloc[0]}.")
-    bad = table[table["reason"] != ""]
-    for (object_id, reason), count in bad.groupby(["id", "reason"], sort=False).size().items():
-        yield Drop(f"{path}: {object_id} ({count} rows)", str(reason))
-    index = table["band"].map({band: number for number, band in enumerate(modality.bands)})
+    bad = table.loc[table["reason"] != "", ["id", "reason"]]
+    for (object_id, reason), count in Counter(zip(bad["id"], bad["reason"], strict=True)).items():
+        yield Drop(f"{path}: {object_id} ({count} rows)", reason)
+    index = pd.Index(modality.bands).get_indexer(table["band"])
     first = table[table["id"] != ""].drop_duplicates("id")
-    number = pd.Series(np.arange(len(first)), index=first["id"])
-    points = table.assign(index=index)[(table["reason"] == "") & index.notna()]
-    owner = number[points["id"]].to_numpy()
-    order = np.lexsort((points["time"], owner))
-    views = points[["time", "value", "error", "index"]].to_numpy(dtype=np.float64)[order]
-    is_limit = points["is_limit"].to_numpy()[order]
-    ends = np.searchsorted(owner[order], np.arange(len(first) + 1))
+    rows = np.flatnonzero((table["reason"] == "").to_numpy() & (index >= 0))
+    owner = pd.Index(first["id"]).get_indexer(table["id"].take(rows))
+    order = np.lexsort((table["time"].to_numpy()[rows], owner))
+    rows, owner = rows[order], owner[order]
+    views = np.column_stack([*(table[name].to_numpy()[rows] for name in ("time", "value", "error")), index[rows]])
+    is_limit = table["is_limit"].to_numpy()[rows]
+    ends = np.searchsorted(owner, np.arange(len(first) + 1))
     for start, end, row in zip(ends[:-1], ends[1:], first.itertuples(), strict=True):
         if row.lost:
             yield Drop(f"{path}: {row.id}", "coordinates out of range")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from itertools import takewhile
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -84,8 +84,8 @@ def _spread(path: Path, frame: pd.DataFrame, several: Mapping[str, int]) -> pd.D
 
 
 def _single(path: Path, frame: pd.DataFrame) -> pd.DataFrame:
-    for name in frame.select_dtypes(object):
-        shape = next((np.shape(value) for value in frame[name] if np.ndim(value)), None)
+    for name in (name for name, kind in frame.dtypes.items() if kind.kind == "O"):
+        shape = next((np.shape(value) for value in frame[name] if isinstance(value, (list, np.ndarray))), None)
         if shape:
             raise FileError(
                 path,
@@ -128,7 +128,9 @@ def _readable(path: Path) -> Iterator[str]:
     except FileError:
         raise
     except Exception as error:  # every format has its own errors
-        raise FileError(path, f"cannot be read as a table ({str(error).splitlines()[0]}).") from error
+        raise FileError(
+            path, f"cannot be read as a table ({(str(error) or type(error).__name__).splitlines()[0]})."
+        ) from error
 
 
 def _check(path: Path, wanted: Sequence[str], found: Sequence[str]) -> None:
@@ -163,8 +165,8 @@ def _csv(path: Path, wanted: list[str], texts: Sequence[str]) -> pd.DataFrame:
 
 def _csv_header(path: Path) -> tuple[int, list[str]]:
     """How many lines of comment stand before the names of the columns, and the names."""
-    comments = len(csv_comments(path))
-    return comments, list(pd.read_csv(path, skiprows=comments, nrows=0).columns)
+    *comments, names = _csv_head(path)
+    return len(comments), next(csv.reader([names]), [])
 
 
 def csv_comments(path: str | Path) -> list[str]:
@@ -173,10 +175,21 @@ def csv_comments(path: str | Path) -> list[str]:
     Args:
         path: CSV file, plain or gzip.
     """
-    path = Path(path)
-    opened = gzip.open(path, "rt", encoding="utf-8") if path.suffix.lower() == ".gz" else path.open(encoding="utf-8")
+    return [line[1:].strip() for line in _csv_head(Path(path))[:-1]]
+
+
+def _csv_head(path: Path) -> list[str]:
+    """The lines of comment (or of nothing) and the line of names behind them."""
+    lines = []
+    opened = (
+        gzip.open(path, "rt", encoding="utf-8-sig") if path.suffix.lower() == ".gz" else path.open(encoding="utf-8-sig")
+    )
     with opened as file:
-        return [line[1:].strip() for line in takewhile(lambda line: f"{line.rstrip()} ".startswith("# "), file)]
+        for line in file:
+            lines.append(line.rstrip("\r\n"))
+            if lines[-1].strip() and not f"{lines[-1]} ".startswith("# "):
+                return lines
+    raise ValueError("it names no columns")
 
 
 def _astropy(path: Path, wanted: list[str]) -> pd.DataFrame:

@@ -325,6 +325,9 @@ def test_comments_before_the_names_of_a_csv(tmp_path):
     (tmp_path / "a.csv").write_text('# {"from": "a survey"}\n#\nid,z\n007,1\n008,2\n')
     samples, _ = read(tmp_path / "a.csv", ["z"], "id")
     assert [(sample.object_id, sample.views["table"][0]) for sample in samples] == [("007", 1), ("008", 2)]
+    (tmp_path / "a.csv").write_text("# nothing but\n# comments\n")
+    with pytest.raises(FileError, match=r"a.csv: cannot be read as a table \(it names no columns\)"):
+        read(tmp_path / "a.csv", ["z"], "id")
 
 
 def test_masked_ids_bytes_and_large_integers(tmp_path):
