@@ -22,6 +22,7 @@ from ..transforms.resampling import Grid, resample, wavelength_grid
 from ..types import Drop, Modality, Sample
 from .coordinates import degrees, lost
 from .fits_files import find_files
+from .sdss import SPECTRUM_UNIT
 from .table_files import column_names, numbers, read_columns, text
 
 __all__ = ["GaiaXP"]
@@ -33,7 +34,6 @@ COEFFICIENTS = 55
 CORRELATIONS = COEFFICIENTS * (COEFFICIENTS - 1) // 2
 SAMPLED = tuple(range(3360, 10201, 20))  # Angstrom
 PSEUDO = 481  # samples of GaiaXPy's reference conversion, 0 to 60
-SPECTRUM_UNIT = "1e-17 erg / (Angstrom s cm2)"
 TO_SPECTRUM_UNIT = 1e19  # of W / (m2 nm)
 QUALITY = ("n_measurements", "n_relevant_bases", "standard_deviation")
 G_FLUX_ZERO_POINT = 25.6873668671  # Gaia DR3, Vega: Riello et al. 2021, A&A 649, A3
