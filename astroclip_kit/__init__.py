@@ -30,6 +30,7 @@ __getattr__, __dir__, __all__ = lazy(
         "embed": ".pipeline",
         "evaluate": ".pipeline",
         "extract": ".pipeline",
+        "fetch": ".pipeline",
         "info": ".pipeline",
         "ingest": ".pipeline",
         "predict": ".pipeline",

@@ -16,6 +16,7 @@ __getattr__, __dir__, __all__ = lazy(
         "Outcome": ".journal",
         "RequestFailed": ".client",
         "Stored": ".files",
+        "Task": ".journal",
         "TryAgain": ".client",
         "acknowledged": ".journal",
         "download": ".journal",

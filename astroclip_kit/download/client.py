@@ -9,6 +9,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -71,7 +72,7 @@ class Client:
         self.settings = settings
         self.session = _session(settings.connections)
         self.stopped = threading.Event()
-        self.busy = [threading.Lock() for _ in range(256)]
+        self._busy = [threading.Lock() for _ in range(256)]
         self._lock = threading.Lock()
         self._free: dict[str, float] = defaultdict(float)  # host to the time of its next request
         self._failures: Counter[str] = Counter()  # host to failures in a row
@@ -82,6 +83,10 @@ class Client:
     def __exit__(self, *_: object) -> None:
         self.stopped.set()
         self.session.close()
+
+    def turn(self, path: Path) -> threading.Lock:
+        """To be held while a file is fetched: two tasks may want the same one."""
+        return self._busy[hash(path) % len(self._busy)]
 
     def persist(self, url: str, attempt: Callable[[], T]) -> T:
         """Makes attempts, with growing and jittered pauses, until one succeeds.

@@ -81,7 +81,7 @@ def get_file(client: Client, job: Job) -> Stored:
         RequestFailed: If it could not be had.
         OutputError: If it cannot be written.
     """
-    with client.busy[hash(job.path) % len(client.busy)]:  # two jobs may ask for one file
+    with client.turn(job.path):
         if job.path.exists() and not _complaint(job.path, job):
             return hash_file(job.path)
         if not job.path.parent.exists():

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from .answers import evaluate, predict, search
 from .experiments import quickstart, run
+from .fetching import fetch
 from .space import align, embed, extract
 from .steps import signature_of
 from .survey import info, ingest, simulate
@@ -18,6 +19,7 @@ __all__ = [
     "embed",
     "evaluate",
     "extract",
+    "fetch",
     "info",
     "ingest",
     "predict",
@@ -31,6 +33,7 @@ __all__ = [
 VERBS = (
     "quickstart",
     "simulate",
+    "fetch",
     "ingest",
     "info",
     "extract",
