@@ -25,6 +25,7 @@ from .fits_files import Hdu, damaged_header, read_hdus
 
 __all__ = ["LAMOSTSpectra"]
 
+NEEDED = ("LMJD", "PLANID", "SPID", "FIBERID", "RA", "DEC")
 LABELS = {
     "OBSID": "obsid",
     "PLANID": "planid",
@@ -119,17 +120,19 @@ class LAMOSTSpectra:
         """
         [hdu] = read_hdus(path, (0,))
         header = hdu.header
+        missing = [key for key in NEEDED if key not in header]
+        if missing:
+            raise FileError(hdu.path, f"is no LAMOST spectrum: its header has no {', '.join(missing)}.")
         if header.get("VACUUM", True) is not True:
             raise FileError(hdu.path, "VACUUM is F: its wavelengths are in air, expected vacuum.")
         with damaged_header(hdu.path):
-            visit = "-".join(str(header[key]) for key in ("LMJD", "PLANID", "SPID", "FIBERID"))
             ra, dec = float(header["RA"]), float(header["DEC"])
         if not in_range(ra, dec):
             raise FileError(hdu.path, f"coordinates out of range: ra {ra}, dec {dec} degrees.")
         rows = _image_rows(hdu) if header.get("NAXIS") else _table_rows(path)
         view = self._view(hdu.path, rows)
         labels = _labels(header)
-        object_id = str(header["OBSID"]) if "obsid" in labels else visit
+        object_id = str(header["OBSID"]) if "obsid" in labels else "-".join(str(header[key]) for key in NEEDED[:4])
         return [Sample(object_id, {self.name: view}, ra, dec, labels, str(header.get("DESIG", "")))]
 
     def _view(self, path: Path, rows: _Rows) -> npt.NDArray[np.float32]:
@@ -164,8 +167,10 @@ def _image_rows(hdu: Hdu) -> _Rows:
         raise FileError(hdu.path, f"HDU 0 has shape {image.shape}, expected the five rows of a LAMOST spectrum.")
     with damaged_header(hdu.path):
         start, step = float(hdu.header["COEFF0"]), float(hdu.header["COEFF1"])
-    wavelength = np.power(10.0, start + step * np.arange(image.shape[1]), dtype=np.float64)
-    return _Rows(wavelength, image[0], image[1], image[3], image[4])
+    exponent = start + step * np.arange(image.shape[1], dtype=np.float64)
+    if not 2 < exponent[0] <= exponent[-1] < 5:
+        raise FileError(hdu.path, f"COEFF0 {start} and COEFF1 {step} are no log10 of Angstrom that ascends.")
+    return _Rows(10**exponent, image[0], image[1], image[3], image[4])
 
 
 def _table_rows(path: str | Path) -> _Rows:

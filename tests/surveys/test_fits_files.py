@@ -1,3 +1,6 @@
+import bz2
+import gzip
+
 import numpy as np
 import pytest
 from astropy.io import fits
@@ -5,6 +8,7 @@ from astropy.table import Table
 
 from astroclip_kit.errors import FileError
 from astroclip_kit.surveys.fits_files import find_files, read_hdus
+from astroclip_kit.surveys.fits_maps import map_hdus
 
 
 @pytest.fixture
@@ -118,3 +122,35 @@ def test_files_are_sorted_and_hidden_ones_left_out(tmp_path):
     assert find_files(tmp_path / "d.txt", "*.fits") == [tmp_path / "d.txt"]
     with pytest.raises(FileError, match=r"no such folder\. Check the reader's `root`"):
         find_files(tmp_path / "nowhere", "*.fits")
+
+
+@pytest.mark.parametrize(("pack", "name"), [(gzip.compress, "gzip"), (bz2.compress, "bzip2")])
+def test_packed_files_are_read_whatever_they_are_called(path, pack, name):
+    content = path.read_bytes()
+    path.write_bytes(pack(content))
+    np.testing.assert_array_equal(read_hdus(path, (2,))[0].image(), np.eye(3))
+    path.write_bytes(pack(content)[:-20])
+    with pytest.raises(FileError, match=f"truncated or damaged {name} file"):
+        map_hdus(path, "nothing")
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress, bz2.compress])
+def test_hdus_by_name(path, pack):
+    content = path.read_bytes()
+    path.write_bytes(pack(content))
+    hdus = map_hdus(path, "ROW.|IMAGES?")
+    assert list(hdus) == ["PRIMARY", "ROWS"] and hdus["ROWS"].number == 1
+    assert hdus["ROWS"].columns(("N",))["N"].tolist() == [2**40, -1]
+    np.testing.assert_array_equal(map_hdus(path, "")[""].pixels(), np.eye(3))
+    path.write_bytes(pack(content[:-2850]))
+    for names in ("", "nothing"):
+        with pytest.raises(FileError, match=r"truncated: HDU 2 needs 72 bytes, 30 are there"):
+            map_hdus(path, names)
+
+
+def test_hdus_by_name_of_what_is_no_fits_file(tmp_path):
+    (tmp_path / "a.fits").write_bytes(b"")
+    with pytest.raises(FileError, match="not a FITS file: it is empty"):
+        map_hdus(tmp_path / "a.fits", "A")
+    with pytest.raises(FileError, match="cannot be read"):
+        map_hdus(tmp_path, "A")
