@@ -84,8 +84,14 @@ def stated_unit(path: Path, header: Any) -> Unit | None:
     return None
 
 
-def flux_factor(path: Path, header: Any, unit: str) -> float:
+def flux_factor(path: Path, header: Any, unit: str, assumed: bool = False) -> float:
     """What the pixels are multiplied by to be in a unit; 1 where the reader has none.
+
+    Args:
+        path: The file.
+        header: Of the image.
+        unit: Of the reader.
+        assumed: Whether an image that states no unit is taken to be in that of the reader.
 
     Raises:
         FileError: If the header's unit is not known, or another kind of quantity.
@@ -93,6 +99,8 @@ def flux_factor(path: Path, header: Any, unit: str) -> float:
     if not unit:
         return 1.0
     found = stated_unit(path, header)
+    if found is None and assumed:
+        return 1.0
     if found is None:
         raise FileError(
             path, f"the header states no unit (BUNIT), so not whether it is {unit}. Give `unit=''` for none."
