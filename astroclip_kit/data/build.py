@@ -71,7 +71,10 @@ def ingest(
         staged = {source.name: stage(source, out, workers=workers, strict=strict, quiet=quiet) for source in found}
         drops = [_unread(source, staged[source.name].rows) for source in found]
         counts = {one.name: _counts(one, staged[one.name].rows) for one in found}
-        plan = objects.plan({name: _observed(one.rows) for name, one in staged.items()}, list(modalities), matching)
+        observed = {name: _observed(one.rows) for name, one in staged.items()}
+        staged = {name: one.without_catalogue() for name, one in staged.items()}
+        plan = objects.plan(observed, list(modalities), matching)
+        del observed
         values = {"name": name or out.name, "origin": origin(found), "inputs": inputs, "rows": len(plan.catalogue)}
         values |= {"modalities": [one.to_dict() for one in modalities.values()], "matching": asdict(matching)}
         values |= {"labels": list(plan.labels), "sources": counts, "unmatched": plan.unmatched}
@@ -97,8 +100,8 @@ def _counts(source: Source, rows: pa.Table) -> dict[str, int]:
 def _observed(rows: pa.Table) -> pd.DataFrame:
     """The observations without the drops; row numbers are those of the staged rows."""
     good = rows.column("reason").is_null()
-    table = rows.filter(good).select(["object_id", "group", "ra", "dec", "labels", "snr"]).to_pandas()
-    return table.set_index(np.flatnonzero(good.to_numpy()))
+    table = rows.select(["object_id", "group", "ra", "dec", "labels", "snr"]).filter(good)
+    return table.to_pandas(split_blocks=True, self_destruct=True).set_index(np.flatnonzero(good.to_numpy()))
 
 
 def _unread(source: Source, rows: pa.Table) -> pd.DataFrame:

@@ -19,6 +19,7 @@ from .. import storage
 from ..errors import InputError, UsageError
 from ..progress import progress
 from ..settings import Matching
+from ..surveys.file_lists import FileList
 from ..types import Modality, Reader
 
 __all__ = ["Source", "check_sources", "file_state", "fingerprint", "origin"]
@@ -60,7 +61,7 @@ class Source:
 
     def part_key(self, start: int, stop: int) -> str:
         """A hash of some of the files: their paths, sizes and times, and how they are read."""
-        paths = b"\0".join(os.fsencode(os.path.abspath(path)) for path in self.files[start:stop])
+        paths = b"\0".join(os.fsencode(os.path.abspath(path)) for path in _texts(self.files[start:stop]))
         return storage.hash_text(self.key, paths, self.states[start:stop].tobytes())
 
 
@@ -92,7 +93,7 @@ def _source(name: str, reader: Reader, quiet: bool) -> Source:
     modality = reader.modality
     states = np.empty((len(files), 2), dtype=np.int64)
     with progress(total=len(files), description=f"find {name}", unit="files", quiet=quiet) as bar:
-        for row, path in enumerate(files):
+        for row, path in enumerate(_texts(files)):
             states[row] = file_state(path)
             bar.update()
     return Source(name, reader, files, replace(modality, name=name) if modality else None, states)
@@ -124,7 +125,7 @@ def fingerprint(sources: Sequence[Source], matching: Matching, name: str) -> str
 
 def origin(sources: Sequence[Source]) -> str:
     """Where the files come from: "mock" if any of them lies in a simulated survey, else "real"."""
-    folders = {folder for source in sources for folder in list(_absolute(source.files[0]).parents)[:3]}
+    folders = {folder for source in sources for folder in list(Path(os.path.abspath(source.files[0])).parents)[:3]}
     manifests = [folder / "manifest.json" for folder in folders if (folder / "manifest.json").exists()]
     kinds = [storage.read_json(manifest).get("kind") for manifest in manifests]
     return "mock" if "survey" in kinds else "real"
@@ -140,7 +141,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, np.ndarray):
         return storage.hash_text(str(value.shape), value.tobytes())
     if isinstance(value, Path):
-        return str(_absolute(value))
+        return os.path.abspath(value)
     if isinstance(value, functools.partial):
         return [value.func, value.args, value.keywords]
     part = value if hasattr(value, "__qualname__") else type(value)
@@ -175,5 +176,5 @@ def _leaves(value: Any) -> Iterator[Any]:
         yield value
 
 
-def _absolute(path: str | Path) -> Path:
-    return Path(os.path.abspath(path))
+def _texts(files: Sequence[Path]) -> Iterator[str]:
+    return files.absolute() if isinstance(files, FileList) else map(os.fspath, files)

@@ -48,6 +48,7 @@ def test_a_list_is_a_sequence_of_paths(tmp_path):
     assert files[::-7] == list(files)[::-7] and files[60:] == [] and files != files[1:] and files != 3
     assert pickle.loads(pickle.dumps(files[40:])) == files[40:]
     assert len(pickle.dumps(files[:10])) < 600 + len(str(tmp_path))
+    assert list(files.absolute()) == [str(path.resolve()) for path in files]
     assert repr(files) == f"<50 files under {str(tmp_path)!r}>"
     with pytest.raises(IndexError):
         files[50]
