@@ -63,8 +63,8 @@ def simulate_galaxies(
 
     Args:
         out: Folder to write: ``cutouts/*.fits``, ``spectra/spec-*.fits``, ``catalogue.fits`` (the truth, see `truth`,
-            with the column ``artifact``: "none", or a name of `ARTIFACTS`), ``published.fits`` (measured values under the
-            names of DESI and PROVABGS, see `published`), ``manifest.json``.
+            with the column ``artifact``: "none", or a name of `ARTIFACTS`), ``published.fits`` (measured values under
+            the names of DESI and PROVABGS, see `published`), ``manifest.json``.
         count: Number of galaxies.
         seed: Another seed gives another survey.
         spectra: "sdss" (the BOSS wavelength grid) or "desi" (3600 to 9824 A by 0.8 A), both in the file layout

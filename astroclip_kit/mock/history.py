@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from .population import Galaxies
+from .population import FORMED_DEX, Galaxies
 
 __all__ = ["mass_weighted_age_gyr", "mean_rate"]
 
@@ -29,4 +29,4 @@ def mean_rate(galaxies: Galaxies, gyr: float = 1.0) -> Array:
     now, tau = galaxies["age_gyr"] / galaxies["tau_gyr"], galaxies["tau_gyr"]
     before = np.maximum(galaxies["age_gyr"] - gyr, 0) / tau
     share = np.maximum(_formed(now) - _formed(before), 0) / _formed(now)
-    return np.asarray(10 ** (galaxies["logmstar"] + 0.2) * share / (np.minimum(gyr, galaxies["age_gyr"]) * 1e9))
+    return np.asarray(10 ** (galaxies["logmstar"] + FORMED_DEX) * share / (np.minimum(gyr, galaxies["age_gyr"]) * 1e9))

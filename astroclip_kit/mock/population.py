@@ -9,13 +9,23 @@ import numpy.typing as npt
 
 from .instruments import PIXEL_SCALE_ARCSEC
 
-__all__ = ["Galaxies", "cosmic_age_gyr", "draw_galaxies", "luminosity_distance_mpc", "morphology"]
+__all__ = [
+    "FORMED_DEX",
+    "Z_MAX",
+    "Z_MIN",
+    "Galaxies",
+    "cosmic_age_gyr",
+    "draw_galaxies",
+    "luminosity_distance_mpc",
+    "morphology",
+]
 
 Array = npt.NDArray[np.float64]
 Galaxies = dict[str, Array]
 """Latent name to values [B]; see `draw_galaxies`."""
 
 Z_MIN, Z_MAX = 0.01, 0.6
+FORMED_DEX = 0.24  # stars formed over those that are left: the others' mass has returned to the gas
 _MASS_GRID = np.linspace(8.2, 11.9, 75)
 
 
@@ -83,7 +93,7 @@ def draw_galaxies(count: int, rng: np.random.Generator, magnitude_limit: float) 
     z_step, mass_step = z_grid[1] - z_grid[0], _MASS_GRID[1] - _MASS_GRID[0]
     z = np.clip(z_grid[cell // len(_MASS_GRID)] + z_step * rng.uniform(-0.5, 0.5, count), Z_MIN, Z_MAX)
     mass = _MASS_GRID[cell % len(_MASS_GRID)] + mass_step * rng.uniform(-0.5, 0.5, count)
-    quiescent = rng.random(count) < 1 / (1 + np.exp(-(mass - 10.55 - 0.8 * (z - 0.2)) / 0.28))
+    quiescent = rng.random(count) < 1 / (1 + np.exp(-(mass - 10.45 - 0.8 * (z - 0.2)) / 0.28))
     galaxies: Galaxies = {"z": z, "logmstar": mass, "quiescent": quiescent.astype(float)}
     galaxies |= _stars_and_dust(galaxies, rng)
     galaxies |= _shape(galaxies, rng)
@@ -97,13 +107,14 @@ def _stars_and_dust(galaxies: Galaxies, rng: np.random.Generator) -> Galaxies:
     main_sequence = 0.76 * (mass - 10) - 0.05 + 2.4 * np.log10((1 + z) / 1.1)
     sfr = main_sequence + 0.35 * rng.standard_normal(len(z)) - quiescent * (1.5 + 0.35 * rng.standard_normal(len(z)))
     age = cosmic_age_gyr(z) * np.where(quiescent > 0, rng.uniform(0.65, 0.93, len(z)), rng.uniform(0.35, 0.9, len(z)))
-    formed = mass + 0.2  # a third of the mass formed has returned to the gas
-    x = _age_in_timescales(np.clip(10 ** (sfr - formed + 9) * age, 1e-6, 1.95))
+    x = _age_in_timescales(np.clip(10 ** (sfr - mass - FORMED_DEX + 9) * age, 1e-6, 1.95))
     metallicity = np.clip(0.05 + 0.38 * np.tanh((mass - 10.1) / 0.8) + 0.10 * rng.standard_normal(len(z)), -0.7, 0.3)
     cosine = rng.random(len(z))
     dust = np.exp(0.35 * rng.standard_normal(len(z))) * np.clip(0.22 + 0.30 * (mass - 9.5), 0.05, 0.9)
     av = np.where(quiescent > 0, 0.15 * dust, dust * (0.7 + 0.6 * (1 - cosine) ** 1.5))
-    vdisp = np.clip(10 ** (2.26 + 0.28 * (mass - 10.9) + 0.05 * rng.standard_normal(len(z))), 60, 320)
+    vdisp = np.clip(
+        10 ** (2.17 + 0.09 * quiescent + 0.30 * (mass - 10.9) + 0.09 * rng.standard_normal(len(z))), 30, 330
+    )
     return {
         "sfr": sfr,
         "age_gyr": age,

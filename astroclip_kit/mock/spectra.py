@@ -8,7 +8,7 @@ import numpy.typing as npt
 from .dust import calzetti, milky_way
 from .emission_lines import LINES, SOLAR_LUMINOSITY, line_spectra, nuclear_lines, star_forming_lines
 from .instruments import LOGLAM_STEP, OBSERVED_WAVELENGTH, RESOLUTION_KM_S
-from .population import Galaxies, luminosity_distance_mpc
+from .population import FORMED_DEX, Galaxies, luminosity_distance_mpc
 from .stellar_populations import (
     AGE_GYR,
     METALLICITY,
@@ -47,7 +47,7 @@ def _starlight(galaxies: Galaxies) -> tuple[Array, Array]:
     metal = node_weights(galaxies["metallicity"], METALLICITY)
     width = node_weights(np.hypot(galaxies["vdisp"], RESOLUTION_KM_S), VDISP)
     basis = population_spectra().reshape(-1, len(REST_WAVELENGTH))
-    mass = 10 ** (galaxies["logmstar"] + 0.2)
+    mass = 10 ** (galaxies["logmstar"] + FORMED_DEX)
 
     def light(ages: npt.NDArray[np.float64]) -> Array:
         weights = np.einsum("bv,bm,ba->bvma", width, metal, ages * mass[:, None])

@@ -32,7 +32,7 @@ REST_LOGLAM = 3.33 + LOGLAM_STEP * np.arange(6900)
 REST_WAVELENGTH: npt.NDArray[np.float64] = np.power(10, REST_LOGLAM)
 AGE_GYR = np.array([0.004, 0.012, 0.04, 0.12, 0.35, 0.9, 2.2, 5.0, 11.0])
 METALLICITY = np.array([-0.7, -0.2, 0.3])  # log10 of solar
-VDISP = np.array([80.0, 120.0, 170.0, 240.0, 330.0])  # km/s, instrumental resolution included
+VDISP = np.array([70.0, 110.0, 160.0, 230.0, 335.0])  # km/s, instrumental resolution included
 
 _BALMER = (6564.6, 4862.7, 4341.7, 4102.9, 3971.2, 3890.2, 3836.5, 3798.9, 3771.7, 3751.2, 3735.4)
 # wavelength [A], Gaussian width [A], optical depth in a cool star of solar metallicity
@@ -78,7 +78,7 @@ def _star(temperature: float, metallicity: float) -> npt.NDArray[np.float64]:
     planck = 1.191e-16 / metres**5 / np.expm1(np.minimum(0.014388 / (metres * temperature), 80.0))
     flux = np.pi * planck * 1e-10 / (5.6704e-8 * temperature**4)
     if temperature < 7500:  # negative hydrogen lets more through redward of 8500 A than a black body
-        flux = flux * np.clip(REST_WAVELENGTH / 7300, 1, None) ** 0.45
+        flux = flux * np.clip(REST_WAVELENGTH / 6900, 1, None) ** 0.55
     hydrogen, metals, oxides = _optical_depths()
     strength_h = np.exp(-((np.log(temperature / 9500) / (0.34 if temperature < 9500 else 0.55)) ** 2))
     strength_m = 10 ** (0.3 * metallicity) / (1 + (temperature / 5900) ** 9)

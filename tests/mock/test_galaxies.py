@@ -9,7 +9,7 @@ from astropy.table import Table
 
 from astroclip_kit.errors import FolderError, UsageError
 from astroclip_kit.mock import simulate_galaxies
-from astroclip_kit.mock.galaxies import MAGNITUDE_LIMIT
+from astroclip_kit.settings import Observing
 from astroclip_kit.storage import open_folder
 
 
@@ -35,7 +35,7 @@ def test_layout(survey):
         (survey / name.strip()).is_file() for column in ("cutout_file", "spectrum_file") for name in catalogue[column]
     )
     assert len(list(survey.glob("cutouts/*.fits"))) == len(list(survey.glob("spectra/spec-*.fits"))) == 120
-    assert catalogue["mag_r"].max() < MAGNITUDE_LIMIT
+    assert catalogue["mag_r"].max() < Observing().faint_limit
     assert 0.01 <= catalogue["z"].min() and catalogue["z"].max() <= 0.6
 
 
@@ -53,6 +53,23 @@ def test_smaller_survey_is_the_beginning_of_a_larger_one(survey, tmp_path):
 def test_another_seed_is_another_survey(survey, tmp_path):
     other = digests(simulate_galaxies(tmp_path / "other", count=3, seed=6))
     assert not set(other.values()) & set(digests(survey).values())
+
+
+def test_artifacts_change_nothing_but_their_own_cutouts(survey, tmp_path):
+    many = simulate_galaxies(tmp_path / "many", count=30, seed=5, observing=Observing(artifacts=0.5))
+    kinds = Table.read(many / "catalogue.fits")["artifact"]
+    before = Table.read(survey / "catalogue.fits")["artifact"][:30]
+    part, whole = digests(many), digests(survey)
+    changed = {name for name in part if name.startswith(("cutouts", "spectra")) and part[name] != whole[name]}
+    clean = [f"cutouts/9000-57000-{k + 1}.fits" for k in range(30) if kinds[k] == before[k] == "none"]
+    assert 5 < len(changed) < 25 and not changed & set(clean)
+    assert all(name.startswith("cutouts") for name in changed)
+
+
+def test_magnitude_limits(tmp_path):
+    limits = Observing(bright_limit=16.5, faint_limit=17.77, size=32)
+    magnitude = Table.read(simulate_galaxies(tmp_path / "bright", 100, observing=limits) / "catalogue.fits")["mag_r"]
+    assert magnitude.min() > 16.5 and 17.6 < magnitude.max() < 17.77
 
 
 def test_image_and_spectrum_have_the_same_colour(survey):
@@ -85,7 +102,7 @@ def test_spectra_are_redshifted_as_the_catalogue_says(survey):
 
 
 def test_desi_grid(tmp_path):
-    survey = simulate_galaxies(tmp_path / "desi", count=2, spectra="desi", size=32)
+    survey = simulate_galaxies(tmp_path / "desi", count=2, spectra="desi", observing=Observing(size=32))
     spectrum = fits.getdata(next(survey.glob("spectra/spec-*.fits")), 1)
     wavelength = 10.0 ** spectrum["loglam"].astype(float)
     assert len(wavelength) == 7781 and wavelength[[0, -1]] == pytest.approx([3600, 9824], abs=0.1)
@@ -97,7 +114,14 @@ def test_desi_grid(tmp_path):
     [
         ({"count": 0}, "count and workers must be at least 1, found 0 and 2"),
         ({"spectra": "lamost"}, "spectra must be 'sdss' or 'desi', found 'lamost'"),
-        ({"size": 33}, "size must be even and at least 32 pixels, found 33"),
+        ({"seed": -1}, "seed must be 0 or more, found -1"),
+        ({"observing": Observing(size=33)}, "size must be even and at least 32 pixels, found 33"),
+        ({"observing": Observing(faint_limit=24)}, "faint_limit must be 14 to 21 mag, found 24"),
+        (
+            {"observing": Observing(bright_limit=19.6)},
+            "bright_limit must be 0.5 mag or more below the faint_limit of 19",
+        ),
+        ({"observing": Observing(artifacts=4)}, "artifacts must be a share from 0 to 1, found 4"),
     ],
 )
 def test_arguments_are_checked(tmp_path, arguments, message):

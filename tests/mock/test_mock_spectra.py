@@ -5,7 +5,8 @@ import pytest
 
 from astroclip_kit.mock.instruments import OBSERVED_WAVELENGTH, band_fluxes, sky_spectrum
 from astroclip_kit.mock.population import draw_galaxies, luminosity_distance_mpc
-from astroclip_kit.mock.spectra import BRIGHTSKY, NODATA, calzetti, galaxy_spectra, observe_spectra, resample
+from astroclip_kit.mock.spectra import galaxy_spectra, redden
+from astroclip_kit.mock.spectrograph import BRIGHTSKY, NODATA, observe_spectra, resample
 
 
 @pytest.fixture(scope="module")
@@ -28,11 +29,6 @@ def test_flat_spectrum_has_its_ab_magnitude():
     np.testing.assert_allclose(band_fluxes(flat), 1, rtol=1e-4)
 
 
-def test_calzetti_at_its_published_values():
-    assert calzetti(np.array([5500.0]))[0] == pytest.approx(4.05, abs=0.02)
-    assert calzetti(np.array([6300.0]))[0] == pytest.approx(3.49, abs=0.1)
-
-
 def test_distance_of_a_flat_universe():
     assert luminosity_distance_mpc(np.array([0.1]))[0] == pytest.approx(460.3, rel=1e-3)  # Ned Wright's calculator
 
@@ -43,9 +39,28 @@ def test_dust_reddens_and_dims(galaxies):
     assert np.all(band_fluxes(total(dusty)) < band_fluxes(total(galaxies)))
 
 
+def test_our_galaxy_reddens(galaxies):
+    spectra = total(galaxies)
+    behind = redden(spectra, np.full(200, 0.1))
+    loss = -2.5 * np.log10(band_fluxes(behind) / band_fluxes(spectra))
+    np.testing.assert_allclose(np.median(loss, axis=0), [0.36, 0.26, 0.15], atol=0.03)  # g, r, z
+
+
+def test_balmer_decrement_grows_with_dust(galaxies):
+    one = {name: values[:1] for name, values in galaxies.items()} | {"z": np.array([0.1]), "sfr": np.array([1.5])}
+    ratios = []
+    for ebv in (0.0, 0.2):
+        spectra = [total(one | {"ebv": np.array([ebv]), "sfr": np.array([sfr])})[0] for sfr in (1.5, -9.0)]
+        line = (spectra[0] - spectra[1]) * np.gradient(OBSERVED_WAVELENGTH)
+        near = [np.abs(OBSERVED_WAVELENGTH / 1.1 - centre) < 12 for centre in (6564.61, 4862.68)]
+        ratios.append(line[near[0]].sum() / line[near[1]].sum())
+    assert ratios[0] == pytest.approx(2.86, rel=0.05)
+    assert ratios[1] / ratios[0] == pytest.approx(10 ** (0.4 * 0.2 / 0.44 * 1.27), rel=0.05)
+
+
 def test_halpha_follows_star_formation_and_redshift(galaxies):
     z = 0.15
-    one = {name: values[:1] for name, values in galaxies.items()} | {"z": np.array([z]), "quiescent": np.zeros(1)}
+    one = {name: values[:1] for name, values in galaxies.items()} | {"z": np.array([z]), "nuclear_halpha": np.zeros(1)}
     spectra = [total(one | {"sfr": np.array([sfr])})[0] for sfr in (-9.0, 0.0, 1.0)]
     near = np.abs(OBSERVED_WAVELENGTH - 6564.6 * (1 + z)) < 6
     line = [float((spectrum - spectra[0])[near].sum()) for spectrum in spectra[1:]]
