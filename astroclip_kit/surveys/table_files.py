@@ -84,8 +84,11 @@ def _spread(path: Path, frame: pd.DataFrame, several: Mapping[str, int]) -> pd.D
 
 
 def _single(path: Path, frame: pd.DataFrame) -> pd.DataFrame:
-    for name in (name for name, kind in frame.dtypes.items() if kind.kind == "O"):
-        shape = next((np.shape(value) for value in frame[name] if isinstance(value, (list, np.ndarray))), None)
+    """The table with its bytes as text; refuses several values in a row."""
+    for name in frame.columns[[pd.api.types.is_object_dtype(kind) for kind in frame.dtypes]]:
+        values = [value.decode() if isinstance(value, bytes) else value for value in frame[name]]
+        frame = frame.assign(**{name: values})
+        shape = next((np.shape(value) for value in values if isinstance(value, (list, np.ndarray))), None)
         if shape:
             raise FileError(
                 path,
@@ -199,8 +202,6 @@ def _astropy(path: Path, wanted: list[str]) -> pd.DataFrame:
     frame = table[[name for name in wanted if name not in wide]].to_pandas(index=False)
     for name in wide:
         frame[name] = list(np.ma.filled(np.ma.asarray(table[name]).astype(np.float64), np.nan))
-    for name in frame.select_dtypes(object):
-        frame[name] = [value.decode() if isinstance(value, bytes) else value for value in frame[name]]
     frame.attrs["units"] = {name: str(table[name].unit) for name in wanted if table[name].unit is not None}
     return frame[wanted]
 

@@ -9,7 +9,7 @@ from pyarrow import parquet
 from synthetic_survey import write_catalogue
 
 from astroclip_kit.errors import FileError, UsageError
-from astroclip_kit.surveys import TableReader
+from astroclip_kit.surveys import LightCurveTable, TableReader
 from astroclip_kit.types import Drop, Sample
 
 TYPES = {"Ia*": "Ia", "II*": "II", "Candidate": "", "*": "other"}
@@ -339,3 +339,15 @@ def test_masked_ids_bytes_and_large_integers(tmp_path):
     assert [drop.reason for drop in drops] == ["no id"] and samples[0].labels == {"name": "a"}
     samples, drops = read(tmp_path / "a.fits", ["z"], "name")
     assert [sample.object_id for sample in samples] == ["a", "b"]
+
+
+def test_ids_and_labels_as_bytes_in_parquet(tmp_path):
+    pa.table({"id": [b"a ", b"b"], "z": [1.0, 2.0], "type": [b"Ia", None]}).to_pandas().to_parquet(
+        tmp_path / "a.parquet"
+    )
+    samples, _ = read(tmp_path / "a.parquet", ["z"], "id", labels=["type"])
+    assert [(sample.object_id, sample.labels) for sample in samples] == [("a", {"type": "Ia"}), ("b", {})]
+    light = pa.table({"id": [b"x", b"x"], "t": [1.0, 2.0], "m": [3.0, 4.0], "b": [b"g", b"g"]})
+    parquet.write_table(light, tmp_path / "b.parquet")
+    reader = LightCurveTable(tmp_path / "b.parquet", {"id": "id", "time": "t", "value": "m", "band": "b"})
+    assert [sample.object_id for sample in reader.read(reader.files()[0])] == ["x"] and reader.modality.bands == ("g",)
