@@ -29,6 +29,7 @@ __getattr__, __dir__, __all__ = lazy(
         "align": ".pipeline",
         "embed": ".pipeline",
         "evaluate": ".pipeline",
+        "export": ".pipeline",
         "extract": ".pipeline",
         "fetch": ".pipeline",
         "info": ".pipeline",

@@ -13,11 +13,13 @@ from .fetching import fetch
 from .space import align, embed, extract
 from .steps import signature_of
 from .survey import info, ingest, simulate
+from .taking_home import export
 
 __all__ = [
     "align",
     "embed",
     "evaluate",
+    "export",
     "extract",
     "fetch",
     "info",
@@ -42,5 +44,6 @@ VERBS = (
     "search",
     "predict",
     "evaluate",
+    "export",
     "run",
 )

@@ -12,6 +12,7 @@ from .survey_files import raw_folder
 
 __all__ = ["summary"]
 
+EXPORTED = ("hats", "multimodal_universe")  # what they hold is said by their files
 OWN_FILES = ("manifest.json", "config.yaml", "journal.jsonl")  # a folder without one is not the kit's
 
 
@@ -30,6 +31,8 @@ def summary(folder: Path) -> str:
         return _run(folder)
     manifest = open_folder(folder, "")
     kind = manifest["kind"]
+    if kind in EXPORTED:
+        return raw_folder(folder)
     head = f"{folder}: {kind}, written by astroclip_kit {manifest['astroclip_kit']}"
     describe = {"dataset": _dataset, "features": _features, "model": _model, "embeddings": _store, "results": _results}
     return f"{head}\n{describe.get(kind, _plain)(folder, manifest)}"
