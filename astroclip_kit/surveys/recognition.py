@@ -67,7 +67,7 @@ SURVEYS = (
     Survey("DESI redrock redshifts", "", "catalogue", "surveys/desi",
            lambda file: file.has("targetid", "z", "zwarn", "spectype")),
     Survey("LAMOST spectra", "LAMOSTSpectra", "spectrum", "surveys/lamost",
-           lambda file: file.header.get("TELESCOP") == "LAMOST"),
+           lambda file: file.header.get("TELESCOP") == "LAMOST" or {"PLANID", "SPID"} <= file.header.keys()),
     Survey("Legacy Survey cutouts", "LegacySurveyCutouts", "image", "surveys/legacysurvey",
            lambda file: file.axes == 3 and not file.header.keys().isdisjoint(("BANDS", "BAND0"))),
     Survey("SDSS frames", "FITSImages", "image", "surveys/sdss_frames",
