@@ -43,6 +43,9 @@ def ingest(
     listed with its reason in ``drops.csv``; matches with a rival are listed in ``ambiguous.csv``. A match that looks
     wrong (no object has two modalities, one position in several groups) is pointed out.
 
+    A label that several sources give has the value of the first that knows it, catalogues before modalities; where
+    their values differ, each source's own are kept beside it as ``SOURCE_LABEL`` (``spectrum_z``, ``catalogue_z``).
+
     Args:
         sources: Name of a modality, or of a catalogue of labels, to its reader. An object's id and coordinates are
             those of the first source that has it.
@@ -63,7 +66,7 @@ def ingest(
     matching, out, workers = matching or Matching(), Path(out), _worker_count(workers)
     found = check_sources(sources, quiet)
     modalities = {source.name: source.modality for source in found if source.modality}
-    objects.check_matching(matching, list(modalities))
+    objects.check_matching(matching, list(modalities), list(sources))
     inputs = fingerprint(found, matching, name or out.name)
     with storage.only_writer(out):
         if not folder.begin(out, inputs, quiet):

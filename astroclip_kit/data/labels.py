@@ -170,9 +170,7 @@ def _agree(column: Column, other: Column) -> bool:
     one, two = column[both], other[both]
     if column.dtype.kind == "O":
         return bool((one == two).all())
-    with np.errstate(invalid="ignore"):
-        near = np.abs(one - two) <= SAME * np.maximum(np.abs(one), np.abs(two))
-    return bool((near | (one == two)).all())
+    return bool(np.isclose(one, two, rtol=SAME, atol=0.0).all())
 
 
 def _check_names(merged: Mapping[str, Column], own: Mapping[str, Column], sources: Mapping[str, Any]) -> None:

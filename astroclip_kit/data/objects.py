@@ -93,9 +93,10 @@ def check_matching(matching: Matching, modalities: Sequence[str], sources: Seque
     for name in matching.epochs:
         if name not in sources:
             raise UsageError(f"matching.epochs names {name!r}, which is no source. Choose of: {', '.join(sources)}.")
-    for name, epoch in {"epoch": matching.epoch, **matching.epochs}.items():
+    epochs = {f"epochs of {name!r}": epoch for name, epoch in matching.epochs.items()}
+    for name, epoch in {"epoch": matching.epoch, **epochs}.items():
         if not 1800 < epoch < 2200:
-            raise UsageError(f"matching: the epoch of {name!r} is {epoch}, expected a Julian year such as 2016.0.")
+            raise UsageError(f"matching.{name} is {epoch}, expected a Julian year such as 2016.0.")
     check_rules(matching)
 
 

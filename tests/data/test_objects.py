@@ -110,7 +110,43 @@ def test_an_ambiguous_match_is_taken_and_listed():
     assert made.rows["spectrum"].tolist() == [1, 0]
     (rival,) = made.ambiguous
     assert (rival.source, rival.object_id, rival.matched_to, rival.candidates) == ("spectrum", "y", "a", 2)
+    assert (rival.matched_source, rival.rivals) == ("image", "spectrum x 0.800")
     assert rival.separation_arcsec == pytest.approx(0.2, abs=1e-6)
+
+
+def test_a_match_that_was_given_up_is_listed():
+    sources = {
+        "c": table([("c", at(10.0 + 0.8 * ARCSEC))]),
+        "b": table([("b", at(10.0 + 0.5 * ARCSEC))]),
+        "a": table([("a1", at(10.0)), ("a2", at(10.0 + 1.5 * ARCSEC))]),
+    }
+    made = objects.plan(sources, ["c", "b", "a"], Matching(by="position"))
+    assert made.rows["a"].tolist() == [0, 1] and made.rows["b"].tolist() == [0, -1]
+    (given_up,) = [one for one in made.ambiguous if not one.matched_to]
+    assert (given_up.source, given_up.object_id, given_up.matched_source) == ("a", "a2", "c")
+    assert given_up.rivals == "c c 0.700; a a1 0.800" and np.isnan(given_up.separation_arcsec)
+
+
+@pytest.mark.parametrize("order", [("image", "spectrum", "radio"), ("radio", "spectrum", "image")])
+def test_every_pair_of_sources_may_have_its_own_radius(order):
+    sources = {
+        "image": table([("i", at(10.0))]),
+        "spectrum": table([("s", at(10.0 + 1.4 * ARCSEC))]),
+        "radio": table([("r", at(10.0 - 4 * ARCSEC))]),
+        "catalogue": table([("c", at(10.0 + 2.4 * ARCSEC, labels={"z": 1.0}))]),
+    }
+    sources = {name: sources[name] for name in (*order, "catalogue")}
+    radii = {"image-spectrum": 1.5, "radio-image": 5.0, "catalogue-spectrum": 1.1}
+    made = objects.plan(sources, list(order), Matching(by="position", radius_arcsec=0.5, radii=radii))
+    assert made.catalogue["object_id"].tolist() == [order[0][0]] and made.labels["z"].tolist() == [1.0]
+    apart = objects.plan(sources, list(order), Matching(by="position", radius_arcsec=0.5))
+    assert len(apart.catalogue) == 3 and apart.labels == {}
+
+
+def test_visits_are_put_together_with_their_own_radius():
+    visits = table([("v1", at(10.0)), ("v2", at(10.0 + 2 * ARCSEC)), ("w", at(20.0))])
+    matching = Matching(by="position", rows="spectrum", group="id", radii={"spectrum-spectrum": 3.0})
+    assert objects.plan({"spectrum": visits}, ["spectrum"], matching).catalogue["group"].tolist() == ["v1", "v1", "w"]
 
 
 def test_repeat_visits_are_found_by_position():
@@ -178,6 +214,12 @@ def test_numbers_among_text_become_text():
         (Matching(rows="radio"), "matching names 'radio', which is no modality here. Choose of: image, spectrum"),
         (Matching(repeats={"image": "best"}), "matching.repeats of 'image' is 'best', expected 'first'"),
         (Matching(rows="image", repeats={"image": "first"}), "matching.rows keeps every 'image'"),
+        (Matching(radii={"image": 1.0}), "matching.radii names 'image', expected two of image, spectrum"),
+        (Matching(radii={"image-radio": 1.0}), "matching.radii names 'image-radio', expected two of image, spectrum"),
+        (Matching(radii={"spectrum-image": 0.0}), "matching.radii of 'spectrum-image' is 0.0, expected a positive"),
+        (Matching(epochs={"gaia": 2016.0}), "matching.epochs names 'gaia', which is no source. Choose of: image, spec"),
+        (Matching(epochs={"image": 57388.0}), "matching.epochs of 'image' is 57388.0, expected a Julian year"),
+        (Matching(epoch=0.0), "matching.epoch is 0.0, expected a Julian year"),
     ],
 )
 def test_settings_that_make_no_sense(matching, message):

@@ -59,7 +59,9 @@ def test_divide_resolves_the_column(ids):
     objects = SimpleNamespace(object_ids=ids, groups=ids, labels=labels)
     assert (splits.divide(objects, Split(by="object_id")) == splits.divide(objects, Split())).all()
     splits.check_leaks(labels["plate"], splits.divide(objects, Split(by="plate")))
-    with pytest.raises(UsageError, match=r"split.by: there is no column 'mjd'. Choose one of: group, object_id, healpix, plate"):
+    with pytest.raises(
+        UsageError, match=r"split.by: there is no column 'mjd'. Choose one of: group, object_id, healpix, plate"
+    ):
         splits.divide(objects, Split(by="mjd"))
 
 
@@ -108,3 +110,83 @@ def test_rows_without_a_group():
 def test_leak_check_needs_equal_lengths():
     with pytest.raises(InputError, match="differ in length"):
         splits.check_leaks(["a"], ["train", "test"])
+
+
+def sky(ra, dec, groups=None):
+    ids = np.array([f"galaxy-{i}" for i in range(len(ra))])
+    groups = ids if groups is None else np.asarray(groups)
+    return SimpleNamespace(object_ids=ids, groups=groups, labels={}, ra=np.asarray(ra), dec=np.asarray(dec))
+
+
+def everywhere(count, seed=0):
+    rng = np.random.default_rng(seed)
+    return rng.uniform(0, 360, count), np.degrees(np.arcsin(rng.uniform(-1, 1, count)))
+
+
+def test_by_healpix_a_part_of_the_sky_is_on_one_side():
+    from astropy import units as u
+    from astropy_healpix import HEALPix
+
+    ra, dec = everywhere(5000)
+    sides = splits.divide(sky(ra, dec), Split(by="healpix", healpix_nside=8, test=0.3, seed=2))
+    pixel = HEALPix(8, order="nested").lonlat_to_healpix(ra * u.deg, dec * u.deg)
+    assert max(len(np.unique(sides[pixel == one])) for one in np.unique(pixel)) == 1
+    assert 0.2 < (sides == "test").mean() < 0.4
+    finer = splits.divide(sky(ra, dec), Split(by="healpix", healpix_nside=16, test=0.3, seed=2))
+    assert (finer != sides).any()
+    more = everywhere(6000)
+    again = splits.divide(sky(*more), Split(by="healpix", healpix_nside=8, test=0.3, seed=2))
+    known = {one: side for one, side in zip(pixel.tolist(), sides.tolist(), strict=True)}
+    new = HEALPix(8, order="nested").lonlat_to_healpix(more[0] * u.deg, more[1] * u.deg)
+    assert all(known.get(one, side) == side for one, side in zip(new.tolist(), again.tolist(), strict=True))
+
+
+def test_by_healpix_a_group_follows_its_first_row_with_coordinates():
+    ra, dec = everywhere(400)
+    groups = [f"g{i // 4}" for i in range(400)]
+    ra[::4] = np.nan
+    objects = sky(ra, dec, groups)
+    sides = splits.divide(objects, Split(by="healpix", test=0.5))
+    assert (sides.reshape(100, 4) == sides[1::4, None]).all()
+    alone = splits.values(sky(ra[1::4], dec[1::4]), "healpix", 16)
+    assert (splits.values(objects, "healpix", 16)[::4] == alone).all()
+
+
+def test_by_healpix_what_cannot_be_placed():
+    with pytest.raises(InputError, match="2 rows have no coordinates, nor has any of their group. Split by group"):
+        splits.divide(sky([1.0, np.nan, np.nan], [0.0, 0.0, 0.0]), Split(by="healpix"))
+    with pytest.raises(InputError, match="1 rows have no coordinates"):
+        splits.divide(SimpleNamespace(object_ids=["a"], groups=["a"], labels={}), Split(by="healpix"))
+    for nside in (0, 12, -4):
+        with pytest.raises(UsageError, match=f"split.healpix_nside is {nside}, expected a power of 2 such as 16"):
+            splits.divide(sky([1.0], [0.0]), Split(by="healpix", healpix_nside=nside))
+
+
+def test_one_position_on_two_sides_is_a_leak():
+    ra, dec = everywhere(300)
+    twins = sky(np.append(ra, ra + 1e-5), np.append(dec, dec))
+    message = r"rows lie within 0.5 arcsec of a row of another group .*\(galaxy-\d+ and galaxy-\d+\).*leak_arcsec to 0"
+    with pytest.raises(InputError, match=message):
+        splits.divide(twins, Split())
+    assert len(splits.divide(twins, Split(leak_arcsec=0.0))) == 600
+    assert len(splits.divide(twins, Split(leak_arcsec=1e-4))) == 600
+    assert len(splits.divide(twins, Split(by="healpix", healpix_nside=1, test=0.4, valid=0.0))) == 600
+    together = SimpleNamespace(**{**vars(twins), "groups": np.tile(twins.object_ids[:300], 2)})
+    assert len(splits.divide(together, Split())) == 600
+
+
+def test_one_position_on_two_sides_by_fold_across_0_h_and_at_a_pole():
+    sides = np.array(["train", "valid", "test", "train"])
+    groups = ["a", "b", "c", "d"]
+    for ra, dec in (([359.99999, 0.00001, 90.0, np.nan], [0, 0, 0, 0]), ([0.0, 90.0, 180.0, 10], [90, 90, -90, 0])):
+        with pytest.raises(InputError, match=r"1 rows lie within 0.5 arcsec .* \(a and b\)"):
+            splits.check_leaks(groups, sides, ra, dec, 0.5)
+    splits.check_leaks(groups, sides, [359.99999, 0.00001, 90.0, np.nan], [0, 0, 0, 0], 0.0)
+    with pytest.raises(UsageError, match="split.leak_arcsec is -1, expected 0"):
+        splits.check_leaks(groups, sides, [1, 2, 3, 4], [0, 0, 0, 0], -1)
+
+
+def test_thousands_of_visits_to_one_object_are_no_leak_and_cost_no_more():
+    ra, dec = np.repeat(np.arange(20.0), 2000), np.zeros(40_000)
+    sides = splits.divide(sky(ra, dec, np.repeat(np.arange(20), 2000)), Split(test=0.4))
+    assert set(sides) == {"train", "valid", "test"}
