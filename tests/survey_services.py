@@ -105,7 +105,7 @@ def sparcl(asked: Asked):
 
     def fits(targetid):
         place = dict(zip(("ra", "dec"), DESI[targetid], strict=True))
-        within = all(low <= place[name] <= high for name, (low, high) in search.items() if name != "specid")
+        within = all(search[name][0] <= place[name] <= search[name][1] for name in place if name in search)
         return within and targetid in search.get("specid", [targetid])
 
     return [{"status": {}}, *(sparcl_record(one, asked.json["outfields"]) for one in DESI if fits(one))]

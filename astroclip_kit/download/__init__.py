@@ -23,6 +23,7 @@ __getattr__, __dir__, __all__ = lazy(
         "file_outcome": ".journal",
         "get_file": ".files",
         "hash_file": ".files",
+        "judge": ".client",
         "run_tasks": ".journal",
     },
 )

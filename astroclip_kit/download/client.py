@@ -19,7 +19,7 @@ from ..settings import Downloading
 if TYPE_CHECKING:
     from requests import Response
 
-__all__ = ["Client", "NotThere", "RequestFailed", "TryAgain", "shown"]
+__all__ = ["Client", "NotThere", "RequestFailed", "TryAgain", "judge", "shown"]
 
 CHUNK = 1 << 16
 REDIRECTS = 5
@@ -147,13 +147,7 @@ class Client:
         with self.session.request(kind, url, **options, **body) as response:
             if urlsplit(url).scheme == "https" and urlsplit(response.url).scheme != "https":
                 raise RequestFailed(f"{shown(url)}: redirected to an address without encryption.")
-            status = response.status_code
-            if status in GONE:
-                raise NotThere(f"{shown(url)}: the service does not have it (status {status}).")
-            if status in TRANSIENT:
-                raise TryAgain(f"status {status} {response.reason}", _retry_after(response))
-            if not response.ok and status != RANGE_NOT_SATISFIABLE:
-                raise RequestFailed(f"{shown(url)}: refused with status {status} {response.reason}.")
+            judge(response, url)
             yield response
 
     def chunks(self, response: Response, size: int = 0) -> Iterator[bytes]:
@@ -265,6 +259,27 @@ def _problem(error: Exception, url: str) -> TryAgain:
     if isinstance(error, exceptions.SSLError):
         return TryAgain("the encrypted connection failed")
     return TryAgain("the connection broke off" if "broken" in text or "reset" in text else "no connection")
+
+
+def judge(response: Response, url: str) -> None:
+    """Takes the status of an answer at its word.
+
+    Args:
+        response: The answer.
+        url: What was asked.
+
+    Raises:
+        NotThere: For status 404 and 410.
+        TryAgain: For a status that may pass.
+        RequestFailed: For any other that is no success.
+    """
+    status = response.status_code
+    if status in GONE:
+        raise NotThere(f"{shown(url)}: the service does not have it (status {status}).")
+    if status in TRANSIENT:
+        raise TryAgain(f"status {status} {response.reason}", _retry_after(response))
+    if not response.ok and status != RANGE_NOT_SATISFIABLE:
+        raise RequestFailed(f"{shown(url)}: refused with status {status} {response.reason}.")
 
 
 def _retry_after(response: Response) -> float:

@@ -147,8 +147,8 @@ def _boxes(target: Target, radius_arcsec: float) -> list[list[list[Any]]]:
     """Ranges of coordinates around a position, two where they meet at 0 degrees of right ascension.
 
     Example:
-        >>> _boxes(Target("x", 0.5, 0.0), 3600.0)[1]
-        [['ra', 359.4998476718485, 360.0], ['dec', -1.0, 1.0]]
+        >>> [[round(low, 3), round(high, 3)] for (_, low, high), _ in _boxes(Target("x", 0.5, 0.0), 3600.0)]
+        [[0.0, 1.5], [359.5, 360.0]]
     """
     height = radius_arcsec / 3600
     edge = abs(target.dec) + height

@@ -8,16 +8,15 @@ in one of 26, 103 (SEGUE-1) and 104 (SEGUE-2), plates from 3510 on in that of BO
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import csv
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
-import numpy as np
-
-from ..download import Client, Job, RequestFailed, Task, TryAgain, file_outcome
+from ..download import Client, Job, RequestFailed, Task, TryAgain, file_outcome, judge
 from ..errors import FileError, UsageError
 from .fits_files import read_hdus
 from .fits_headers import BLOCK
@@ -106,28 +105,26 @@ class SDSSService:
     def _look_up(self, targets: list[Target], client: Client) -> dict[str, Target]:
         """Ids of the nearest spectra, the best of each object first, by object id."""
         rows = client.persist(self.skyserver, partial(self._ask, targets, client.settings.timeout_seconds))
-        if rows is None:
-            return {}
         found = {}
         for target in targets:
-            distance = separation_arcsec(target.ra, target.dec, rows["ra"], rows["dec"])
-            distance[~(distance <= self.radius_arcsec)] = np.inf
-            best = np.lexsort((distance, -np.asarray(rows["sciencePrimary"], dtype=int), np.isinf(distance)))[0]
-            if np.isfinite(distance[best]):
-                ids = tuple(int(rows[name][best]) for name in ("plate", "mjd", "fiberID"))
-                found[target.object_id] = replace(target, sdss=ids, run2d=str(rows["run2d"][best]).strip())
+            ranks = [(-row.primary, _distance(target, row), n) for n, row in enumerate(rows)]
+            near = [rank for rank in ranks if rank[1] <= self.radius_arcsec]
+            if near:
+                best = rows[min(near)[2]]
+                found[target.object_id] = replace(target, sdss=best.key, run2d=best.run2d)
         return found
 
-    def _ask(self, targets: list[Target], timeout: float) -> Any:
-        """One cross-identification, as an astropy Table; None if nothing is there."""
+    def _ask(self, targets: list[Target], timeout: float) -> list[_Spectrum]:
+        """One cross-identification.
+
+        astroquery asks, but its parser is not used: it takes an answer of one line for the name of a file to read.
+        """
         try:
             from astroquery import cache_conf
-            from astroquery.exceptions import RemoteServiceError
             from astroquery.sdss import SDSS, conf
         except ImportError as error:
-            raise UsageError(
-                "SDSS spectra by position need the extra 'fetch': pip install 'astroclip_kit[fetch]'."
-            ) from error
+            extra = "pip install 'astroclip_kit[fetch]'"
+            raise UsageError(f"SDSS spectra by position need the extra 'fetch': {extra}.") from error
         from astropy import units
         from astropy.coordinates import SkyCoord
 
@@ -135,13 +132,35 @@ class SDSSService:
         options = {"radius": self.radius_arcsec * units.arcsec, "spectro": True, "specobj_fields": list(COLUMNS)}
         options |= {"data_release": self.release, "timeout": timeout, "cache": False}
         with conf.set_temp("skyserver_baseurl", self.skyserver), cache_conf.set_temp("cache_active", False):
-            try:
-                rows = SDSS.query_crossid(places, **options)
-            except (RemoteServiceError, ValueError) as error:
-                raise TryAgain(f"SkyServer: {str(error).strip().splitlines()[0][:100]}") from error
-        if rows is not None and (missing := set(COLUMNS) - set(rows.colnames)):
-            raise TryAgain(f"SkyServer's answer has no column {min(missing)}")
-        return rows
+            response = SDSS.query_crossid_async(places, **options)
+        judge(response, self.skyserver)
+        lines = (line for line in response.text.splitlines() if line and not line.startswith("#"))
+        table = csv.DictReader(lines)
+        if set(COLUMNS) - set(table.fieldnames or ()):
+            raise TryAgain(f"the answer is no table of spectra, it begins with {response.text[:40]!r}")
+        try:
+            return [_Spectrum.of(row) for row in table]
+        except (TypeError, ValueError):
+            raise TryAgain("the answer has a value that is no number") from None
+
+
+class _Spectrum(NamedTuple):
+    """A row of SkyServer's answer."""
+
+    ra: float
+    dec: float
+    key: tuple[int, ...]
+    run2d: str
+    primary: int
+
+    @classmethod
+    def of(cls, row: Mapping[str, str]) -> _Spectrum:
+        key = tuple(int(row[name]) for name in ("plate", "mjd", "fiberID"))
+        return cls(float(row["ra"]), float(row["dec"]), key, row["run2d"].strip(), int(row["sciencePrimary"]))
+
+
+def _distance(target: Target, spectrum: _Spectrum) -> float:
+    return float(separation_arcsec(target.ra, target.dec, spectrum.ra, spectrum.dec))
 
 
 def _check(path: Path, expected: tuple[int, ...]) -> None:
