@@ -21,9 +21,10 @@ import pandas as pd
 from ..errors import FileError, UsageError
 from ..types import Drop, Modality, Sample
 from .columns import Column
+from .csv_files import csv_comments
 from .fits_files import find_files
 from .measurements import UpperLimits, light_curve_modality, light_curves, measurements
-from .table_files import column_names, csv_comments, numbers, read_columns, text
+from .table_files import column_names, numbers, read_columns, text
 
 __all__ = ["ASASSNLightCurves"]
 

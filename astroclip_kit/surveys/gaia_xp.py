@@ -2,12 +2,14 @@
 
 `XP_CONTINUOUS` (De Angeli et al. 2023, A&A 674, A2) gives 55 + 55 coefficients of the basis functions, their errors,
 and the upper triangles of their correlations. `XP_SAMPLED` (Montegriffo et al. 2023, A&A 674, A3) gives the
-calibrated flux at 336, 338, ... 1020 nm in W / (m2 nm). GaiaXPy's ``convert`` gives a third form, internally
+calibrated flux at 336, 338, ... 1020 nm in W / (m2 nm), one source per row, or (the archive's "individual" form) one
+sample per row of a file whose name holds the source_id. GaiaXPy's ``convert`` gives a third form, internally
 calibrated samples in electrons per second over the pseudo-wavelength, which is no wavelength.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -193,13 +195,29 @@ class GaiaXP:
             raise FileError(
                 path, "holds samples in pseudo-wavelength (GaiaXPy's convert), not in nm. Read it with kind='internal'."
             )
-        frame = _read(path, {"flux": len(SAMPLED), "flux_error": len(SAMPLED)}, [])
-        flux = _block(frame, "flux", len(SAMPLED)) * TO_SPECTRUM_UNIT
-        error = _block(frame, "flux_error", len(SAMPLED)) * TO_SPECTRUM_UNIT
+        if "wavelength" in column_names(path):
+            frame, flux, error, wavelength = _one_source(path)
+        else:
+            frame = _read(path, {"flux": len(SAMPLED), "flux_error": len(SAMPLED)}, [])
+            flux, error = (_block(frame, name, len(SAMPLED)) for name in ("flux", "flux_error"))
+            wavelength = np.array(SAMPLED, dtype=np.float64)
+        flux, error = flux * TO_SPECTRUM_UNIT, error * TO_SPECTRUM_UNIT
         with np.errstate(divide="ignore", invalid="ignore"):
             ivar = np.where((error > 0) & np.isfinite(flux), error**-2.0, 0)
-        views = resample(flux, ivar, np.array(SAMPLED, dtype=np.float64), self._wavelength)
+        views = resample(flux, ivar, wavelength, self._wavelength)
         return np.stack(views, axis=1).astype(np.float32), frame
+
+
+def _one_source(path: Path) -> tuple[pd.DataFrame, Floats, Floats, Floats]:
+    """The source_id, flux [1, L], its error, and the wavelengths in Angstrom of a file that holds one source."""
+    name = re.search(r"\d{6,}", path.name)
+    if name is None:
+        raise FileError(path, "its name holds no source_id, which a file of one source needs.")
+    table = read_columns(path, ["wavelength", "flux", "flux_error"])
+    nm, flux, error = (numbers(table[column]) for column in ("wavelength", "flux", "flux_error"))
+    if not (np.diff(nm) > 0).all():
+        raise FileError(path, "its wavelengths do not ascend, expected nm from 336 to 1020.")
+    return pd.DataFrame({"source_id": [name[0]]}), flux[None], error[None], nm * 10
 
 
 def _read(path: Path, sizes: dict[str, int], optional: Sequence[str], needed: Sequence[str] = ()) -> pd.DataFrame:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import gzip
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,11 +14,11 @@ import pandas as pd
 
 from ..errors import FileError, UsageError
 from .array_columns import stacked
+from .csv_files import csv_names, read_csv
 
 __all__ = [
     "check_mapping",
     "column_names",
-    "csv_comments",
     "kept",
     "modified_julian_date",
     "numbers",
@@ -29,7 +27,6 @@ __all__ = [
 ]
 
 PARQUET, CSV = (".parquet", ".parq"), (".csv", ".csv.gz")
-EMPTY = ["", "nan", "NaN", "null", "NULL", "--", "N/A"]
 DATE = re.compile(
     r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})"
     r"(?:(\.\d+)|[T ]([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d(?:\.\d*)?|60(?:\.\d*)?))?(?:Z|\+00:?00)?)?"
@@ -65,7 +62,8 @@ def read_columns(
         if suffix.endswith(PARQUET):
             frame = _parquet(path, wanted)
         elif suffix.endswith(CSV):
-            frame = _csv(path, wanted, [*texts, *several])
+            _check(path, wanted, csv_names(path))
+            frame = read_csv(path, wanted, [*texts, *several])
         else:
             frame = _astropy(path, wanted)
     if not len(frame):
@@ -114,7 +112,7 @@ def column_names(path: str | Path) -> list[str]:
 
             return list(parquet.read_schema(path).names)
         if suffix.endswith(CSV):
-            return _csv_header(path)[1]
+            return csv_names(path)
         table = _open(path)
         return [name for name in table.colnames if table[name].ndim == 1]
 
@@ -156,43 +154,6 @@ def _nullable(kind: Any) -> Any:
 
     name = str(kind).replace("u", "U").replace("i", "I")
     return pd.api.types.pandas_dtype(name) if types.is_integer(kind) else None
-
-
-def _csv(path: Path, wanted: list[str], texts: Sequence[str]) -> pd.DataFrame:
-    comments, names = _csv_header(path)
-    _check(path, wanted, names)
-    types = dict.fromkeys(texts, "str")
-    options: dict[str, Any] = {"keep_default_na": False, "na_values": EMPTY, "low_memory": False}
-    return pd.read_csv(path, skiprows=comments, usecols=wanted, dtype=types, **options)[wanted]
-
-
-def _csv_header(path: Path) -> tuple[int, list[str]]:
-    """How many lines of comment stand before the names of the columns, and the names."""
-    *comments, names = _csv_head(path)
-    return len(comments), next(csv.reader([names]), [])
-
-
-def csv_comments(path: str | Path) -> list[str]:
-    """The lines of comment ("# ...") before the names of a CSV's columns, without the "#".
-
-    Args:
-        path: CSV file, plain or gzip.
-    """
-    return [line[1:].strip() for line in _csv_head(Path(path))[:-1]]
-
-
-def _csv_head(path: Path) -> list[str]:
-    """The lines of comment (or of nothing) and the line of names behind them."""
-    lines = []
-    opened = (
-        gzip.open(path, "rt", encoding="utf-8-sig") if path.suffix.lower() == ".gz" else path.open(encoding="utf-8-sig")
-    )
-    with opened as file:
-        for line in file:
-            lines.append(line.rstrip("\r\n"))
-            if lines[-1].strip() and not f"{lines[-1]} ".startswith("# "):
-                return lines
-    raise ValueError("it names no columns")
 
 
 def _astropy(path: Path, wanted: list[str]) -> pd.DataFrame:

@@ -96,6 +96,18 @@ def test_the_unit_is_astropy_s(tmp_path):
     assert GaiaXP(tmp_path, kind="spectrum").modality.grid[::342] == (3360, 10200)
 
 
+def test_a_file_of_one_source(tmp_path):
+    table = {"wavelength": np.arange(336, 1021, 2), "flux": [1e-16] * 343, "flux_error": [1e-18] * 343}
+    path = write_csv(tmp_path / f"XP_SAMPLED-Gaia DR3 {SOURCES[0]}.csv", table)
+    [sample], _ = read(path, kind="spectrum")
+    assert sample.object_id == str(SOURCES[0])
+    np.testing.assert_allclose(sample.views["xp"], [[1000] * 343, [0.01] * 343], rtol=1e-6)
+    with pytest.raises(FileError, match="its name holds no source_id, which a file of one source needs"):
+        read(write_csv(tmp_path / "a.csv", table), kind="spectrum")
+    with pytest.raises(FileError, match="its wavelengths do not ascend, expected nm from 336 to 1020"):
+        read(write_csv(path, {**table, "wavelength": table["wavelength"][::-1]}), kind="spectrum")
+
+
 def test_files_of_another_kind(tmp_path):
     with pytest.raises(FileError, match=r"no column 'bp_coefficients' \(found source_id"):
         read(write_sampled(tmp_path))
