@@ -131,8 +131,6 @@ class DESISpectra:
         self, path: Path, arms: Sequence[_StoredArm], rows: Sequence[int]
     ) -> Iterator[npt.NDArray[np.float32] | str]:
         """The views of some rows of a file, or why there is none."""
-        if not rows:
-            return
         try:
             joined = coadd([arm.read(rows) for arm in arms])
         except InputError as error:

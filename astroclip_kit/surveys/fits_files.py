@@ -14,6 +14,8 @@ import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
+from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -27,12 +29,15 @@ __all__ = ["Hdu", "damaged_header", "data_size", "find_files", "opened", "read_h
 
 BLOCK = 2880
 CARD = 80
+END = b"END".ljust(CARD)
 TYPES = {"E": ">f4", "D": ">f8", "I": ">i2", "J": ">i4", "K": ">i8", "B": "|u1", "A": "|S1"}
 SIZES = {"L": 1, "A": 1, "B": 1, "I": 2, "J": 4, "K": 8, "E": 4, "D": 8, "C": 8, "M": 16, "P": 8, "Q": 16}
 IMAGE_TYPES = {8: "|u1", 16: ">i2", 32: ">i4", 64: ">i8", -32: ">f4", -64: ">f8"}
+SMALL = 1 << 17  # bytes; a gzip file that is not larger is unpacked at once, which is faster
 LARGEST = 1 << 40  # bytes; more than this is a damaged header
 UNPACK: dict[bytes, tuple[str, Callable[..., Any]]] = {b"\x1f\x8b": ("gzip", gzip.open), b"BZ": ("bzip2", bz2.open)}
 Value = bool | int | float | str
+Layout = dict[str, tuple[int, int, int, str]]  # lower-case column name to (number, byte offset, repeat, type code)
 
 
 @contextmanager
@@ -87,18 +92,12 @@ class Hdu:
             raise FileError(self.path, f"HDU {self.number} has no column {missing[0]!r} (found {found}).")
         return {name: self._column(*layout[name.lower()]) for name in (*names, *optional) if name.lower() in layout}
 
-    def _layout(self) -> dict[str, tuple[int, int, int, str]]:
-        """Lower-case column name to (number, byte offset, repeat, type code)."""
-        layout, offset = {}, 0
-        for number in range(1, int(self.header.get("TFIELDS", 0)) + 1):
-            match = re.match(r"(\d*)([LXBIJKAEDCMPQ])", str(self.header.get(f"TFORM{number}", "")).strip())
-            if match is None:
-                raise FileError(self.path, f"HDU {self.number}: column {number} has no TFORM. The header is damaged.")
-            repeat, code = int(match[1] or 1), match[2]
-            layout[str(self.header.get(f"TTYPE{number}", number)).lower()] = (number, offset, repeat, code)
-            offset += -(-repeat // 8) if code == "X" else repeat * SIZES[code]
-        if offset != self.header["NAXIS1"]:
-            raise FileError(self.path, f"HDU {self.number}: columns of {offset} bytes in rows of another length.")
+    def _layout(self) -> Layout:
+        layout, width, damaged = _table_layout(tuple(self.header.items()))
+        if damaged:
+            raise FileError(self.path, f"HDU {self.number}: column {damaged} has no TFORM. The header is damaged.")
+        if width != self.header["NAXIS1"]:
+            raise FileError(self.path, f"HDU {self.number}: columns of {width} bytes in rows of another length.")
         return layout
 
     def _column(self, number: int, offset: int, repeat: int, code: str) -> npt.NDArray[Any]:
@@ -145,6 +144,20 @@ class Hdu:
         return image
 
 
+@lru_cache(maxsize=64)
+def _table_layout(cards: tuple[tuple[str, Value], ...]) -> tuple[Layout, int, int]:
+    """The columns of a table, the bytes of its rows, and the first column that cannot be understood (0 for none)."""
+    header, layout, offset = dict(cards), {}, 0
+    for number in range(1, int(header.get("TFIELDS", 0)) + 1):
+        match = re.match(r"(\d*)([LXBIJKAEDCMPQ])", str(header.get(f"TFORM{number}", "")).strip())
+        if match is None:
+            return {}, 0, number
+        repeat, code = int(match[1] or 1), match[2]
+        layout[str(header.get(f"TTYPE{number}", number)).lower()] = (number, offset, repeat, code)
+        offset += -(-repeat // 8) if code == "X" else repeat * SIZES[code]
+    return layout, offset, 0
+
+
 def read_hdus(path: str | Path, numbers: Sequence[int]) -> list[Hdu]:
     """Reads some header-data units of a FITS file (plain, gzip or bzip2) and nothing behind them.
 
@@ -179,6 +192,9 @@ def opened(path: Path) -> Iterator[BinaryIO]:
                 yield raw
                 return
             packing, unpack = UNPACK[magic]
+            if packing == "gzip" and path.stat().st_size < SMALL:
+                yield BytesIO(gzip.decompress(raw.read()))
+                return
             with unpack(raw) as unpacked:
                 yield cast(BinaryIO, unpacked)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
@@ -227,25 +243,35 @@ def read_header(path: Path, stream: BinaryIO, number: int) -> dict[str, Any] | N
     Raises:
         FileError: If this is no FITS file, or the header is cut short.
     """
-    header: dict[str, Any] = {}
     block = stream.read(BLOCK)
     if number == 0 and not block.startswith(b"SIMPLE"):
         what = f"it begins with {block[:20]!r}" if block else "it is empty"
         raise FileError(path, f"not a FITS file: {what}. If a download saved an error page, download it again.")
     if not block:
         return None
-    while True:
-        if len(block) < BLOCK:
-            raise FileError(path, f"truncated inside the header of HDU {number}. Download it again.")
-        text = block.decode("ascii", "replace")
-        for card in (text[start : start + CARD] for start in range(0, BLOCK, CARD)):
-            if card[8:10] == "= ":
-                header[card[:8].rstrip()] = _value(card[10:])
-            elif card.rstrip() == "END":
-                return header
+    blocks = [block]
+    while len(block) == BLOCK and not _closes(block):
         block = stream.read(BLOCK)
+        blocks.append(block)
+    if len(block) < BLOCK:
+        raise FileError(path, f"truncated inside the header of HDU {number}. Download it again.")
+    return dict(_cards(b"".join(blocks)))
 
 
+def _closes(block: bytes) -> bool:
+    place = block.rfind(END)  # nothing but blanks is behind it
+    return place >= 0 and place % CARD == 0
+
+
+@lru_cache(maxsize=64)
+def _cards(header: bytes) -> dict[str, Value]:
+    """Keyword to value; kept, because files of one survey share most of their headers."""
+    text = header.decode("ascii", "replace")
+    cards = [text[start : start + CARD] for start in range(0, len(text), CARD)]
+    return {card[:8].rstrip(): _value(card[10:]) for card in cards[: cards.index(END.decode())] if card[8:10] == "= "}
+
+
+@lru_cache(maxsize=4096)
 def _value(text: str) -> Value:
     text = text.lstrip()
     if text.startswith("'"):
