@@ -73,6 +73,7 @@ def write_objects(folder: Path, known: Rows, measured: Rows, seen: Observation, 
             row["dec"],
             object_id=str(row["object_id"]),
             pixel_scale_arcsec=PIXEL_SCALE_ARCSEC,
+            ivar=seen.image_ivar[i],
         )
         write_sdss_spectrum(
             folder / row["spectrum_file"],

@@ -62,9 +62,9 @@ def simulate_galaxies(
     The same seed gives the same bytes for any number of workers, and the first objects of a larger survey.
 
     Args:
-        out: Folder to write: ``cutouts/*.fits``, ``spectra/spec-*.fits``, ``catalogue.fits`` (the truth, see `truth`,
-            with the column ``artifact``: "none", or a name of `ARTIFACTS`), ``published.fits`` (measured values under
-            the names of DESI and PROVABGS, see `published`), ``manifest.json``.
+        out: Folder to write: ``cutouts/*.fits`` (with inverse variance), ``spectra/spec-*.fits``, ``catalogue.fits``
+            (the truth, see `truth`, with the column ``artifact``: "none", or a name of `ARTIFACTS`), ``published.fits``
+            (measured values under the names of DESI and PROVABGS, see `published`), ``manifest.json``.
         count: Number of galaxies.
         seed: Another seed gives another survey.
         spectra: "sdss" (the BOSS wavelength grid) or "desi" (3600 to 9824 A by 0.8 A), both in the file layout
