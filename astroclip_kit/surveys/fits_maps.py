@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import mmap
 import re
-from io import BufferedReader
+from io import BufferedReader, BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
@@ -53,7 +53,9 @@ def map_hdus(path: str | Path, names: str) -> dict[str, Hdu]:
 
 
 def _mapped(stream: BinaryIO) -> memoryview | None:
-    """A plain file's bytes, which are read where they are used; None for a packed or an empty file."""
+    """All bytes, those of a plain file read where they are used; None where they have to be unpacked first."""
+    if isinstance(stream, BytesIO):
+        return stream.getbuffer()
     if not isinstance(stream, BufferedReader) or not stream.peek(1):
         return None
     return memoryview(mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ))

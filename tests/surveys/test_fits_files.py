@@ -124,8 +124,10 @@ def test_files_are_sorted_and_hidden_ones_left_out(tmp_path):
         find_files(tmp_path / "nowhere", "*.fits")
 
 
+@pytest.mark.parametrize("small", [0, 1 << 17])
 @pytest.mark.parametrize(("pack", "name"), [(gzip.compress, "gzip"), (bz2.compress, "bzip2")])
-def test_packed_files_are_read_whatever_they_are_called(path, pack, name):
+def test_packed_files_are_read_whatever_they_are_called(path, pack, name, small, monkeypatch):
+    monkeypatch.setattr("astroclip_kit.surveys.fits_files.SMALL", small)
     content = path.read_bytes()
     path.write_bytes(pack(content))
     np.testing.assert_array_equal(read_hdus(path, (2,))[0].image(), np.eye(3))
@@ -134,8 +136,10 @@ def test_packed_files_are_read_whatever_they_are_called(path, pack, name):
         map_hdus(path, "nothing")
 
 
+@pytest.mark.parametrize("small", [0, 1 << 17])
 @pytest.mark.parametrize("pack", [bytes, gzip.compress, bz2.compress])
-def test_hdus_by_name(path, pack):
+def test_hdus_by_name(path, pack, small, monkeypatch):
+    monkeypatch.setattr("astroclip_kit.surveys.fits_files.SMALL", small)
     content = path.read_bytes()
     path.write_bytes(pack(content))
     hdus = map_hdus(path, "ROW.|IMAGES?")
