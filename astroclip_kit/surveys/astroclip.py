@@ -19,6 +19,7 @@ import numpy.typing as npt
 from ..errors import FileError, UsageError
 from ..transforms.resampling import GRIDS, resample
 from ..types import Drop, Modality, Sample
+from .fits_files import find_files
 from .sdss import SPECTRUM_UNIT
 
 __all__ = ["AstroCLIPFile"]
@@ -41,7 +42,8 @@ class AstroCLIPFile:
     finite and not zero, so it marks missing pixels and says nothing about noise. Non-finite pixels of an image are 0.
 
     Args:
-        path: The file.
+        root: The file, or the folder of it; several files (one per group, say) are read in parallel.
+        pattern: Which files under a folder.
         kind: "image" [3, 152, 152], or "spectrum" [2, 7781].
         size: Side of the image's central cut in pixels. None: all 152.
         z_range: Lowest and highest redshift to keep; others are dropped. (0, 0.8) are those that AstroCLIP's
@@ -58,7 +60,8 @@ class AstroCLIPFile:
 
     def __init__(
         self,
-        path: str | Path,
+        root: str | Path,
+        pattern: str = "**/*.h*5",
         kind: Kind = "image",
         size: int | None = None,
         z_range: Sequence[float] = (),
@@ -69,14 +72,14 @@ class AstroCLIPFile:
                 f"kind {kind!r}, size {size!r}, z_range {z_range!r}: expected image or spectrum, a size of 1 to "
                 f"{IMAGE_PIXELS} pixels, and a lowest and a highest redshift or ()."
             )
-        self.path = str(path)
+        self.root, self.pattern = str(root), pattern
         self.kind: Kind = kind
         self.size = size
         self.z_range = tuple(z_range)
         self.name = name or kind
 
     def __repr__(self) -> str:
-        return f"AstroCLIPFile({self.path!r}, kind={self.kind!r})"
+        return f"AstroCLIPFile({self.root!r}, {self.pattern!r}, kind={self.kind!r})"
 
     @cached_property
     def modality(self) -> Modality:
@@ -87,9 +90,13 @@ class AstroCLIPFile:
         grid = tuple(GRIDS["desi"].tolist())
         return Modality(self.name, "spectrum", ("flux", "ivar"), (2, len(grid)), SPECTRUM_UNIT, grid)
 
-    def files(self) -> list[Path]:
-        """The one file."""
-        return [Path(self.path)]
+    def files(self) -> Sequence[Path]:
+        """The files that match, sorted.
+
+        Raises:
+            FileError: If there is neither a folder nor a file at `root`.
+        """
+        return find_files(self.root, self.pattern)
 
     def read(self, path: Path) -> Iterator[Sample | Drop]:
         """One sample per row; empty rows, repeated ids and redshifts out of `z_range` are drops.

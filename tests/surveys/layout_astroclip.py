@@ -27,6 +27,6 @@ def write_joint(folder: Path, counts: tuple[int, ...] = (5, 3), **changes: np.nd
 
 
 READERS = {
-    "astroclip_image": lambda folder: AstroCLIPFile(write_joint(folder)),
+    "astroclip_image": lambda folder: AstroCLIPFile(write_joint(folder).parent),
     "astroclip_spectrum": lambda folder: AstroCLIPFile(write_joint(folder), kind="spectrum"),
 }
