@@ -27,12 +27,13 @@ def plain(value: Any) -> Any:
     return str(value) if isinstance(value, Path) else value
 
 
-def hash_text(*parts: str | bytes) -> str:
+def hash_text(*parts: str | bytes | memoryview) -> str:
     """A short stable hash of texts; the parts are kept apart."""
     digest = hashlib.blake2b(digest_size=12)
     for part in parts:
         data = part.encode() if isinstance(part, str) else part
-        digest.update(len(data).to_bytes(8, "little") + data)
+        digest.update(len(data).to_bytes(8, "little"))
+        digest.update(data)
     return digest.hexdigest()
 
 

@@ -21,7 +21,7 @@ from .. import storage
 from ..progress import progress
 from ..types import Modality
 from .objects import Plan
-from .shards import ShardReader, fingerprint, pack, write_table
+from .shards import ShardReader, fingerprint, pack, pack_stacked, write_table
 from .staging import Staged
 
 __all__ = ["gather"]
@@ -54,8 +54,8 @@ def gather(
         for shard, (start, stop) in enumerate(pairwise(edges)):
             if shard not in done:
                 file = f"data-{shard:05d}-of-{total:05d}.arrow"
-                views = {name: _views(staged[name].views, plan.rows[name][start:stop]) for name in modalities}
-                columns = {name: pack(views[name], widths[name]) for name in modalities}
+                taken = {name: plan.rows[name][start:stop] for name in modalities}
+                columns = {name: _column(staged[name].views, rows, widths[name]) for name, rows in taken.items()}
                 table = _table(plan, slice(start, stop), columns)
                 write_table(out / file, table)
                 checksums = {name: fingerprint(column) for name, column in columns.items()}
@@ -91,6 +91,17 @@ def _last_use(
     taken = rows >= 0
     np.maximum.at(last, views.shard_of(rows[taken]), shard_of[taken])
     return last
+
+
+def _column(staged: ShardReader, rows: npt.NDArray[np.int64], width: int) -> pa.Array:
+    if not width:
+        return pack(_views(staged, rows))
+    taken = staged.take("view", rows[rows >= 0], width)
+    if len(taken) == len(rows):
+        return pack_stacked(taken, rows < 0)
+    stacked = np.zeros((len(rows), width), dtype=np.float32)
+    stacked[rows >= 0] = taken
+    return pack_stacked(stacked, rows < 0)
 
 
 def _views(staged: ShardReader, rows: npt.NDArray[np.int64]) -> list[npt.NDArray[np.float32] | None]:

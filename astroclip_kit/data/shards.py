@@ -22,7 +22,7 @@ import pyarrow as pa
 from .. import storage
 from ..errors import FolderError, KitError
 
-__all__ = ["ShardReader", "Views", "fingerprint", "pack", "unpack", "write_table"]
+__all__ = ["ShardReader", "Views", "fingerprint", "pack", "pack_stacked", "unpack", "write_table"]
 
 MOST_OPEN = 256  # memory maps hold a file descriptor each; a process often has 1024
 AT_A_TIME = 64  # columns of so many shards are copied together
@@ -58,18 +58,27 @@ def pack(views: Sequence[Floats | None], width: int = 0) -> pa.Array:
         width: Values per view for a FixedSizeList; 0 for a List.
     """
     absent = np.array([view is None for view in views], dtype=bool)
-    mask = pa.array(absent)
     if width:
         filled = np.zeros((len(views), width), dtype=np.float32)
         for row, view in enumerate(views):
             if view is not None:
                 filled[row] = view.reshape(-1)
-        return pa.FixedSizeListArray.from_arrays(pa.array(filled.reshape(-1)), width, mask=mask)
+        return pack_stacked(filled, absent)
     flat = [view.reshape(-1) for view in views if view is not None]
     lengths = np.array([0 if view is None else view.size for view in views])
     offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
     values = np.concatenate(flat) if flat else np.zeros(0, dtype=np.float32)
-    return pa.ListArray.from_arrays(pa.array(offsets), pa.array(values), mask=mask)
+    return pa.ListArray.from_arrays(pa.array(offsets), pa.array(values), mask=pa.array(absent))
+
+
+def pack_stacked(views: Floats, absent: npt.NDArray[np.bool_]) -> pa.Array:
+    """One Arrow column of views that are stacked already, not copied.
+
+    Args:
+        views: float32 [n, width]; anything where the row has none.
+        absent: Which rows have none, bool [n].
+    """
+    return pa.FixedSizeListArray.from_arrays(pa.array(views.reshape(-1)), views.shape[1], mask=pa.array(absent))
 
 
 def unpack(column: pa.Array) -> Views:
@@ -190,4 +199,4 @@ def fingerprint(column: pa.Array) -> str:
     """A hash of the views in a column: values, lengths and which are missing."""
     views = unpack(column)
     parts: list[Any] = [views.present, views.lengths, views.values]
-    return storage.hash_text(*(np.ascontiguousarray(part).tobytes() for part in parts))
+    return storage.hash_text(*(np.ascontiguousarray(part).view(np.uint8).data for part in parts))

@@ -121,7 +121,7 @@ class LegacySurveyCutouts:
         cube = _planes(hdu)
         order = self._order(hdu, len(cube))
         cube = cube[order]
-        blank = [band for band, plane in zip(self.bands, cube, strict=True) if not np.nan_to_num(plane).any()]
+        blank = [band for band, plane in zip(self.bands, cube, strict=True) if not (np.abs(plane) > 0).any()]
         if blank:
             raise FileError(path, f"band {blank[0]!r} is blank (0 or NaN everywhere): outside of the survey?")
         if rest:
@@ -135,7 +135,7 @@ class LegacySurveyCutouts:
         if size:
             top, left = ((axis - size) // 2 for axis in cube.shape[1:])
             cube = cube[:, top : top + size, left : left + size]
-        return hdu, np.ascontiguousarray(np.nan_to_num(cube, nan=0.0, posinf=0.0, neginf=0.0))
+        return hdu, np.where(np.isfinite(cube), cube, np.float32(0))
 
     def _hdus(self, path: Path) -> list[Hdu]:
         if not self.ivar:
