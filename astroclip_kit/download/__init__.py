@@ -20,7 +20,7 @@ __getattr__, __dir__, __all__ = lazy(
         "TryAgain": ".client",
         "acknowledged": ".journal",
         "download": ".journal",
-        "file_outcome": ".journal",
+        "file_task": ".journal",
         "get_file": ".files",
         "hash_file": ".files",
         "judge": ".client",

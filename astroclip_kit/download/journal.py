@@ -11,11 +11,11 @@ from typing import Literal
 
 from ..progress import progress
 from ..settings import Downloading
-from ..storage import append_journal, hash_json, read_journal, writing
+from ..storage import append_journal, hash_json, only_writer, read_journal, writing
 from .client import Client, NotThere, RequestFailed
 from .files import Job, get_file
 
-__all__ = ["Outcome", "Task", "acknowledged", "download", "file_outcome", "run_tasks"]
+__all__ = ["Outcome", "Task", "acknowledged", "download", "file_task", "run_tasks"]
 
 AHEAD = 4  # tasks that are ready for each connection
 
@@ -44,17 +44,17 @@ class Outcome:
 Task = Callable[[], Sequence[Outcome]]
 
 
-def file_outcome(client: Client, job: Job, folder: Path, asked: str) -> Outcome:
-    """Downloads one file and says what became of it.
+def file_task(client: Client, job: Job, folder: Path, asked: str) -> Task:
+    """A task that downloads one file."""
 
-    Raises:
-        OutputError: If it cannot be written.
-    """
-    try:
-        stored = get_file(client, job)
-    except RequestFailed as error:
-        return Outcome(asked, "absent" if isinstance(error, NotThere) else "failed", reason=str(error))
-    return Outcome(asked, "done", job.path.relative_to(folder).as_posix(), stored.sha256, stored.size)
+    def task() -> list[Outcome]:
+        try:
+            stored = get_file(client, job)
+        except RequestFailed as error:
+            return [Outcome(asked, "absent" if isinstance(error, NotThere) else "failed", reason=str(error))]
+        return [Outcome(asked, "done", job.path.relative_to(folder).as_posix(), stored.sha256, stored.size)]
+
+    return task
 
 
 def acknowledged(folder: Path) -> dict[str, Outcome]:
@@ -131,14 +131,15 @@ def download(
 
     Raises:
         OutputError: If something cannot be written.
+        FolderError: If another process is writing the folder.
     """
     folder = Path(folder)
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
     known = acknowledged(folder)
     asked = {hash_json([str(job.path.relative_to(folder)), job.urls, job.size, job.sha256]): job for job in jobs}
-    with Client(settings) as client:
+    with only_writer(folder), Client(settings) as client:
         new = {key: job for key, job in asked.items() if key not in known}
-        tasks = (lambda key=key, job=job: [file_outcome(client, job, folder, key)] for key, job in new.items())
+        tasks = (file_task(client, job, folder, key) for key, job in new.items())
         done = list(run_tasks(client, folder, tasks, total=len(new), quiet=quiet))
     return [known[key] for key in asked if key in known] + done

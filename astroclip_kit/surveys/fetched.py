@@ -17,14 +17,14 @@ from pathlib import Path
 from ..download import Client, Outcome, acknowledged, run_tasks
 from ..errors import FolderError, UsageError
 from ..settings import Downloading
-from ..storage import MANIFEST, publish, read_json, write_json, write_manifest, writing
+from ..storage import LOCK, MANIFEST, only_writer, publish, read_json, write_json, write_manifest, writing
 from .service import Service, asked_of
 from .targets import Target, targets_of
 
 __all__ = ["Fetched", "fetch_observations"]
 
 REQUEST = "request.json"
-Row = Sequence[str | float]
+Row = dict[str, str | float]
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def fetch_observations(
             raise UsageError(
                 f"{table}: the {service.name} of an object needs {service.needs}; none of the rows has it."
             )
-    with Client(settings) as client:
+    with only_writer(root), Client(settings) as client:
         _begin(root, services)
         known = acknowledged(root)
         for service in services:
@@ -90,11 +90,11 @@ def fetch_observations(
             new = [target for target in possible if asked_of(service, target) not in known]
             for outcome in run_tasks(client, root, service.tasks(new, client, root), total=len(new), quiet=quiet):
                 known[outcome.asked] = outcome
-    outcomes = [[_outcome(service, target, known) for service in services] for target in targets]
-    _write_tables(root, services, targets, outcomes, left_out)
-    counts = {one.name: Counter(row[n].status for row in outcomes) for n, one in enumerate(services)}
-    requests = {one.name: one.request for one in services}
-    write_manifest(root, "survey", {"objects": len(targets), "fetched": counts, "request": requests})
+        outcomes = [[_outcome(service, target, known) for service in services] for target in targets]
+        _write_tables(root, services, targets, outcomes, left_out)
+        counts = {one.name: Counter(row[n].status for row in outcomes) for n, one in enumerate(services)}
+        requests = {one.name: one.request for one in services}
+        write_manifest(root, "survey", {"objects": len(targets), "fetched": counts, "request": requests})
     if not any(number["done"] for number in counts.values()):
         reason = next(one.reason for row in outcomes for one in row)
         raise FolderError(f"{root}: nothing could be fetched; the first reason of failed.csv: {reason}")
@@ -110,7 +110,7 @@ def _outcome(service: Service, target: Target, known: Mapping[str, Outcome]) -> 
 def _begin(root: Path, services: Sequence[Service]) -> None:
     """Makes sure that what comes fits what is there."""
     foreign = not (root / REQUEST).exists()
-    if foreign and (root.is_file() or (root.is_dir() and any(root.iterdir()))):
+    if foreign and (root.is_file() or (root.is_dir() and any(path.name != LOCK for path in root.iterdir()))):
         raise FolderError(f"{root} exists and was not written by fetch. Choose another output folder.")
     earlier = {} if foreign else read_json(root / REQUEST)
     for service in services:
@@ -134,29 +134,36 @@ def _write_tables(
     outcomes: Sequence[Sequence[Outcome]],
     left_out: Mapping[int, str],
 ) -> None:
-    columns = [f"{service.name}{what}" for service in services for what in ("", "_sha256", "_status")]
-    _write_csv(
-        root / "fetched.csv",
-        ["object_id", "ra", "dec", *columns],
-        (
-            [target.object_id, target.ra, target.dec, *(v for one in row for v in (one.file, one.sha256, one.status))]
-            for target, row in zip(targets, outcomes, strict=True)
-        ),
-    )
-    failures: list[Row] = [
-        [target.object_id, target.ra, target.dec, service.name, one.status, one.reason]
-        for target, row in zip(targets, outcomes, strict=True)
-        for service, one in zip(services, row, strict=True)
-        if one.status != "done"
-    ]
-    rows = [["", "", "", "table", "failed", f"row {number}: {reason}"] for number, reason in left_out.items()]
-    _write_csv(root / "failed.csv", ["object_id", "ra", "dec", "what", "status", "reason"], [*failures, *rows])
+    """Writes failed.csv, and fetched.csv, which keeps what earlier runs said of other objects and observations."""
+    rows = _read_csv(root / "fetched.csv")
+    failures: list[Row] = []
+    for target, row in zip(targets, outcomes, strict=True):
+        place: Row = {"object_id": target.object_id, "ra": target.ra, "dec": target.dec}
+        files = rows.setdefault(target.object_id, {})
+        files.update(place)
+        for service, one in zip(services, row, strict=True):
+            name = service.name
+            files.update({name: one.file, f"{name}_sha256": one.sha256, f"{name}_status": one.status})
+            if one.status != "done":
+                failures.append({**place, "what": name, "status": one.status, "reason": one.reason})
+    failures += [{"what": "table", "status": "failed", "reason": f"row {n}: {why}"} for n, why in left_out.items()]
+    _write_csv(root / "fetched.csv", list(dict.fromkeys(name for row in rows.values() for name in row)), rows.values())
+    _write_csv(root / "failed.csv", ["object_id", "ra", "dec", "what", "status", "reason"], failures)
 
 
-def _write_csv(path: Path, head: Sequence[str], rows: Iterable[Row]) -> None:
+def _read_csv(path: Path) -> dict[str, Row]:
+    """Rows by object id; none if there is no such file."""
+    if not path.exists():
+        return {}
+    with path.open(newline="", encoding="utf-8") as stream:
+        return {row["object_id"]: dict(row) for row in csv.DictReader(stream)}
+
+
+def _write_csv(path: Path, columns: Sequence[str], rows: Iterable[Row]) -> None:
     def write(temporary: Path) -> None:
         with temporary.open("w", newline="", encoding="utf-8") as stream:
-            csv.writer(stream).writerows([head])
-            csv.writer(stream).writerows(rows)
+            table = csv.DictWriter(stream, columns)
+            table.writeheader()
+            table.writerows(rows)
 
     publish(path, write)

@@ -16,12 +16,12 @@ from urllib.parse import urlencode
 
 import numpy as np
 
-from ..download import Client, Job, NotThere, Task, file_outcome
+from ..download import Client, Job, NotThere, Task, file_task
 from ..errors import FileError, UsageError
 from ..settings import Cutouts
 from .fits_files import Hdu, damaged_header, read_hdus
 from .fits_headers import BLOCK, CARD, header_block
-from .service import asked_of
+from .service import asked_of, check_end
 from .targets import Target, safe_name, separation_arcsec
 
 __all__ = ["LegacySurveyService"]
@@ -87,11 +87,7 @@ class LegacySurveyService:
             url = f"{self.url}/fits-cutout?{urlencode({**place, **self.request})}"
             path = root / self.folder / f"{safe_name(target.object_id)}.fits"
             job = Job(path, (url,), partial(self.check, target=target))
-            yield partial(self._fetch, client, job, root, asked_of(self, target))
-
-    @staticmethod
-    def _fetch(client: Client, job: Job, root: Path, asked: str) -> list[Any]:
-        return [file_outcome(client, job, root, asked)]
+            yield file_task(client, job, root, asked_of(self, target))
 
     def check(self, path: Path, target: Target) -> None:
         """Compares a cutout with what was asked, and writes the target's id into it where its name does not say it.
@@ -101,8 +97,7 @@ class LegacySurveyService:
             NotThere: If it is blank in all bands.
         """
         hdus = read_hdus(path, (0, 1) if self.cutouts.ivar else (0,))
-        if path.stat().st_size % BLOCK:
-            raise FileError(path, "truncated: the file ends inside a block. Download it again.")
+        check_end(path)
         shape = (len(self._bands), self.cutouts.size, self.cutouts.size)
         for hdu in hdus:
             if (found := hdu.image().shape) != shape:

@@ -15,13 +15,15 @@ from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
+from urllib.parse import quote
 
-from ..download import Client, Job, RequestFailed, Task, TryAgain, file_outcome, judge
+import numpy as np
+
+from ..download import Client, Job, RequestFailed, Task, TryAgain, file_task, judge
 from ..errors import FileError, UsageError
 from .fits_files import read_hdus
-from .fits_headers import BLOCK
 from .sdss import spectrum_file_name
-from .service import asked_of, without
+from .service import asked_of, check_end, without
 from .targets import Target, separation_arcsec
 
 __all__ = ["SDSSService"]
@@ -88,27 +90,28 @@ class SDSSService:
             for target in batch:
                 known = found.get(target.object_id, target)
                 if known.sdss:
-                    yield partial(self._fetch, known, client, root, asked_of(self, target))
+                    yield file_task(client, self._job(known, root), root, asked_of(self, target))
                 else:
                     yield without(self, target, reason, absent=reason.startswith("no SDSS"))
 
-    def _fetch(self, target: Target, client: Client, root: Path, asked: str) -> list[Any]:
+    def _job(self, target: Target, root: Path) -> Job:
         plate, mjd, fiber = target.sdss
         name = spectrum_file_name(plate, mjd, fiber)
         guesses = LEGACY_RUNS if plate < FIRST_BOSS_PLATE else BOSS_RUNS[self.release]
         runs = (target.run2d,) if target.run2d else guesses
         tree = "sdss/spectro/redux" if self.release <= 17 else "spectro/sdss/redux"
-        urls = [f"{self.url}/dr{self.release}/{tree}/{run}/spectra/lite/{plate:04d}/{name}" for run in runs]
-        job = Job(root / self.folder / name, tuple(urls), partial(_check, expected=target.sdss))
-        return [file_outcome(client, job, root, asked)]
+        top = f"{self.url}/dr{self.release}/{tree}"
+        urls = [f"{top}/{quote(run, safe='')}/spectra/lite/{plate:04d}/{name}" for run in runs]
+        return Job(root / self.folder / name, tuple(urls), partial(_check, expected=target.sdss))
 
     def _look_up(self, targets: list[Target], client: Client) -> dict[str, Target]:
         """Ids of the nearest spectra, the best of each object first, by object id."""
         rows = client.persist(self.skyserver, partial(self._ask, targets, client.settings.timeout_seconds))
+        ra, dec = np.array([[row.ra, row.dec] for row in rows]).reshape(-1, 2).T
         found = {}
         for target in targets:
-            ranks = [(-row.primary, _distance(target, row), n) for n, row in enumerate(rows)]
-            near = [rank for rank in ranks if rank[1] <= self.radius_arcsec]
+            distance = separation_arcsec(target.ra, target.dec, ra, dec)
+            near = [(-rows[n].primary, distance[n], n) for n in np.flatnonzero(distance <= self.radius_arcsec)]
             if near:
                 best = rows[min(near)[2]]
                 found[target.object_id] = replace(target, sdss=best.key, run2d=best.run2d)
@@ -159,10 +162,6 @@ class _Spectrum(NamedTuple):
         return cls(float(row["ra"]), float(row["dec"]), key, row["run2d"].strip(), int(row["sciencePrimary"]))
 
 
-def _distance(target: Target, spectrum: _Spectrum) -> float:
-    return float(separation_arcsec(target.ra, target.dec, spectrum.ra, spectrum.dec))
-
-
 def _check(path: Path, expected: tuple[int, ...]) -> None:
     """Compares a spectrum with what was asked.
 
@@ -170,8 +169,7 @@ def _check(path: Path, expected: tuple[int, ...]) -> None:
         FileError: If it is no whole SDSS spectrum, or another one.
     """
     coadd, catalogue, _ = read_hdus(path, (1, 2, 3))
-    if path.stat().st_size % BLOCK:
-        raise FileError(path, "truncated: the file ends inside a block. Download it again.")
+    check_end(path)
     coadd.columns(("flux", "loglam", "ivar"))
     columns = catalogue.columns(("PLATE", "MJD", "FIBERID"))
     found = tuple(int(values[0]) if len(values) else 0 for values in columns.values())

@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 from ..download import Client, Outcome, Task
+from ..errors import FileError
 from ..hashes import hash_json
+from .fits_headers import BLOCK
 from .targets import Target
 
-__all__ = ["Service", "asked_of", "without"]
+__all__ = ["Service", "asked_of", "check_end", "without"]
 
 
 class Service(Protocol):
@@ -48,6 +50,16 @@ class Service(Protocol):
 def asked_of(service: Service, target: Target) -> str:
     """Stands for one observation in the journal."""
     return f"{service.folder} {hash_json([target.asked, service.radius_arcsec])}"
+
+
+def check_end(path: Path) -> None:
+    """Makes sure that a FITS file ends with a whole block.
+
+    Raises:
+        FileError: If it does not.
+    """
+    if path.stat().st_size % BLOCK:
+        raise FileError(path, "truncated: the file ends inside a block.")
 
 
 def without(service: Service, target: Target, reason: str, *, absent: bool = False) -> Task:
