@@ -23,7 +23,7 @@ from .coaddition import Arm, coadd
 from .fibermap import read_targets
 from .file_lists import find_files
 from .fits_files import Hdu
-from .fits_maps import map_hdus
+from .fits_maps import map_hdus, release
 from .redrock import redrock_path
 from .sdss import SPECTRUM_UNIT
 
@@ -126,6 +126,7 @@ class DESISpectra:
             for row in rows:
                 item = items[row]
                 yield self._named(path, row, item, next(views)) if isinstance(item, Sample) else item
+            release(hdus["PRIMARY"])
 
     def _spectra(
         self, path: Path, arms: Sequence[_StoredArm], rows: Sequence[int]

@@ -17,7 +17,7 @@ from .coordinates import in_range
 from .fits_files import Hdu
 from .redrock import read_redshifts, redrock_path
 
-__all__ = ["BANDS", "read_targets"]
+__all__ = ["read_targets"]
 
 BANDS = ("g", "r", "z", "w1", "w2")
 NEEDED = ("TARGETID", "TARGET_RA", "TARGET_DEC")

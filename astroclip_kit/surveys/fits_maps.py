@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 from .fits_files import BLOCK, Hdu, data_size, opened, read_header, truncated
 
-__all__ = ["map_hdus"]
+__all__ = ["map_hdus", "release"]
 
 
 def map_hdus(path: str | Path, names: str) -> dict[str, Hdu]:
@@ -59,3 +59,10 @@ def _mapped(stream: BinaryIO) -> memoryview | None:
     if not isinstance(stream, BufferedReader) or not stream.peek(1):
         return None
     return memoryview(mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ))
+
+
+def release(hdu: Hdu) -> None:
+    """Gives back the memory of what was read so far of a mapped file; it is read again where it is used again."""
+    source = hdu.data.obj if isinstance(hdu.data, memoryview) else None
+    if isinstance(source, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+        source.madvise(mmap.MADV_DONTNEED)

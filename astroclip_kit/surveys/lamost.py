@@ -1,9 +1,9 @@
-"""LAMOST low-resolution spectra: ``spec-LMJD-PLANID_spSP-FIBER.fits``, of every data release.
+"""LAMOST low-resolution spectra: ``spec-LMJD-PLANID_spSP-FIBER.fits``, in each of the survey's layouts.
 
-The pilot survey to DR6 (pipelines v2.6 to v2.9) keep an image of rows in HDU 0: flux, inverse variance, a row that
-differs (continuum-divided flux or wavelength), and-mask, or-mask; later releases keep a table in HDU 1 (FLUX, IVAR,
-WAVELENGTH, ANDMASK, ORMASK, NORMALIZATION). The header of HDU 0 is the catalogue row. Flux is relative, wavelengths
-are in vacuum and heliocentric (dr6.lamost.org/v1.1/doc/lr-data-production-description).
+Most releases keep an image of five rows in HDU 0: flux, inverse variance, a row that differs (the spectrum without
+continuum in pipeline v2.6, wavelengths in v2.9), and-mask, or-mask. Later ones keep a table of one row in HDU 1: FLUX,
+IVAR, WAVELENGTH, ANDMASK, ORMASK, NORMALIZATION. The header of HDU 0 is the catalogue row. Flux is relative,
+wavelengths are in vacuum and heliocentric (dr6.lamost.org/v1.1/doc/lr-data-production-description).
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from astropy.table import Table
 
 from astroclip_kit.errors import FileError
 from astroclip_kit.surveys.fits_files import find_files, read_hdus
-from astroclip_kit.surveys.fits_maps import map_hdus
+from astroclip_kit.surveys.fits_maps import map_hdus, release
 
 
 @pytest.fixture
@@ -158,3 +158,13 @@ def test_hdus_by_name_of_what_is_no_fits_file(tmp_path):
         map_hdus(tmp_path / "a.fits", "A")
     with pytest.raises(FileError, match="cannot be read"):
         map_hdus(tmp_path, "A")
+
+
+def test_the_memory_of_a_mapped_file_can_be_given_back(path):
+    hdus = map_hdus(path, "")
+    before = hdus[""].image()
+    release(hdus["PRIMARY"])
+    np.testing.assert_array_equal(hdus[""].image(), before)
+    path.write_bytes(gzip.compress(path.read_bytes()))
+    release(map_hdus(path, "")["PRIMARY"])  # nothing to do
+    np.testing.assert_array_equal(map_hdus(path, "")[""].image(), before)
