@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,17 +26,20 @@ class Columns:
 
     Args:
         path: The file.
-        group: The open h5py file or group.
-        names: Of its datasets.
+        datasets: Name to open h5py dataset.
         count: Number of objects.
         single: Whether it holds one object, without that axis.
     """
 
     path: Path
-    group: Any
-    names: list[str]
+    datasets: Mapping[str, Any]
     count: int
     single: bool
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the datasets."""
+        return list(self.datasets)
 
     def take(self, name: str, rows: slice) -> npt.NDArray[Any]:
         """Values [n, ...] of some rows, in native byte order.
@@ -44,7 +47,7 @@ class Columns:
         Raises:
             FileError: If the column has another number of rows than there are ids.
         """
-        dataset = self.group[name]
+        dataset = self.datasets[name]
         if self.single:
             return _native(np.asarray(dataset[()]))[None]
         if dataset.shape[:1] != (self.count,):
@@ -69,13 +72,14 @@ class Columns:
 
     def unit(self, name: str) -> str:
         """The unit that a column states; "" if it states none."""
-        stated = self.group[name].attrs.get("unit", "")
+        stated = self.datasets[name].attrs.get("unit", "")
         return stated.decode() if isinstance(stated, bytes) else str(stated)
 
     def blocks(self, kind: str) -> Iterator[slice]:
         """Rows that together take about `BLOCK_BYTES` in memory."""
         names = [self.find(kind, role) for role in HDF5.get(kind, {})]
-        sizes = [self.group[name].dtype.itemsize * int(np.prod(self.group[name].shape[1:])) for name in names if name]
+        datasets = [self.datasets[name] for name in names if name]
+        sizes = [dataset.dtype.itemsize * int(np.prod(dataset.shape[1:])) for dataset in datasets]
         step = self.count if self.single else max(1, BLOCK_BYTES // max(1, sum(sizes) + 100))
         for start in range(0, self.count, step):
             yield slice(start, min(start + step, self.count))
@@ -114,9 +118,9 @@ def _columns(path: Path, file: Any) -> Iterator[Columns]:
     if not groups:
         raise FileError(path, f"no dataset 'object_id' (found {', '.join(list(file)[:20])}).")
     for group in groups:
-        names = [name for name, item in group.items() if isinstance(item, h5py.Dataset)]
-        shape = group["object_id"].shape
-        yield Columns(path, group, names, shape[0] if shape else 1, not shape)
+        datasets = {name: item for name, item in group.items() if isinstance(item, h5py.Dataset)}
+        shape = datasets["object_id"].shape
+        yield Columns(path, datasets, shape[0] if shape else 1, not shape)
 
 
 def image_fields(
@@ -134,7 +138,7 @@ def image_fields(
         FileError: If a column is missing or of a wrong shape, or the bands have no names.
     """
     name = table.need("image", "flux")
-    if table.group[name].dtype.names:
+    if table.datasets[name].dtype.names:
         return _compound_image(table, name), ""
     roles = ("flux", "band", "scale", *(("ivar", "mask") if ivar else ()))
     found = {role: table.find("image", role) for role in roles}
@@ -158,7 +162,7 @@ def image_fields(
 
 def _compound_image(table: Columns, name: str) -> dict[str, npt.NDArray[Any]]:
     """MaNGA: an array of structures, one per band."""
-    values = table.group[name][()]
+    values = table.datasets[name][()]
     names = {role: first_found(HDF5["image"][role], values.dtype.names) for role in ("flux", "band", "scale")}
     missing = [role for role, column in names.items() if not column]
     if missing:
@@ -219,14 +223,14 @@ def lightcurve_fields(table: Columns, rows: slice, bands: Sequence[str]) -> tupl
         if values.ndim != 4 or values.shape[2] != 3:
             raise FileError(table.path, f"{grouped!r} has shape {values.shape}, expected (objects, bands, 3, times).")
         flux_name, (time, flux, error) = grouped, np.moveaxis(values, 2, 0)
-        stated = table.group[grouped].attrs.get("bands", "")
+        stated = table.datasets[grouped].attrs.get("bands", "")
     else:
         names = {role: table.need("lightcurve", role) for role in ("time", "flux")}
         flux_name, stated = names["flux"], ""
         time, flux = (table.take(name, rows) for name in names.values())
         error = _errors(table, rows, flux)
         if table.find("lightcurve", "bands"):
-            stated = table.group[table.find("lightcurve", "bands")][()]
+            stated = table.datasets[table.find("lightcurve", "bands")][()]
     if not time.shape == flux.shape == error.shape or flux.ndim not in (2, 3):
         raise FileError(table.path, f"times {time.shape}, fluxes {flux.shape} and errors {error.shape} differ.")
     one = flux.ndim == 2
