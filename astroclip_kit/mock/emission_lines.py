@@ -71,8 +71,8 @@ def nuclear_lines(galaxies: Galaxies) -> Array:
     Seyfert galaxies have strong [OIII]; everything else has the ratios of LINERs (Kewley et al. 2006).
     """
     seyfert = galaxies["seyfert"] > 0
-    nitrogen = 10 ** np.where(seyfert, -0.08, 0.08)
-    oxygen = 10 ** np.where(seyfert, 0.85, 0.35) / 2.86
+    nitrogen = 10 ** (np.where(seyfert, -0.08, 0.08) + galaxies["oxygen"] - 8.5)
+    oxygen = 10 ** (np.where(seyfert, 0.85, 0.35) + galaxies["ionisation"]) / 2.86
     ratios = _metals(nitrogen, oxygen, np.where(seyfert, 0.7, 1.2), np.where(seyfert, 0.45, 0.85))
     ratios |= {"OI_6300": np.where(seyfert, 0.12, 0.2), "NEIII_3869": 0.09 * oxygen}
     ratios |= {"HEI_5876": 0.04, "SIII_9069": 0.06, "SIII_9531": 0.15}

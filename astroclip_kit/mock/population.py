@@ -54,8 +54,8 @@ def cosmic_age_gyr(z: Array) -> Array:
 def _detectable(magnitude_limit: float) -> Array:
     """Cumulative probability over the grid of redshift and mass of what the magnitude limit may let in."""
     z, distance, _, volume = _cosmology()
-    x = 10 ** (_MASS_GRID - 10.66)  # stellar mass function of Baldry et al. (2012)
-    mass_function = np.exp(-x) * (3.96e-3 * x**-0.35 + 0.79e-3 * x**-1.47) * x
+    x = 10 ** (_MASS_GRID - 10.78)  # stellar mass function of Wright et al. (2017)
+    mass_function = np.exp(-x) * (2.93e-3 * x**-0.62 + 0.63e-3 * x**-1.50) * x
     brightest = 4.65 - 2.5 * (_MASS_GRID + 0.45) - 0.25  # absolute r of the lowest mass-to-light ratio
     apparent = brightest + 5 * np.log10(distance[:, None] * 1e5) + 0.5 * z[:, None]
     allowed = 1 / (1 + np.exp((apparent - magnitude_limit) / 0.05))
