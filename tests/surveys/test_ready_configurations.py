@@ -1,0 +1,129 @@
+"""Every file in configs/surveys reads what its survey writes."""
+
+from pathlib import Path
+
+import layout_astroclip
+import layout_hugging_face
+import layout_images
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from astroclip_kit import pipeline
+from astroclip_kit.data import Dataset
+from astroclip_kit.mock import simulate_galaxies
+from astroclip_kit.surveys.recognition import SURVEYS
+
+CONFIGS = Path(__file__).parents[2] / "configs"
+REAL = {  # rows, modalities
+    "asas": ("asas-variables", 810, ["lightcurve"]),
+    "asas_sn": ("format-examples", 1, ["lightcurve"]),
+    "cosmos_hst": ("cosmos-hst", 100, ["image", "photometry"]),
+    "desi": ("format-examples", 3, ["spectrum"]),
+    "gaia_xp": ("format-examples", 2, ["xp"]),
+    "lamost": ("lamost-spectra", 315, ["spectrum"]),
+    "legacysurvey": ("format-examples", 1, ["image"]),
+    "sdss": ("sdss-spectra", 203, ["spectrum"]),
+    "ztf_alerts": ("ztf-alerts", 263, ["image", "lightcurve", "alert"]),
+    "ztf_sn_ia": ("ztf-sn-ia", 2259, ["lightcurve"]),
+}
+SMALL = ["ingest.sources.image.init_args.size=16"]
+
+
+def run(name, folder, tmp_path, changes=()):
+    pipeline.run(CONFIGS / "surveys" / f"{name}.yaml", tmp_path / "run", overrides=[f"data={folder}", *changes])
+    return Dataset(tmp_path / "run" / "data")
+
+
+@pytest.mark.shared_data
+@pytest.mark.parametrize("name", REAL)
+def test_on_real_files(shared_data, tmp_path, name):
+    folder, rows, modalities = REAL[name]
+    dataset = run(name, shared_data / folder, tmp_path)
+    assert len(dataset) == rows and list(dataset.modalities) == modalities
+
+
+def positions(folder):
+    layout_images.write_positions(folder).rename(folder / "positions.csv")
+
+
+def frames(folder):
+    for band in "ugriz":
+        layout_images.write_frame(folder, band)
+    positions(folder)
+
+
+def tiles(folder):
+    for band in (1, 2):
+        layout_images.write_tile(folder, band)
+    positions(folder)
+
+
+def bricks(folder):
+    for band in "grz":
+        layout_images.write_brick(folder, band)
+    positions(folder)
+
+
+@pytest.mark.parametrize(
+    ("name", "write"), [("sdss_frames", frames), ("unwise", tiles), ("legacysurvey_bricks", bricks)]
+)
+def test_images_cut_at_positions(tmp_path, name, write):
+    (tmp_path / "images").mkdir()
+    write(tmp_path / "images")
+    dataset = run(name, tmp_path / "images", tmp_path, SMALL)
+    assert sorted(dataset.object_ids) == ["1", "2", "3"]
+    assert dataset.views("image").max() > 2
+
+
+def test_astroclip_and_its_mirror(tmp_path):
+    (tmp_path / "joint").mkdir()
+    layout_astroclip.write_joint(tmp_path / "joint")
+    both = run("astroclip", tmp_path / "joint", tmp_path)
+    assert both.present("image").any() and (both.present("image") & both.present("spectrum")).any()
+
+
+def test_hugging_face(tmp_path):
+    rng = np.random.default_rng(0)
+    rows = [
+        {"targetid": n, "image": rng.normal(size=(8, 8, 3)).tolist(), "spectrum": rng.normal(size=(7781, 1)).tolist()}
+        | {"redshift": 0.1 * n}
+        for n in (1, 2)
+    ]
+    layout_hugging_face.write_dataset(tmp_path / "saved", pa.Table.from_pylist(rows))
+    dataset = run("hugging_face", tmp_path / "saved", tmp_path)
+    assert dataset.present("image").all() and dataset.present("spectrum").all()
+    np.testing.assert_allclose(
+        dataset.views("spectrum", [1])[0, 0], np.ravel(rows[1]["spectrum"]), rtol=1e-4, atol=1e-4
+    )
+
+
+@pytest.fixture
+def mock(tmp_path):
+    survey = simulate_galaxies(tmp_path / "mock", count=12, workers=1, quiet=True)
+    sources = {"images": str(survey / "cutouts"), "spectra": str(survey / "spectra")}
+    return pipeline.ingest(tmp_path / "mock-data", **sources)
+
+
+def test_multimodal_universe(mock, tmp_path):
+    out = tmp_path / "mmu"
+    pipeline.export(mock, out, to="multimodal_universe")
+    (out / "image").rename(out / "legacysurvey")
+    (out / "spectrum").rename(out / "sdss")
+    changes = ["ingest.sources.image.init_args.bands=[g,r,z]", "ingest.sources.spectrum.init_args.labels=[z]"]
+    dataset = run("multimodal_universe", out, tmp_path, changes)
+    assert len(dataset) == 12 and (dataset.present("image") & dataset.present("spectrum")).all()
+
+
+def test_hats(mock, tmp_path):
+    pipeline.export(mock, tmp_path / "hats" / "mmu_legacysurvey")
+    pipeline.export(mock, tmp_path / "hats" / "mmu_sdss_sdss")
+    changes = ["ingest.sources.image.init_args.bands=[g,r,z]", "ingest.sources.spectrum.init_args.labels=[z]"]
+    dataset = run("hats", tmp_path / "hats", tmp_path, changes)
+    assert len(dataset) == 12 and (dataset.present("image") & dataset.present("spectrum")).all()
+
+
+def test_every_survey_has_a_configuration_and_a_test():
+    tested = {*REAL, "sdss_frames", "unwise", "legacysurvey_bricks", "astroclip", "hugging_face", "hats"}
+    assert {path.stem for path in (CONFIGS / "surveys").glob("*.yaml")} == tested | {"multimodal_universe"}
+    assert all((CONFIGS / f"{survey.config}.yaml").is_file() for survey in SURVEYS if survey.config)
