@@ -153,7 +153,7 @@ def test_by_healpix_a_group_follows_its_first_row_with_coordinates():
 
 
 def test_by_healpix_what_cannot_be_placed():
-    with pytest.raises(InputError, match="2 rows have no coordinates, nor has any of their group. Split by group"):
+    with pytest.raises(InputError, match=r"2 rows have no coordinates, nor has any of their group. Split by group"):
         splits.divide(sky([1.0, np.nan, np.nan], [0.0, 0.0, 0.0]), Split(by="healpix"))
     with pytest.raises(InputError, match="1 rows have no coordinates"):
         splits.divide(SimpleNamespace(object_ids=["a"], groups=["a"], labels={}), Split(by="healpix"))
@@ -182,7 +182,7 @@ def test_one_position_on_two_sides_by_fold_across_0_h_and_at_a_pole():
         with pytest.raises(InputError, match=r"1 rows lie within 0.5 arcsec .* \(a and b\)"):
             splits.check_leaks(groups, sides, ra, dec, 0.5)
     splits.check_leaks(groups, sides, [359.99999, 0.00001, 90.0, np.nan], [0, 0, 0, 0], 0.0)
-    with pytest.raises(UsageError, match="split.leak_arcsec is -1, expected 0"):
+    with pytest.raises(UsageError, match=r"split.leak_arcsec is -1, expected 0"):
         splits.check_leaks(groups, sides, [1, 2, 3, 4], [0, 0, 0, 0], -1)
 
 
