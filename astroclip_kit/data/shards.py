@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -24,8 +24,7 @@ from ..errors import FolderError, KitError
 
 __all__ = ["ShardReader", "Views", "fingerprint", "pack", "pack_stacked", "unpack", "write_table"]
 
-MOST_OPEN = 256  # memory maps hold a file descriptor each; a process often has 1024
-AT_A_TIME = 64  # columns of so many shards are copied together
+MOST_OPEN = 1024  # files mapped at a time; a process may often map 65,530, and holds no file descriptor for them
 
 Floats = npt.NDArray[np.float32]
 
@@ -136,14 +135,9 @@ class ShardReader:
         return unpack(column.chunk(0))
 
     def column(self, name: str) -> pa.ChunkedArray:
-        """A column of plain values over all shards, copied to memory."""
-        parts = list(self._copied(name))
-        return pa.chunked_array(parts, None if parts else pa.null())
-
-    def _copied(self, name: str) -> Iterator[pa.Array]:
-        for start in range(0, len(self.paths), AT_A_TIME):
-            shards = range(start, min(start + AT_A_TIME, len(self.paths)))
-            yield pa.concat_arrays([chunk for shard in shards for chunk in self._open(shard).column(name).chunks])
+        """A column of plain values over all shards."""
+        chunks = [chunk for shard in range(len(self.paths)) for chunk in self._open(shard).column(name).chunks]
+        return pa.chunked_array(chunks, None if chunks else pa.null())
 
     def present(self, name: str) -> npt.NDArray[np.bool_]:
         """Which rows have a view [N]."""

@@ -85,8 +85,6 @@ def test_no_more_files_are_open_than_a_process_may_have(images, tmp_path, write,
     """Rows in an order that has nothing to do with that of the files."""
     monkeypatch.setattr(staging, "FILES_PER_CHUNK", 1)
     monkeypatch.setattr(gathering, "SHARD_BYTES", 5000)
-    monkeypatch.setattr(shards, "MOST_OPEN", 8)
-    monkeypatch.setattr(shards, "AT_A_TIME", 4)
     order = np.random.default_rng(0).permutation(60)
     write(tmp_path / "s", [{"id": f"o{i:02d}", "view": fake.spectrum(int(i))} for i in order])
     sources = {"image": images, "spectrum": fake.JsonReader(tmp_path / "s", fake.SPECTRUM)}
