@@ -20,6 +20,7 @@ class Answer:
     length: int | None = None
     cut: int | None = None
     delay: float = 0.0
+    drip: float = 0.0  # seconds between two bytes
     etag: str = ""  # makes it a file of which parts can be asked for
 
 
@@ -126,7 +127,10 @@ def send(handler: BaseHTTPRequestHandler, answer: Answer) -> None:
             handler.send_header(name, value)
         handler.send_header("Content-Length", str(len(body) if answer.length is None else answer.length))
         handler.end_headers()
-        handler.wfile.write(body[: answer.cut])
+        for start in range(len(body)) if answer.drip else ():
+            handler.wfile.write(body[start : start + 1])
+            time.sleep(answer.drip)
+        handler.wfile.write(b"" if answer.drip else body[: answer.cut])
         handler.wfile.flush()
     except (BrokenPipeError, ConnectionResetError):  # whoever asked has gone
         handler.close_connection = True

@@ -12,7 +12,6 @@ from loopback_server import Answer, Asked, Loopback
 
 from astroclip_kit.settings import Downloading, Services
 from astroclip_kit.surveys import write_legacysurvey_cutout, write_sdss_spectrum
-from astroclip_kit.surveys.fits_headers import header_block, padded
 
 FAST = Downloading(connections=3, interval_seconds=0, retries=2, backoff_seconds=0.001, timeout_seconds=5)
 SDSS = {
@@ -29,10 +28,6 @@ FIELDS = (
 WAVELENGTH = np.arange(3600, 9824.1, 62.24)
 
 
-def blocks(header, values):
-    return header_block([("XTENSION", "IMAGE", ""), *header]) + padded(values.astype(">f4").tobytes())
-
-
 def written(write) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "x.fits"
@@ -45,17 +40,10 @@ def cutout(query: dict[str, str]) -> bytes:
     ra, dec, size, bands = float(query["ra"]), float(query["dec"]), int(query["size"]), query["bands"]
     cube = np.full((len(bands), size, size), 0 if dec > 80 else ra + dec, np.float32)
     scale = float(query["pixscale"])
-    content = written(
-        lambda path: write_legacysurvey_cutout(path, cube, ra, dec, bands=bands, pixel_scale_arcsec=scale)
+    ivar = cube * 0 + 4 if "invvar" in query else None
+    return written(
+        lambda path: write_legacysurvey_cutout(path, cube, ra, dec, bands=bands, pixel_scale_arcsec=scale, ivar=ivar)
     )
-    axes = [
-        ("BITPIX", -32, ""),
-        ("NAXIS", 3, ""),
-        ("NAXIS1", size, ""),
-        ("NAXIS2", size, ""),
-        ("NAXIS3", len(bands), ""),
-    ]
-    return content + blocks([*axes, ("IMAGETYP", "INVVAR", "")], cube * 0 + 4) if "invvar" in query else content
 
 
 def sdss_spectrum(plate, mjd, fiber) -> bytes:

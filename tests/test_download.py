@@ -1,5 +1,6 @@
 """Downloads against a server on this machine that fails in every way in which servers fail."""
 
+import gzip
 import hashlib
 import json
 import os
@@ -63,6 +64,17 @@ def test_a_server_that_does_not_answer_in_time(server, tmp_path):
     server.fail("/late", *[Answer(b"late", delay=0.3)] * 2)
     with Client(replace(slow, retries=1)) as client, pytest.raises(RequestFailed, match=r"no answer in time \(2 att"):
         get_file(client, Job(tmp_path / "late", (f"{server.url}/late",)))
+
+
+def test_a_server_that_sends_a_byte_now_and_then(server, tmp_path):
+    slow = replace(FAST, timeout_seconds=0.2, retries=0)
+    with pytest.raises(RequestFailed, match=r"too slow, \d+ bytes in 0 s \(1 attempt\)"):
+        fetch(server, tmp_path, Answer(BODY, drip=0.02), settings=slow)
+
+
+def test_a_body_that_is_compressed_all_the_same(server, tmp_path):
+    packed = Answer(gzip.compress(BODY), headers={"Content-Encoding": "gzip"})
+    assert fetch(server, tmp_path, packed) == BODY
 
 
 LASTING = {

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 
 from ..errors import FileError
 from ..storage import writing
-from .client import RANGE_NOT_SATISFIABLE, Client, NotThere, RequestFailed, TryAgain
+from .client import Client
+from .problems import RANGE_NOT_SATISFIABLE, NotThere, RequestFailed, TryAgain
 
 if TYPE_CHECKING:
     from requests import Response

@@ -12,15 +12,16 @@ from typing import Literal
 from ..progress import progress
 from ..settings import Downloading
 from ..storage import append_journal, hash_json, only_writer, read_journal, writing
-from .client import Client, NotThere, RequestFailed
+from .client import Client
 from .files import Job, get_file
+from .problems import NotThere, RequestFailed
 
 __all__ = ["Outcome", "Task", "acknowledged", "download", "file_task", "run_tasks"]
 
 AHEAD = 4  # tasks that are ready for each connection
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """What became of one thing that was asked for.
 

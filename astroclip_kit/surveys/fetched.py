@@ -27,7 +27,7 @@ REQUEST = "request.json"
 Row = dict[str, str | float]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Fetched(os.PathLike[str]):
     """What a folder of fetched observations holds.
 
@@ -45,7 +45,7 @@ class Fetched(os.PathLike[str]):
     def __fspath__(self) -> str:
         return str(self.root)
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         lines = [
             f"  {name}: {counts.get('done', 0)} fetched, {counts.get('absent', 0)} not there, "
             f"{counts.get('failed', 0)} failed"

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Protocol
 
 from ..download import Client, Outcome, Task
 from ..errors import FileError
-from ..hashes import hash_json
+from ..storage import hash_json
 from .fits_headers import BLOCK
 from .targets import Target
 
@@ -23,12 +23,14 @@ class Service(Protocol):
         folder: Where it goes, below the survey's folder.
         needs: What an object must have to be asked for.
         radius_arcsec: How far from a position its observation may be; 0 where the position itself is what is asked.
+        url: Its address: another server is asked again for what this one does not have.
     """
 
     name: ClassVar[str]
     folder: ClassVar[str]
     needs: ClassVar[str]
     radius_arcsec: float
+    url: str
 
     @property
     def request(self) -> dict[str, Any]:
@@ -49,7 +51,7 @@ class Service(Protocol):
 
 def asked_of(service: Service, target: Target) -> str:
     """Stands for one observation in the journal."""
-    return f"{service.folder} {hash_json([target.asked, service.radius_arcsec])}"
+    return f"{service.folder} {hash_json([target.asked, service.radius_arcsec, service.url])}"
 
 
 def check_end(path: Path) -> None:

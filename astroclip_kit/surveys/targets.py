@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import FileError
-from ..hashes import hash_json, hash_text
+from ..storage import hash_json, hash_text
 from .catalogues import catalogue
 from .coordinates import degrees, in_range
 from .table_files import column_names, read_columns, text
@@ -22,7 +22,7 @@ SDSS_COLUMNS = (("plate", "plateid"), ("mjd",), ("fiber", "fiberid"))
 LONGEST_NAME = 100  # characters
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Target:
     """One object whose observations are wanted.
 

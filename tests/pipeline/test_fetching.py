@@ -127,6 +127,15 @@ def test_other_settings_do_not_mix_with_files_that_are_there(server, table):
     assert server.count() > before and server.count("fits-cutout") == 4
 
 
+def test_a_mirror_is_asked_for_what_another_server_did_not_have(server, table):
+    wrong = replace(services(server), legacysurvey=f"{server.url}/sas/nothing")
+    server.respond = lambda asked: Answer(b"", 404) if "nothing" in asked.path else respond(asked)
+    fetch(server, table)
+    before = server.count()
+    assert fetch(server, table, services=wrong).counts["image"] == {"done": 3, "absent": 1, "failed": 1}
+    assert server.count() == before + 1  # what is there already is not asked for
+
+
 def test_an_object_that_moved_is_fetched_again(server, table):
     first = rows(fetch(server, table, spectra="").root / "fetched.csv")[0]
     table.write_text(OBJECTS.replace("150.1,2.2", "150.2,2.2"))

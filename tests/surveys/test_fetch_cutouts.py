@@ -9,7 +9,6 @@ from astroclip_kit.download import Client
 from astroclip_kit.errors import UsageError
 from astroclip_kit.settings import Cutouts
 from astroclip_kit.surveys import LegacySurveyCutouts, LegacySurveyService
-from astroclip_kit.surveys.fits_files import read_hdus
 from astroclip_kit.surveys.targets import Target
 
 ASKED = {"ra": "150.1", "dec": "2.2", "size": "16", "bands": "griz", "pixscale": "0.262"}
@@ -43,8 +42,12 @@ def test_the_question_is_what_the_service_documents(server, tmp_path):
 def test_inverse_variances_come_along(server, tmp_path):
     (outcome,) = fetch(server, tmp_path, TARGET, ivar=True, bands="g,r")
     assert server.asked[0].query["invvar"] == "" and server.asked[0].query["bands"] == "gr"
-    image, ivar = read_hdus(tmp_path / outcome.file, (0, 1))
-    assert image.image().shape == ivar.image().shape == (2, 16, 16) and (ivar.image() == 4).all()
+    (sample,) = LegacySurveyCutouts(tmp_path, bands=("g", "r"), ivar=True).read(tmp_path / outcome.file)
+    image = sample.views["image"]
+    assert image.shape == (4, 16, 16) and (image[2:] == 4).all() and np.allclose(image[:2], 152.3)
+    server.fail("fits-cutout", *[Answer(cutout({**ASKED, "bands": "gr"}))] * 3)  # the option was not understood
+    (outcome,) = fetch(server, tmp_path, Target("y", 150.1, 2.2), ivar=True, bands="gr")
+    assert outcome.status == "failed" and "has 1 HDUs, HDU 1 was expected" in outcome.reason
 
 
 @pytest.mark.parametrize("name", ["NGC 224", "it's/one", "x" * 59 + "/"])
@@ -111,6 +114,17 @@ def test_a_cutout_of_another_place_is_replaced(server, tmp_path):
     fetch(server, tmp_path, TARGET)
     fetch(server, tmp_path, Target("x", 10.0, 2.2))
     assert LegacySurveyCutouts(tmp_path).read(tmp_path / "cutouts/x.fits")[0].ra == 10.0
+
+
+@pytest.mark.shared_data
+def test_a_real_cutout_is_what_was_asked(server, tmp_path, shared_data):
+    real = (shared_data / "format-examples" / "decals_grz_cutout_509.fits").read_bytes()
+    server.respond = lambda asked: Answer(real)
+    place = Target("SDSS J2359+0042", 359.995016101289, 0.701752936331996)
+    (outcome,) = fetch(server, tmp_path, place, size=509, bands="grz")
+    assert outcome.status == "done" and outcome.size == len(real)
+    (sample,) = LegacySurveyCutouts(tmp_path).read(tmp_path / outcome.file)
+    assert sample.object_id == place.object_id and (sample.ra, sample.dec) == (place.ra, place.dec)
 
 
 BAD = {

@@ -130,6 +130,16 @@ def test_the_archive_answers_wrongly(server, tmp_path, answer, reason):
     assert fetch(server, tmp_path, LEGACY)[0].status == "done"
 
 
+@pytest.mark.shared_data
+def test_real_spectra_are_what_was_asked(server, tmp_path, shared_data):
+    files = sorted((shared_data / "sdss-spectra" / "spectra").glob("spec-*.fits"))[:5]
+    server.respond = lambda asked: Answer(next(path for path in files if asked.path.endswith(path.name)).read_bytes())
+    keys = [tuple(map(int, path.stem.split("-")[1:])) for path in files]
+    outcomes = fetch(server, tmp_path, *(Target(str(key), sdss=key) for key in keys))
+    assert [one.status for one in outcomes] == ["done"] * 5
+    assert [one.size for one in outcomes] == [path.stat().st_size for path in files]
+
+
 def test_releases_and_radii_that_there_are_none_of(monkeypatch):
     with pytest.raises(UsageError, match=r"services\.sdss_release is 9, expected 16 to 18"):
         SDSSService(release=9)
