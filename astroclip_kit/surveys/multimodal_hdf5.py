@@ -54,6 +54,17 @@ class Columns:
             raise FileError(self.path, f"{name!r} has shape {dataset.shape}, expected {self.count} rows as object_id.")
         return _native(dataset[rows])
 
+    def numbers(self, name: str, rows: slice) -> npt.NDArray[Any]:
+        """Values [n, ...] of a column of numbers.
+
+        Raises:
+            FileError: If it holds text, or has another number of rows than there are ids.
+        """
+        values = self.take(name, rows)
+        if values.dtype.kind not in "biuf":
+            raise FileError(self.path, f"{name!r} holds {values.dtype}, expected numbers.")
+        return values
+
     def find(self, kind: str, role: str) -> str:
         """Name of the column that has a role; "" if there is none."""
         return first_found(HDF5[kind][role], self.names)
@@ -142,7 +153,8 @@ def image_fields(
         return _compound_image(table, name), ""
     roles = ("flux", "band", "scale", *(("ivar", "mask") if ivar else ()))
     found = {role: table.find("image", role) for role in roles}
-    fields = {role: table.take(column, rows) for role, column in found.items() if column}
+    fields = {role: table.numbers(column, rows) for role, column in found.items() if column and role != "band"}
+    fields |= {"band": table.take(found["band"], rows)} if found["band"] else {}
     flux = fields["flux"]
     if flux.ndim != 4:
         raise FileError(table.path, f"{name!r} has {flux.ndim - 1} axes per object, expected bands, rows and columns.")
@@ -197,7 +209,7 @@ def spectrum_fields(table: Columns, rows: slice) -> tuple[dict[str, npt.NDArray[
     found |= {"noise": table.find("spectrum", "noise")} if noise else {"ivar": table.need("spectrum", "ivar")}
     if table.find("spectrum", "mask"):
         found["mask"] = table.find("spectrum", "mask")
-    fields = {role: table.take(column, rows) for role, column in found.items()}
+    fields = {role: table.numbers(column, rows) for role, column in found.items()}
     shape = fields["flux"].shape
     wrong = [role for role, values in fields.items() if values.shape != shape or len(shape) != 2]
     if wrong:
@@ -219,7 +231,7 @@ def lightcurve_fields(table: Columns, rows: slice, bands: Sequence[str]) -> tupl
     """
     grouped = table.find("lightcurve", "grouped")
     if grouped:
-        values = table.take(grouped, rows)
+        values = table.numbers(grouped, rows)
         if values.ndim != 4 or values.shape[2] != 3:
             raise FileError(table.path, f"{grouped!r} has shape {values.shape}, expected (objects, bands, 3, times).")
         flux_name, (time, flux, error) = grouped, np.moveaxis(values, 2, 0)
@@ -227,7 +239,7 @@ def lightcurve_fields(table: Columns, rows: slice, bands: Sequence[str]) -> tupl
     else:
         names = {role: table.need("lightcurve", role) for role in ("time", "flux")}
         flux_name, stated = names["flux"], ""
-        time, flux = (table.take(name, rows) for name in names.values())
+        time, flux = (table.numbers(name, rows) for name in names.values())
         error = _errors(table, rows, flux)
         if table.find("lightcurve", "bands"):
             stated = table.datasets[table.find("lightcurve", "bands")][()]
@@ -235,8 +247,8 @@ def lightcurve_fields(table: Columns, rows: slice, bands: Sequence[str]) -> tupl
         raise FileError(table.path, f"times {time.shape}, fluxes {flux.shape} and errors {error.shape} differ.")
     one = flux.ndim == 2
     flux = flux[:, None] if one else flux
-    known = _band_names(stated)
-    found = known or tuple(bands) or (PLASTICC if grouped and flux.shape[1] == len(PLASTICC) else (SINGLE,) * one)
+    six = grouped and flux.shape[1] == len(PLASTICC) and set(bands) <= set(PLASTICC)
+    found = _band_names(stated) or (PLASTICC if six else tuple(bands) or (SINGLE,) * one)
     if len(found) != flux.shape[1]:
         raise FileError(table.path, f"{flux.shape[1]} bands, named {found or 'nowhere'}. Give their `bands`.")
     count, width, length = flux.shape
@@ -250,7 +262,7 @@ def lightcurve_fields(table: Columns, rows: slice, bands: Sequence[str]) -> tupl
 def _errors(table: Columns, rows: slice, flux: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Errors like the flux; one per object counts for all its points, none at all is NaN."""
     name = table.find("lightcurve", "flux_err")
-    error = table.take(name, rows) if name else np.array(np.nan)
+    error = table.numbers(name, rows) if name else np.array(np.nan)
     if error.ndim == 1:
         error = error.reshape(-1, *[1] * (flux.ndim - 1))
     return _broadcast(table.path, name, error, flux.shape)

@@ -64,7 +64,7 @@ class RowsReader(ABC):
         grid: Wavelengths of the spectra, see `wavelength_grid`. By default those of the first spectrum, or "desi" or
             "boss" where it lies on one of these.
         bands: Bands of images or light curves, in this order; by default those of the first file. Where the file
-            gives its bands no names, these are their names.
+            gives its bands no names, these are their names (six without names are those of PLAsTiCC, ugrizY).
         ivar: Whether images have further channels ``ivar_BAND``, 0 where masked.
         name: Name of the modality; by default its kind.
 
@@ -197,13 +197,13 @@ class RowsReader(ABC):
 def _own_grid(path: Path, wavelengths: npt.NDArray[Any]) -> Grid:
     """The grid of the first spectrum that has wavelengths: a known one, or its own."""
     for row in np.asarray(wavelengths, dtype=np.float64):
-        own: npt.NDArray[np.float64] = np.asarray(np.unique(row[np.isfinite(row) & (row > 0)]), dtype=np.float64)
+        own = np.unique(row[np.isfinite(row) & (row > 0)])
         if len(own) > 1:
             return next((name for name in ("desi", "boss") if _lies_on(own, GRIDS[name])), own)
     raise FileError(path, "wavelengths are missing in its first spectra. Give a `grid`.")
 
 
-def _lies_on(own: npt.NDArray[np.float64], grid: npt.NDArray[np.float64]) -> bool:
+def _lies_on(own: npt.NDArray[Any], grid: npt.NDArray[Any]) -> bool:
     nearest = np.interp(own, grid, np.arange(len(grid)))
     inside = (own >= grid[0]) & (own <= grid[-1])
     return bool(inside.mean() > 0.5 and np.abs(nearest - nearest.round())[inside].max() < ON_GRID)

@@ -94,8 +94,8 @@ def spectrum_views(fields: Mapping[str, npt.NDArray[Any]], modality: Modality) -
         pixels = np.ix_(np.array(rows), at[first])
         new = resample(flux[pixels], ivar[pixels], own, modality.grid)
         views[rows] = np.stack(new, axis=1).astype(np.float32)
+    reasons[(reasons == "") & ~ivar.any(axis=1)] = "no good pixel: NaN, masked, or inverse variance 0 everywhere"
     reasons[(reasons == "") & ~views[:, 1].any(axis=1)] = "covers none of the grid"
-    reasons[~ivar.any(axis=1)] = "no good pixel: flux is NaN, masked, or its inverse variance is 0 everywhere"
     return views, reasons
 
 

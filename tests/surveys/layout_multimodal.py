@@ -1,4 +1,4 @@
-"""Small sets in exactly the layouts of the Multimodal Universe: HDF5 as its survey scripts write it, HATS as hats-import.
+"""Small sets in exactly the layouts of the Multimodal Universe: HDF5 as its scripts, HATS as hats-import writes it.
 
 Written with h5py and pyarrow alone, not with the kit's own writers.
 """
@@ -100,19 +100,20 @@ def write_manga(path: Path, shape=(4, 9, 9)) -> Path:
     return path
 
 
-SPECTRUM = pa.struct(
-    [(name, pa.list_(pa.float32())) for name in ("flux", "ivar", "lsf_sigma", "lambda")]
-    + [("mask", pa.list_(pa.bool_()))]
-)
-PLANES = pa.list_(pa.list_(pa.list_(pa.float32())))
-IMAGE = pa.struct(
-    [("band", pa.list_(pa.string())), ("flux", PLANES), ("psf_fwhm", pa.list_(pa.float32()))]
-    + [("scale", pa.list_(pa.float32())), ("ivar", PLANES)]
-    + [("mask", pa.list_(pa.list_(pa.list_(pa.bool_()))))]
-)
-LIGHTCURVE = pa.struct(
-    [("band", pa.list_(pa.string()))] + [(name, pa.list_(pa.float32())) for name in ("time", "flux", "flux_err")]
-)
+REALS = pa.list_(pa.float32())
+PLANES = pa.list_(pa.list_(REALS))
+FLAGS = pa.list_(pa.bool_())
+NAMES = pa.list_(pa.string())
+SPECTRUM = {"flux": REALS, "ivar": REALS, "lsf_sigma": REALS, "lambda": REALS, "mask": FLAGS}
+IMAGE = {"band": NAMES, "flux": PLANES, "psf_fwhm": REALS, "scale": REALS, "ivar": PLANES}
+IMAGE |= {"mask": pa.list_(pa.list_(FLAGS))}
+LIGHTCURVE = {"band": NAMES, "time": REALS, "flux": REALS, "flux_err": REALS}
+
+
+def structure(types, columns):
+    """A nested column: structures of lists."""
+    arrays = [pa.array(values, kind) for values, kind in zip(columns, types.values(), strict=True)]
+    return pa.StructArray.from_arrays(arrays, list(types))
 
 
 def nested_spectra(n=3, length=60):
@@ -144,8 +145,7 @@ def nested_lightcurves(n=3):
         [[1.0, 2.0, 3.0, 0.0]] * n,
         [[0.1, 0.1, 0.1, 0.0]] * n,
     ]
-    arrays = [pa.array(v, f.type) for v, f in zip(columns, LIGHTCURVE, strict=True)]
-    return pa.StructArray.from_arrays(arrays, fields=list(LIGHTCURVE))
+    return structure(LIGHTCURVE, columns)
 
 
 def write_catalogue(root: Path, name: str = "demo", collection: bool = True, **columns: object) -> Path:
