@@ -15,6 +15,7 @@ __all__ = ["Match", "Positions", "groups", "match", "nearest"]
 
 Degrees = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
+MOST_LINKS = 10_000_000  # neighbours in memory at a time
 
 
 @dataclass(frozen=True)
@@ -181,16 +182,61 @@ def groups(ra: npt.ArrayLike, dec: npt.ArrayLike, radius_arcsec: float) -> Indic
         >>> groups([359.9999, 5.0, 0.0001], [0.0, 0.0, 0.0], radius_arcsec=1.0).tolist()
         [0, 1, 0]
     """
+    chord = chord_of(radius_arcsec)
+    unit_vectors(ra, dec)  # refuses what is no position, by its row
+    spots, same = np.unique(np.asarray(ra, dtype=float) + 1j * np.asarray(dec, dtype=float), return_inverse=True)
+    number = _friends(Positions(spots.real, spots.imag), chord)[same.reshape(-1)]
+    _, first, inverse = np.unique(number, return_index=True, return_inverse=True)
+    return np.argsort(np.argsort(first))[inverse]
+
+
+def _friends(places: Positions, chord: float) -> Indices:
+    """The number of each position's group.
+
+    The eight nearest neighbours link nearly everything, more are asked for only where there may be another link: so
+    thousands of visits to one place cost no more memory than as many places.
+    """
+    number, rows, count = np.arange(len(places)), np.arange(len(places)), 8
+    while len(rows):
+        number, crowded = _link_nearest(places, rows, number, chord, count)
+        which, group = np.unique(number[crowded], return_inverse=True)
+        rows = crowded[~_alone(places, number, which, chord)[group]]
+        count *= 8
+    return number
+
+
+def _link_nearest(
+    places: Positions, rows: Indices, number: Indices, chord: float, count: int
+) -> tuple[Indices, Indices]:
+    """Groups after linking some positions to their nearest neighbours; and those that may have more of them."""
+    crowded = []
+    for part in np.array_split(rows, len(rows) * count // MOST_LINKS + 1):
+        bound = np.nextafter(chord, 4.0)
+        index = places.tree.query(places.vectors[part], np.arange(count) + 1, distance_upper_bound=bound, workers=-1)[1]
+        near = index < len(places)
+        edges = np.stack([number[np.repeat(part, near.sum(axis=1))], number[index[near]]], axis=1)
+        number = components(edges, len(places))[number]
+        crowded.append(part[near.all(axis=1)])
+    return number, np.concatenate(crowded)
+
+
+def _alone(places: Positions, number: Indices, which: Indices, chord: float) -> npt.NDArray[np.bool_]:
+    """Whether only members of a group lie in the sphere around all that it could still be linked to."""
+    members = np.maximum(np.bincount(number), 1)
+    centre = np.stack([np.bincount(number, weights=axis) for axis in places.vectors.T], axis=1) / members[:, None]
+    reach = np.zeros(len(members))
+    np.maximum.at(reach, number, np.linalg.norm(places.vectors - centre[number], axis=1))
+    inside = places.tree.query_ball_point(centre[which], reach[which] + 1.001 * chord, return_length=True)
+    return np.asarray(inside == members[which])
+
+
+def components(edges: Indices, count: int) -> Indices:
+    """The number of the connected component of each of some nodes, in a graph of these edges [n, 2]."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    places, chord = Positions(ra, dec), chord_of(radius_arcsec)
-    if not len(places):
-        return np.zeros(0, dtype=np.int64)
-    pairs = places.tree.query_pairs(chord, output_type="ndarray")
-    links = coo_array((np.ones(len(pairs), dtype=bool), (pairs[:, 0], pairs[:, 1])), shape=(len(places),) * 2)
-    _, first, inverse = np.unique(connected_components(links)[1], return_index=True, return_inverse=True)
-    return np.argsort(np.argsort(first))[inverse]
+    links = coo_array((np.ones(len(edges), dtype=bool), (edges[:, 0], edges[:, 1])), shape=(count, count))
+    return np.asarray(connected_components(links, directed=False)[1] if count else [], dtype=np.int64)
 
 
 def unit_vectors(ra: npt.ArrayLike, dec: npt.ArrayLike) -> npt.NDArray[np.float64]:

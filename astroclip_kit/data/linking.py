@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from .crossmatch import Degrees, Indices, Match, Positions, chord_of, separation_arcsec
+from .crossmatch import Degrees, Indices, Match, Positions, chord_of, components, separation_arcsec
 
 __all__ = ["Ambiguity", "Linked", "link", "radius_between"]
 
@@ -94,7 +94,7 @@ def link(
     edges = np.concatenate([np.zeros((0, 2), np.int64), *(pair.edges for pair in pairs)])
     width = np.concatenate([np.zeros(0), *(pair.match.separation_arcsec / pair.radius_arcsec for pair in pairs)])
     taken = _taken(edges, width, source)
-    number = _components(edges[taken], len(source))
+    number = components(edges[taken], len(source))
     objects = {}
     for one, start in zip(entries, starts, strict=False):
         objects[one.name] = np.empty(len(one.order), dtype=np.int64)
@@ -153,18 +153,9 @@ def _around(mine: _Entries, of: Indices, others: _Entries, radius_arcsec: float)
         yield list(zip(others.order[near].tolist(), angles.tolist(), strict=True))
 
 
-def _components(edges: Indices, count: int) -> Indices:
-    """The number of each entry's connected component."""
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
-    links = coo_array((np.ones(len(edges), dtype=bool), (edges[:, 0], edges[:, 1])), shape=(count, count))
-    return np.asarray(connected_components(links)[1], dtype=np.int64) if count else np.zeros(0, dtype=np.int64)
-
-
 def _taken(edges: Indices, width: Degrees, source: Indices) -> Flags:
     """Which links are taken. Only where all links together would join two entries of a source has one to choose."""
-    component = _components(edges, len(source))
+    component = components(edges, len(source))
     members = pd.DataFrame({"component": component, "source": source})
     crowded = np.unique(component[members.duplicated().to_numpy()])
     taken = ~np.isin(component[edges[:, 0]], crowded)

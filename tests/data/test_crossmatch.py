@@ -106,3 +106,38 @@ def test_bad_coordinates(function, ra, dec, message):
 def test_bad_radius(radius):
     with pytest.raises(UsageError, match="expected a positive angle in arcsec"):
         crossmatch.match([1], [1], [1], [1], radius_arcsec=radius)
+
+
+def linked_one_by_one(vectors, chord):
+    """Friends of friends, the plain way."""
+    number = np.full(len(vectors), -1)
+    for start in range(len(vectors)):
+        new = [start] if number[start] < 0 else []
+        while new:
+            number[new] = number.max() + 1 if number[start] < 0 else number[start]
+            near = (np.linalg.norm(vectors[new][:, None] - vectors[None], axis=2) <= chord).any(axis=0)
+            new = np.flatnonzero(near & (number < 0)).tolist()
+    return number
+
+
+@pytest.mark.parametrize("spread_arcsec", [0.05, 0.4, 3.0, 30.0])
+@pytest.mark.parametrize("rounded", [False, True])
+def test_groups_are_friends_of_friends_however_crowded(spread_arcsec, rounded):
+    rng = np.random.default_rng(int(spread_arcsec * 100))
+    centre = rng.uniform(-0.005, 0.005, (5, 2))[rng.integers(0, 5, 300)]
+    ra, dec = (centre + rng.normal(0, spread_arcsec / 3600, (300, 2))).T
+    ra, dec = (ra.round(4) % 360, dec.round(4)) if rounded else (ra % 360, dec)
+    expected = linked_one_by_one(crossmatch.unit_vectors(ra, dec), crossmatch.chord_of(1.0))
+    assert crossmatch.groups(ra, dec, radius_arcsec=1.0).tolist() == expected.tolist()
+
+
+def test_thousands_of_visits_to_each_place_are_grouped_without_all_their_pairs(monkeypatch):
+    monkeypatch.setattr(crossmatch, "MOST_LINKS", 50_000)
+    rng = np.random.default_rng(0)
+    ra, dec = (np.repeat(np.arange(10.0) + 5, 3000) + rng.normal(0, 0.1 / 3600, 30_000) for _ in range(2))
+    assert (crossmatch.groups(ra, dec, radius_arcsec=1.0) == np.repeat(np.arange(10), 3000)).all()
+
+
+def test_a_position_that_lies_in_none_of_the_ranges_is_named_by_its_row():
+    with pytest.raises(InputError, match=r"1 values of dec are not within -90 to 90 degrees \(first: 91.0 in row 2\)"):
+        crossmatch.groups([1.0, 2.0, 3.0], [0.0, 0.0, 91.0], radius_arcsec=1)
