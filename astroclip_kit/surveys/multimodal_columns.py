@@ -195,6 +195,8 @@ def scalars(
     for name in names:
         column, part = resolve(path, name, found)
         values = np.asarray(take(column))
+        if 0 in values.shape[1:]:
+            raise FileError(path, f"column {column!r} holds no values.")
         if values.ndim > 2 or (part >= 0 and (values.ndim < 2 or part >= values.shape[1])):
             raise FileError(path, f"column {column!r} holds {values.shape[1:]} values per object, asked for {name!r}.")
         split = {name: values} if values.ndim == 1 else _split(column, values)

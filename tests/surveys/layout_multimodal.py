@@ -122,9 +122,7 @@ def nested_spectra(n=3, length=60):
     wavelength = 3600 + 0.8 * np.arange(length)
     flux = rng.normal(size=(n, length)).astype("f4").tolist()
     columns = [flux, lists(np.ones(length)), lists(np.ones(length)), lists(wavelength), lists(np.zeros(length, bool))]
-    return pa.StructArray.from_arrays(
-        [pa.array(v, f.type) for v, f in zip(columns, SPECTRUM, strict=True)], fields=list(SPECTRUM)
-    )
+    return structure(SPECTRUM, columns)
 
 
 def nested_images(n=3, size=6):
@@ -133,9 +131,7 @@ def nested_images(n=3, size=6):
     mask = np.ones((n, 2, size, size), bool)
     mask[:, :, 0, 0] = False
     columns = [[["g", "r"]] * n, planes(), [[1.0, 1.0]] * n, [[0.168, 0.168]] * n, planes(), mask.tolist()]
-    return pa.StructArray.from_arrays(
-        [pa.array(v, f.type) for v, f in zip(columns, IMAGE, strict=True)], fields=list(IMAGE)
-    )
+    return structure(IMAGE, columns)
 
 
 def nested_lightcurves(n=3):

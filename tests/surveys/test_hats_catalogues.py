@@ -1,0 +1,359 @@
+"""HATS catalogues: read as hats-import and lsdb write them, written so that lsdb opens them."""
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from layout_multimodal import (
+    IMAGE,
+    LIGHTCURVE,
+    SPECTRUM,
+    nested_images,
+    nested_lightcurves,
+    nested_spectra,
+    structure,
+    write_catalogue,
+)
+from pyarrow import parquet
+
+from astroclip_kit.errors import FileError, InputError, UsageError
+from astroclip_kit.surveys import HATSCatalogue, write_hats
+from astroclip_kit.surveys.hats_writer import partitions
+from astroclip_kit.surveys.multimodal_columns import pixels
+from astroclip_kit.types import Drop, Modality, Sample
+
+WAVELENGTH = np.linspace(4000, 4300, 151)
+CUBE = Modality("image", "image", ("g", "r", "ivar_g", "ivar_r"), (4, 6, 5), "nmgy", (0.262,))
+WISE = Modality("wise", "image", ("W1",), (1, 3, 3), "", (2.75,))
+FLUX = Modality("spectrum", "spectrum", ("flux", "ivar"), (2, 151), "Jy", tuple(WAVELENGTH))
+CURVE = Modality("lightcurve", "lightcurve", ("time", "value", "error", "band"), (-1, 4), "mag", bands=("g", "Y"))
+TABLE = Modality("photometry", "table", ("mag", "ebv"), (2,))
+ALL = {one.name: one for one in (CUBE, WISE, FLUX, CURVE, TABLE)}
+
+
+def everything(reader):
+    items = [item for path in reader.files() for item in reader.read(path)]
+    return [one for one in items if isinstance(one, Sample)], [one for one in items if isinstance(one, Drop)]
+
+
+def samples_of(reader):
+    return everything(reader)[0]
+
+
+def make_samples(count=30):
+    """Objects in a strip of the sky, so that some pixels are dense, that lack one modality or another."""
+    rng = np.random.default_rng(0)
+    for number in range(count):
+        cube, flux = rng.normal(size=(4, 6, 5)), rng.normal(size=(2, 151))
+        cube[2:], flux[1] = np.abs(cube[2:]) + 0.1, np.abs(flux[1]) + 0.1
+        cube[2:, 0, 0] = 0
+        points = int(rng.integers(1, 7))
+        time = np.sort(rng.uniform(0, 100, points))
+        curve = [time - time[0], rng.normal(size=points), rng.uniform(0.1, 1, points), rng.integers(0, 2, points)]
+        views = {"image": cube, "wise": rng.normal(size=(1, 3, 3)), "spectrum": flux, "lightcurve": np.array(curve).T}
+        views["photometry"] = np.array([number, 0.5])
+        views = {name: view.astype("f4") for place, (name, view) in enumerate(views.items()) if (number + place) % 3}
+        labels = {"z": number / 10, "time_zero_mjd": 50000.25 + number} | ({"class": "GALAXY"} if number % 2 else {})
+        yield Sample(f"{2**60 + number}", views, 100 + number**2 / 10, 0.5, labels, f"group {number // 2}")
+
+
+# What hats-import and lsdb write
+
+
+@pytest.mark.parametrize("collection", [True, False])
+def test_a_release_is_read_with_its_ids_cleaned(tmp_path, collection):
+    write_catalogue(tmp_path, collection=collection, spectrum=nested_spectra())
+    reader = HATSCatalogue(tmp_path, kind="spectrum", labels=["Z"])
+    assert [path.name for path in reader.files()] == ["Npix=17.parquet", "Npix=18.parquet"]
+    samples = samples_of(reader)
+    assert [one.object_id for one in samples] == ["25750", "25751", "25752"]
+    assert [one.labels for one in samples] == [{"Z": 0.1}, {}, {"Z": 0.3}] and samples[0].ra == 10.0
+    assert reader.modality.shape == (2, 7781)  # its pixels are those of DESI
+    np.testing.assert_allclose(samples[1].views["spectrum"][0, :60], nested_spectra()[1].as_py()["flux"], rtol=1e-6)
+
+
+def test_spectra_may_differ_in_length_and_pixels_may_be_masked(tmp_path):
+    spectra = [one.as_py() for one in nested_spectra()]
+    spectra[1] = {name: values[:40] for name, values in spectra[1].items()}
+    spectra[2]["ivar"].pop()
+    spectra[0]["mask"][7] = True
+    spectra[0]["flux"][8] = None
+    write_catalogue(tmp_path, spectrum=structure(SPECTRUM, [[one[name] for one in spectra] for name in SPECTRUM]))
+    samples, drops = everything(HATSCatalogue(tmp_path, kind="spectrum", grid=(3600, 3640, 0.8)))
+    assert [(one.views["spectrum"][1] > 0).sum() for one in samples] == [49, 40]
+    assert (samples[0].views["spectrum"][1, 7:9] == 0).all() and np.isfinite(samples[0].views["spectrum"]).all()
+    assert [(drop.source.rpartition(" ")[2], drop.reason) for drop in drops] == [
+        ("25752", "its lists differ in length")
+    ]
+
+
+def test_images_have_inverse_variances_and_may_differ_in_size(tmp_path):
+    images = [one.as_py() for one in nested_images()]
+    images[1] = nested_images(1, size=4)[0].as_py()
+    images[2]["flux"][0][0].pop()
+    write_catalogue(tmp_path, image=structure(IMAGE, [[one[name] for one in images] for name in IMAGE]))
+    reader = HATSCatalogue(tmp_path, bands=["r"], ivar=True)
+    assert reader.modality.channels == ("r", "ivar_r") and reader.modality.pixel_scale_arcsec == 0.168
+    samples, drops = everything(reader)
+    np.testing.assert_allclose(samples[0].views["image"][0], images[0]["flux"][1])
+    assert samples[0].views["image"][1, 0, 0] == 0 and (samples[0].views["image"][1, 1:] > 0).all()
+    assert [drop.reason[:18] for drop in drops] == ["(4, 4) pixels, exp", "its lists differ i"]
+
+
+def test_light_curves_leave_their_padding_out(tmp_path):
+    write_catalogue(tmp_path, lightcurve=nested_lightcurves())
+    one = samples_of(HATSCatalogue(tmp_path, kind="lightcurve"))[0]
+    np.testing.assert_allclose(one.views["lightcurve"], [[0, 1, 0.1, 0], [2, 3, 0.1, 1], [4, 2, 0.1, 0]], rtol=1e-6)
+    assert one.labels == {"time_zero_mjd": 59000.0}
+    columns = [[one[name] for one in nested_lightcurves().to_pylist()] for name in ("time", "flux")]
+    types = {name: LIGHTCURVE[name] for name in ("time", "flux")}
+    write_catalogue(tmp_path / "tess", lightcurve=structure(types, columns))
+    reader = HATSCatalogue(tmp_path / "tess", kind="lightcurve", bands=["TESS"])
+    assert samples_of(reader)[0].labels == {"time_zero": 0.0} and reader.modality.bands == ("TESS",)
+
+
+def test_objects_without_the_modality_are_passed_over(tmp_path):
+    columns = [
+        [None if number else one[name] for number, one in enumerate(nested_spectra().to_pylist())] for name in SPECTRUM
+    ]
+    spectra = pa.StructArray.from_arrays(
+        [pa.array(values, kind) for values, kind in zip(columns, SPECTRUM.values(), strict=True)],
+        list(SPECTRUM),
+        mask=pa.array([False, True, True]),
+    )
+    write_catalogue(tmp_path, spectrum=spectra)
+    samples, drops = everything(HATSCatalogue(tmp_path, kind="spectrum"))
+    assert [one.object_id for one in samples] == ["25750"] and drops == []
+
+
+def test_tables_take_flat_columns_lists_and_fields_of_structures(tmp_path):
+    columns = {
+        "photometry": pa.array([{"g": 1.0}, {"g": None}, {"g": 3.0}]),
+        "flag": pa.array([True, None, False]),
+        "THETA": pa.array([[1.0, 2.0]] * 3, pa.list_(pa.float32(), 2)),
+        "NAME": pa.array(["a ", None, "c"]).dictionary_encode(),
+        "big": pa.array([2**60 + 1, None, 3]),
+    }
+    write_catalogue(tmp_path, **columns)
+    reader = HATSCatalogue(
+        tmp_path, kind="table", columns=["photometry.g", "THETA"], labels=["flag", "NAME", "THETA_1", "big"]
+    )
+    assert reader.modality.channels == ("photometry.g", "THETA_0", "THETA_1")
+    first, second, _ = samples_of(reader)
+    np.testing.assert_array_equal(second.views["table"], [np.nan, 1, 2])
+    assert first.labels == {"flag": 1.0, "NAME": "a", "THETA_1": 2.0, "big": float(2**60)}
+    assert second.labels == {"THETA_1": 2.0}
+
+
+def test_ids_may_be_bytes_or_integers(tmp_path):
+    for ids, expected in (([b" x ", b"y", b"z"], ["x", "y", "z"]), ([2**60 + 1, None, 5], [str(2**60 + 1), "5"])):
+        write_catalogue(tmp_path, Z=[1, 2, 3], object_id=pa.array(ids))
+        samples, drops = everything(HATSCatalogue(tmp_path, kind="table", columns=["Z"]))
+        assert [one.object_id for one in samples] == expected
+    assert [drop.reason for drop in drops] == ["no id"]
+
+
+def test_the_catalogue_says_which_columns_are_coordinates(tmp_path):
+    folder = write_catalogue(tmp_path, ALPHA=[1.0, 2.0, 3.0], DELTA=[4.0, 5.0, 6.0])
+    said = (folder / "hats.properties").read_text().replace("_ra=ra", "_ra=ALPHA").replace("_dec=dec", "_dec=DELTA")
+    (folder / "hats.properties").write_text(said)
+    assert [(one.ra, one.dec) for one in samples_of(HATSCatalogue(tmp_path, "table", ["Z"]))] == [
+        (1.0, 4.0),
+        (3.0, 6.0),
+    ]
+
+
+def test_pixels_may_be_folders_and_the_list_of_them_may_be_missing(tmp_path):
+    folder = write_catalogue(tmp_path)
+    (folder / "partition_info.csv").unlink()
+    assert len(HATSCatalogue(tmp_path, "table", ["Z"]).files()) == 2
+    (folder / "partition_info.csv").write_text("Norder,Npix\n1,17\n1,18\n")
+    said = (folder / "hats.properties").read_text()
+    (folder / "hats.properties").write_text(said.replace("suffix=.parquet", "suffix=/"))
+    for pixel in (17, 18):
+        old = folder / "dataset" / "Norder=1" / "Dir=0" / f"Npix={pixel}.parquet"
+        old.with_suffix("").mkdir()
+        old.rename(old.with_suffix("") / "part0.parquet")
+    assert len(samples_of(HATSCatalogue(tmp_path, "table", ["Z"]))) == 2
+
+
+def test_a_pixel_that_was_not_downloaded_is_not_silent(tmp_path):
+    folder = write_catalogue(tmp_path)
+    (folder / "dataset" / "Norder=1" / "Dir=0" / "Npix=18.parquet").unlink()
+    reader = HATSCatalogue(tmp_path, "table", ["Z"])
+    assert len(reader.files()) == 2
+    with pytest.raises(FileError, match=r"Npix=18\.parquet: no such file"):
+        list(reader.read(reader.files()[1]))
+
+
+def test_one_file_is_enough(tmp_path):
+    write_catalogue(tmp_path, spectrum=nested_spectra())
+    path = HATSCatalogue(tmp_path, kind="spectrum").files()[0]
+    assert len(samples_of(HATSCatalogue(path, kind="spectrum"))) == 2
+
+
+def test_row_groups_are_streamed_in_small_batches(tmp_path, monkeypatch):
+    write_catalogue(tmp_path, image=nested_images())
+    whole = samples_of(HATSCatalogue(tmp_path))
+    monkeypatch.setattr("astroclip_kit.surveys.hats_columns.BLOCK_BYTES", 1)
+    for one, other in zip(whole, samples_of(HATSCatalogue(tmp_path)), strict=True):
+        np.testing.assert_array_equal(one.views["image"], other.views["image"])
+
+
+# What can be wrong
+
+
+def test_a_folder_that_is_no_catalogue(tmp_path):
+    with pytest.raises(FileError, match=r"no hats\.properties nor collection\.properties"):
+        HATSCatalogue(tmp_path).files()
+    folder = write_catalogue(tmp_path)
+    said = (folder / "hats.properties").read_text()
+    (folder / "hats.properties").write_text(said.replace("=object", "=margin"))
+    with pytest.raises(FileError, match="is a margin catalogue, expected one of objects"):
+        HATSCatalogue(tmp_path).files()
+    (folder / "hats.properties").write_bytes(b"\xff\xfe")
+    with pytest.raises(FileError, match=r"hats\.properties: cannot be read .*Download it again"):
+        HATSCatalogue(tmp_path).files()
+
+
+@pytest.mark.parametrize(
+    ("columns", "options", "message"),
+    [
+        ({}, {}, "no column 'image' \\(found _healpix_29, Z"),
+        ({"image": [1.0, 2.0, 3.0]}, {}, "column 'image' has no field 'flux' \\(found double\\)"),
+        ({"image": pa.array([{"band": ["g"]}] * 3)}, {}, "column 'image' has no field 'flux' \\(found band\\)"),
+        ({"image": pa.array([{"flux": [[[1.0]]]}] * 3)}, {"ivar": True}, "has no field 'ivar' \\(found flux\\)"),
+        ({"image": pa.array([{"flux": [1.0]}] * 3)}, {}, "images have 1 axes, expected bands, rows and columns"),
+        ({"image": pa.array([{"flux": [[[1.0]]]}] * 3)}, {}, "images \\(1, 1, 1\\), bands \\(0,\\), .*do not agree"),
+        ({"image": nested_images(), "object_id": [1.5, 2.5, 3.5]}, {"labels": ["nope"]}, "no column 'nope'"),
+        ({"spectrum": pa.array([{"flux": [1.0]}] * 3)}, {"kind": "spectrum"}, "has no field 'lambda' \\(found flux\\)"),
+        (
+            {"spectrum": pa.array([{"flux": [1.0], "lambda": [1.0]}] * 3)},
+            {"kind": "spectrum"},
+            "has no field 'ivar' \\(found flux, lambda\\)",
+        ),
+        ({"w": pa.array([{"a": 1.0}] * 3)}, {"kind": "table", "columns": ["w"]}, "column 'w' holds struct.*one value"),
+        (
+            {"w": pa.array([[], [], []], pa.list_(pa.float32()))},
+            {"kind": "table", "columns": ["w"]},
+            "'w' holds no value",
+        ),
+        ({"w": ["a", "b", "c"]}, {"kind": "table", "columns": ["w"]}, "column 'w' holds text, expected numbers"),
+    ],
+)
+def test_a_catalogue_with_wrong_columns_is_one_clear_error(tmp_path, columns, options, message):
+    write_catalogue(tmp_path, **columns)
+    with pytest.raises(FileError, match=message):
+        _ = HATSCatalogue(tmp_path, **options).modality
+
+
+def test_a_catalogue_without_ids_is_one_clear_error(tmp_path):
+    path = tmp_path / "x.parquet"
+    parquet.write_table(pa.table({"Z": [1.0]}), path)
+    with pytest.raises(FileError, match=r"no column 'object_id' \(found Z\)"):
+        list(HATSCatalogue(path, "table", ["Z"]).read(path))
+
+
+def test_a_file_without_its_footer_is_one_clear_error(tmp_path):
+    write_catalogue(tmp_path)
+    reader = HATSCatalogue(tmp_path, "table", ["Z"])
+    path = reader.files()[0]
+    path.write_bytes(path.read_bytes()[:-8])
+    with pytest.raises(FileError, match=r"cannot be read as Parquet .*download it again"):
+        list(reader.read(path))
+
+
+# Written and read back
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    root = tmp_path_factory.mktemp("hats") / "demo"
+    assert write_hats(root, make_samples(), ALL, partition_rows=6) == []
+    return root
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_what_is_written_is_read_back(written, name):
+    modality, table = ALL[name], ALL[name].kind == "table"
+    columns, ivar = modality.channels if table else (), name == "image"
+    reader = HATSCatalogue(written, modality.kind, columns, ["z", "class", "time_zero_mjd"], name=name, ivar=ivar)
+    got = {one.object_id: one for one in samples_of(reader)}
+    want = {one.object_id: one for one in make_samples() if name in one.views}
+    assert set(got) == set(want) and (reader.modality.channels, reader.modality.unit) == (
+        modality.channels,
+        modality.unit,
+    )
+    np.testing.assert_allclose(reader.modality.grid, modality.grid)
+    for object_id, one in want.items():
+        view = one.views[name]
+        if modality.kind == "lightcurve":
+            view = view[np.lexsort((view[:, 3], view[:, 0]))]
+        np.testing.assert_allclose(got[object_id].views[name], view, rtol=1e-5, atol=2e-5)
+        assert got[object_id].labels == pytest.approx(one.labels)
+        assert (got[object_id].ra, got[object_id].dec, got[object_id].group) == (one.ra, one.dec, one.group)
+
+
+def test_the_layout_is_that_of_hats(written):
+    catalogue = written / "demo"
+    said = dict(line.split("=") for line in (catalogue / "hats.properties").read_text().splitlines()[1:])
+    assert (said["obs_collection"], said["dataproduct_type"], said["hats_nrows"]) == ("demo", "object", "30")
+    assert "hats_primary_table_url=demo" in (written / "collection.properties").read_text().splitlines()
+    listed = (catalogue / "partition_info.csv").read_text().split()[1:]
+    files = sorted((catalogue / "dataset").rglob("*.parquet"))
+    assert len(listed) == len(files) > 3
+    for path in files:
+        table = parquet.read_table(path, partitioning=None)
+        order, pixel = (int(part.split("=")[1].removesuffix(".parquet")) for part in (path.parts[-3], path.name))
+        healpix = table.column("_healpix_29").to_numpy()
+        assert table.schema.names[0] == "_healpix_29" and (np.diff(healpix) >= 0).all() and len(table) <= 6
+        assert f"{order},{pixel}" in listed and (healpix >> 2 * (29 - order) == pixel).all()
+        np.testing.assert_array_equal(healpix, pixels(table.column("ra"), table.column("dec")))
+    footer = parquet.read_metadata(catalogue / "dataset" / "_metadata")
+    assert footer.num_rows == 30
+    assert footer.row_group(0).column(0).file_path.startswith("Norder=")
+    schema = parquet.read_schema(catalogue / "dataset" / "_common_metadata")
+    assert [field.name for field in schema.field("image").type] == ["band", "flux", "ivar", "mask", "psf_fwhm", "scale"]
+
+
+def test_dense_pixels_are_split_until_they_are_small():
+    sky = np.sort(pixels(np.linspace(10, 11, 1000), np.full(1000, 5.0)))
+    found = partitions(sky, 100)
+    counts = [np.sum(sky >> 2 * (29 - order) == pixel) for order, pixel in found]
+    assert sum(counts) == 1000 and max(counts) <= 100
+    assert partitions(sky, 1000) == [(0, int(sky[0] >> 58))]
+    assert partitions(np.full(50, sky[0]), 10) == [(10, int(sky[0] >> 38))]  # one place cannot be split
+
+
+def test_many_runs_and_blocks_give_the_same_catalogue(written, tmp_path, monkeypatch):
+    monkeypatch.setattr("astroclip_kit.surveys.multimodal_runs.RUN_ROWS", 7)
+    monkeypatch.setattr("astroclip_kit.surveys.multimodal_runs.BLOCK_BYTES", 1)
+    write_hats(tmp_path / "demo", reversed(list(make_samples())), ALL, partition_rows=6)
+    for path in sorted((written / "demo").rglob("*.parquet")):
+        other = tmp_path / "demo" / path.relative_to(written)
+        one, two = (parquet.read_table(file, partitioning=None) for file in (path, other))
+        assert parquet.read_metadata(other).num_row_groups == len(two)
+        assert str(one.select(two.schema.names).to_pylist()) == str(two.to_pylist())
+
+
+def test_arguments_of_the_writer(tmp_path):
+    with pytest.raises(UsageError, match="a HATS catalogue 'x' with 0 rows per pixel"):
+        write_hats(tmp_path / "x", make_samples(), ALL, partition_rows=0)
+    with pytest.raises(UsageError, match="a HATS catalogue 'a/b' with"):
+        write_hats(tmp_path / "x", make_samples(), ALL, name="a/b")
+    with pytest.raises(InputError, match="none of 1 objects can be written; the first: a: no place on the sky"):
+        write_hats(tmp_path / "x", [Sample("a", {"photometry": np.ones(2, "f4")}, 1.0, 95.0)], ALL)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_lsdb_opens_searches_and_matches_what_is_written(written):
+    lsdb = pytest.importorskip("lsdb")
+    catalogue = lsdb.open_catalog(written)
+    frame = catalogue.compute()
+    assert set(frame["object_id"]) == {one.object_id for one in make_samples()}
+    some = next(one for one in make_samples() if one.object_id.endswith("0"))
+    cone = catalogue.cone_search(ra=some.ra, dec=some.dec, radius_arcsec=1).compute()
+    assert cone["object_id"].tolist() == [some.object_id]
+    other = lsdb.open_catalog(written, columns=["object_id", "ra", "dec"])
+    pairs = catalogue.crossmatch(other, n_neighbors=1, radius_arcsec=1, suffixes=("_left", "_right")).compute()
+    assert len(pairs) == 30 and (pairs["object_id_left"] == pairs["object_id_right"]).all()
