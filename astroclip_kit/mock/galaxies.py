@@ -29,7 +29,7 @@ from .templates import read_eigenspectra
 __all__ = ["simulate_galaxies"]
 
 CHUNK = 100  # galaxies that share random streams; the bytes depend on it, so it is no setting
-STREAMS = ("galaxies", "sky", "artifacts", "images", "spectra", "measurements")  # one does not shift another
+STREAMS = ("galaxies", "places", "sky", "artifacts", "images", "spectra", "measurements")  # one does not shift another
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,7 @@ def _check_observing(observing: Observing) -> None:
     bright, faint = observing.bright_limit, observing.faint_limit
     if not 14 <= faint <= 21:
         raise UsageError(f"faint_limit must be 14 to 21 mag, found {faint:g}.")
-    if bright > faint - 0.5:
+    if not bright <= faint - 0.5:
         raise UsageError(f"bright_limit must be 0.5 mag or more below the faint_limit of {faint:g}, found {bright:g}.")
     if observing.size < 32 or observing.size % 2:
         raise UsageError(f"size must be even and at least 32 pixels, found {observing.size}.")
@@ -165,7 +165,7 @@ def _simulate_chunk(plan: Plan, chunk: int) -> tuple[Rows, Rows]:
     spectrum, spectrum_ivar, mask = observe_spectra(model, plan.grid, draw["spectra"])
     sn_median = np.median(spectrum * np.sqrt(spectrum_ivar), axis=1).astype(np.float32)
 
-    names = identify(chunk * CHUNK + np.arange(CHUNK), draw["sky"])
+    names = identify(chunk * CHUNK + np.arange(CHUNK), draw["places"])
     known = names | truth(galaxies, intrinsic, exposure) | {"artifact": artifacts, "sn_median": sn_median}
     measured = published(galaxies, photometry, exposure, sn_median, draw["measurements"])
     measured = {"object_id": names["object_id"], "RA": names["ra"], "DEC": names["dec"]} | measured
