@@ -41,10 +41,8 @@ def ingest(
     Run again after an interruption, it goes on where it was and ends with the same bytes. If the files, the readers
     or the matching have changed since, it starts again and says so. What cannot be used is left out, counted, and
     listed with its reason in ``drops.csv``; matches with a rival are listed in ``ambiguous.csv``. A match that looks
-    wrong (no object has two modalities, one position in several groups) is pointed out.
-
-    A label that several sources give has the value of the first that knows it, catalogues before modalities; where
-    their values differ, each source's own are kept beside it as ``SOURCE_LABEL`` (``spectrum_z``, ``catalogue_z``).
+    wrong (no object has two modalities, one position in several groups) is pointed out. Of a label that several
+    sources give, catalogues come first; if values differ, all are kept as ``SOURCE_LABEL`` too (``spectrum_z``).
 
     Args:
         sources: Name of a modality, or of a catalogue of labels, to its reader. An object's id and coordinates are
