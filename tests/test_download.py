@@ -2,20 +2,25 @@
 
 import gzip
 import hashlib
-import json
-import os
-import signal
-import subprocess
+import io
 import sys
 import time
 from dataclasses import replace
 from email.utils import formatdate
 
 import pytest
+import requests
 from loopback_server import Answer, Loopback
 
-from astroclip_kit.download import Client, Job, NotThere, RequestFailed, TryAgain, download, get_file
-from astroclip_kit.errors import FileError, OutputError, UsageError
+from astroclip_kit.download import (
+    Client,
+    Job,
+    NotThere,
+    RequestFailed,
+    TryAgain,
+    get_file,
+)
+from astroclip_kit.errors import FileError, UsageError
 from astroclip_kit.settings import Downloading
 
 FAST = Downloading(connections=3, interval_seconds=0, retries=3, backoff_seconds=0.001, timeout_seconds=5)
@@ -39,6 +44,7 @@ def fetch(server, folder, *answers, body=None, settings=FAST, **job):
     return path.read_bytes()
 
 
+CHUNKED = {"Transfer-Encoding": "chunked"}
 PASSING = {
     "busy": (Answer(b"sorry", 503),),
     "server error": (Answer(b"oops", 500), Answer(b"oops", 502)),
@@ -47,6 +53,7 @@ PASSING = {
     "a Retry-After that is none": (Answer(b"", 503, {"Retry-After": "soon"}),),
     "cut in the middle": (Answer(BODY, cut=1000),),
     "hung up before anything": (Answer(b"", cut=0, length=10),),
+    "cut between two chunks": (Answer(b"5\r\nhello\r\n5\r\nwor", headers=CHUNKED, cut=16),),
     "fewer bytes than announced": (Answer(b"short", length=100),),
     "redirect": (Answer(b"", 302, {"Location": "/elsewhere/file"}),),
 }
@@ -75,6 +82,30 @@ def test_a_server_that_sends_a_byte_now_and_then(server, tmp_path):
 def test_a_body_that_is_compressed_all_the_same(server, tmp_path):
     packed = Answer(gzip.compress(BODY), headers={"Content-Encoding": "gzip"})
     assert fetch(server, tmp_path, packed) == BODY
+
+
+def test_a_body_in_chunks(server, tmp_path):
+    assert fetch(server, tmp_path, Answer(b"5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n", headers=CHUNKED)) == b"hello world"
+
+
+def test_an_address_without_encryption_is_not_taken_for_one_with(tmp_path, monkeypatch):
+    answer = requests.Response()
+    answer.raw = io.BytesIO()
+    answer.url, answer.status_code = "http://elsewhere/x", 200
+    with (
+        Client(FAST) as client,
+        pytest.raises(RequestFailed, match="https://h/x: redirected to an address without enc"),
+    ):
+        monkeypatch.setattr(client.session, "request", lambda *_, **__: answer)
+        get_file(client, Job(tmp_path / "x", ("https://h/x",)))
+
+
+def test_a_place_to_which_one_is_sent_is_not_named(server, tmp_path):
+    server.fail("/file", Answer(b"", 302, {"Location": "/signed?token=secret"}))
+    server.respond = lambda asked: Answer(BODY)
+    with pytest.raises(RequestFailed, match="/file: larger than") as caught:
+        fetch(server, tmp_path, settings=replace(FAST, largest_mb=0.1))
+    assert "secret" not in str(caught.value)
 
 
 LASTING = {
@@ -196,82 +227,6 @@ def test_json(server):
         assert server.asked[0].method == "POST" and server.asked[0].json == {"q": [1]}
         with pytest.raises(RequestFailed, match="the answer is no JSON, it begins with b'content of"):
             client.get_json(f"{server.url}/k", check)
-
-
-def test_a_host_that_never_answers_is_left_alone(server, tmp_path):
-    server.respond = lambda asked: Answer(b"", 500)
-    jobs = [Job(tmp_path / f"{n}", (f"{server.url}/{n}",)) for n in range(9)]
-    outcomes = download(jobs, tmp_path, replace(FAST, connections=1, retries=1, give_up=3), quiet=True)
-    assert server.count() == 6 and [one.status for one in outcomes] == ["failed"] * 9
-    assert "not asked, 3 downloads in a row failed there before" in outcomes[-1].reason
-
-
-def test_few_connections_and_a_pause_between_requests(server, tmp_path):
-    server.respond = lambda asked: Answer(b"x", delay=0.02)
-    jobs = [Job(tmp_path / f"{n}", (f"{server.url}/{n}",)) for n in range(20)]
-    download(jobs, tmp_path, FAST, quiet=True)
-    assert server.most_open == 3
-    moments = []
-    server.respond = lambda asked: moments.append(time.monotonic()) or Answer(b"x")
-    jobs = [Job(tmp_path / f"p{n}", (f"{server.url}/{n}",)) for n in range(5)]
-    download(jobs, tmp_path, replace(FAST, interval_seconds=0.05), quiet=True)
-    assert max(moments) - min(moments) > 0.15
-
-
-def test_a_pause_that_a_server_asks_for_holds_for_all(server, tmp_path):
-    server.fail("/0", Answer(b"", 429, {"Retry-After": "1"}))
-    moments = []
-    server.respond = lambda asked: moments.append(time.monotonic()) or Answer(b"x")
-    jobs = [Job(tmp_path / f"{n}", (f"{server.url}/{n}",)) for n in range(3)]
-    start = time.monotonic()
-    download(jobs, tmp_path, replace(FAST, connections=1), quiet=True)
-    assert min(moments) - start > 0.9
-
-
-def test_a_second_run_fetches_what_is_missing(server, tmp_path):
-    jobs = [Job(tmp_path / name, (f"{server.url}/{name}",)) for name in "abcd"]
-    server.fail("/b", Answer(b"", 404))
-    server.fail("/c", *[Answer(b"", 500)] * 4)
-    first = {one.asked: one for one in download(jobs, tmp_path, FAST, quiet=True)}
-    assert sorted(one.status for one in first.values()) == ["absent", "done", "done", "failed"]
-    (tmp_path / "d").write_bytes(b"half")
-    with (tmp_path / "journal.jsonl").open("a") as journal:
-        journal.write('{"another": "entry"}\n{"cut off')
-    before = server.count()
-    second = {one.asked: one for one in download(jobs, tmp_path, FAST, quiet=True)}
-    assert sorted(one.status for one in second.values()) == ["absent", "done", "done", "done"]
-    assert sorted(one.path for one in server.asked[before:]) == ["/c"]  # /d is good by its check: none was given
-    assert second.keys() == first.keys()
-
-
-def test_a_run_that_was_killed_goes_on(server, tmp_path):
-    code = f"""
-from pathlib import Path
-from astroclip_kit.download import Job, download
-from astroclip_kit.settings import Downloading
-jobs = [Job(Path({str(tmp_path)!r}) / f"{{n:02d}}", (f"{server.url}/{{n:02d}}",)) for n in range(30)]
-download(jobs, {str(tmp_path)!r}, Downloading(connections=2, interval_seconds=0), quiet=True)
-"""
-    server.respond = lambda asked: Answer(asked.path.encode() * 50, delay=0.02)
-    process = subprocess.Popen([sys.executable, "-c", code])
-    while server.count() < 10:
-        time.sleep(0.01)
-    os.kill(process.pid, signal.SIGKILL)
-    process.wait()
-    entries = len((tmp_path / "journal.jsonl").read_text().splitlines())
-    assert 1 <= entries < 30
-    subprocess.run([sys.executable, "-c", code], check=True)
-    assert all((tmp_path / f"{n:02d}").read_bytes() == f"/{n:02d}".encode() * 50 for n in range(30))
-    assert server.count() <= 32  # what was on its way when the run was killed is asked again, nothing else
-    written = [json.loads(line) for line in (tmp_path / "journal.jsonl").read_text().splitlines()]
-    assert len({one["file"] for one in written}) == 30 and all(one["sha256"] for one in written)
-
-
-def test_a_file_that_cannot_be_written_ends_the_run(server, tmp_path):
-    (tmp_path / "in the way").write_text("")
-    jobs = [Job(tmp_path / "in the way" / "x", (f"{server.url}/x",))]
-    with pytest.raises(OutputError, match="in the way/x: cannot be written"):
-        download(jobs, tmp_path, FAST, quiet=True)
 
 
 BAD = {

@@ -120,7 +120,8 @@ class Client:
         kind = "POST" if body else "GET"
         options: dict[str, Any] = {"headers": dict(headers or {}), "timeout": (seconds, seconds), "stream": True}
         with self.session.request(kind, url, **options, **body) as response:
-            if urlsplit(url).scheme == "https" and urlsplit(response.url).scheme != "https":
+            places = [urlsplit(one.url).scheme for one in (*response.history, response)]
+            if urlsplit(url).scheme == "https" and set(places) != {"https"}:
                 raise RequestFailed(f"{shown(url)}: redirected to an address without encryption.")
             judge(response, url)
             yield response
@@ -142,7 +143,7 @@ class Client:
             seconds = time.monotonic() - start
             if size + received > self.settings.largest_mb * 1e6:
                 limit = f"larger than downloads.largest_mb={self.settings.largest_mb:g} allows"
-                raise RequestFailed(f"{shown(response.url)}: {limit}.")
+                raise RequestFailed(f"{shown((*response.history, response)[0].url)}: {limit}.")
             if self.stopped.is_set():
                 raise TryAgain("stopped")
             yield chunk
