@@ -29,10 +29,11 @@ FAINT_R, FAINT_U = 17.77, 19.6
 def magnitudes(galaxies):
     """SDSS ugriz [B, 5] (AB) through box filters, behind the dust of our Galaxy as in the real table."""
     flux = sum(redshifted(part, galaxies["z"], WAVELENGTH) for part in rest_spectra(galaxies))
-    flux = flux * 10 ** (-0.4 * galaxies["ebv_galactic"][:, None] * milky_way(WAVELENGTH))
-    photons = np.gradient(WAVELENGTH) * WAVELENGTH
+    flux = flux * np.exp(np.float32(-0.4 * np.log(10) * galaxies["ebv_galactic"][:, None] * milky_way(WAVELENGTH)))
+    photons = np.float32(np.gradient(WAVELENGTH) * WAVELENGTH)
     flat = 3.6308e-20 * 2.99792458e18 / WAVELENGTH**2 * 1e17  # magnitude 0
-    inside = np.stack([np.abs(WAVELENGTH - centre) < width / 2 for centre, width in BANDS.values()], axis=1) * 1.0
+    inside = np.stack([np.abs(WAVELENGTH - centre) < width / 2 for centre, width in BANDS.values()], axis=1)
+    inside = inside.astype(np.float32)
     return -2.5 * np.log10((flux * photons) @ inside / ((flat * photons) @ inside))
 
 
