@@ -104,7 +104,8 @@ class HATSCatalogue(RowsReader):
             wanted = list(dict.fromkeys([*own.values(), *nested.values(), *asked]))
             unit = ((schema.field(column).metadata or {}) if column else {}).get(b"unit", b"").decode()
             for batch in file.iter_batches(batch_size(file, wanted), columns=wanted, use_threads=False):
-                rows = batch.filter(batch.column(column).is_valid()) if column else batch
+                absent = column and batch.column(column).null_count
+                rows = batch.filter(batch.column(column).is_valid()) if absent else batch
                 for part, problem in parts(rows, column, self.kind):
                     yield self._block(path, part, own, nested, problem, unit)
 

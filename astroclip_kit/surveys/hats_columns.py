@@ -145,9 +145,11 @@ def parts(rows: pa.RecordBatch, column: str, kind: str) -> Iterator[tuple[pa.Rec
         nested = rows.column(column)
         sizes = np.stack([lengths(nested.field(field.name)) for field in nested.type])
         equal = (sizes == sizes[0]).all(axis=0)
+        if equal.all():
+            yield rows, ""
+            return
         yield rows.filter(pa.array(equal)), ""
-        if not equal.all():
-            yield rows.filter(pa.array(~equal)), UNEQUAL
+        yield rows.filter(pa.array(~equal)), UNEQUAL
 
 
 def _images(rows: pa.RecordBatch, column: str) -> Iterator[tuple[pa.RecordBatch, str]]:

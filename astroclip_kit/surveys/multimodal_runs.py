@@ -81,17 +81,19 @@ class Runs:
         last = [name for name in (GROUP, "ra", "dec", "object_id") if name in schema.names]
         return pa.schema([field for field in schema if field.name not in last] + [schema.field(name) for name in last])
 
-    def blocks(self, low: int, high: int, columns: Sequence[str] = ()) -> Iterator[pa.Table]:
+    def blocks(self, low: int, high: int) -> Iterator[pa.Table]:
         """Objects whose pixel of order 29 is in [low, high), in its order, in blocks of about `BLOCK_BYTES`."""
         rows = max(1, int(BLOCK_BYTES / max(1.0, self.size / sum(map(len, self.keys)))))
         schema = self.schema()
         inside = [keys[slice(*np.searchsorted(keys, (low, high)))] for keys in self.keys]
         edges = np.unique([low, *np.sort(np.concatenate(inside))[::rows][1:], high])
         for start, stop in pairwise(edges):
-            parts = [self._part(run, start, stop) for run in range(len(self.keys))]
-            table = pa.concat_tables([schema.empty_table(), *filter(len, parts)], promote_options="default")
-            table = table.select(list(columns) or schema.names).combine_chunks()
-            yield table.take(pa.array(np.argsort(table.column(HEALPIX).to_numpy(), kind="stable")))
+            parts = [part for run in range(len(self.keys)) if len(part := self._part(run, start, stop))]
+            table = pa.concat_tables([schema.empty_table(), *parts], promote_options="default")
+            table = table.select(schema.names).combine_chunks()
+            if len(parts) > 1:
+                table = table.take(pa.array(np.argsort(table.column(HEALPIX).to_numpy(), kind="stable")))
+            yield table
 
     def _part(self, run: int, low: int, high: int) -> pa.Table:
         first, last = np.searchsorted(self.keys[run], (low, high))

@@ -11,11 +11,22 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from astroclip_kit.surveys import HATSCatalogue, MultimodalUniverse
+from astroclip_kit.types import Drop, Sample
 
 IDS = np.array([b"1237654", b"  99 ", b"1237656"])
 RA, DEC = np.array([10.0, 20.0, 30.0]), np.array([-5.0, 5.0, 15.0])
 WAVELENGTH = 10 ** (3.6 + 1e-4 * np.arange(300))
 PLASTICC_BANDS = "ugrizY"
+
+
+def everything(reader):
+    """All samples and all drops of a reader."""
+    items = [item for path in reader.files() for item in reader.read(path)]
+    return [one for one in items if isinstance(one, Sample)], [one for one in items if isinstance(one, Drop)]
+
+
+def samples_of(reader):
+    return everything(reader)[0]
 
 
 def write_hdf5(path: Path, **columns: object) -> Path:
