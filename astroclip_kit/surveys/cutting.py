@@ -7,6 +7,7 @@ they are; else they are interpolated.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -77,14 +78,19 @@ def cut(
         Flux, inverse variance and whether the pixel is good, each [size, size]; flux and ivar are 0 where it is not,
         and without `ivar` the inverse variance is 1 where it is.
     """
-    whole = _is_aligned(nodes, size)
-    window, nodes = _window(flux.shape, nodes)
-    f = np.asarray(flux[window], dtype=np.float64)
-    v = np.ones_like(f) if ivar is None else np.asarray(ivar[window], dtype=np.float64)
-    good = np.isfinite(f) & np.isfinite(v) & (v > 0)
-    f, v = np.where(good, f, 0.0), np.where(good, v, 0.0)
-    f, v, good = (_take if whole else _interpolate)(f, v, good, nodes, size)
-    return f.astype(np.float32), v.astype(np.float32), good
+    if _is_aligned(nodes, size):
+        f, inverse = _take(flux, nodes, size), None if ivar is None else _take(ivar, nodes, size)
+        good = _good(f, inverse)
+        v = good if inverse is None else inverse
+    else:
+        f, v, good = _interpolate(flux, ivar, nodes, size)
+    zero = np.float32(0)
+    return np.where(good, f, zero).astype(np.float32), np.where(good, v, zero).astype(np.float32), good
+
+
+def _good(flux: Any, ivar: Any) -> npt.NDArray[np.bool_]:
+    good = np.isfinite(flux)
+    return np.asarray(good if ivar is None else good & np.isfinite(ivar) & (ivar > 0))
 
 
 def _is_aligned(nodes: Array, size: int) -> bool:
@@ -94,56 +100,72 @@ def _is_aligned(nodes: Array, size: int) -> bool:
     return bool((np.abs(nodes - first - np.stack(np.meshgrid(steps, steps), axis=-1)) < ALIGNED).all())
 
 
-def _window(shape: tuple[int, ...], nodes: Array) -> tuple[tuple[slice, slice], Array]:
-    """The part of the image that the grid touches, and the nodes in its pixels."""
-    low = np.clip(np.floor(nodes.min(axis=(0, 1))) - 1, 0, None)
-    high = np.clip(np.ceil(nodes.max(axis=(0, 1))) + 2, low + 1, None)
+def _window(shape: tuple[int, ...], nodes: Array, margin: float) -> tuple[tuple[slice, slice], Array]:
+    """The part of the image that the grid and a margin around it touch, and the nodes in its pixels."""
+    low = np.clip(np.floor(nodes.min(axis=(0, 1)) - margin), 0, None)
+    high = np.clip(np.ceil(nodes.max(axis=(0, 1)) + margin) + 1, low + 1, None)
     (x0, y0), (x1, y1) = low.astype(int), high.astype(int)
     x0, y0 = min(x0, shape[1] - 1), min(y0, shape[0] - 1)
     return (slice(y0, y1), slice(x0, x1)), nodes - (x0, y0)
 
 
-def _take(f: Array, v: Array, good: Any, nodes: Array, size: int) -> tuple[Array, Array, Any]:
+def _take(plane: npt.NDArray[Any], nodes: Array, size: int) -> npt.NDArray[Any]:
     from astropy.nddata import Cutout2D
 
-    middle = tuple(np.round(nodes[0, 0]) + (size - 1) / 2)
-    f, v, good = (
-        Cutout2D(plane, middle, size, mode="partial", fill_value=0).data for plane in (f, v, good.astype(np.int8))
-    )
-    return f, v, good.astype(bool)
+    window, nodes = _window(plane.shape, nodes, -ALIGNED)
+    part = np.asarray(plane[window], dtype=np.float32)
+    if part.shape == (size, size):
+        return part
+    middle = np.round(nodes[0, 0]) + (size - 1) / 2
+    return np.asarray(Cutout2D(part, tuple(middle), size, mode="partial", fill_value=np.nan).data)
 
 
-def _interpolate(f: Array, v: Array, good: Any, nodes: Array, size: int) -> tuple[Array, Array, Any]:
+def _interpolate(
+    flux: npt.NDArray[Any], ivar: npt.NDArray[Any] | None, nodes: Array, size: int
+) -> tuple[Any, Any, Any]:
     across, down = (nodes[1, 2] - nodes[1, 0]) / (size - 1), (nodes[2, 1] - nodes[0, 1]) / (size - 1)
     area = abs(across[0] * down[1] - across[1] * down[0])
-    weights = _weights(f.shape, nodes, size, max(1, int(np.ceil(np.sqrt(area) - 0.1))))
+    fine = max(1, int(np.ceil(np.sqrt(area) - 0.1)))
+    window, nodes = _window(flux.shape, nodes, fine / 2)
+    flux, ivar = flux[window], None if ivar is None else ivar[window]
+    weights, good = _weights(flux.shape, nodes, size, fine), _good(flux, ivar)
     share = weights @ good.ravel().astype(np.float64)
     keep = share >= LEAST_SHARE
     scale = np.divide(area, share, out=np.zeros_like(share), where=keep)
-    variance = np.divide(1.0, v, out=np.zeros_like(v), where=v > 0)
-    variance = scale**2 * (weights.power(2) @ variance.ravel())
-    ivar = np.divide(1.0, variance, out=np.zeros_like(variance), where=keep & (variance > 0))
-    flux = scale * (weights @ f.ravel())
-    return flux.reshape(size, size), ivar.reshape(size, size), keep.reshape(size, size)
+    new = scale * (weights @ np.where(good, flux, 0.0).ravel())
+    inverse = np.ones_like(new)
+    if ivar is not None:
+        variance = np.divide(1.0, ivar, out=np.zeros(ivar.shape), where=good)
+        variance = scale**2 * (weights.power(2) @ variance.ravel())
+        inverse = np.divide(1.0, variance, out=np.zeros_like(variance), where=keep)
+    return new.reshape(size, size), inverse.reshape(size, size), keep.reshape(size, size)
+
+
+@lru_cache(8)
+def _basis(size: int, fine: int) -> Array:
+    """Weights of the first, middle and last node at the points of one axis [size * fine, 3]."""
+    t = 2 * ((np.arange(size * fine) + 0.5) / fine - 0.5) / (size - 1) - 1  # -1, 0, 1 at the nodes
+    return np.stack([t * (t - 1) / 2, 1 - t**2, t * (t + 1) / 2], axis=1)
 
 
 def _weights(shape: tuple[int, ...], nodes: Array, size: int, fine: int) -> Any:
     """Bilinear weights [size^2, pixels of the window] of the window's pixels in each pixel of the grid."""
     from scipy.sparse import csr_array
 
-    t = 2 * ((np.arange(size * fine) + 0.5) / fine - 0.5) / (size - 1) - 1  # -1, 0, 1 at the nodes
-    basis = np.stack([t * (t - 1) / 2, 1 - t**2, t * (t + 1) / 2], axis=1)
-    x, y = np.einsum("ai,bj,ijc->cab", basis, basis, nodes)
-    column, row = np.floor(x).astype(int), np.floor(y).astype(int)
-    target = np.arange(size * fine) // fine
-    target = np.broadcast_to(target[:, None] * size + target, x.shape)
-    values, targets, sources = [], [], []
-    for right, up in ((0, 0), (1, 0), (0, 1), (1, 1)):
-        weight = np.abs(1 - right - (x - column)) * np.abs(1 - up - (y - row)) / fine**2
+    basis, (rows, columns) = _basis(size, fine), shape
+    x, y = basis @ np.moveaxis(nodes, -1, 0) @ basis.T
+    if fine > 1:  # the points of a pixel next to each other
+        x, y = (axis.reshape(size, fine, size, fine).swapaxes(1, 2) for axis in (x, y))
+    column, row = np.floor(x).astype(np.int32), np.floor(y).astype(np.int32)
+    values, sources = np.empty((4, *x.shape)), np.empty((4, *x.shape), dtype=np.int32)
+    for corner, (right, up) in enumerate(((0, 0), (1, 0), (0, 1), (1, 1))):
         c, r = column + right, row + up
-        inside = (c >= 0) & (c < shape[1]) & (r >= 0) & (r < shape[0])
-        values.append(weight[inside])
-        targets.append(target[inside])
-        sources.append((r * shape[1] + c)[inside])
-    where = (np.concatenate(targets), np.concatenate(sources))
-    return csr_array((np.concatenate(values), where), shape=(size**2, shape[0] * shape[1]))
+        inside = (c >= 0) & (c < columns) & (r >= 0) & (r < rows)
+        values[corner] = np.abs(1 - right - (x - column)) * np.abs(1 - up - (y - row)) * inside / fine**2
+        sources[corner] = np.where(inside, r * columns + c, 0)
+    starts = np.arange(0, 4 * x.size + 1, 4 * fine**2, dtype=np.int32)
+    parts = (np.moveaxis(part, 0, -1).ravel() for part in (values, sources))
+    weights = csr_array((*parts, starts), shape=(size**2, rows * columns))
+    if fine > 1:
+        weights.sum_duplicates()
+    return weights

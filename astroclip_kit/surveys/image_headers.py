@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -25,15 +27,26 @@ def pixel_scale_arcsec(hdu: Hdu, default: float = math.nan) -> float:
     """
     header = hdu.header
     with damaged_header(hdu.path):
-        cd11, cd12, cd21, cd22 = (float(header.get(name, 0)) for name in ("CD1_1", "CD1_2", "CD2_1", "CD2_2"))
-        if "CD1_1" not in header:
-            if "CDELT1" not in header:
-                return default
-            cd11, cd22 = float(header["CDELT1"]), float(header.get("CDELT2", header["CDELT1"]))
-        scale = 3600 * math.sqrt(abs(cd11 * cd22 - cd12 * cd21))
+        if "CD1_1" in header:
+            area = _determinant(header, "CD", 0)
+        elif "CDELT1" in header:
+            area = (
+                _determinant(header, "PC", 1) * float(header["CDELT1"]) * float(header.get("CDELT2", header["CDELT1"]))
+            )
+        else:
+            return default
+        scale = 3600 * math.sqrt(abs(area))
     if not 0 < scale < math.inf:
         raise FileError(hdu.path, f"damaged header: {scale} arcsec per pixel.")
     return scale
+
+
+def _determinant(header: Mapping[str, Any], name: str, diagonal: float) -> float:
+    m11, m12, m21, m22 = (
+        float(header.get(f"{name}{axes}", default))
+        for axes, default in (("1_1", diagonal), ("1_2", 0), ("2_1", 0), ("2_2", diagonal))
+    )
+    return m11 * m22 - m12 * m21
 
 
 def stated_position(hdu: Hdu) -> tuple[float, float]:
@@ -60,7 +73,8 @@ def centre(hdu: Hdu) -> tuple[float, float]:
             return values["CRVAL1"], values["CRVAL2"]
         from astropy.wcs import WCS  # rare: a cutout is centred on its reference pixel
 
-        rest = ("CTYPE1", "CTYPE2", "CD1_1", "CD1_2", "CD2_1", "CD2_2", "CDELT1", "CDELT2")
+        matrix = [f"{name}{axes}" for name in ("CD", "PC") for axes in ("1_1", "1_2", "2_1", "2_2")]
+        rest = ("CTYPE1", "CTYPE2", *matrix, "CDELT1", "CDELT2")
         wcs = WCS(values | {name: header[name] for name in rest if name in header})
         ra, dec = wcs.wcs_pix2world([middle], 1)[0]
     return float(ra), float(dec)
