@@ -1,6 +1,7 @@
 """A web server on this machine that answers as it is told, and remembers what it was asked."""
 
 import json
+import os
 import re
 import threading
 import time
@@ -8,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
+
+os.environ["NO_PROXY"] = "127.0.0.1"
 
 
 @dataclass

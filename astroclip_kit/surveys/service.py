@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Protocol
 
 from ..download import Client, Outcome, Task
 from ..errors import FileError
-from ..storage import hash_json
+from ..storage import hash_text
 from .fits_headers import BLOCK
 from .targets import Target
 
@@ -51,7 +51,7 @@ class Service(Protocol):
 
 def asked_of(service: Service, target: Target) -> str:
     """Stands for one observation in the journal."""
-    return f"{service.folder} {hash_json([target.asked, service.radius_arcsec, service.url])}"
+    return f"{service.folder} {hash_text(target.key, str(service.radius_arcsec), service.url)}"
 
 
 def check_end(path: Path) -> None:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from ..errors import FileError
-from ..storage import hash_json, hash_text
+from ..storage import hash_text
 from .catalogues import catalogue
-from .coordinates import degrees, in_range
+from .coordinates import degrees
 from .table_files import column_names, read_columns, text
 
 __all__ = ["Target", "safe_name", "separation_arcsec", "targets_of"]
@@ -43,14 +43,14 @@ class Target:
     targetid: int | None = None
 
     @property
-    def asked(self) -> str:
+    def key(self) -> str:
         """The same as long as nothing changes that decides what is fetched."""
-        return hash_json(asdict(self))
+        return hash_text(repr((self.object_id, self.ra, self.dec, self.sdss, self.run2d, self.targetid)))
 
     @property
     def is_placed(self) -> bool:
         """Whether its coordinates are known and on the sphere."""
-        return bool(in_range(self.ra, self.dec))
+        return 0 <= self.ra <= 360 and abs(self.dec) <= 90  # of a million objects, one by one
 
 
 def targets_of(path: str | Path) -> tuple[list[Target], dict[int, str]]:
@@ -97,7 +97,7 @@ def targets_of(path: str | Path) -> tuple[list[Target], dict[int, str]]:
 
 def _named_by_place(ra: float, dec: float) -> str:
     """An object without a name is called like 150.116010+2.205830."""
-    return f"{ra:.6f}{dec:+.6f}" if in_range(ra, dec) else ""
+    return f"{ra:.6f}{dec:+.6f}" if Target("", ra, dec).is_placed else ""
 
 
 def safe_name(object_id: str) -> str:

@@ -206,6 +206,7 @@ with only_writer({str(tmp_path / "survey")!r}):
 
 
 BAD = {
+    "nothing": ((), "the following arguments are required: table"),
     "no table": (("absent.csv", "--images=legacy-dr10"), "absent.csv: no such table. Give a file with ids"),
     "nothing asked": (("{table}",), "nothing to fetch. Give --images legacy-dr10, --spectra sdss or --spectra desi"),
     "images": (("{table}", "--images=hst"), "images: 'hst' cannot be fetched; there is: legacy-dr10"),

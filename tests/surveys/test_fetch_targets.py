@@ -58,7 +58,7 @@ def test_rows_that_name_no_object_are_left_out(tmp_path):
 
 def test_a_target_out_of_range_has_no_place():
     assert not Target("a", 400, 2).is_placed and not Target("a").is_placed and Target("a", 360, -90).is_placed
-    assert Target("a", 1.0, 2.0).asked == Target("a", 1.0, 2.0).asked != Target("a", 1.0, 2.1).asked
+    assert Target("a", 1.0, 2.0).key == Target("a", 1.0, 2.0).key != Target("a", 1.0, 2.1).key
 
 
 @pytest.mark.parametrize("name", ["NGC 224", "a/b", "..", ".hidden", "über", "x" * 300, "a\nb", "-rf", "a:b", "", "*"])
