@@ -153,10 +153,9 @@ class FITSImages:
         if path in self._table.files():
             yield from self._left_out(path)
             return
-        number = next((at for at, tile in enumerate(plan.tiles[0]) if tile.path == path), -1)
-        if number < 0:
+        if path not in self._numbers:
             raise FileError(path, f"is neither an image of band {self._bands[0].name!r} nor the table of positions.")
-        yield from self._cutouts(path, number)
+        yield from self._cutouts(path, self._numbers[path])
 
     @cached_property
     def _table(self) -> TableReader:
@@ -192,6 +191,10 @@ class FITSImages:
             plan.broken.append([item for item in found if isinstance(item, FileError)])
             plan.chosen[row] = best_tiles(plan.tiles[row], ra, dec, self.size * self.modality.pixel_scale_arcsec)
         return plan
+
+    @cached_property
+    def _numbers(self) -> dict[Path, int]:
+        return {tile.path: number for number, tile in enumerate(self._plan.tiles[0])}
 
     def _same_scale(self, item: Tile | FileError) -> Tile | FileError:
         """An image of the first band; an error where its own pixels cannot be the pixels of the samples."""

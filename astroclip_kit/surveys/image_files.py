@@ -6,7 +6,7 @@ Only the header is read to know where an image lies; the pixels of a plain file 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,6 +22,8 @@ from astropy.wcs.utils import proj_plane_pixel_area
 from ..errors import FileError
 
 __all__ = ["Tile", "first_image", "open_fits"]
+
+KEYWORDS = "NAXIS1 NAXIS2 FILTER BAND BUNIT NMGY MAGZERO UNW_VER RUN CAMCOL".split()
 
 
 @contextmanager
@@ -70,17 +72,19 @@ def first_image(hdus: Any, number: int | None = None) -> Any:
 
 @dataclass(frozen=True)
 class Tile:
-    """One image of one band: where it lies, and what its header says.
+    """One image of one band: where it lies, and what of its header is needed. Small: a survey has many.
 
     Args:
         path: The file.
         hdu: Number of the image's HDU.
-        header: Its header.
+        header: Size, band, unit and camera, as its header states them.
+        wcs: Its celestial `astropy.wcs.WCS`.
     """
 
     path: Path
     hdu: int
-    header: Any
+    header: Mapping[str, Any]
+    wcs: Any
 
     @classmethod
     def of(cls, path: Path, hdu: int | None = None) -> Tile:
@@ -91,19 +95,17 @@ class Tile:
         """
         with open_fits(path) as hdus:
             image = first_image(hdus, hdu)
-            tile = cls(path, hdus.index_of(image), image.header.copy())
-            axes, system = tile.wcs.wcs.lngtyp, str(tile.wcs.wcs.radesys)
-        if axes != "RA" or system not in ("", "ICRS", "FK5"):
-            found = f"axis {axes!r}, system {system!r}"
-            raise FileError(path, f"the header has no WCS in right ascension and declination (J2000); found {found}.")
-        return tile
-
-    @cached_property
-    def wcs(self) -> Any:
-        """The celestial `astropy.wcs.WCS`."""
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # old keywords, which astropy mends and reports
-            return WCS(self.header, naxis=2)
+            header, number = image.header, hdus.index_of(image)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # old keywords, which astropy mends and reports
+                wcs = WCS(header, naxis=2)
+            axis, system = wcs.wcs.lngtyp, str(wcs.wcs.radesys)
+            if axis != "RA" or system not in ("", "ICRS", "FK5"):
+                found = f"axis {axis!r}, system {system!r}"
+                raise FileError(
+                    path, f"no WCS in right ascension and declination (J2000) in the header; found {found}."
+                )
+            return cls(path, number, {name: header[name] for name in KEYWORDS if name in header}, wcs)
 
     @property
     def shape(self) -> tuple[int, int]:
