@@ -30,7 +30,7 @@ HIGHEST_ORDER = 10
 
 def write_hats(
     root: str | Path,
-    samples: Iterable[Sample],
+    samples: Iterable[Sample | Drop],
     modalities: Mapping[str, Modality],
     *,
     name: str = "",
@@ -46,14 +46,15 @@ def write_hats(
 
     Args:
         root: The folder; an older one of the same kind is replaced.
-        samples: The objects.
+        samples: The objects, streamed; drops among them are passed on.
         modalities: Name to what a view is.
         name: Of the catalogue; by default the folder's.
         labels: Labels that become columns; None for all.
         partition_rows: A pixel with more objects is split into four.
 
     Returns:
-        What was left out, also listed in ``skipped.csv``: objects without coordinates or without any modality.
+        What was left out, also listed in ``skipped.csv``: objects without coordinates or without any modality,
+        and the drops that came in.
 
     Raises:
         UsageError: If `partition_rows` is not positive or the name is no folder name.

@@ -141,7 +141,7 @@ class RowsReader(ABC):
             found = True
             yield from self._samples(path, rows, seen)
         if not found:
-            raise FileError(path, f"holds no object with a {self.kind}.")
+            raise FileError(path, "holds no object.")
 
     def _samples(self, path: Path, rows: Rows, seen: set[str]) -> Iterator[Sample | Drop]:
         if rows.problem or not rows.ids:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -126,12 +127,12 @@ def check_names(modalities: Mapping[str, Modality]) -> None:
 
 
 def sort_by_sky(
-    samples: Iterable[Sample], modalities: Mapping[str, Modality], labels: Sequence[str] | None, folder: Path
+    samples: Iterable[Sample | Drop], modalities: Mapping[str, Modality], labels: Sequence[str] | None, folder: Path
 ) -> tuple[Runs, list[Drop]]:
     """Takes in all objects.
 
     Args:
-        samples: Any number of objects, streamed.
+        samples: Any number of objects, streamed; drops among them, as readers give them, are passed on.
         modalities: Name to what a view is.
         labels: Which labels to keep; None for all.
         folder: An empty folder for the runs.
@@ -152,15 +153,18 @@ def sort_by_sky(
         runs.add(arrow_table(held, pixels(ra, dec), modalities, labels))
         held.clear()
 
+    named = {name: replace(modality, name=name) for name, modality in modalities.items()}
     for sample in samples:
+        if isinstance(sample, Drop):
+            drops.append(sample)
+            continue
         views = [sample.views[name] for name in modalities if name in sample.views]
         if not views or not in_range(sample.ra, sample.dec):
             reason = f"no place on the sky: ra {sample.ra}, dec {sample.dec}" if views else "has none of the modalities"
             drops.append(Drop(sample.object_id, reason))
             continue
-        for name in modalities:
-            if name in sample.views:
-                check_sample(sample, modalities[name])
+        for name in sample.views.keys() & named.keys():
+            check_sample(sample, named[name])
         held.append(sample)
         size += sum(view.nbytes for view in views)
         if size > RUN_BYTES or len(held) >= RUN_ROWS:

@@ -27,7 +27,7 @@ CHUNK_BYTES = 1_000_000
 
 def write_multimodal_universe(
     root: str | Path,
-    samples: Iterable[Sample],
+    samples: Iterable[Sample | Drop],
     modalities: Mapping[str, Modality],
     *,
     labels: Sequence[str] | None = None,
@@ -39,12 +39,13 @@ def write_multimodal_universe(
 
     Args:
         root: The folder; an older one of the same kind is replaced.
-        samples: The objects.
+        samples: The objects, streamed; drops among them are passed on.
         modalities: Name to what a view is; each becomes a set ``root/NAME`` of the objects that have it.
         labels: Labels that become columns of every set; None for all.
 
     Returns:
-        What was left out, also listed in ``skipped.csv``: objects without coordinates or without any modality.
+        What was left out, also listed in ``skipped.csv``: objects without coordinates or without any modality,
+        and the drops that came in.
 
     Raises:
         InputError: If nothing can be written, a view does not fit its modality, a label is text in some objects and

@@ -95,7 +95,7 @@ def test_a_folder_without_files_and_an_empty_file(tmp_path):
     path = write_hdf5(
         file_in(tmp_path), object_id=np.zeros(0, "S3"), ra=np.zeros(0), image_array=np.zeros((0, 1, 2, 2))
     )
-    with pytest.raises(FileError, match="holds no object with a image"):
+    with pytest.raises(FileError, match="holds no object"):
         list(MultimodalUniverse(tmp_path, bands=["g"]).read(path))
 
 
@@ -163,3 +163,16 @@ def test_a_large_file_is_read_in_blocks(tmp_path, monkeypatch):
     monkeypatch.setattr("astroclip_kit.surveys.multimodal_hdf5.BLOCK_BYTES", 1)
     for one, other in zip(whole, samples_of(MultimodalUniverse(tmp_path)), strict=True):
         np.testing.assert_array_equal(one.views["image"], other.views["image"])
+
+
+def test_a_damaged_file_and_a_missing_one_are_told_apart(tmp_path):
+    path = write_hdf5(file_in(tmp_path), **image_columns())
+    reader = MultimodalUniverse(tmp_path)
+    content = path.read_bytes()
+    for damaged in (content[: len(content) // 2], b"<html>404 Not Found</html>"):
+        path.write_bytes(damaged)
+        with pytest.raises(FileError, match=r"cannot be read as HDF5 .*If it is damaged, download it again"):
+            list(reader.read(path))
+    path.unlink()
+    with pytest.raises(FileError, match="no such file"):
+        list(reader.read(path))

@@ -11,7 +11,7 @@ from layout_multimodal import everything, samples_of
 from astroclip_kit.errors import FolderError, InputError
 from astroclip_kit.surveys import MultimodalUniverse, write_multimodal_universe
 from astroclip_kit.surveys.multimodal_columns import pixel_of, pixels
-from astroclip_kit.types import Modality, Sample
+from astroclip_kit.types import Drop, Modality, Sample
 
 GRID = np.linspace(4000, 4300, 151)
 IMAGE = Modality("image", "image", ("g", "r", "ivar_g", "ivar_r"), (4, 6, 5), "nmgy", (0.262,))
@@ -121,9 +121,14 @@ def place(one):
 def test_objects_that_have_no_place_are_left_out_and_listed(tmp_path):
     lost = Sample("lost", {"photometry": np.ones(2, "f4")})
     empty = Sample("empty", {}, 1.0, 1.0)
-    drops = write_multimodal_universe(tmp_path / "out", [*make_samples(3), lost, empty], {"photometry": TABLE})
+    unread = Drop("file.fits", "truncated")
+    drops = write_multimodal_universe(tmp_path / "out", [*make_samples(3), lost, empty, unread], {"photometry": TABLE})
     listed = [(drop.source, drop.reason) for drop in drops if not drop.source.startswith("object")]
-    assert listed == [("lost", "no place on the sky: ra nan, dec nan"), ("empty", "has none of the modalities")]
+    assert listed == [
+        ("lost", "no place on the sky: ra nan, dec nan"),
+        ("empty", "has none of the modalities"),
+        ("file.fits", "truncated"),
+    ]
     assert 'lost,"no place on the sky: ra nan, dec nan"' in (tmp_path / "out" / "skipped.csv").read_text()
 
 
@@ -177,7 +182,7 @@ def test_a_killed_writer_leaves_no_half_set(tmp_path):
     code = (
         "import sys, time, numpy as np\n"
         "from astroclip_kit.surveys import write_multimodal_universe\n"
-        "from astroclip_kit.types import Modality, Sample\n"
+        "from astroclip_kit.types import Drop, Modality, Sample\n"
         "def samples():\n"
         "    for number in range(50):\n"
         "        yield Sample(str(number), {'t': np.ones(1, 'f4')}, 1.0 * number, 0.0)\n"
