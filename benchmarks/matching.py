@@ -3,8 +3,10 @@
 A random sky, of which the second catalogue has three quarters, moved by about a third of an arcsec, and in another
 order. The first two ways must give the same pairs. The third is how catalogues that are stored by HEALPix pixel are
 often joined: the nearest neighbour of one side only, thrown away where its pixel is another; it loses the pairs across
-a border and gives some entries two partners. Then three catalogues at once (`linking.link`), for which astropy has no
-function. The ways take turns, so that another load on the machine meets all of them.
+a border and gives some entries two partners. The ways take turns, so that another load meets all of them. Then three
+catalogues at once (`linking.link`), for which astropy has no function; all that `ingest` does between reading and
+writing (`objects.plan`: three sources, ten labels each, by position); and the labels of one of them alone, against the
+plain way. CPU seconds are those of all threads.
 
     python benchmarks/matching.py [--rows 1000000] [--catalogues-of 300000] [--radius 1.0] [--repeats 1]
 """
@@ -12,7 +14,9 @@ function. The ways take turns, so that another load on the machine meets all of 
 from __future__ import annotations
 
 import argparse
+import json
 import os
+import resource
 import time
 from collections.abc import Callable
 
@@ -22,7 +26,8 @@ from astropy import units as u
 from astropy.coordinates import SkyCoord
 from astropy_healpix import HEALPix
 
-from astroclip_kit.data import crossmatch, linking
+from astroclip_kit.data import crossmatch, labels, linking, objects
+from astroclip_kit.settings import Matching
 
 Sky = tuple[np.ndarray, np.ndarray]
 NSIDE = 16
@@ -101,6 +106,37 @@ def three_at_once(rows: int, radius: float, rng: np.random.Generator) -> None:
     assert sizes.max() == 3
 
 
+def observations(name: str, sky: Sky, rng: np.random.Generator) -> pd.DataFrame:
+    """What a source gives, with nine numbers and a class as labels."""
+    count = len(sky[0])
+    numbers = rng.normal(size=(count, 9)).tolist()
+    classes = rng.choice(["GALAXY", "QSO", "STAR"], count).tolist()
+    names = ["z", *(f"{name}{i}" for i in range(8))]
+    rows = [dict(zip(names, row, strict=True)) for row in numbers]
+    texts = [json.dumps({**row, "class": kind}) for row, kind in zip(rows, classes, strict=True)]
+    ids = [f"{name}{i}" for i in range(count)]
+    columns = {"object_id": ids, "group": ids, "ra": sky[0], "dec": sky[1], "labels": texts, "snr": np.nan}
+    return pd.DataFrame(columns)
+
+
+def whole_plan(rows: int, rng: np.random.Generator) -> None:
+    sky = random_sky(rows, rng)
+    names = ("image", "spectrum", "catalogue")
+    sources = {name: observations(name, seen_again(sky, 1.0, 0.2, rng), rng) for name in names}
+    before, cpu, start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time(), time.perf_counter()
+    made = objects.plan(sources, names[:2], Matching(by="position"))
+    seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
+    more = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 2**20
+    print(f"\nobjects.plan, {len(names)} sources of {rows}: {seconds:.1f} s, {cpu:.1f} CPU seconds, {more:.1f} GB more")
+    print(f"{len(made.catalogue)} rows, {len(made.labels)} columns of labels, load {os.getloadavg()[0]:.1f}")
+    texts, seconds = sources["image"]["labels"], []
+    for way in (labels.parse, lambda texts: pd.DataFrame.from_records([json.loads(text) for text in texts])):
+        start = time.perf_counter()
+        way(texts)
+        seconds.append(time.perf_counter() - start)
+    print(f"labels of one source: {seconds[0]:.1f} s, {seconds[1] / seconds[0]:.1f} times as fast as json and pandas")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--rows", type=int, default=1_000_000)
@@ -115,6 +151,7 @@ def main() -> None:
     two = (np.concatenate([again[0], other[0]]), np.concatenate([again[1], other[1]]))
     compare(one, two, options.radius, options.repeats)
     three_at_once(options.catalogues_of, options.radius, rng)
+    whole_plan(options.rows, rng)
 
 
 if __name__ == "__main__":

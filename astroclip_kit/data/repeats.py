@@ -34,7 +34,7 @@ def check_rules(matching: Matching) -> None:
 
 def dropped(observed: pd.DataFrame, reason: str | pd.Series) -> pd.DataFrame:
     """Observations left out, as rows of ``drops.csv``."""
-    return observed[["source", "object_id"]].set_axis(["source", "dropped"], axis=1).assign(reason=reason)
+    return pd.DataFrame({"source": observed["source"].astype(str), "dropped": observed["object_id"], "reason": reason})
 
 
 def without_repeats(observed: pd.DataFrame, labels: Labels, matching: Matching) -> tuple[pd.DataFrame, pd.DataFrame]:
