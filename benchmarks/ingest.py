@@ -1,12 +1,12 @@
 """Ingest: survey files to a dataset on disk, against the loop over `astropy.io.fits` that a script would write.
 
 Both extract the same from every file: flux and inverse variance on one wavelength grid with the bad pixels masked,
-redshift, class and position; or the image cube and its position. The plain loop keeps what it read in memory and
-writes nothing, takes one process, and interpolates (`numpy.interp`), where the kit conserves flux. What the two read is
-compared. Then the memory that `ingest` takes at two numbers of files, in processes of their own; the files are links
-to a thousand.
+redshift, class and position; or the image cube and its position. The plain loop takes one process, keeps what it read
+in memory and writes nothing (or one array at the end), and interpolates (`numpy.interp`), where the kit conserves flux.
+What the two read is compared. Then the memory that `ingest` takes at some numbers of files, in processes of their own;
+the files are links to a thousand, or (`--tiny`) empty ones, read by a reader that takes no time.
 
-    python benchmarks/ingest.py [--files 1000] [--repeats 3] [--memory 1000 20000] [--survey FOLDER]
+    python benchmarks/ingest.py [--files 1000] [--repeats 3] [--memory 1000 20000] [--tiny 1000000] [--survey FOLDER]
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,9 @@ from astroclip_kit.surveys import (
     write_legacysurvey_cutout,
     write_sdss_spectrum,
 )
+from astroclip_kit.surveys.file_lists import find_files
 from astroclip_kit.transforms.resampling import wavelength_grid
+from astroclip_kit.types import Modality, Sample
 
 BRIGHT_SKY = 1 << 23
 EVERY = Matching(rows="view")  # repeated observations of an object are rows of their own
@@ -105,6 +107,10 @@ def compare(what: str, reader: Any, loop: Loop, out: Path, repeats: int) -> None
         f"ingest, {cores} processes": (cores, lambda: run(cores)),
         "reader alone": (1, lambda: [sample for path in paths for sample in reader.read(path)]),
         "astropy.io.fits loop": (1, lambda: loop(paths)),
+        "the loop, and np.save": (
+            1,
+            lambda: np.save(out.parent / "loop.npy", np.stack([one[0] for one in loop(paths)])),
+        ),
     }
     best: dict[str, float] = {}
     answers: dict[str, Any] = {}
@@ -134,30 +140,61 @@ def check(dataset: Any, plain: list[tuple[Any, ...]]) -> None:
     assert abs(np.median(ratio) - 1) < 1e-3, "the kit and the loop read different values"
 
 
-def measure(folder: Path, count: int) -> None:
-    """The memory that `ingest` takes for many files, measured in a process of its own."""
-    links = folder / f"links-{count}"
-    links.mkdir()
-    originals = sorted((folder / "spectra").iterdir())
+class Tiny:
+    """Makes a small view of a file's name: what is left is the work of `ingest` itself."""
+
+    modality = Modality("view", "spectrum", ("flux", "ivar"), (2, 8), "", tuple(range(4000, 4008)))
+
+    def __init__(self, root: str) -> None:
+        self.root = root
+
+    def files(self) -> Sequence[Path]:
+        return find_files(self.root, "*/*.fits")
+
+    def read(self, path: Path) -> list[Sample]:
+        number = int(path.stem)
+        labels: dict[str, float | str] = {"z": number / 1e6, "class": "GALAXY" if number % 3 else "QSO"}
+        labels |= {"plate": 266.0, "mjd": 51602.0, "fiber": number % 1000.0}
+        view = np.full((2, 8), number + 1, dtype=np.float32)
+        return [Sample(str(number), {"view": view}, number * 0.618 % 360, number % 1700 / 10 - 85, labels)]
+
+
+def write_links(folder: Path, count: int, originals: Sequence[Path]) -> None:
     for number in range(count):
-        (links / f"spec-{number:07d}.fits").symlink_to(originals[number % len(originals)])
-    command = [sys.executable, __file__, "--memory-of", str(links), str(folder / "memory")]
-    print(f"{count:10}", subprocess.run(command, check=True, capture_output=True, text=True).stdout, end="")
-    shutil.rmtree(folder / "memory")
+        folder.joinpath(f"spec-{number:07d}.fits").symlink_to(originals[number % len(originals)])
 
 
-def memory_of(files: str, out: str) -> None:
-    """What `measure` runs: prints peak memory of this process and of the largest of its workers."""
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    taken, dataset = seconds(
-        lambda: ingest(
-            {"view": SDSSSpectra(files)}, out, matching=EVERY, workers=max(2, os.cpu_count() or 2), quiet=True
-        )
-    )
-    peaks = [resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    size = sum(path.stat().st_size for path in Path(out).iterdir())
-    megabytes = "".join(f"{peak / 1024:14.0f}" for peak in (before, *peaks))
-    print(f"{megabytes}{size / 2**20:14.0f}{len(dataset) / taken:12.0f}")
+def write_empty(folder: Path, count: int) -> None:
+    for number in range(count):
+        if not number % 1000:
+            folder.joinpath(f"{number // 1000:04d}").mkdir()
+        os.close(os.open(folder / f"{number // 1000:04d}" / f"{number:07d}.fits", os.O_CREAT | os.O_WRONLY))
+
+
+def measure(kind: str, files: Path, out: Path) -> None:
+    """Ingests a folder in a process of its own, and prints a line about its memory."""
+    command = [sys.executable, __file__, "--memory-of", kind, str(files), str(out)]
+    print(subprocess.run(command, check=True, capture_output=True, text=True).stdout, end="")
+    shutil.rmtree(out)
+
+
+def memory_of(kind: str, files: str, out: str) -> None:
+    """What `measure` runs: the peak memory of this process and of the largest of its workers."""
+    reader = SDSSSpectra(files) if kind == "spectra" else Tiny(files)
+    before, workers = peak(), max(2, os.cpu_count() or 2)
+    taken, dataset = seconds(lambda: ingest({"view": reader}, out, matching=EVERY, workers=workers, quiet=True))
+    worker = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    size = sum(path.stat().st_size for path in Path(out).iterdir()) / 2**20
+    megabytes = "".join(f"{one:12.0f}" for one in (before, peak(), worker, size))
+    print(f"{len(dataset):10}{megabytes}{taken:12.1f}{len(dataset) / taken:12.0f}")
+
+
+def peak() -> float:
+    """Peak memory of this process in MB; `ru_maxrss` would be that of the process that started it, if larger."""
+    status = Path("/proc/self/status")
+    if not status.exists():
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return int(status.read_text().partition("VmHWM:")[2].split()[0]) / 1024
 
 
 def main() -> None:
@@ -166,7 +203,8 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--memory", type=int, nargs="*", default=[1000, 20000])
     parser.add_argument("--survey", type=Path, default=Path("../shared/data/sdss-spectra"))
-    parser.add_argument("--memory-of", nargs=2, help=argparse.SUPPRESS)
+    parser.add_argument("--tiny", type=int, nargs="*", default=[20000])
+    parser.add_argument("--memory-of", nargs=3, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.memory_of:
         memory_of(*options.memory_of)
@@ -189,10 +227,16 @@ def main() -> None:
             real = SDSSSpectra(options.survey)
             compare("SDSS spectra (real)", real, astropy_spectra, folder / "data", options.repeats)
         compare("cutouts of 3 x 152 x 152 (mock)", cutouts, astropy_cutouts, folder / "data", options.repeats)
-        print("\npeak memory in MB, SDSS lite spectra")
-        print(f"{'files':>10}{'before':>14}{'parent':>14}{'a worker':>14}{'dataset':>14}{'spectra/s':>12}")
-        for count in options.memory:
-            measure(folder, count)
+        originals = sorted((folder / "spectra").iterdir())
+        print(f"\npeak memory in MB, {max(2, os.cpu_count() or 2)} processes that read, load {os.getloadavg()[0]:.1f}")
+        heads = ("before", "parent", "a worker", "dataset", "seconds", "objects/s")
+        print(f"{'files':>10}" + "".join(f"{head:>12}" for head in heads))
+        for kind, counts in {"spectra": options.memory, "tiny": options.tiny}.items():
+            for count in counts:
+                files = folder / f"{kind}-{count}"
+                files.mkdir()
+                write_links(files, count, originals) if kind == "spectra" else write_empty(files, count)
+                measure(kind, files, folder / "out")
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -37,8 +36,6 @@ def describe(dataset: Dataset | str | os.PathLike[str]) -> dict[str, Any]:
     """
     dataset = dataset if isinstance(dataset, Dataset) else Dataset(dataset)
     present = {name: dataset.present(name) for name in dataset.modalities}
-    combined = np.stack(list(present.values()), axis=1) if present else np.zeros((len(dataset), 0), bool)
-    together = Counter(" + ".join(np.array(list(present))[row]) for row in combined)
     kept = ("name", "origin", "sources", "dropped", "drops", "ambiguous", "unmatched")
     return {
         **{key: dataset.manifest[key] for key in kept},
@@ -46,10 +43,19 @@ def describe(dataset: Dataset | str | os.PathLike[str]) -> dict[str, Any]:
         "groups": len(np.unique(dataset.groups)),
         "coordinates": int(np.isfinite(dataset.ra).sum()),
         "modalities": {name: _modality(one, present[name]) for name, one in dataset.modalities.items()},
-        "together": dict(together.most_common()),
+        "together": _together(present),
         "labels": {name: _label(values) for name, values in dataset.labels.items()},
         "notes": notes(dataset),
     }
+
+
+def _together(present: Mapping[str, npt.NDArray[np.bool_]]) -> dict[str, int]:
+    """Modalities that occur on one row, and on how many; the most frequent first."""
+    combined = np.stack(list(present.values()), axis=1)
+    kinds, counts = np.unique(np.packbits(combined, axis=1), axis=0, return_counts=True)
+    rows = np.unpackbits(kinds, axis=1, count=len(present)).astype(bool)
+    order = np.argsort(-counts, kind="stable")
+    return {" + ".join(np.array(list(present))[rows[kind]]): int(counts[kind]) for kind in order}
 
 
 def notes(dataset: Dataset) -> list[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -50,15 +51,17 @@ def gather(
     total = len(edges) - 1
     shard_of = np.repeat(np.arange(total), np.diff(edges))
     last = {name: _last_use(staged[name].views, plan.rows[name], shard_of) for name in modalities}
-    with progress(total=len(plan.catalogue), description="write dataset", unit="rows", quiet=quiet) as bar:
+    bar = progress(total=len(plan.catalogue), description="write dataset", unit="rows", quiet=quiet)
+    with bar, ThreadPoolExecutor(1) as hashing:  # while the disk writes
         for shard, (start, stop) in enumerate(pairwise(edges)):
             if shard not in done:
                 file = f"data-{shard:05d}-of-{total:05d}.arrow"
                 taken = {name: plan.rows[name][start:stop] for name in modalities}
                 columns = {name: _column(staged[name].views, rows, widths[name]) for name, rows in taken.items()}
                 table = _table(plan, slice(start, stop), columns)
+                hashes = {name: hashing.submit(fingerprint, column) for name, column in columns.items()}
                 write_table(out / file, table)
-                checksums = {name: fingerprint(column) for name, column in columns.items()}
+                checksums = {name: one.result() for name, one in hashes.items()}
                 ids = storage.hash_text(*table.column("object_id").to_pylist())
                 done[shard] = {"file": file, "rows": stop - start, "bytes": (out / file).stat().st_size}
                 done[shard] |= {"ids": ids, "checksums": checksums}
