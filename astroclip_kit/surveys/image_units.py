@@ -33,7 +33,8 @@ def known_unit(text: str) -> Unit:
     for plural, unit in SPELLINGS.items():
         at = words.lower().find(plural)
         words = words[:at] + unit + words[at + len(plural) :] if at >= 0 else words
-    for spelling in (words, words.lower()):
+    capitals = text.strip().isupper()  # "COUNTS/S" has no siemens in it
+    for spelling in (words.lower(), words) if capitals else (words, words.lower()):
         try:
             return Unit(spelling)
         except ValueError:

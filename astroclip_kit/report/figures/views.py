@@ -39,7 +39,8 @@ def draw_view(axes: Axes, view: npt.NDArray[Any], modality: Modality) -> None:
 
 
 def _image(axes: Axes, view: View, modality: Modality) -> None:
-    axes.imshow(_colours(view, modality.channels), origin="lower", interpolation="nearest", cmap="gray")
+    bands = modality.image_bands
+    axes.imshow(_colours(view[: len(bands)], bands), origin="lower", interpolation="nearest", cmap="gray")
     axes.set(xticks=[], yticks=[])
     scale = modality.pixel_scale_arcsec
     if math.isfinite(scale):
