@@ -30,11 +30,11 @@ def known_unit(text: str) -> Unit:
         ('ct / s', 'nmgy')
     """
     words = text.strip()
+    if words.isupper() and any(plural in words.lower() for plural in SPELLINGS):
+        words = words.lower()  # "COUNTS/S" has no siemens in it
     for plural, unit in SPELLINGS.items():
-        at = words.lower().find(plural)
-        words = words[:at] + unit + words[at + len(plural) :] if at >= 0 else words
-    capitals = text.strip().isupper()  # "COUNTS/S" has no siemens in it
-    for spelling in (words.lower(), words) if capitals else (words, words.lower()):
+        words = words.replace(plural, unit)
+    for spelling in (words, words.lower()):
         try:
             return Unit(spelling)
         except ValueError:
