@@ -39,7 +39,10 @@ def ingest(
     """Reads survey files, matches the observations of the same object and writes a dataset folder.
 
     Run again after an interruption, it goes on where it was and ends with the same bytes. If the files, the readers
-    or the matching have changed since, it starts again and says so. What cannot be used is left out, counted, and
+    or the matching have changed since, it starts again and says so; files that an interrupted run read and that are
+    the same are not read again. Until the end, what was read lies in the folder beside the dataset and goes as that
+    grows: it takes the room of the dataset and little more where rows are in the order of the files, at most twice as
+    much otherwise. What cannot be used is left out, counted, and
     listed with its reason in ``drops.csv``; matches with a rival are listed in ``ambiguous.csv``. A match that looks
     wrong (no object has two modalities, one position in several groups) is pointed out. Of a label that several
     sources give, catalogues come first; if values differ, all are kept as ``SOURCE_LABEL`` too (``spectrum_z``).
@@ -58,8 +61,9 @@ def ingest(
         UsageError: If the settings make no sense.
         InputError: If a source gives no observation that can be used.
         FileError: If `strict` and a file cannot be read.
-        FolderError: If something else lies at `out`.
+        FolderError: If something else lies at `out`, or another process is writing it.
         OutputError: If the disk is full; run again when there is space.
+        KitError: If the system runs out of memory or of file handles.
     """
     matching, out, workers = matching or Matching(), Path(out), _worker_count(workers)
     found = check_sources(sources, quiet)
@@ -82,9 +86,16 @@ def ingest(
         values |= {"shards": gather(out, staged, plan, modalities, quiet)}
         folder.finish(out, values, pd.concat([*drops, plan.drops]), plan.ambiguous)
     dataset = Dataset(out)
-    for note in [] if quiet else notes(dataset):
-        print(f"{out}: {note}.", file=sys.stderr)
+    if not quiet:
+        _report(dataset)
     return dataset
+
+
+def _report(dataset: Dataset) -> None:
+    dropped = dataset.manifest["dropped"]
+    left_out = [f"{dropped} files or rows were left out; drops.csv lists each with its reason"] if dropped else []
+    for note in [*left_out, *notes(dataset)]:
+        print(f"{dataset.root}: {note}.", file=sys.stderr)
 
 
 def _worker_count(workers: int) -> int:
