@@ -41,10 +41,10 @@ def image_views(fields: Mapping[str, npt.NDArray[Any]], modality: Modality) -> J
             reasons[rows] = f"band {missing[0]!r} is missing (found {', '.join(order)})"
             continue
         planes = [order.index(name) for name in bands]
-        views[rows, : len(bands)] = flux[rows][:, planes]
+        views[rows, : len(bands)] = _pick(flux, rows, planes)
         if len(modality.channels) > len(bands):
             views[rows, len(bands) :] = _weights(fields, rows, planes, views[rows, : len(bands)])
-    np.nan_to_num(views, copy=False, nan=0.0, posinf=0.0, neginf=0.0)
+    np.copyto(views, 0, where=~np.isfinite(views))
     alive: npt.NDArray[np.bool_] = np.asarray(views.any(axis=(2, 3)))
     for channel, name in enumerate(modality.channels):
         reasons[(reasons == "") & ~alive[:, channel]] = f"{name!r} is blank: 0, NaN or masked everywhere"
@@ -58,11 +58,17 @@ def image_views(fields: Mapping[str, npt.NDArray[Any]], modality: Modality) -> J
 def _weights(
     fields: Mapping[str, npt.NDArray[Any]], rows: npt.NDArray[np.intp], planes: list[int], flux: npt.NDArray[np.float32]
 ) -> npt.NDArray[np.float32]:
-    ivar = fields["ivar"][rows][:, planes].astype(np.float32)
+    ivar = _pick(fields["ivar"], rows, planes)
     good = np.isfinite(flux) & (ivar > 0)
     if "mask" in fields:
-        good &= fields["mask"][rows][:, planes].astype(bool)
-    return np.where(good, ivar, 0).astype(np.float32)
+        good &= _pick(fields["mask"], rows, planes).astype(bool, copy=False)
+    return np.where(good, ivar, np.float32(0))
+
+
+def _pick(values: npt.NDArray[Any], rows: npt.NDArray[np.intp], planes: list[int]) -> npt.NDArray[Any]:
+    """Some planes of some rows; without a copy where it is all of them."""
+    whole = len(rows) == len(values) and planes == list(range(values.shape[1]))
+    return values if whole else values[np.ix_(rows, np.array(planes))]
 
 
 def spectrum_views(fields: Mapping[str, npt.NDArray[Any]], modality: Modality) -> Judged:
