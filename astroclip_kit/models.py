@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ from .types import Modality
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["build", "build_for", "describe", "load_model", "save_model"]
+__all__ = ["build", "build_for", "describe", "load_model", "save_model", "write_model"]
 
 
 def describe(part: Any) -> Any:
@@ -128,7 +129,12 @@ def build_for(description: Mapping[str, Any], modality: Modality) -> Any:
     return _call(sized, description, True, modality) if sized else _call(part, description, True)
 
 
-def save_model(model: torch.nn.Module, folder: str | Path, values: Mapping[str, Any] | None = None) -> None:
+def save_model(
+    model: torch.nn.Module,
+    folder: str | Path,
+    values: Mapping[str, Any] | None = None,
+    parts: Mapping[str, str | Path] | None = None,
+) -> None:
     """Writes a model folder: ``weights.safetensors``, ``manifest.json`` with the description of every part.
 
     The model remembers the folder in its attribute ``root``, as one that was loaded does.
@@ -137,14 +143,27 @@ def save_model(model: torch.nn.Module, folder: str | Path, values: Mapping[str, 
         model: A module whose constructor arguments are attributes of the same names.
         folder: Where to; an older model folder is replaced in one step.
         values: What else to keep: training settings, data, seed, metrics.
+        parts: Model folders to keep inside this one, by their path in it: encoders that came before the model.
     """
+    write_model(model, folder, values, parts)
+    model.root = Path(folder)  # type: ignore[assignment]
+
+
+def write_model(
+    model: torch.nn.Module,
+    folder: str | Path,
+    values: Mapping[str, Any] | None = None,
+    parts: Mapping[str, str | Path] | None = None,
+) -> None:
+    """As `save_model`, but the model itself is left as it is."""
     from safetensors.torch import save_file
 
     with new_folder(folder, "model") as temporary:
         tensors = {name: tensor.detach().contiguous().cpu() for name, tensor in model.state_dict().items()}
         save_file(tensors, temporary / "weights.safetensors")
+        for name, part in (parts or {}).items():
+            shutil.copytree(part, temporary / name)
         write_manifest(temporary, "model", {"model": describe(model), **(values or {})})
-    model.root = Path(folder)  # type: ignore[assignment]
 
 
 def load_model(folder: str | Path, model: torch.nn.Module | None = None, *, trusted: bool = False) -> torch.nn.Module:

@@ -89,7 +89,7 @@ def align(
     models = [model.cpu() for model, _, _ in trained]
     model = models[0] if len(models) == 1 else Ensemble(models)
     if not dist.is_initialized() or dist.get_rank() == 0:
-        save_model(model, out, job.describe(models[0], trained))
+        save_model(model, out, job.describe(models[0], trained), job.encoder_folders())
         shutil.rmtree(training_folder(out), ignore_errors=True)
     if dist.is_initialized():
         dist.barrier()
@@ -145,6 +145,11 @@ class _Job:
         """All settings of the alignment as plain values."""
         plain = asdict(replace(self.alignment, augmentations={}))
         return {**plain, "augmentations": describe(self.alignment.augmentations)}
+
+    def encoder_folders(self) -> dict[str, Path]:
+        """Where the encoders of cached features lie, by their place in the model folder, which keeps a copy."""
+        folders = getattr(self.data, "encoder_folders", {})
+        return {f"encoders/{name}": folders[name] for name in self.names if name in folders}
 
     def describe(self, model: ContrastiveModel, trained: list[tuple[ContrastiveModel, History, int]]) -> dict[str, Any]:
         """What the manifest keeps beside the model, so that `embed` can rebuild its input."""

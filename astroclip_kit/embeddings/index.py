@@ -104,6 +104,25 @@ class ExactIndex:
         Raises:
             InputError: If the dimensions differ or a query has fewer than k rows to choose from.
         """
+        q, codes = self.check(queries, k, exclude)
+        similarity, rows = np.empty((len(q), k), np.float32), np.empty((len(q), k), np.int64)
+        for start in range(0, len(q), MOST_QUERIES):
+            block = slice(start, start + MOST_QUERIES)
+            values, found = self._search(q[block], codes[block], k)
+            similarity[block], rows[block] = values.numpy(), found.numpy()
+        return similarity, rows
+
+    def check(
+        self, queries: npt.ArrayLike, k: int, exclude: npt.ArrayLike | None
+    ) -> tuple[Tensor, npt.NDArray[np.int64]]:
+        """Refuses what cannot be answered.
+
+        Returns:
+            The queries float32 [Q, D], and the position of each query's excluded id in `self.ids` [Q], -1 for none.
+
+        Raises:
+            InputError: As `search`.
+        """
         q = _matrix(queries, "queries")
         if q.shape[1] != self.vectors.shape[1]:
             raise InputError(f"queries have {q.shape[1]} dimensions, the memory has {self.vectors.shape[1]}.")
@@ -114,12 +133,7 @@ class ExactIndex:
                 f"k: expected 1 to {left}, found {k}: the memory holds {len(self)} rows, of which {len(self) - left} "
                 f"may be excluded for a query. Use a smaller k or a larger memory."
             )
-        similarity, rows = np.empty((len(q), k), np.float32), np.empty((len(q), k), np.int64)
-        for start in range(0, len(q), MOST_QUERIES):
-            block = slice(start, start + MOST_QUERIES)
-            values, found = self._search(q[block], codes[block], k)
-            similarity[block], rows[block] = values.numpy(), found.numpy()
-        return similarity, rows
+        return q, codes
 
     def _codes(self, exclude: npt.ArrayLike | None, count: int) -> npt.NDArray[np.int64]:
         """Position of each query's excluded id in `self.ids`; -1 where the memory does not hold it."""

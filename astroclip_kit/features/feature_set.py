@@ -13,6 +13,7 @@ import numpy.typing as npt
 from ..errors import FolderError, InputError
 from ..storage import open_folder, read_array
 from ..types import Modality
+from .folder import ENCODERS
 
 __all__ = ["FeatureSet"]
 
@@ -93,6 +94,12 @@ class FeatureSet:
     def labels(self) -> dict[str, npt.NDArray[Any]]:
         """Property name to values [N]: numbers with NaN, or text with "" where missing."""
         return {name: self._catalog[name] for name in self.manifest["labels"]}
+
+    @property
+    def encoder_folders(self) -> dict[str, Path]:
+        """Modality to the model folder of its encoder; without those that could not be saved."""
+        folders = {name: self.root / ENCODERS / name for name in self.names}
+        return {name: folder for name, folder in folders.items() if folder.is_dir()}
 
     def _part(self, name: str) -> dict[str, Any]:
         if name not in self._parts:

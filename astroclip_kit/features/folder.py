@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import warnings
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +15,13 @@ from torch import nn
 
 from .. import storage
 from ..errors import InputError
-from ..models import describe
+from ..models import describe, write_model
 from .fingerprints import fingerprint
 from .matrix import MatrixWriter
 
-__all__ = ["finish", "open_output"]
+__all__ = ["ENCODERS", "finish", "open_output"]
+
+ENCODERS = "encoders"  # the model folder of each modality's encoder lies in here
 
 KeyedWriters = list[tuple[str, MatrixWriter]]
 
@@ -64,6 +68,8 @@ def finish(
         "modalities": {name: _part(dataset, name, encoders[name], one) for name, one in writers.items()},
         **settings,
     }
+    for name, encoder in encoders.items():
+        _keep(encoder, out / ENCODERS / name, values["modalities"][name]["encoder"]["fingerprint"])
     presence = np.stack([_presence(dataset, name, values["modalities"][name]) for name in writers], axis=1)
     manifest = out / storage.MANIFEST
     old = storage.read_json(manifest) if manifest.exists() else {}
@@ -96,6 +102,16 @@ def _describe(encoder: nn.Module) -> Any:
         return describe(encoder)
     except InputError:  # a user's own module need not be describable; its code is in the key
         return {"class_path": f"{type(encoder).__module__}.{type(encoder).__qualname__}"}
+
+
+def _keep(encoder: nn.Module, folder: Path, mark: str) -> None:
+    """Saves an encoder beside its features, so that what is observed later can be encoded in the same way."""
+    manifest = folder / storage.MANIFEST
+    if manifest.exists() and storage.read_json(manifest).get("fingerprint") == mark:
+        return
+    shutil.rmtree(folder, ignore_errors=True)
+    with suppress(InputError, RuntimeError):  # cannot be described, or has tied weights: its user passes it again
+        write_model(encoder, folder, {"fingerprint": mark})
 
 
 def _presence(dataset: Any, name: str, part: Mapping[str, Any]) -> npt.NDArray[np.bool_]:
