@@ -144,7 +144,7 @@ def test_a_table_by_id_with_groups(tmp_path, images):
         ({"header": {"BUNIT": "K"}}, {"unit": "nmgy"}, "pixels in 'K' cannot be converted to 'nmgy'"),
         ({}, {"ivar": True}, "no HDU is called IVAR, INVVAR, WHT, WEIGHT"),
         ({"ivar": np.ones((3, 2, 2))}, {"ivar": True}, r"inverse variance of \(3, 2, 2\) pixels for an image of"),
-        ({}, {"hdu": 3}, "has 1 HDUs, HDU 3 was expected"),
+        ({}, {"hdu": 3}, "has 1 HDUs, HDU . was expected"),
     ],
 )
 def test_cubes_that_do_not_fit(tmp_path, images, change, arguments, problem):
