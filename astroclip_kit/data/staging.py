@@ -26,6 +26,7 @@ from .sources import Source
 __all__ = ["FILES_PER_CHUNK", "Staged", "stage"]
 
 FILES_PER_CHUNK = 64
+CHUNK_BYTES = 64_000_000  # of large files, fewer make a chunk, so that every process has one
 MOST_CHUNKS = 1000  # of more files, up to 16 times as many make a chunk: each chunk costs a few syncs of the disk
 
 
@@ -68,7 +69,7 @@ def stage(source: Source, folder: Path, *, workers: int = 1, strict: bool = Fals
     with storage.writing(target):
         target.mkdir(parents=True, exist_ok=True)
     done = {entry["chunk"]: entry for entry in storage.read_journal(folder) if entry.get("source") == source.name}
-    edges = _edges(len(source.files))
+    edges = _edges(len(source.files), float(source.states[:, 0].clip(min=0).mean()))
     keys = [source.part_key(start, stop) for start, stop in edges]
     todo = [number for number, key in enumerate(keys) if key not in done]
     tasks = (_chunk(source, keys[number], *edges[number], strict) for number in todo)
@@ -90,9 +91,11 @@ def stage(source: Source, folder: Path, *, workers: int = 1, strict: bool = Fals
     return Staged(rows, _views(target, [done[key] for key in keys]))
 
 
-def _edges(count: int) -> list[tuple[int, int]]:
-    """Where chunks begin and end; their size is a power of two times the smallest, so that it seldom changes."""
+def _edges(count: int, file_bytes: float) -> list[tuple[int, int]]:
+    """Where chunks begin and end; their size goes by powers of two, so that it seldom changes when files come."""
     size = FILES_PER_CHUNK << min(4, (count // (FILES_PER_CHUNK * MOST_CHUNKS)).bit_length())
+    while size > 1 and min(size, FILES_PER_CHUNK) * file_bytes > CHUNK_BYTES:
+        size //= 2
     return [(start, min(start + size, count)) for start in range(0, count, size)]
 
 

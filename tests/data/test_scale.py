@@ -68,9 +68,11 @@ def test_few_tasks_wait_and_answers_keep_their_order():
 
 def test_more_files_make_larger_chunks(monkeypatch):
     for count, size in ((10, 64), (63_000, 64), (64_000, 128), (10**6, 1024), (10**8, 1024)):
-        edges = staging._edges(count)
+        edges = staging._edges(count, 1e5)
         assert edges[0] == (0, min(count, size)) and edges[-1][1] == count
         assert len(edges) <= 2 * staging.MOST_CHUNKS or size == 1024
+    assert staging._edges(20, 1e8) == [(number, number + 1) for number in range(20)]
+    assert staging._edges(100, 2e6)[0] == (0, 32)
 
 
 def test_no_more_files_are_open_than_a_process_may_have(images, tmp_path, write, fake, monkeypatch):
