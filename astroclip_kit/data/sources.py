@@ -124,11 +124,10 @@ def fingerprint(sources: Sequence[Source], matching: Matching, name: str) -> str
 
 
 def origin(sources: Sequence[Source]) -> str:
-    """Where the files come from: "mock" if any of them lies in a simulated survey, else "real"."""
-    folders = {folder for source in sources for folder in list(Path(os.path.abspath(source.files[0])).parents)[:3]}
+    """Where the files come from: "mock" if any lies in a simulated survey, or in an export of one, else "real"."""
+    folders = {folder for source in sources for folder in list(Path(os.path.abspath(source.files[0])).parents)[:7]}
     manifests = [folder / "manifest.json" for folder in folders if (folder / "manifest.json").exists()]
-    kinds = [storage.read_json(manifest).get("kind") for manifest in manifests]
-    return "mock" if "survey" in kinds else "real"
+    return "mock" if any(storage.read_json(manifest).get("origin") == "mock" for manifest in manifests) else "real"
 
 
 def _arguments(reader: Reader) -> dict[str, Any]:

@@ -36,6 +36,7 @@ def export(data: Folder = "data", out: Folder = "exported", *, to: str = "hats",
     unknown = [label for label in chosen or () if label not in dataset.labels]
     if unknown:
         raise UsageError(f"no label {unknown[0]!r} in the dataset; it has {', '.join(dataset.labels) or 'none'}.")
-    drops = getattr(surveys, LAYOUTS[to])(out, dataset, dataset.modalities, labels=chosen)
+    write, origin = getattr(surveys, LAYOUTS[to]), dataset.manifest["origin"]
+    drops = write(out, dataset, dataset.modalities, labels=chosen, origin=origin)
     left = f"; {len(drops):,} left out, see {Path(out) / 'skipped.csv'}" if drops else ""
     return f"{out}: {len(dataset) - len(drops):,} objects of {dataset.root} as {to}{left}"

@@ -35,6 +35,7 @@ def write_hats(
     *,
     name: str = "",
     labels: Sequence[str] | None = None,
+    origin: str = "real",
     partition_rows: int = 100_000,
 ) -> list[Drop]:
     """Writes objects as a HATS catalogue with one row per object: ``ROOT/collection.properties``, ``ROOT/NAME/``.
@@ -50,6 +51,7 @@ def write_hats(
         modalities: Name to what a view is.
         name: Of the catalogue; by default the folder's.
         labels: Labels that become columns; None for all.
+        origin: "mock" or "real"; a dataset that is made from the files knows it from there.
         partition_rows: A pixel with more objects is split into four.
 
     Returns:
@@ -75,7 +77,7 @@ def write_hats(
         counts = [int(np.diff(np.searchsorted(sky, _limits(*one)))[0]) for one in found]
         _write_properties(folder, name, found, counts)
         shutil.rmtree(folder / "runs")
-        finish(folder, KIND, runs, modalities, drops)
+        finish(folder, KIND, runs, modalities, drops, origin)
     return drops
 
 

@@ -178,7 +178,9 @@ def sort_by_sky(
     return runs, drops
 
 
-def finish(folder: Path, kind: str, runs: Runs, modalities: Mapping[str, Modality], drops: Sequence[Drop]) -> None:
+def finish(
+    folder: Path, kind: str, runs: Runs, modalities: Mapping[str, Modality], drops: Sequence[Drop], origin: str
+) -> None:
     """Writes what makes the folder whole: the list of what was left out, and the manifest.
 
     Args:
@@ -187,9 +189,10 @@ def finish(folder: Path, kind: str, runs: Runs, modalities: Mapping[str, Modalit
         runs: What was written.
         modalities: Name to what a view is.
         drops: What was left out.
+        origin: "mock" or "real".
     """
     with (folder / "skipped.csv").open("w", newline="") as file:
         csv.writer(file).writerows([("object_id", "reason"), *((drop.source, drop.reason) for drop in drops)])
     described = {name: modality.to_dict() for name, modality in modalities.items()}
     rows = sum(map(len, runs.keys))
-    write_manifest(folder, kind, {"rows": rows, "skipped": len(drops), "modalities": described})
+    write_manifest(folder, kind, {"rows": rows, "skipped": len(drops), "modalities": described, "origin": origin})

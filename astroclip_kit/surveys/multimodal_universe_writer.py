@@ -31,6 +31,7 @@ def write_multimodal_universe(
     modalities: Mapping[str, Modality],
     *,
     labels: Sequence[str] | None = None,
+    origin: str = "real",
 ) -> list[Drop]:
     """Writes objects as sets of the Multimodal Universe, one per modality, in pixels of the sky (NESTED, nside 16).
 
@@ -42,6 +43,7 @@ def write_multimodal_universe(
         samples: The objects, streamed; drops among them are passed on.
         modalities: Name to what a view is; each becomes a set ``root/NAME`` of the objects that have it.
         labels: Labels that become columns of every set; None for all.
+        origin: "mock" or "real"; a dataset that is made from the files knows it from there.
 
     Returns:
         What was left out, also listed in ``skipped.csv``: objects without coordinates or without any modality,
@@ -60,7 +62,7 @@ def write_multimodal_universe(
         for pixel in np.unique(runs.sky() >> shift).tolist():
             _write_pixel(folder, runs, pixel, (pixel << shift, (pixel + 1) << shift), modalities)
         shutil.rmtree(folder / "runs")
-        finish(folder, KIND, runs, modalities, drops)
+        finish(folder, KIND, runs, modalities, drops, origin)
     return drops
 
 
