@@ -128,7 +128,7 @@ def _interpolate(
     fine = max(1, int(np.ceil(np.sqrt(area) - 0.1)))
     window, nodes = _window(flux.shape, nodes, fine / 2)
     flux, ivar = flux[window], None if ivar is None else ivar[window]
-    weights, good = _weights(flux.shape, nodes, size, fine), _good(flux, ivar)
+    weights, good = _weights(flux.shape, nodes.tobytes(), size, fine), _good(flux, ivar)
     share = weights @ good.ravel().astype(np.float64)
     keep = share >= LEAST_SHARE
     scale = np.divide(area, share, out=np.zeros_like(share), where=keep)
@@ -148,10 +148,15 @@ def _basis(size: int, fine: int) -> Array:
     return np.stack([t * (t - 1) / 2, 1 - t**2, t * (t + 1) / 2], axis=1)
 
 
-def _weights(shape: tuple[int, ...], nodes: Array, size: int, fine: int) -> Any:
-    """Bilinear weights [size^2, pixels of the window] of the window's pixels in each pixel of the grid."""
+@lru_cache(1)
+def _weights(shape: tuple[int, ...], grid: bytes, size: int, fine: int) -> Any:
+    """Bilinear weights [size^2, pixels of the window] of the window's pixels in each pixel of the grid.
+
+    The last are kept: bands often share their pixels.
+    """
     from scipy.sparse import csr_array
 
+    nodes = np.frombuffer(grid).reshape(3, 3, 2)
     basis, (rows, columns) = _basis(size, fine), shape
     x, y = basis @ np.moveaxis(nodes, -1, 0) @ basis.T
     if fine > 1:  # the points of a pixel next to each other
