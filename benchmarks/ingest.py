@@ -35,7 +35,7 @@ from astroclip_kit.surveys import (
     write_legacysurvey_cutout,
     write_sdss_spectrum,
 )
-from astroclip_kit.surveys.file_lists import find_files
+from astroclip_kit.surveys.files.file_lists import find_files
 from astroclip_kit.transforms.resampling import wavelength_grid
 from astroclip_kit.types import Modality, Sample
 

@@ -19,7 +19,7 @@ from .. import storage
 from ..errors import InputError, UsageError
 from ..progress import progress
 from ..settings import Matching
-from ..surveys.file_lists import FileList
+from ..surveys.files.file_lists import FileList
 from ..types import Modality, Reader
 
 __all__ = ["Source", "check_sources", "file_state", "fingerprint", "origin"]

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import FileError
-from ..surveys.fits_files import read_hdus
+from ..surveys.files.fits_files import read_hdus
 from .stellar_populations import REST_WAVELENGTH
 
 __all__ = ["read_eigenspectra", "with_real_shapes"]

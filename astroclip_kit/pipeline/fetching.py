@@ -11,8 +11,8 @@ from ..settings import Cutouts, Downloading, Services
 from .parts import Folder
 
 if TYPE_CHECKING:
-    from ..surveys.fetched import Fetched
-    from ..surveys.service import Service
+    from ..surveys.services.fetched import Fetched
+    from ..surveys.services.service import Service
 
 __all__ = ["fetch"]
 
@@ -48,7 +48,7 @@ def fetch(
     Returns:
         What the folder holds; it says how many observations could not be had.
     """
-    from ..surveys.fetched import fetch_observations
+    from ..surveys.services.fetched import fetch_observations
 
     if not os.path.isfile(table):
         raise UsageError(f"{os.fspath(table)}: no such table. Give a file with ids or coordinates.")

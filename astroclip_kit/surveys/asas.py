@@ -17,8 +17,8 @@ import numpy as np
 
 from ..errors import FileError
 from ..types import Drop, Modality, Sample
+from .files.table_files import read_columns, text
 from .measurements import light_curve_modality, light_curve_sample, too_short
-from .table_files import read_columns, text
 
 __all__ = ["ASASLightCurves"]
 

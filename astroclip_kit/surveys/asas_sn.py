@@ -20,11 +20,11 @@ import pandas as pd
 
 from ..errors import FileError, UsageError
 from ..types import Drop, Modality, Sample
-from .columns import Column
-from .csv_files import csv_comments
-from .fits_files import find_files
+from .files.columns import Column
+from .files.csv_files import csv_comments
+from .files.fits_files import find_files
+from .files.table_files import column_names, numbers, read_columns, text
 from .measurements import UpperLimits, light_curve_modality, light_curves, measurements
-from .table_files import column_names, numbers, read_columns, text
 
 __all__ = ["ASASSNLightCurves"]
 

@@ -19,7 +19,7 @@ import numpy.typing as npt
 from ..errors import FileError, UsageError
 from ..transforms.resampling import GRIDS, resample
 from ..types import Drop, Modality, Sample
-from .fits_files import find_files
+from .files.fits_files import find_files
 from .sdss import SPECTRUM_UNIT
 
 __all__ = ["AstroCLIPFile"]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..errors import UsageError
-from .table_files import column_names
+from .files.table_files import column_names
 from .tables import TableReader
 
 __all__ = ["catalogue"]

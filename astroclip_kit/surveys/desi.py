@@ -19,12 +19,12 @@ import numpy.typing as npt
 from ..errors import FileError, InputError, UsageError
 from ..transforms.resampling import Grid, resample, wavelength_grid
 from ..types import Drop, Modality, Sample
-from .coaddition import Arm, coadd
-from .fibermap import read_targets
-from .file_lists import find_files
-from .fits_files import Hdu
-from .fits_maps import map_hdus, release
-from .redrock import redrock_path
+from .desi_files.coaddition import Arm, coadd
+from .desi_files.fibermap import read_targets
+from .desi_files.redrock import redrock_path
+from .files.file_lists import find_files
+from .files.fits_files import Hdu
+from .files.fits_maps import map_hdus, release
 from .sdss import SPECTRUM_UNIT
 
 __all__ = ["DESISpectra"]

@@ -13,12 +13,12 @@ import numpy.typing as npt
 
 from ..errors import FileError, UsageError
 from ..types import Drop, Modality, Sample
-from .band_files import Band, Pixels, load, usable
 from .catalogues import catalogue
-from .cutting import cut, lattice_nodes, sky_nodes
-from .footprints import best_tiles
-from .image_files import Tile
-from .image_units import checked_unit
+from .images.band_files import Band, Pixels, load, usable
+from .images.cutting import cut, lattice_nodes, sky_nodes
+from .images.footprints import best_tiles
+from .images.image_files import Tile
+from .images.image_units import checked_unit
 from .tables import TableReader
 
 __all__ = ["FITSImages"]

@@ -12,7 +12,7 @@ import numpy as np
 from ..contracts import check_sample
 from ..errors import FileError, InputError
 from ..types import Drop, Kind, Modality, Sample
-from .file_lists import find_matching
+from .files.file_lists import find_matching
 
 __all__ = ["FunctionReader", "reader"]
 

@@ -22,10 +22,10 @@ import pandas as pd
 from ..errors import FileError, UsageError
 from ..transforms.resampling import Grid, resample, wavelength_grid
 from ..types import Drop, Modality, Sample
-from .coordinates import degrees, lost
-from .fits_files import find_files
+from .files.coordinates import degrees, lost
+from .files.fits_files import find_files
+from .files.table_files import column_names, numbers, read_columns, text
 from .sdss import SPECTRUM_UNIT
-from .table_files import column_names, numbers, read_columns, text
 
 __all__ = ["GaiaXP"]
 

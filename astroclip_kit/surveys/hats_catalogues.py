@@ -16,8 +16,9 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from ..errors import FileError
-from .file_lists import find_files
-from .hats_columns import (
+from .files.file_lists import find_files
+from .files.table_files import read_columns
+from .multimodal.hats_columns import (
     batch_size,
     column_names,
     column_of,
@@ -30,10 +31,9 @@ from .hats_columns import (
     properties,
     texts,
 )
-from .multimodal_arrow import padded
-from .multimodal_columns import GROUP, NESTED, clean_text, first_found, numeric, resolve, scalars
-from .multimodal_rows import Rows, RowsReader
-from .table_files import read_columns
+from .multimodal.multimodal_arrow import padded
+from .multimodal.multimodal_columns import GROUP, NESTED, clean_text, first_found, numeric, resolve, scalars
+from .multimodal.multimodal_rows import Rows, RowsReader
 
 __all__ = ["HATSCatalogue"]
 

@@ -14,12 +14,12 @@ import pyarrow as pa
 from ..errors import FileError, UsageError
 from ..transforms.resampling import Grid, wavelength_grid
 from ..types import Kind
-from .arrow_columns import Columns, blocks, decoded
-from .fits_files import find_files
-from .multimodal_arrow import flat, lengths, padded, stacked
-from .multimodal_columns import clean_text, scalars
-from .multimodal_rows import Rows, RowsReader
-from .table_files import check_mapping
+from .files.arrow_columns import Columns, blocks, decoded
+from .files.fits_files import find_files
+from .files.table_files import check_mapping
+from .multimodal.multimodal_arrow import flat, lengths, padded, stacked
+from .multimodal.multimodal_columns import clean_text, scalars
+from .multimodal.multimodal_rows import Rows, RowsReader
 
 __all__ = ["HuggingFaceDataset"]
 

@@ -14,11 +14,11 @@ import pandas as pd
 
 from ..errors import FileError, UsageError
 from ..types import Drop, Modality, Sample
-from .array_files import array_shapes, blocks, whole
-from .file_lists import find_files, find_matching
-from .image_units import checked_unit
-from .object_tables import read_object_table
-from .table_files import text
+from .files.array_files import array_shapes, blocks, whole
+from .files.file_lists import find_files, find_matching
+from .files.object_tables import read_object_table
+from .files.table_files import text
+from .images.image_units import checked_unit
 
 __all__ = ["ImageArrays"]
 

@@ -14,12 +14,12 @@ import numpy.typing as npt
 
 from ..errors import FileError, UsageError
 from ..types import Drop, Modality, Sample
-from .file_lists import find_files, find_matching
-from .fits_files import Hdu, read_hdus
-from .image_files import first_image, open_fits
-from .image_headers import centre, pixel_scale_arcsec, stated_position
-from .image_units import checked_unit, flux_factor
-from .object_tables import read_object_table
+from .files.file_lists import find_files, find_matching
+from .files.fits_files import Hdu, read_hdus
+from .files.object_tables import read_object_table
+from .images.image_files import first_image, open_fits
+from .images.image_headers import centre, pixel_scale_arcsec, stated_position
+from .images.image_units import checked_unit, flux_factor
 
 __all__ = ["ImageCubes"]
 

@@ -19,9 +19,9 @@ import numpy.typing as npt
 from ..errors import FileError, UsageError
 from ..transforms.resampling import Grid, resample, wavelength_grid
 from ..types import Modality, Sample
-from .coordinates import in_range
-from .file_lists import find_files
-from .fits_files import Hdu, damaged_header, read_hdus
+from .files.coordinates import in_range
+from .files.file_lists import find_files
+from .files.fits_files import Hdu, damaged_header, read_hdus
 
 __all__ = ["LAMOSTSpectra"]
 

@@ -17,10 +17,10 @@ import numpy.typing as npt
 
 from ..errors import FileError, InputError
 from ..types import Modality, Sample
-from .coordinates import in_range
-from .fits_files import Hdu, find_files, read_hdus
-from .fits_headers import Card, header_block, padded, write_blocks
-from .image_headers import centre, pixel_scale_arcsec, stated_position
+from .files.coordinates import in_range
+from .files.fits_files import Hdu, find_files, read_hdus
+from .files.fits_headers import Card, header_block, padded, write_blocks
+from .images.image_headers import centre, pixel_scale_arcsec, stated_position
 
 __all__ = ["LegacySurveyCutouts", "write_legacysurvey_cutout"]
 

@@ -11,9 +11,9 @@ import pandas as pd
 
 from ..errors import FileError
 from ..types import Drop, Modality, Sample
-from .columns import ColumnSpec, parse_column
+from .files.columns import ColumnSpec, parse_column
+from .files.table_files import check_mapping, kept, read_columns
 from .measurements import UpperLimits, light_curve_modality, light_curves, measurements
-from .table_files import check_mapping, kept, read_columns
 
 __all__ = ["LightCurveTable"]
 

@@ -13,9 +13,9 @@ import pandas as pd
 
 from ..errors import FileError, UsageError
 from ..types import LIGHTCURVE_CHANNELS, Drop, Modality, Sample
-from .columns import Column, convert, is_magnitude
-from .coordinates import degrees, lost
-from .table_files import modified_julian_date, numbers, text
+from .files.columns import Column, convert, is_magnitude
+from .files.coordinates import degrees, lost
+from .files.table_files import modified_julian_date, numbers, text
 
 __all__ = ["UpperLimits", "light_curve_modality", "light_curve_sample", "light_curves", "measurements"]
 

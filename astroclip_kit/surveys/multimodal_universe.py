@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .file_lists import find_files
-from .multimodal_columns import GROUP, clean_text, first_found, numeric, pixel_of, scalars
-from .multimodal_hdf5 import Columns, columns_of, image_fields, lightcurve_fields, spectrum_fields
-from .multimodal_rows import Rows, RowsReader
+from .files.file_lists import find_files
+from .multimodal.multimodal_columns import GROUP, clean_text, first_found, numeric, pixel_of, scalars
+from .multimodal.multimodal_hdf5 import Columns, columns_of, image_fields, lightcurve_fields, spectrum_fields
+from .multimodal.multimodal_rows import Rows, RowsReader
 
 __all__ = ["MultimodalUniverse"]
 

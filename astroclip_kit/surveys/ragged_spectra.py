@@ -15,8 +15,8 @@ import pandas as pd
 from ..errors import FileError, UsageError
 from ..transforms.resampling import Grid, resample, wavelength_grid
 from ..types import Drop, Modality, Sample
-from .coordinates import degrees, lost
-from .table_files import check_mapping, kept, modified_julian_date, numbers, read_columns, text
+from .files.coordinates import degrees, lost
+from .files.table_files import check_mapping, kept, modified_julian_date, numbers, read_columns, text
 
 __all__ = ["RaggedSpectra"]
 

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import UsageError
-from .fits_files import find_files
-from .outlines import Outline, outline
+from .files.fits_files import find_files
+from .files.outlines import Outline, outline
 
 __all__ = ["SURVEYS", "Found", "Survey", "reader_for", "recognise", "survey_of"]
 

@@ -17,9 +17,9 @@ import numpy.typing as npt
 from ..errors import FileError, InputError
 from ..transforms.resampling import Grid, resample, wavelength_grid
 from ..types import Modality, Sample
-from .coordinates import in_range
-from .fits_files import Hdu, find_files, read_hdus
-from .fits_headers import Card, header_block, padded, table_header, write_blocks
+from .files.coordinates import in_range
+from .files.fits_files import Hdu, find_files, read_hdus
+from .files.fits_headers import Card, header_block, padded, table_header, write_blocks
 
 __all__ = ["SDSSSpectra", "spectrum_file_name", "write_sdss_spectrum"]
 

@@ -14,9 +14,9 @@ import pandas as pd
 
 from ..errors import FileError, UsageError
 from ..types import Drop, Modality, Sample
-from .columns import Column, ColumnSpec, convert, parse_column
-from .coordinates import degrees, lost
-from .table_files import kept, numbers, read_columns, text
+from .files.columns import Column, ColumnSpec, convert, parse_column
+from .files.coordinates import degrees, lost
+from .files.table_files import kept, numbers, read_columns, text
 
 __all__ = ["TableReader"]
 

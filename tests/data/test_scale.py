@@ -201,7 +201,7 @@ import resource, sys
 from pathlib import Path
 import numpy as np
 from astroclip_kit.data import ingest
-from astroclip_kit.surveys.file_lists import find_files
+from astroclip_kit.surveys.files.file_lists import find_files
 from astroclip_kit.types import Modality, Sample
 
 class Tiny:

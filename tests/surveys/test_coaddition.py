@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from astroclip_kit.errors import InputError
-from astroclip_kit.surveys.coaddition import Arm, coadd, common_wavelengths
+from astroclip_kit.surveys.desi_files.coaddition import Arm, coadd, common_wavelengths
 
 DESI = {"B": (3600, 2751), "R": (5760, 2326), "Z": (7520, 2881)}  # first wavelength and pixels of each arm
 

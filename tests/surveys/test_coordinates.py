@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from astropy.coordinates import Angle
 
-from astroclip_kit.surveys.coordinates import degrees, in_range
+from astroclip_kit.surveys.files.coordinates import degrees, in_range
 
 
 @pytest.mark.parametrize("text", ["16:16:34.06", "16 16 34.06", "16h16m34.06s", "00:00:00.5", "23:59:59.999", "1:2:3"])

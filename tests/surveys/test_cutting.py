@@ -4,7 +4,7 @@ from astropy.coordinates import SkyCoord
 from astropy.nddata import Cutout2D
 from astropy.wcs import WCS
 
-from astroclip_kit.surveys.cutting import cut, lattice_nodes, sky_nodes
+from astroclip_kit.surveys.images.cutting import cut, lattice_nodes, sky_nodes
 
 
 @pytest.fixture

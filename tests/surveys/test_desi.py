@@ -10,7 +10,7 @@ from layout_desi import ARMS, FIRST, REDSHIFTS, ROWS, make_arms, write_pipeline_
 
 from astroclip_kit.errors import FileError, UsageError
 from astroclip_kit.surveys import Arm, DESISpectra, write_desi_coadd
-from astroclip_kit.surveys.coaddition import coadd
+from astroclip_kit.surveys.desi_files.coaddition import coadd
 from astroclip_kit.types import Drop, Sample
 
 

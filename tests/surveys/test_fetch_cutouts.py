@@ -9,7 +9,7 @@ from astroclip_kit.download import Client
 from astroclip_kit.errors import UsageError
 from astroclip_kit.settings import Cutouts
 from astroclip_kit.surveys import LegacySurveyCutouts, LegacySurveyService
-from astroclip_kit.surveys.targets import Target
+from astroclip_kit.surveys.services.targets import Target
 
 ASKED = {"ra": "150.1", "dec": "2.2", "size": "16", "bands": "griz", "pixscale": "0.262"}
 TARGET = Target("x", 150.1, 2.2)

@@ -10,7 +10,7 @@ from survey_services import DESI, FAST, FIELDS, WAVELENGTH, respond, sparcl_reco
 from astroclip_kit.download import Client
 from astroclip_kit.errors import UsageError
 from astroclip_kit.surveys import DESIService, DESISpectra
-from astroclip_kit.surveys.targets import Target
+from astroclip_kit.surveys.services.targets import Target
 
 FIRST, WRAPPED, POLAR = DESI
 TARGET = Target("a", targetid=FIRST)

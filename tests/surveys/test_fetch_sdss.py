@@ -11,8 +11,8 @@ from survey_services import FAST, respond, sdss_spectrum
 from astroclip_kit.download import Client
 from astroclip_kit.errors import UsageError
 from astroclip_kit.surveys import SDSSService, SDSSSpectra
-from astroclip_kit.surveys.sdss_service import COLUMNS
-from astroclip_kit.surveys.targets import Target
+from astroclip_kit.surveys.services.sdss_service import COLUMNS
+from astroclip_kit.surveys.services.targets import Target
 
 LEGACY, BOSS, SEGUE = (
     Target("a", 150.1, 2.2, (266, 51602, 31)),

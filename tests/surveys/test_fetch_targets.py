@@ -7,7 +7,7 @@ from astropy.coordinates import SkyCoord
 from astropy.table import Table
 
 from astroclip_kit.errors import FileError, UsageError
-from astroclip_kit.surveys.targets import Target, safe_name, separation_arcsec, targets_of
+from astroclip_kit.surveys.services.targets import Target, safe_name, separation_arcsec, targets_of
 
 
 def table(folder, **columns):

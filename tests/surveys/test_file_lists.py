@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from astroclip_kit.errors import FileError
-from astroclip_kit.surveys.file_lists import FileList, find_files, find_matching
+from astroclip_kit.surveys.files.file_lists import FileList, find_files, find_matching
 
 
 def write(root: Path, *names: str) -> None:

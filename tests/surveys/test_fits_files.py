@@ -7,8 +7,8 @@ from astropy.io import fits
 from astropy.table import Table
 
 from astroclip_kit.errors import FileError
-from astroclip_kit.surveys.fits_files import find_files, read_hdus
-from astroclip_kit.surveys.fits_maps import map_hdus, release
+from astroclip_kit.surveys.files.fits_files import find_files, read_hdus
+from astroclip_kit.surveys.files.fits_maps import map_hdus, release
 
 
 @pytest.fixture
@@ -127,7 +127,7 @@ def test_files_are_sorted_and_hidden_ones_left_out(tmp_path):
 @pytest.mark.parametrize("small", [0, 1 << 17])
 @pytest.mark.parametrize(("pack", "name"), [(gzip.compress, "gzip"), (bz2.compress, "bzip2")])
 def test_packed_files_are_read_whatever_they_are_called(path, pack, name, small, monkeypatch):
-    monkeypatch.setattr("astroclip_kit.surveys.fits_files.SMALL", small)
+    monkeypatch.setattr("astroclip_kit.surveys.files.fits_files.SMALL", small)
     content = path.read_bytes()
     path.write_bytes(pack(content))
     np.testing.assert_array_equal(read_hdus(path, (2,))[0].image(), np.eye(3))
@@ -139,7 +139,7 @@ def test_packed_files_are_read_whatever_they_are_called(path, pack, name, small,
 @pytest.mark.parametrize("small", [0, 1 << 17])
 @pytest.mark.parametrize("pack", [bytes, gzip.compress, bz2.compress])
 def test_hdus_by_name(path, pack, small, monkeypatch):
-    monkeypatch.setattr("astroclip_kit.surveys.fits_files.SMALL", small)
+    monkeypatch.setattr("astroclip_kit.surveys.files.fits_files.SMALL", small)
     content = path.read_bytes()
     path.write_bytes(pack(content))
     hdus = map_hdus(path, "ROW.|IMAGES?")

@@ -3,8 +3,8 @@ import pytest
 from astropy.io import fits
 from layout_images import wcs_of
 
-from astroclip_kit.surveys.footprints import best_tiles
-from astroclip_kit.surveys.image_files import Tile
+from astroclip_kit.surveys.images.footprints import best_tiles
+from astroclip_kit.surveys.images.image_files import Tile
 
 
 def tiles_at(folder, centres, shape=(100, 100), scale=36.0, **place):

@@ -158,7 +158,7 @@ def test_one_file_is_enough(tmp_path):
 def test_row_groups_are_streamed_in_small_batches(tmp_path, monkeypatch):
     write_catalogue(tmp_path, image=nested_images())
     whole = samples_of(HATSCatalogue(tmp_path))
-    monkeypatch.setattr("astroclip_kit.surveys.hats_columns.BLOCK_BYTES", 1)
+    monkeypatch.setattr("astroclip_kit.surveys.multimodal.hats_columns.BLOCK_BYTES", 1)
     for one, other in zip(whole, samples_of(HATSCatalogue(tmp_path)), strict=True):
         np.testing.assert_array_equal(one.views["image"], other.views["image"])
 

@@ -7,8 +7,8 @@ from pyarrow import parquet
 
 from astroclip_kit.errors import InputError, UsageError
 from astroclip_kit.surveys import HATSCatalogue, write_hats
-from astroclip_kit.surveys.hats_writer import partitions
-from astroclip_kit.surveys.multimodal_columns import pixels
+from astroclip_kit.surveys.multimodal.hats_writer import partitions
+from astroclip_kit.surveys.multimodal.multimodal_columns import pixels
 from astroclip_kit.types import Modality, Sample
 
 WAVELENGTH = np.linspace(4000, 4300, 151)
@@ -97,8 +97,8 @@ def test_dense_pixels_are_split_until_they_are_small():
 
 
 def test_many_runs_and_blocks_give_the_same_catalogue(written, tmp_path, monkeypatch):
-    monkeypatch.setattr("astroclip_kit.surveys.multimodal_runs.RUN_ROWS", 7)
-    monkeypatch.setattr("astroclip_kit.surveys.multimodal_runs.BLOCK_BYTES", 1)
+    monkeypatch.setattr("astroclip_kit.surveys.multimodal.multimodal_runs.RUN_ROWS", 7)
+    monkeypatch.setattr("astroclip_kit.surveys.multimodal.multimodal_runs.BLOCK_BYTES", 1)
     write_hats(tmp_path / "demo", reversed(list(make_samples())), ALL, partition_rows=6)
     for path in sorted((written / "demo").rglob("*.parquet")):
         other = tmp_path / "demo" / path.relative_to(written)

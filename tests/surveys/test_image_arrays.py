@@ -4,7 +4,8 @@ import pytest
 from layout_images import ALERT_COLUMNS, make_stack, make_ztf_stamps, write_alerts
 
 from astroclip_kit.errors import FileError, UsageError
-from astroclip_kit.surveys import ImageArrays, array_files
+from astroclip_kit.surveys import ImageArrays
+from astroclip_kit.surveys.files import array_files
 from astroclip_kit.types import Drop, Sample
 
 BANDS = ["science", "template", "difference"]

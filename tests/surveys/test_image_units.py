@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from astroclip_kit.errors import FileError
-from astroclip_kit.surveys.image_units import flux_factor, known_unit, stated_band
+from astroclip_kit.surveys.images.image_units import flux_factor, known_unit, stated_band
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from layout_multimodal import (
 )
 
 from astroclip_kit.surveys import MultimodalUniverse
-from astroclip_kit.surveys.multimodal_columns import clean_text, pixel_of
+from astroclip_kit.surveys.multimodal.multimodal_columns import clean_text, pixel_of
 from astroclip_kit.transforms.resampling import GRIDS
 
 

@@ -16,7 +16,7 @@ from layout_multimodal import (
 
 from astroclip_kit.errors import FileError, UsageError
 from astroclip_kit.surveys import MultimodalUniverse
-from astroclip_kit.surveys.multimodal_columns import unit_of
+from astroclip_kit.surveys.multimodal.multimodal_columns import unit_of
 
 
 def file_in(folder, pixel=12, name="001-of-001.hdf5"):
@@ -160,7 +160,7 @@ def test_units_are_stated_or_those_of_the_survey_that_a_folder_is_called_after()
 def test_a_large_file_is_read_in_blocks(tmp_path, monkeypatch):
     write_hdf5(file_in(tmp_path), **image_columns(3))
     whole = samples_of(MultimodalUniverse(tmp_path))
-    monkeypatch.setattr("astroclip_kit.surveys.multimodal_hdf5.BLOCK_BYTES", 1)
+    monkeypatch.setattr("astroclip_kit.surveys.multimodal.multimodal_hdf5.BLOCK_BYTES", 1)
     for one, other in zip(whole, samples_of(MultimodalUniverse(tmp_path)), strict=True):
         np.testing.assert_array_equal(one.views["image"], other.views["image"])
 

@@ -10,7 +10,7 @@ from layout_multimodal import everything, samples_of
 
 from astroclip_kit.errors import FolderError, InputError
 from astroclip_kit.surveys import MultimodalUniverse, write_multimodal_universe
-from astroclip_kit.surveys.multimodal_columns import pixel_of, pixels
+from astroclip_kit.surveys.multimodal.multimodal_columns import pixel_of, pixels
 from astroclip_kit.types import Drop, Modality, Sample
 
 GRID = np.linspace(4000, 4300, 151)
@@ -99,8 +99,8 @@ def test_the_last_band_is_written(written):
 
 def test_files_grow_block_by_block(tmp_path, monkeypatch):
     near = [Sample(one.object_id, one.views, 10.0, 10.0, one.labels, one.group) for one in make_samples()]
-    monkeypatch.setattr("astroclip_kit.surveys.multimodal_runs.RUN_ROWS", 7)
-    monkeypatch.setattr("astroclip_kit.surveys.multimodal_runs.BLOCK_BYTES", 1)
+    monkeypatch.setattr("astroclip_kit.surveys.multimodal.multimodal_runs.RUN_ROWS", 7)
+    monkeypatch.setattr("astroclip_kit.surveys.multimodal.multimodal_runs.BLOCK_BYTES", 1)
     for number, one in enumerate(near):
         one.ra += number / 1000
     write_multimodal_universe(tmp_path / "out", near, ALL)
@@ -159,7 +159,7 @@ def test_what_cannot_be_written_leaves_nothing_behind(tmp_path, samples, modalit
 
 
 def test_a_label_may_not_change_its_type_between_runs(tmp_path, monkeypatch):
-    monkeypatch.setattr("astroclip_kit.surveys.multimodal_runs.RUN_ROWS", 1)
+    monkeypatch.setattr("astroclip_kit.surveys.multimodal.multimodal_runs.RUN_ROWS", 1)
     view = {"photometry": np.ones(2, "f4")}
     samples = [Sample("a", view, 1.0, 1.0, {"x": 1.0}), Sample("b", view, 1.0, 1.0, {"x": "text"})]
     with pytest.raises(InputError, match="a label is text in some objects and a number in others"):

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from astropy.time import Time
 
-from astroclip_kit.surveys.table_files import modified_julian_date, numbers, text
+from astroclip_kit.surveys.files.table_files import modified_julian_date, numbers, text
 
 
 @pytest.mark.filterwarnings("ignore:ERFA function")
