@@ -34,8 +34,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "encoders": {"transforms", "storage", "models"},
     "features": {"data", "encoders", "transforms", "storage", "models", "training"},
     "alignment": {"features", "data", "encoders", "transforms", "training", "losses", "metrics", "storage", "models"},
-    "embeddings": {"alignment", "features", "data", "surveys", "storage", "models", "training"},
-    "downstream": {"embeddings", "features", "data", "training", "metrics", "results"},
+    "embeddings": {"alignment", "features", "data", "surveys", "transforms", "storage", "models", "training"},
+    "downstream": {"embeddings", "features", "data", "storage", "training", "metrics", "results"},
     "report": {"embeddings", "downstream", "data", "transforms", "metrics", "results", "storage"},
 }
 ABOVE_ALL = {"pipeline", "arguments", "cli", "__main__"}

@@ -128,7 +128,7 @@ def test_nothing_that_can_be_used_is_an_error(survey, tmp_path, fails):
         (("--images", "{survey}/cutouts", "--catalogue", "{survey}/absent.fits"), "absent.fits: no such file"),
         (
             ("--images", "{survey}/cutouts", "--catalogue", "{survey}/catalogue.fits", "--labels", "zz"),
-            "no column 'zz' (found object_id, ra, dec, z",
+            "no column 'zz' (found object_id, ra, dec,",
         ),
         (("--images", "{survey}/cutouts", "--matching.by", "name"), "expected one of id, position, found 'name'"),
         (("--images", "{survey}/cutouts", "--radius-arcsec", "-1"), "radius_arcsec is -1.0, expected a positive"),
