@@ -23,6 +23,8 @@ def parts(**named):
 
 SIMULATE = [
     (("unicorns",), "cannot simulate 'unicorns'"),
+    (("--templates", "{root}/none"), "none: no such folder of templates"),
+    (("--faint_limit", "30"), "faint_limit must be 14 to 21 mag, found 30"),
     (("--count", "0"), "count and workers must be at least 1"),
     (("--count", "many"), "--count: expected a whole number, found 'many'"),
     (("--seed", "-1"), "seed must be 0 or more, found -1"),
