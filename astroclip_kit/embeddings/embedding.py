@@ -21,7 +21,7 @@ from ..storage import hash_json, hash_text, open_folder
 from ..training.hardware import autocast, resolve_hardware
 from .store import EmbeddingStore
 
-__all__ = ["embed"]
+__all__ = ["embed", "model_hash"]
 
 Array = npt.NDArray[Any]
 
@@ -75,7 +75,8 @@ def embed(
         "dataset": data.manifest.get("dataset") or data.manifest.get("name", ""),
         "origin": data.manifest.get("origin", "real"),
         "seed": about.get("training", {}).get("seed", 0),
-        "model": hash_text(*(_bytes(tensor) for tensor in built.state_dict().values())),
+        "model": model_hash(built),
+        "model_folder": _relative(getattr(built, "root", None), out),
         "data": hash_json(data.manifest),
         "pool": pool,
     }
@@ -155,6 +156,16 @@ def _first_known(column: Array, codes: npt.NDArray[np.int64], count: int) -> Arr
     out = np.full(count, "" if column.dtype.kind == "U" else np.nan, dtype=column.dtype)
     out[codes[known]] = column[known]  # the last one written is the first in the column
     return out
+
+
+def model_hash(model: torch.nn.Module) -> str:
+    """A hash of a model's weights, by which a store knows whose it is."""
+    return hash_text(*(_bytes(tensor) for tensor in model.state_dict().values()))
+
+
+def _relative(model: Path | None, out: str | Path) -> str:
+    """Where the model lies, seen from the store, so that both may move together; "" for one that was not saved."""
+    return "" if model is None else os.path.relpath(os.path.realpath(model), os.path.realpath(out))
 
 
 def _bytes(tensor: torch.Tensor) -> bytes:

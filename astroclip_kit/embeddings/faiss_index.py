@@ -138,7 +138,8 @@ class FaissIndex:
 
     def _agreement(self, exact: npt.NDArray[np.int64], sample: Sample) -> float:
         found = self.search(sample[0], exact.shape[1], sample[1])[1]
-        return float(np.mean([len(np.intersect1d(*pair)) for pair in zip(exact, found, strict=True)])) / exact.shape[1]
+        shared = sum(len(np.intersect1d(*pair)) for pair in zip(exact, found, strict=True))
+        return shared / exact.size
 
     def search(
         self, queries: npt.ArrayLike, k: int, exclude: npt.ArrayLike | None = None

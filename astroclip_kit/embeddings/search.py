@@ -1,67 +1,67 @@
-"""Search of a store from one of its objects, named by id or by position."""
+"""Search of a store: the most similar objects to whoever asks."""
 
 from __future__ import annotations
 
-import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import InputError, UsageError
-from ..surveys.coordinates import in_range
+from ..errors import InputError
+from ..filters import rows_where
+from .index import ExactIndex
+from .queries import Asked, ask, objects
+from .query import Query
+from .query_tables import ask_table
+from .saved_index import saved_index
 
 if TYPE_CHECKING:
     from astropy.table import Table
 
     from .store import EmbeddingStore
 
-__all__ = ["find", "nearest", "search"]
+__all__ = ["nearest", "search"]
+
+Rows = npt.NDArray[np.int64]
+Found = tuple[npt.NDArray[np.float32], Rows]
+Mask = npt.NDArray[np.bool_]
 
 
-def search(
-    store: EmbeddingStore,
-    object_id: str = "",
-    *,
-    ra: float = math.nan,
-    dec: float = math.nan,
-    query: str = "",
-    target: str = "",
-    k: int = 10,
-    radius_arcsec: float = 3.0,
-) -> Table:
-    """The k objects whose `target` is most similar to the `query` of one object.
+def search(store: EmbeddingStore, asking: Query, *, query: str = "", target: str = "", k: int = 10) -> Table:
+    """The k objects whose `target` is most similar to the `query` of whoever asks.
+
+    All objects that may answer are compared, unless there is an index (`build_indexes`) and all of them may.
 
     Args:
         store: Where to search.
-        object_id: Id (or group, where it has one row) of the object that asks; or give `ra` and `dec`.
-        ra: Right ascension in degrees.
-        dec: Declination in degrees.
-        query: Modality that asks; the store's first by default.
-        target: Modality that answers; the same as `query` by default, and then the object itself is left out.
+        asking: Who asks, and who may answer.
+        query: Modality that asks; the store's first by default, or what a new file holds.
+        target: Modality that answers; the same as `query` by default, and then who asks is left out.
         k: Number of answers.
-        radius_arcsec: How far from the position the object may be.
 
     Returns:
-        Table of object_id, similarity (cosine), ra, dec and the labels; most similar first.
+        Table of object_id, similarity (cosine), ra, dec and the labels, most similar first. For several queries
+        (a table, or a folder of files) one below the other, with the columns query and rank before. Its meta say who
+        asked; ``meta["newcomers"]`` holds what was read of new files.
 
     Raises:
-        InputError: If the object is unknown or ambiguous, lacks the query modality, or k is too large.
-        UsageError: If the store has no such modality, or neither an id nor a position is given.
+        FileError: If the only file, or the table, cannot be read.
+        InputError: If an object is unknown, ambiguous or lacks the query modality, a file is not what the model was
+            trained on, or k is too large.
+        UsageError: If the store has no such modality or column, or it is not said who asks.
     """
-    query = query or store.names[0]
-    row = find(store, object_id, ra=ra, dec=dec, radius_arcsec=radius_arcsec)
-    return nearest(store, row, query=query, target=target or query, k=k)
+    for name in (query, target):
+        if name:
+            store.present(name)
+    asked = (ask_table if asking.table else ask)(store, asking, query)
+    among = rows_where(store.catalog, asking.where)
+    table = _answered(store, asked, target or asked.name, k, among, asking.exact, bool(asking.table))
+    table.meta["newcomers"], table.meta["skipped"] = asked.newcomers, asked.skipped
+    return table
 
 
 def nearest(
-    store: EmbeddingStore,
-    row: int,
-    *,
-    query: str,
-    target: str,
-    k: int = 10,
-    among: npt.NDArray[np.bool_] | None = None,
+    store: EmbeddingStore, row: int, *, query: str, target: str, k: int = 10, among: Mask | None = None
 ) -> Table:
     """The k rows whose `target` is most similar to the `query` of one row; the row itself is left out in-modal.
 
@@ -74,77 +74,60 @@ def nearest(
         among: Which rows may answer [N]; all by default.
 
     Returns:
-        Table of object_id, similarity (cosine), ra, dec and the labels; most similar first. Its meta say who asked.
+        As `search`.
 
     Raises:
         InputError: If the row lacks the query modality, or k is too large.
         UsageError: If the store has no such modality.
     """
+    asked = objects(store, np.array([row]), query)
+    return _answered(store, asked, target, k, np.ones(len(store), dtype=bool) if among is None else among)
+
+
+def _answered(
+    store: EmbeddingStore, asked: Asked, target: str, k: int, among: Mask, exact: bool = False, several: bool = False
+) -> Table:
     from astropy.table import Table
 
-    from .index import ExactIndex
+    similarity, rows = _neighbours(store, asked, target, k, among, exact)
+    names = ("object_id", "ra", "dec", *store.labels)
+    table = Table({name: store.catalog[name][rows.ravel()] for name in names}, units={"ra": "deg", "dec": "deg"})
+    table.add_column(similarity.ravel(), name="similarity", index=1)
+    if several or len(rows) > 1:
+        table.add_column(np.tile(np.arange(1, k + 1), len(rows)), name="rank", index=0)
+        table.add_column(np.repeat(np.asarray(asked.labels), k), name="query", index=0)
+    first = asked.rows[0]
+    who = str(store.object_ids[first[0]]) if len(first) else asked.labels[0]
+    table.meta = {"object_id": who, "asked": asked.labels, "query": asked.name, "target": target}
+    return table
 
-    if not store.present(query)[row]:
-        raise InputError(f"object {str(store.object_ids[row])!r} has no {query}, which is needed to search with it.")
-    allowed = store.present(target) & (np.ones(len(store), dtype=bool) if among is None else among)
-    allowed[row] &= query != target
+
+def _neighbours(store: EmbeddingStore, asked: Asked, target: str, k: int, among: Mask, exact: bool) -> Found:
+    """Similarities and rows [Q, k]; in-modal without those who ask."""
+    allowed = store.present(target) & among
+    own = _matrix([rows[allowed[rows]] for rows in asked.rows]) if asked.name == target else None
+    left_out = 0 if own is None else own.shape[1]
+    count = int(allowed.sum()) - left_out
+    if not 1 <= k <= count:
+        raise InputError(f"k: expected 1 to {count} (objects with {target!r} to choose from), found {k}.")
     rows = np.flatnonzero(allowed)
-    if not 1 <= k <= len(rows):
-        raise InputError(f"k: expected 1 to {len(rows)} (objects with {target!r} to choose from), found {k}.")
-    similarity, found = ExactIndex(store.vectors(target)[rows]).search(store.vectors(query)[[row]], k)
-    columns = {name: store.catalog[name][rows[found[0]]] for name in ("object_id", "ra", "dec", *store.labels)}
-    answers = Table(columns, units={"ra": "deg", "dec": "deg"})
-    answers.add_column(similarity[0], name="similarity", index=1)
-    answers.meta = {"object_id": str(store.object_ids[row]), "query": query, "target": target}
-    return answers
+    whole = len(rows) == int(store.present(target).sum())
+    index: Any = saved_index(store, target) if whole and not exact else None
+    if index is None:
+        vectors = store.vectors(target)
+        index = ExactIndex(vectors if len(rows) == len(store) else vectors[rows])
+    similarity, places = index.search(asked.vectors, k + left_out)
+    found = rows[places]
+    if own is not None:
+        itself = (found[:, :, None] == own[:, None, :]).any(axis=2)
+        order = np.argsort(itself, axis=1, kind="stable")[:, :k]
+        similarity, found = np.take_along_axis(similarity, order, 1), np.take_along_axis(found, order, 1)
+    return similarity, found
 
 
-def find(
-    store: EmbeddingStore,
-    object_id: str = "",
-    *,
-    ra: float = math.nan,
-    dec: float = math.nan,
-    radius_arcsec: float = 3.0,
-) -> int:
-    """Row of the one object with an id, or within a radius of a position.
-
-    Args:
-        store: Where to look.
-        object_id: Id, or a group of one row; "" for a position.
-        ra: Right ascension in degrees.
-        dec: Declination in degrees.
-        radius_arcsec: How far from the position the object may be.
-
-    Raises:
-        InputError: If there is no such object, or more than one.
-        UsageError: If neither or both of id and position are given.
-    """
-    by_position = not (math.isnan(ra) and math.isnan(dec))
-    if bool(object_id) == by_position:
-        raise UsageError("say which object: give either object_id, or ra and dec in degrees.")
-    rows = _within(store, ra, dec, radius_arcsec) if by_position else _named(store, str(object_id))
-    what = f"within {radius_arcsec} arcsec of ra={ra}, dec={dec}" if by_position else f"with id {object_id!r}"
-    if not len(rows):
-        raise InputError(f"{store.root} has no object {what}; it holds ids such as {_some(store.object_ids)}.")
-    if len(rows) > 1:
-        raise InputError(f"{len(rows)} objects {what}: {_some(store.object_ids[rows])}. Give one object_id.")
-    return int(rows[0])
-
-
-def _some(ids: npt.NDArray[np.str_]) -> str:
-    return ", ".join(repr(str(one)) for one in ids[:3]) + (", ..." if len(ids) > 3 else "")
-
-
-def _named(store: EmbeddingStore, object_id: str) -> npt.NDArray[np.int64]:
-    rows = np.flatnonzero(store.object_ids == object_id)
-    return rows if len(rows) else np.flatnonzero(store.groups == object_id)
-
-
-def _within(store: EmbeddingStore, ra: float, dec: float, radius_arcsec: float) -> npt.NDArray[np.int64]:
-    if not in_range(ra, dec):
-        raise UsageError(f"ra, dec: expected 0 <= ra <= 360 and -90 <= dec <= 90 degrees, found ra={ra}, dec={dec}.")
-    a, d, a0, d0 = (np.radians(value) for value in (store.ra, store.dec, ra, dec))
-    haversine = np.sin((d - d0) / 2) ** 2 + np.cos(d) * np.cos(d0) * np.sin((a - a0) / 2) ** 2
-    distance_arcsec = np.degrees(2 * np.arcsin(np.sqrt(np.clip(haversine, 0, 1)))) * 3600
-    return np.flatnonzero(distance_arcsec <= radius_arcsec)
+def _matrix(rows: list[Rows]) -> Rows:
+    """Lists of rows as one matrix, padded with -1."""
+    matrix = np.full((len(rows), max(map(len, rows))), -1)
+    for place, one in enumerate(rows):
+        matrix[place, : len(one)] = one
+    return matrix

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,10 +14,12 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import FolderError, InputError, UsageError
-from ..storage import new_folder, open_folder, read_array, write_manifest
+from ..storage import hash_text, new_folder, open_folder, read_array, write_manifest
 
 if TYPE_CHECKING:
     from astropy.table import Table
+
+    from .query import Query
 
 __all__ = ["EmbeddingStore"]
 
@@ -99,6 +102,7 @@ class EmbeddingStore(os.PathLike[str]):
             shapes = {name: matrix.shape[1] for name, matrix in matrices.items()}
             raise InputError(f"vectors: all modalities of a shared space have the same dimensions, found {shapes}.")
         table = _catalog(ids, catalog or {}, labels or {})
+        content = hash_text(ids.tobytes(), *(matrix.data for matrix in matrices.values()))
         with new_folder(root, "embeddings") as folder:
             _write_parquet(table, folder / "catalog.parquet")
             np.save(folder / "presence.npy", np.stack(list(presence.values()), axis=1))
@@ -108,6 +112,7 @@ class EmbeddingStore(os.PathLike[str]):
                 "modalities": list(matrices),
                 "count": len(ids),
                 "out_features": next(iter(matrices.values())).shape[1],
+                "content": content,
             }
             write_manifest(folder, "embeddings", {"dataset": "", "origin": "real", "seed": 0, **(values or {}), **head})
         return cls(root)
@@ -193,19 +198,43 @@ class EmbeddingStore(os.PathLike[str]):
 
     def search(
         self,
-        object_id: str = "",
+        object_id: str | Sequence[str] | Query = "",
         *,
         ra: float = math.nan,
         dec: float = math.nan,
         query: str = "",
         target: str = "",
         k: int = 10,
-        radius_arcsec: float = 3.0,
+        where: str = "",
     ) -> Table:
-        """The k objects most similar to one object; see `astroclip_kit.embeddings.search.search`."""
+        """The k objects most similar to one object, to several, or to a new file.
+
+        Args:
+            object_id: Id of who asks, several that ask as one, or any `Query`.
+            ra: Right ascension in degrees, instead of an id.
+            dec: Declination in degrees.
+            query: Modality that asks; the store's first by default, or what a new file holds.
+            target: Modality that answers; the same as `query` by default, and then who asks is left out.
+            k: Number of answers.
+            where: Which objects may answer, "z < 0.3 and class == 'QSO'".
+
+        Returns:
+            Table of object_id, similarity (cosine), ra, dec and the labels, most similar first; of several queries
+            one below the other, with the columns query and rank before.
+
+        Raises:
+            InputError: If an object is unknown or lacks the modality, a file does not fit, or k is too large.
+            UsageError: If it is not said who asks, or a name is unknown.
+        """
+        from .query import Query
         from .search import search
 
-        return search(self, object_id, ra=ra, dec=dec, query=query, target=target, k=k, radius_arcsec=radius_arcsec)
+        asked = object_id if isinstance(object_id, Query) else Query(like=object_id)  # type: ignore[arg-type]
+        if not (math.isnan(ra) and math.isnan(dec)):
+            asked = replace(asked, coordinates=[ra, dec])
+        if where:
+            asked = replace(asked, where=where)
+        return search(self, asked, query=query, target=target, k=k)
 
 
 def _unit(name: str, matrix: npt.NDArray[np.float32], present: Array, count: int) -> npt.NDArray[np.float32]:

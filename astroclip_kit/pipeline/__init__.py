@@ -7,9 +7,10 @@ object that stands for it; a part (reader, encoder, head, augmentation) is an ob
 
 from __future__ import annotations
 
-from .answers import evaluate, predict, search
+from .answers import evaluate, predict
 from .experiments import quickstart, run
 from .fetching import fetch
+from .searching import index, search
 from .space import align, embed, extract
 from .steps import signature_of
 from .survey import info, ingest, simulate
@@ -22,6 +23,7 @@ __all__ = [
     "export",
     "extract",
     "fetch",
+    "index",
     "info",
     "ingest",
     "predict",
@@ -41,6 +43,7 @@ VERBS = (
     "extract",
     "align",
     "embed",
+    "index",
     "search",
     "predict",
     "evaluate",

@@ -44,21 +44,10 @@ def position(coordinates: str) -> dict[str, float]:
     """
     if not coordinates:
         return {}
-    from astropy.coordinates import SkyCoord
+    from ..embeddings.queries import place_of
 
-    text = coordinates.replace(",", " ")
-    unit = (
-        "deg" if all(letter in "0123456789.+- " for letter in text) and len(text.split()) == 2 else ("hourangle", "deg")
-    )
-    try:
-        place = SkyCoord(text, unit=unit)
-    except ValueError as error:
-        raise UsageError(
-            f'coordinates {coordinates!r}: expected "150.1 2.2" (degrees) or "10h00m24s +02d12m00s".'
-        ) from error
-    if unit == "deg" and not 0 <= float(text.split()[0]) <= 360:
-        raise UsageError(f"coordinates {coordinates!r}: expected a right ascension of 0 to 360 degrees.")
-    return {"ra": float(place.ra.deg), "dec": float(place.dec.deg)}
+    ra, dec = place_of(coordinates)
+    return {"ra": ra, "dec": dec}
 
 
 def part(value: Any, from_path: Any = None) -> Any:

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from astroclip_kit.embeddings import Query
 from astroclip_kit.embeddings.store import EmbeddingStore
 from astroclip_kit.errors import FolderError, InputError, UsageError
 
@@ -91,7 +92,8 @@ def test_search_by_group_of_one_row(store):
         ({"object_id": "M31"}, InputError, "no object with id 'M31'; it holds ids such as 'obj0'"),
         ({"object_id": "pair"}, InputError, "2 objects with id 'pair': 'obj4', 'obj5'"),
         ({"ra": 10.0, "dec": 89.0}, InputError, "no object within 3.0 arcsec of ra=10.0"),
-        ({"ra": 0.0, "dec": 0.0, "radius_arcsec": 1e6}, InputError, "30 objects within"),
+        ({"object_id": Query(coordinates=(0.0, 0.0), radius_arcsec=648000)}, InputError, "30 objects within"),
+        ({"object_id": Query(coordinates=(0.0, 0.0), radius_arcsec=0)}, UsageError, "radius_arcsec is 0, expected"),
         ({"ra": 400.0, "dec": 0.0}, UsageError, "expected 0 <= ra <= 360"),
         ({"ra": 10.0}, UsageError, "expected 0 <= ra <= 360"),
         ({}, UsageError, "give either object_id, or ra and dec"),

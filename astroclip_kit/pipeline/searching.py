@@ -1,0 +1,130 @@
+"""Verbs that find what is similar."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..embeddings.query import Query
+from ..errors import UsageError
+from .parts import Folder, open_store, save_figure, words
+
+if TYPE_CHECKING:
+    from astropy.table import Table
+
+    from ..data import Dataset
+
+__all__ = ["asked_with", "index", "search"]
+
+SHOWN = 3  # files that were left out, of each of which the reason is printed
+
+
+def search(
+    embeddings: Folder,
+    object_id: str = "",
+    *,
+    query: str = "",
+    target: str = "",
+    k: int = 10,
+    dataset: Folder = "",
+    figure: str = "",
+    asking: Query = Query(),
+    **more: Any,
+) -> Table:
+    """Finds the objects most like one object, several, or a new observation, in any modality.
+
+    Args:
+        embeddings: Embeddings folder.
+        object_id: The object that asks; "a,b,c" for several that ask as one.
+        query: Modality that asks; the first by default, or what a new file holds.
+        target: Modality that answers; the same by default.
+        k: Number of answers.
+        dataset: Dataset folder, for the figure.
+        figure: File for a picture of the answers to the first query, e.g. like-this.pdf.
+        asking: Who asks otherwise, and who may answer, see `Query`.
+        more: Its fields, as keyword arguments in Python: ``file="new.fits", model="model"``.
+
+    Returns:
+        One row per answer, most similar first; of several queries one below the other, with their rank.
+    """
+    store = open_store(embeddings)
+    if object_id and asking.like:
+        raise UsageError(f"say who asks once: object_id is {object_id!r}, like is {asking.like!r}.")
+    asked = asked_with(replace(asking, like=object_id or asking.like), more)
+    table = store.search(asked, query=query, target=target, k=k)
+    if figure:
+        if not dataset:
+            raise UsageError("the figure shows cutouts and spectra: say with --dataset where they are.")
+        save_figure(_panel(table, k, dataset), figure)
+    about = table.meta
+    who = about["asked"][0] if len(about["asked"]) == 1 else f"{len(about['asked'])} objects"
+    left = [f"left out: {reason}" for reason in about["skipped"][:SHOWN]]
+    left += [f"left out: {len(about['skipped']) - SHOWN} more"] if len(about["skipped"]) > SHOWN else []
+    about["notes"] = [f"asked with the {about['query']} of {who}, answered by {about['target']}", *left]
+    return table
+
+
+def asked_with(query: Query, more: dict[str, Any]) -> Query:
+    """The query with some of its fields changed.
+
+    Raises:
+        UsageError: If it has no such field.
+    """
+    known = [one.name for one in fields(Query)]
+    if unknown := [name for name in more if name not in known]:
+        raise UsageError(f"there is no argument {unknown[0]!r}. Of a query there are: {', '.join(known)}.")
+    return replace(query, **more)
+
+
+def index(embeddings: Folder, factory: str = "", *, modalities: str | list[str] = "", recall: float = 0.95) -> Table:
+    """Builds approximate indexes for spaces that are searched often; search takes them from then on.
+
+    Args:
+        embeddings: Embeddings folder; the indexes are kept in it.
+        factory: How faiss builds them: "IVF512,Flat", "HNSW32", "PCA64,IVF512,SQ8". By default chosen by size:
+            none below 100,000 objects, where comparing all is as quick.
+        modalities: Which get one, "image,spectrum"; all by default.
+        recall: Share of the ten nearest that shall be found.
+
+    Returns:
+        One row per modality: how it is searched, the recall against the exact answer, size and time.
+    """
+    from ..embeddings import build_indexes
+
+    store = open_store(embeddings)
+    return build_indexes(store, factory, modalities=words(modalities), recall=recall)
+
+
+def _panel(table: Table, k: int, dataset: Folder) -> Any:
+    """The first query and its answers; a new file is shown as it was read."""
+    from ..data import Dataset
+    from ..report import figures
+
+    shown = Dataset(Path(dataset))
+    newcomers = table.meta["newcomers"]
+    answers = table[:k]
+    answers.meta = dict(table.meta)
+    return figures.search_panel(answers, shown if newcomers is None else _beside(shown, newcomers))
+
+
+def _beside(dataset: Dataset, newcomers: Any) -> Any:
+    """The dataset with the first of the new observations as its last row."""
+    import numpy as np
+
+    class Beside:
+        """What a figure asks of a dataset."""
+
+        root, modalities = dataset.root, dataset.modalities
+        object_ids = np.append(dataset.object_ids, newcomers.object_ids[0])
+        groups = np.append(dataset.groups, newcomers.object_ids[0])
+
+        def present(self, name: str) -> Any:
+            return np.append(dataset.present(name), name == newcomers.name)
+
+        def views(self, name: str, rows: list[int]) -> Any:
+            if rows == [len(dataset)]:
+                return newcomers.samples[0].views[name][None]
+            return dataset.views(name, rows)
+
+    return Beside()
