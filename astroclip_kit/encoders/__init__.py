@@ -11,11 +11,14 @@ from .._lazy import lazy
 __getattr__, __dir__, __all__ = lazy(
     __name__,
     {
+        "FoldedLightCurve": ".folded_lightcurve",
         "ImageBackbone": ".image_backbones",
         "ImageConvNet": ".convnets",
         "InterpolatedLightCurve": ".interpolated_lightcurve",
+        "LightCurveStatistics": ".lightcurve_statistics",
         "LightCurveTransformer": ".lightcurve_transformer",
         "MocoResNet50": ".moco_resnet50",
+        "RingProfiles": ".ring_profiles",
         "SpectralShape": ".spectral_shape",
         "SpectrumConvNet": ".convnets",
         "SpenderEncoder": ".spender",

@@ -22,6 +22,7 @@ __getattr__, __dir__, __all__ = lazy(
         "GaussianNoise": ".images",
         "IvarNoise": ".spectra",
         "Normalise": ".spectra",
+        "PartOfPoints": ".lightcurves",
         "RandomFlipRotate": ".images",
         "Rebin": ".spectra",
         "SelectChannels": ".spectra",

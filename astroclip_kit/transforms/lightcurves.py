@@ -9,9 +9,10 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from ..errors import UsageError
 from .randomness import fork, normal, uniform
 
-__all__ = ["DropPoints", "ErrorNoise", "is_padding", "pad"]
+__all__ = ["DropPoints", "ErrorNoise", "PartOfPoints", "is_padding", "pad"]
 
 
 def pad(views: Sequence[npt.NDArray[np.float32]], length: int = 0) -> npt.NDArray[np.float32]:
@@ -95,3 +96,36 @@ class ErrorNoise:
         error = x[..., 2].where(x[..., 2].isfinite(), self.default)
         value = x[..., 1] + normal(seeds.to(x.device), (x.shape[1],)).to(x.dtype) * error * self.scale
         return torch.stack([x[..., 0], value, x[..., 2] * (1 + self.scale**2) ** 0.5, x[..., 3]], dim=-1)
+
+
+@dataclass(frozen=True)
+class PartOfPoints:
+    """Keeps a part of each light curve's points, in order of time: the earlier and the later half are two observations.
+
+    Args:
+        start: Share of the points that come before the part, from 0.
+        stop: Share of the points at which the part ends, up to 1.
+
+    Raises:
+        UsageError: If the shares do not ascend within 0 to 1.
+
+    Example:
+        >>> x = torch.tensor([[[0.0, 18.0, 0.1, 0.0], [2.0, 18.5, 0.1, 0.0]]])
+        >>> is_padding(PartOfPoints(0.5, 1.0)(x))
+        tensor([[ True, False]])
+    """
+
+    start: float = 0.0
+    stop: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.start < self.stop <= 1:
+            raise UsageError(f"start and stop are {self.start} and {self.stop}, expected shares that ascend in 0 to 1.")
+
+    def __call__(self, x: torch.Tensor) -> torch.Tensor:
+        """Light curves [B, T, 4], NaN where a point is left out."""
+        measured = ~is_padding(x)
+        order = x[..., 0].where(measured, torch.inf).argsort(dim=1, stable=True).argsort(dim=1, stable=True)
+        share = order / measured.sum(dim=1, keepdim=True).clamp(min=1)
+        kept = measured & (share >= self.start) & (share < self.stop)
+        return x.where(kept[..., None], torch.nan)

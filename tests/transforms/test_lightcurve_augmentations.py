@@ -1,7 +1,9 @@
 import numpy as np
+import pytest
 import torch
 
-from astroclip_kit.transforms import DropPoints, ErrorNoise
+from astroclip_kit.errors import UsageError
+from astroclip_kit.transforms import DropPoints, ErrorNoise, PartOfPoints
 from astroclip_kit.transforms.lightcurves import is_padding
 
 SEEDS = torch.arange(200)
@@ -54,3 +56,20 @@ def test_draws_do_not_depend_on_the_batch():
     x = lightcurves()
     for augment in (DropPoints(0.5, 0.5), ErrorNoise()):
         torch.testing.assert_close(augment(x, SEEDS)[7:9], augment(x[7:9], SEEDS[7:9]), equal_nan=True)
+
+
+def test_the_parts_of_a_light_curve_share_no_point_and_leave_none_out():
+    x = lightcurves()
+    x[:, :30] = x[:, :30].flip(1)  # in any order of time
+    halves = [PartOfPoints(0.0, 0.5)(x), PartOfPoints(0.5, 1.0)(x)]
+    measured = [~is_padding(half) for half in halves]
+    assert torch.equal(measured[0] ^ measured[1], ~is_padding(x)) and (measured[0].sum(dim=1) == 15).all()
+    early, late = (half[..., 0].where(kept, torch.nan) for half, kept in zip(halves, measured, strict=True))
+    assert (early.nan_to_num(-1).amax(dim=1) <= late.nan_to_num(2).amin(dim=1)).all()
+    assert is_padding(PartOfPoints(0.0, 0.5)(torch.full((2, 3, 4), torch.nan))).all()
+
+
+@pytest.mark.parametrize("shares", [(0.5, 0.5), (-0.1, 0.5), (0.5, 1.1), (0.8, 0.2)])
+def test_shares_that_do_not_ascend_are_refused(shares):
+    with pytest.raises(UsageError, match="expected shares that ascend in 0 to 1"):
+        PartOfPoints(*shares)
