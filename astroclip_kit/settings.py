@@ -16,6 +16,7 @@ __all__ = [
     "Hardware",
     "Head",
     "Matching",
+    "Motion",
     "Objective",
     "Observing",
     "Optimizer",
@@ -218,6 +219,20 @@ class Alignment:
 
 
 @dataclass(frozen=True)
+class Motion:
+    """Proper motions between the years in which surveys looked.
+
+    Args:
+        epoch: Julian year at which positions are compared: sources with the labels pmra, pmdec (mas per year, as in
+            Gaia's tables) and ref_epoch are moved there. Best the year of the sources that have no proper motions.
+        epochs: Julian year of the coordinates of a source that has no label ref_epoch, ``{"gaia": 2016.0}``.
+    """
+
+    epoch: float = 2016.0
+    epochs: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Matching:
     """How the observations of several sources become the rows of one dataset.
 
@@ -227,9 +242,7 @@ class Matching:
             of one source; of a catalogue of labels, every row takes its nearest).
         radius_arcsec: Largest separation of a match, and of the members of a group by position.
         radii: Largest separation in arcsec for some pairs of sources, ``{"image-spectrum": 1.5}``.
-        epoch: Julian year at which positions are compared: sources with the labels pmra, pmdec (mas per year, as in
-            Gaia's tables) and ref_epoch are moved there. Best the year of the sources that have no proper motions.
-        epochs: Julian year of the coordinates of a source that has no label ref_epoch, ``{"gaia": 2016.0}``.
+        motion: Of positions before they are compared, see `Motion`.
         group: What keeps rows together in a split: "id" (the object), "position" (objects linked by separations
             below the radius) or the name of a label; "" is the same as `by`.
         rows: Modality of which every observation makes a row, all with the object's group; "" for one row per object.
@@ -241,8 +254,7 @@ class Matching:
     by: Literal["id", "position"] = "id"
     radius_arcsec: float = 1.0
     radii: dict[str, float] = field(default_factory=dict)
-    epoch: float = 2016.0
-    epochs: dict[str, float] = field(default_factory=dict)
+    motion: Motion = field(default_factory=Motion)
     group: str = ""
     rows: str = ""
     repeats: dict[str, str] = field(default_factory=dict)
@@ -258,11 +270,14 @@ class Reading:
         strict: Whether a file that cannot be used is an error; else it is left out, counted and listed.
         dry_run: Whether to read a few files of each source only, say what was found and would be done, and write
             nothing.
+        where: Condition on the labels that rows have to meet, "zwarning == 0 and z < 0.5", in the language of
+            `pandas.DataFrame.query`; others are left out, counted and listed. All rows by default.
     """
 
     workers: int = 0
     strict: bool = False
     dry_run: bool = False
+    where: str = ""
 
 
 @dataclass(frozen=True)

@@ -221,7 +221,11 @@ class Result:
 
 
 class Reader(Protocol):
-    """Turns the files of one survey format into samples of one modality (or of labels alone)."""
+    """Turns the files of one survey format into samples of one modality (or of labels alone).
+
+    A reader may also have `also_reads()`, the paths of files that are read beside those of `files()`: if one of them
+    changes, a dataset is made anew.
+    """
 
     @property
     def modality(self) -> Modality | None:

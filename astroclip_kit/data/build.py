@@ -34,6 +34,7 @@ def ingest(
     name: str = "",
     workers: int = 0,
     strict: bool = False,
+    where: str = "",
     quiet: bool = False,
 ) -> Dataset:
     """Reads survey files, matches the observations of the same object and writes a dataset folder.
@@ -55,6 +56,7 @@ def ingest(
         name: Of the data set; the folder's by default.
         workers: Processes that read files; 0 for one per processor core.
         strict: Whether a file or row that cannot be read is an error.
+        where: Condition on the labels that a row has to meet, see `filters.rows_where`; others are left out.
         quiet: Shows no progress and points out nothing.
 
     Raises:
@@ -69,7 +71,7 @@ def ingest(
     found = check_sources(sources, quiet)
     modalities = {source.name: source.modality for source in found if source.modality}
     objects.check_matching(matching, list(modalities), list(sources))
-    inputs = fingerprint(found, matching, name or out.name)
+    inputs = fingerprint(found, matching, name or out.name, where)
     with storage.only_writer(out):
         if not folder.begin(out, inputs, quiet):
             return Dataset(out)
@@ -78,10 +80,14 @@ def ingest(
         counts = {one.name: _counts(one, staged[one.name].rows) for one in found}
         observed = {name: _observed(one.rows) for name, one in staged.items()}
         staged = {name: one.without_catalogue() for name, one in staged.items()}
-        plan = objects.plan(observed, list(modalities), matching)
+        plan = objects.plan(observed, list(modalities), matching, where)
         del observed
         values = {"name": name or out.name, "origin": origin(found), "inputs": inputs, "rows": len(plan.catalogue)}
-        values |= {"modalities": [one.to_dict() for one in modalities.values()], "matching": asdict(matching)}
+        values |= {
+            "modalities": [one.to_dict() for one in modalities.values()],
+            "matching": asdict(matching),
+            "where": where,
+        }
         values |= {"labels": list(plan.labels), "sources": counts, "unmatched": plan.unmatched}
         values |= {"shards": gather(out, staged, plan, modalities, quiet)}
         folder.finish(out, values, pd.concat([*drops, plan.drops]), plan.ambiguous)

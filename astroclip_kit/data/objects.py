@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from ..errors import InputError, UsageError
+from ..filters import rows_where
 from ..settings import Matching
 from . import crossmatch
 from .catalogue import catalogue_of
@@ -93,17 +94,19 @@ def check_matching(matching: Matching, modalities: Sequence[str], sources: Seque
             )
         if not 0 < radius < 180 * 3600:
             raise UsageError(f"matching.radii of {pair!r} is {radius}, expected a positive angle in arcsec.")
-    for name in matching.epochs:
+    for name in matching.motion.epochs:
         if name not in sources:
-            raise UsageError(f"matching.epochs names {name!r}, which is no source. Choose of: {', '.join(sources)}.")
-    epochs = {f"epochs of {name!r}": epoch for name, epoch in matching.epochs.items()}
-    for name, epoch in {"epoch": matching.epoch, **epochs}.items():
+            raise UsageError(
+                f"matching.motion.epochs names {name!r}, which is no source. Choose of: {', '.join(sources)}."
+            )
+    epochs = {f"epochs of {name!r}": epoch for name, epoch in matching.motion.epochs.items()}
+    for name, epoch in {"epoch": matching.motion.epoch, **epochs}.items():
         if not 1800 < epoch < 2200:
-            raise UsageError(f"matching.{name} is {epoch}, expected a Julian year such as 2016.0.")
+            raise UsageError(f"matching.motion.{name} is {epoch}, expected a Julian year such as 2016.0.")
     check_rules(matching)
 
 
-def plan(sources: Mapping[str, pd.DataFrame], modalities: Sequence[str], matching: Matching) -> Plan:
+def plan(sources: Mapping[str, pd.DataFrame], modalities: Sequence[str], matching: Matching, where: str = "") -> Plan:
     """Joins observations into objects, and objects into rows.
 
     Args:
@@ -111,9 +114,11 @@ def plan(sources: Mapping[str, pd.DataFrame], modalities: Sequence[str], matchin
             Ids and coordinates of an object are those of the first source that has it.
         modalities: Which of the sources are modalities; the others are catalogues.
         matching: How to join.
+        where: Condition on ids, coordinates and labels that a row has to meet, see `filters.rows_where`.
 
     Raises:
         InputError: If nothing is left, or a label cannot be a column.
+        UsageError: If the condition cannot be read.
     """
     labels, observed = Labels.of(sources), _observations(sources)
     unplaced = observed["ra"].isna() | observed["dec"].isna()
@@ -138,10 +143,29 @@ def plan(sources: Mapping[str, pd.DataFrame], modalities: Sequence[str], matchin
     entries = {name: _at(observed["entry"], pick) for name, pick in picked.items()}
     values = labels.merged(entries, [*catalogues, *modalities])
     catalogue = catalogue_of(observed, rows, values, matching)
+    keep, unfit = _fitting(catalogue, values, where), dropped(observed.iloc[:0], "")
+    if not keep.all():
+        lost = np.concatenate([_known(picked[name][~keep]) for name in modalities])
+        unfit = dropped(observed.loc[np.unique(lost)], f"where {where!r} does not hold.")
+        catalogue, picked = catalogue[keep].reset_index(drop=True), {name: pick[keep] for name, pick in picked.items()}
+        values = {name: column[keep].reset_index(drop=True) for name, column in values.items()}
     views = {name: _at(observed["row"], picked[name]) for name in modalities}
     counts = observed["source"].value_counts()
     unmatched = {name: int(counts.get(name, 0)) - len(np.unique(_known(picked[name]))) for name in catalogues}
-    return Plan(catalogue, values, views, pd.concat([*drops, repeats, incomplete]), ambiguous, unmatched)
+    return Plan(catalogue, values, views, pd.concat([*drops, repeats, incomplete, unfit]), ambiguous, unmatched)
+
+
+def _fitting(catalogue: pd.DataFrame, labels: Mapping[str, pd.Series], where: str) -> npt.NDArray[np.bool_]:
+    """Which rows meet a condition.
+
+    Raises:
+        InputError: If none does.
+    """
+    columns = {name: column.fillna("") if column.dtype == object else column for name, column in labels.items()}
+    keep = rows_where({name: np.asarray(column) for name, column in {**catalogue, **columns}.items()}, where)
+    if not keep.any():
+        raise InputError(f"where {where!r} holds for none of {len(keep)} rows. Check the condition.")
+    return keep
 
 
 def _observations(sources: Mapping[str, pd.DataFrame]) -> pd.DataFrame:

@@ -81,15 +81,16 @@ def common_places(observed: pd.DataFrame, labels: Labels, matching: Matching) ->
         entry = mine["entry"].to_numpy() - labels.starts[name]
         pmra, pmdec, epoch = (_numbers(name, own, label)[entry] for label in ("pmra", "pmdec", "ref_epoch"))
         low, high = PLAUSIBLE_YEARS
-        epoch = np.where((epoch > low) & (epoch < high), epoch, matching.epochs.get(name, np.nan))
+        epoch = np.where((epoch > low) & (epoch < high), epoch, matching.motion.epochs.get(name, np.nan))
         moves = mine["ra"].notna().to_numpy() & np.isfinite(pmra) & np.isfinite(pmdec) & ((pmra != 0) | (pmdec != 0))
         if lost := int((moves & np.isnan(epoch)).sum()):
             raise InputError(
                 f"{lost} observations of {name!r} have a proper motion (pmra, pmdec) but no label ref_epoch (Julian "
-                f"year). Set matching.epochs to {{{name}: 2016.0}}; the year of matching.epoch leaves them in place."
+                f"year). Set matching.motion.epochs to {{{name}: 2016.0}}; the year of matching.motion.epoch leaves them "
+                f"in place."
             )
         which = mine.index[moves]
-        years = matching.epoch - epoch[moves]
+        years = matching.motion.epoch - epoch[moves]
         ra, dec = moved(places.loc[which, "ra"], places.loc[which, "dec"], pmra[moves], pmdec[moves], years)
         places.loc[which, "ra"], places.loc[which, "dec"] = ra, dec
     return places

@@ -50,12 +50,13 @@ class Source:
 
     @cached_property
     def key(self) -> str:
-        """A hash of the reader, and of the files that it was given beside those that it reads (an index, a table)."""
+        """A hash of the reader, and of the files beside those that it lists: given (an index), or said to be read."""
         kind = f"{type(self.reader).__module__}.{type(self.reader).__qualname__}"
         modality = self.modality.to_dict() if self.modality else None
         arguments = _arguments(self.reader)
         described = [kind, modality, arguments, *_code(type(self.reader))]
         given = [value for value in _leaves(arguments) if isinstance(value, (str, Path)) and os.path.isfile(value)]
+        given += getattr(self.reader, "also_reads", list)()
         beside = [[os.path.abspath(path), *file_state(path)] for path in given]
         return storage.hash_text(json.dumps([*described, beside], default=_plain, skipkeys=True))
 
@@ -111,7 +112,7 @@ def file_state(path: str | Path) -> tuple[int, int]:
     return stat.st_size, stat.st_mtime_ns
 
 
-def fingerprint(sources: Sequence[Source], matching: Matching, name: str) -> str:
+def fingerprint(sources: Sequence[Source], matching: Matching, name: str, where: str = "") -> str:
     """A hash of all that a dataset depends on: files (path, size, time), readers, settings."""
     described = [
         [
@@ -120,7 +121,7 @@ def fingerprint(sources: Sequence[Source], matching: Matching, name: str) -> str
         ]
         for source in sources
     ]
-    return storage.hash_json([storage.FORMAT_VERSION, name, asdict(matching), described])
+    return storage.hash_json([storage.FORMAT_VERSION, name, asdict(matching), where, described])
 
 
 def origin(sources: Sequence[Source]) -> str:

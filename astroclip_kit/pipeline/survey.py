@@ -97,7 +97,8 @@ def ingest(
         return dry_run(readers, matching, reading.workers)
     folder = Path(out).resolve()
     name = folder.name if folder.name != "data" else folder.parent.name  # runs/supernovae/data
-    return data.ingest(readers, Path(out), matching=matching, name=name, workers=reading.workers, strict=reading.strict)
+    how = {"workers": reading.workers, "strict": reading.strict, "where": reading.where}
+    return data.ingest(readers, Path(out), matching=matching, name=name, **how)
 
 
 def info(folder: Folder) -> str:

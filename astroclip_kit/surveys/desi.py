@@ -106,6 +106,11 @@ class DESISpectra:
                 warnings.warn(f"{what}: their spectra have no redshift.", stacklevel=2)
         return files
 
+    def also_reads(self) -> list[Path]:
+        """The redrock files: if one changes, a dataset is made anew."""
+        found = (redrock_path(path, self.redrock) for path in find_files(self.root, self.pattern) if self.redrock)
+        return [path for path in found if path]
+
     def read(self, path: Path) -> Iterator[Sample | Drop]:
         """The targets of a file; a fibre that cannot be used is a drop.
 

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from ..errors import FileError, UsageError
 from ..types import Drop, Modality, Sample
 from .catalogues import catalogue
-from .images.band_files import Band, Pixels, load, usable
+from .images.band_files import Band, Pixels, ivar_path, load, usable
 from .images.cutting import cut, lattice_nodes, sky_nodes
 from .images.footprints import best_tiles
 from .images.image_files import Tile
@@ -138,6 +138,12 @@ class FITSImages:
         shown = np.unique(plan.chosen[0, (plan.chosen >= 0).all(axis=0)])
         broken = {error.path for errors in plan.broken for error in errors}
         return sorted({plan.tiles[0][number].path for number in shown} | broken | set(self._table.files()))
+
+    def also_reads(self) -> list[Path]:
+        """The images of the other bands and all inverse variances: if one changes, a dataset is made anew."""
+        tiles = [(row, tile) for row, found in enumerate(self._plan.tiles) for tile in found]
+        beside = [ivar_path(tile, self.ivar) for _, tile in tiles] if self.ivar else []
+        return sorted({tile.path for row, tile in tiles if row} | {path for path in beside if path})
 
     def read(self, path: Path) -> Iterator[Sample | Drop]:
         """The cutouts of one image of the first band; for the table the positions that no image shows.

@@ -8,7 +8,7 @@ import pytest
 
 from astroclip_kit.data import objects
 from astroclip_kit.errors import InputError, UsageError
-from astroclip_kit.settings import Matching
+from astroclip_kit.settings import Matching, Motion
 
 ARCSEC = 1 / 3600
 
@@ -217,9 +217,15 @@ def test_numbers_among_text_become_text():
         (Matching(radii={"image": 1.0}), r"names 'image', expected pairs of image, .* \{image-spectrum: 1.0\}"),
         (Matching(radii={"image-radio": 1.0}), "matching.radii names 'image-radio', expected pairs of image, spectrum"),
         (Matching(radii={"spectrum-image": 0.0}), "matching.radii of 'spectrum-image' is 0.0, expected a positive"),
-        (Matching(epochs={"gaia": 2016.0}), "matching.epochs names 'gaia', which is no source. Choose of: image, spec"),
-        (Matching(epochs={"image": 57388.0}), "matching.epochs of 'image' is 57388.0, expected a Julian year"),
-        (Matching(epoch=0.0), "matching.epoch is 0.0, expected a Julian year"),
+        (
+            Matching(motion=Motion(epochs={"gaia": 2016.0})),
+            "matching.motion.epochs names 'gaia', which is no source. Choose of: image, spec",
+        ),
+        (
+            Matching(motion=Motion(epochs={"image": 57388.0})),
+            "matching.motion.epochs of 'image' is 57388.0, expected a Julian year",
+        ),
+        (Matching(motion=Motion(epoch=0.0)), "matching.motion.epoch is 0.0, expected a Julian year"),
     ],
 )
 def test_settings_that_make_no_sense(matching, message):
@@ -268,3 +274,24 @@ def test_objects_without_a_required_modality_are_left_out_and_listed():
         )
     with pytest.raises(UsageError, match="names 'radio', which is no modality"):
         objects.check_matching(Matching(require=["radio"]), ["image"])
+
+
+def test_rows_that_a_condition_excludes_are_dropped_and_listed():
+    table = pd.DataFrame(
+        {
+            "object_id": ["a", "b", "c"],
+            "group": ["a", "b", "c"],
+            "ra": [1.0, 2.0, 3.0],
+            "dec": 0.0,
+            "labels": ['{"z": 0.1, "class": "QSO"}', '{"z": 0.7, "class": "QSO"}', '{"class": "STAR"}'],
+            "snr": 1.0,
+        }
+    )
+    made = objects.plan({"spectrum": table}, ["spectrum"], Matching(), 'z < 0.5 and class == "QSO" and dec > -1')
+    assert made.catalogue["object_id"].tolist() == ["a"] and made.labels["z"].tolist() == [0.1]
+    assert made.rows["spectrum"].tolist() == [0]
+    assert sorted(made.drops["dropped"]) == ["b", "c"] and made.drops["reason"].str.contains("does not hold").all()
+    with pytest.raises(InputError, match=r"where 'z > 5' holds for none of 3 rows"):
+        objects.plan({"spectrum": table}, ["spectrum"], Matching(), "z > 5")
+    with pytest.raises(UsageError, match="name 'q' is not defined"):
+        objects.plan({"spectrum": table}, ["spectrum"], Matching(), "q > 5")

@@ -12,7 +12,7 @@ from astropy.time import Time
 from astroclip_kit.data import objects
 from astroclip_kit.data.places import mean_places, moved
 from astroclip_kit.errors import InputError
-from astroclip_kit.settings import Matching
+from astroclip_kit.settings import Matching, Motion
 
 BARNARD = {"ra": 269.448503, "dec": 4.739421, "pmra": -801.551, "pmdec": 10362.394}  # Gaia DR3, epoch 2016.0
 
@@ -63,19 +63,20 @@ def sources(**labels):
 
 
 @pytest.mark.parametrize(
-    ("labels", "changes"), [({"ref_epoch": 2016.0}, {}), ({}, {"epochs": {"gaia": 2016.0}}), ({"ref_epoch": 0.0}, {})]
+    ("labels", "epochs"), [({"ref_epoch": 2016.0}, {}), ({}, {"gaia": 2016.0}), ({"ref_epoch": 0.0}, {"gaia": 2016.0})]
 )
-def test_positions_are_matched_at_one_epoch(labels, changes):
-    changes = changes or ({"epochs": {"gaia": 2016.0}} if labels["ref_epoch"] == 0 else {})
-    made = objects.plan(sources(**labels), ["gaia", "plate"], Matching(by="position", epoch=1999.5, **changes))
+def test_positions_are_matched_at_one_epoch(labels, epochs):
+    made = objects.plan(sources(**labels), ["gaia", "plate"], Matching(by="position", motion=Motion(1999.5, epochs)))
     assert len(made.catalogue) == 1 and made.rows["plate"].tolist() == [0]
     assert made.catalogue["ra"].tolist() == [BARNARD["ra"]]  # the dataset keeps the coordinates that were given
-    late = objects.plan(sources(**labels), ["gaia", "plate"], Matching(by="position", epoch=2016.0, **changes))
+    late = objects.plan(sources(**labels), ["gaia", "plate"], Matching(by="position", motion=Motion(2016.0, epochs)))
     assert len(late.catalogue) == 2
 
 
 def test_groups_by_position_are_made_at_one_epoch():
-    made = objects.plan(sources(ref_epoch=2016.0), ["gaia", "plate"], Matching(group="position", epoch=1999.5))
+    made = objects.plan(
+        sources(ref_epoch=2016.0), ["gaia", "plate"], Matching(group="position", motion=Motion(epoch=1999.5))
+    )
     assert made.catalogue["group"].tolist() == ["g", "g"]
 
 

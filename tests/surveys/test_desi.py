@@ -104,6 +104,8 @@ def test_without_a_redrock_file_there_is_a_warning_and_no_redshift(tmp_path):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert len(DESISpectra(tmp_path, redrock="").files()) == 2
+        assert DESISpectra(tmp_path, redrock="").also_reads() == []
+    assert [path.name[:7] for path in DESISpectra(tmp_path).also_reads()] == ["redrock"]
     assert "z" not in read(tmp_path / "coadd-1.fits", redrock="")[0][0].labels
 
 

@@ -388,3 +388,10 @@ def test_real_brick_and_mosaics(shared_data, tmp_path):
     swapped = {band: f"{folder}/reprojected_sdss_{band}.fits.bz2" for band in "gr"}
     (drop,) = FITSImages(table, swapped, 64).read(table)
     assert "the header says band 'g', and the file is given as band 'r'" in drop.reason
+
+
+def test_a_changed_image_of_another_band_is_noticed(tmp_path):
+    reader = make_unwise(tmp_path)
+    names = {path.name for path in reader.also_reads()}
+    assert {"unwise-1500p020-w2-img-m.fits", "unwise-1500p020-w1-invvar-m.fits.gz"} <= names
+    assert not names & {path.name for path in reader.files()}
