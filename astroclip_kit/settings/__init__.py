@@ -1,0 +1,31 @@
+"""Settings that travel from a configuration file to the function that uses them.
+
+Plain dataclasses of built-in types, so that the command line reads them without importing torch.
+Each is saved, as it was resolved, in the folder of the run that it shaped.
+"""
+
+from __future__ import annotations
+
+from .data import Matching, Motion, Reading, Split
+from .downloads import Cutouts, Downloading, Services
+from .learning import Alignment, Hardware, Head, Objective, Optimizer, Sampling, Schedule, Training
+from .simulation import Observing
+
+__all__ = [
+    "Alignment",
+    "Cutouts",
+    "Downloading",
+    "Hardware",
+    "Head",
+    "Matching",
+    "Motion",
+    "Objective",
+    "Observing",
+    "Optimizer",
+    "Reading",
+    "Sampling",
+    "Schedule",
+    "Services",
+    "Split",
+    "Training",
+]

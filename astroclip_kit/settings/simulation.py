@@ -1,0 +1,24 @@
+"""How a mock survey is observed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["Observing"]
+
+
+@dataclass(frozen=True)
+class Observing:
+    """Which galaxies a mock survey takes, and their cutouts.
+
+    Args:
+        bright_limit: Apparent r magnitude (AB, without the dust of our Galaxy) of the brightest galaxies.
+        faint_limit: That of the faintest, 14 to 21; 17.77 for the main galaxy sample of SDSS.
+        size: Pixels of 0.262 arcsec along the side of a cutout; even, at least 32.
+        artifacts: Share of the cutouts with a satellite trail, a saturated star, a cosmic ray or bad columns.
+    """
+
+    bright_limit: float = 12.0
+    faint_limit: float = 19.9
+    size: int = 64
+    artifacts: float = 0.04
