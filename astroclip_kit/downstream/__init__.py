@@ -10,13 +10,22 @@ from .._lazy import lazy
 __getattr__, __dir__, __all__ = lazy(
     __name__,
     {
+        "Clusters": ".clusters",
+        "Grouping": ".clustering",
         "KnnPrediction": ".knn",
+        "Map": ".maps",
+        "NewObjects": ".table",
+        "Prediction": ".prediction",
         "Ranks": ".retrieval",
+        "cluster": ".clusters",
         "diagnose": ".diagnostics",
         "evaluate": ".evaluation",
+        "measure_coverage": ".coverage",
         "predict": ".knn",
         "predict_table": ".table",
+        "project": ".maps",
         "rank": ".retrieval",
         "recall": ".retrieval",
+        "separate": ".separation",
     },
 )

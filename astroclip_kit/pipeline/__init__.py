@@ -13,11 +13,13 @@ from .fetching import fetch
 from .searching import index, search
 from .space import align, embed, extract
 from .steps import signature_of
+from .structure import cluster, project
 from .survey import info, ingest, simulate
 from .taking_home import export
 
 __all__ = [
     "align",
+    "cluster",
     "embed",
     "evaluate",
     "export",
@@ -27,6 +29,7 @@ __all__ = [
     "info",
     "ingest",
     "predict",
+    "project",
     "quickstart",
     "run",
     "search",
@@ -46,6 +49,8 @@ VERBS = (
     "index",
     "search",
     "predict",
+    "project",
+    "cluster",
     "evaluate",
     "export",
     "run",

@@ -1,0 +1,152 @@
+"""Verbs that show how a space is built: maps of it, and groups in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..downstream.clustering import Grouping
+from ..filters import rows_where
+from .parts import Folder, open_store, words
+from .table_files import is_table, write_table
+
+if TYPE_CHECKING:
+    from astropy.table import Table
+
+    from ..downstream.maps import Map
+    from ..embeddings import EmbeddingStore
+
+__all__ = ["cluster", "project"]
+
+TOP = 3  # separating properties that are shown
+SURE = 0.05  # false discovery rate
+
+
+def project(
+    embeddings: Folder,
+    out: Folder = "map",
+    *,
+    on: str = "",
+    method: str = "umap",
+    neighbours: int = 15,
+    min_dist: float = 0.1,
+    where: str = "",
+    seed: int = 0,
+) -> Map:
+    """Makes a map of a space: two coordinates per object, and what places new ones there.
+
+    The same seed gives the same map; for that, UMAP runs in a single thread.
+
+    Args:
+        embeddings: Embeddings folder.
+        out: Map folder to write.
+        on: Modality; the first by default.
+        method: "umap" (by exact cosine neighbours) or "pca".
+        neighbours: UMAP's number of neighbours: few show the finest structure, many the whole.
+        min_dist: How near to each other UMAP may place objects, 0 to 1.
+        where: Which objects the map is fitted on, e.g. "snr > 5"; by default those of training, or all where there
+            is no split. All others are placed on it.
+        seed: Of UMAP.
+
+    Returns:
+        The map: coordinates, ids, and a transform of new vectors.
+    """
+    from .. import downstream
+    from ..storage import check_output
+
+    check_output(Path(out), "projection")
+    store = open_store(embeddings)
+    rows = rows_where(store.catalog, where) if where else None
+    made: Map = downstream.project(
+        store, Path(out), on=on, method=method, rows=rows, neighbours=neighbours, min_dist=min_dist, seed=seed
+    )
+    return made
+
+
+def cluster(
+    embeddings: Folder,
+    out: Folder = "clusters",
+    *,
+    on: str = "",
+    map: Folder = "",
+    grouping: Grouping = Grouping(),
+    where: str = "",
+    properties: str | list[str] = "",
+    seed: int = 0,
+) -> Table:
+    """Groups objects that look alike, and says which properties set each group apart.
+
+    Args:
+        embeddings: Embeddings folder.
+        out: Folder to write; or a file that ends in .fits, .csv, .ecsv, .vot or .parquet, for the table alone.
+        on: Modality; that of the map, or the first, by default.
+        map: Map folder, on which hdbscan and dbscan work; k-means works on the vectors.
+        grouping: How groups are looked for.
+        where: Which objects to look at, e.g. "snr > 5"; all by default.
+        properties: Labels that may set groups apart, "z,logmstar"; all by default.
+        seed: Of k-means, samples and intervals.
+
+    Returns:
+        One row per cluster: size, what separates it most, and its most typical object.
+    """
+    from .. import downstream
+    from ..storage import check_output
+
+    path = Path(out)
+    if not is_table(path):
+        check_output(path, "clusters")
+    store = open_store(embeddings)
+    found = downstream.cluster(
+        store,
+        on=on,
+        grouping=grouping,
+        place=downstream.Map(Path(map)) if map else None,
+        rows=rows_where(store.catalog, where) if where else None,
+        properties=words(properties) or None,
+        seed=seed,
+    )
+    if is_table(path):
+        write_table(found.table, path)
+    else:
+        found.write(path)
+    return _shown(found, path, store)
+
+
+def _shown(found: Any, path: Path, store: EmbeddingStore) -> Table:
+    """The clusters as a table, with what else there is to say as notes."""
+    from astropy.table import Table
+
+    from ..downstream.separation import Separation
+
+    rows = []
+    for one in found.summary["clusters"]:
+        clear = [Separation(**values) for values in one["separating"] if values["q"] < SURE]
+        told = "; ".join(str(each) for each in clear[:TOP]) or "nothing"
+        about = {key: one[key] for key in ("cluster", "size", "share", "probability")}
+        rows.append({**about, "most_typical": one["nearest"][0], "set_apart_by": told})
+    names = ("cluster", "size", "share", "probability", "most_typical", "set_apart_by")
+    table = Table(rows=rows, names=names) if rows else Table(names=names, dtype=(int, int, float, float, str, str))
+    for name in ("share", "probability"):
+        table[name].format = ".3f"
+    table.meta["notes"] = ["", *_told(found), f"written: {path}", *_next(found, store)]
+    return table
+
+
+def _told(found: Any) -> Iterator[str]:
+    """Silhouettes, agreement and remarks, a line each."""
+    scores = {one["k"]: one["value"] for one in found.summary["silhouettes"]}
+    if scores:
+        listed = ", ".join(f"{k}: {value:.3f}" for k, value in scores.items())
+        yield f"silhouette by number of clusters: {listed}; chosen {max(scores, key=lambda k: scores[k])}"
+    for one in found.results:
+        if one.property:
+            interval = f"{one.value:.3f} ({one.low:.3f} to {one.high:.3f})"
+            yield f"agreement with {one.property}: {one.metric} {interval}, {one.n:,} objects, chance 0"
+    yield from found.notes
+
+
+def _next(found: Any, store: EmbeddingStore) -> Iterator[str]:
+    if found.summary["clusters"]:
+        typical, on = found.summary["clusters"][0]["nearest"][0], found.summary["modality"]
+        yield f"next:    astroclip-kit search {store.root} {typical} --query {on}"
