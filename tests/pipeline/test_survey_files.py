@@ -6,6 +6,7 @@ import h5py
 import pytest
 
 from astroclip_kit import cli, pipeline
+from astroclip_kit.data import Dataset
 from astroclip_kit.errors import UsageError
 from astroclip_kit.settings import Matching, Reading
 
@@ -80,3 +81,15 @@ def test_a_flag_alone_is_true(survey, tmp_path, fails):
     assert "not a FITS file" in line
     words = ["ingest", tmp_path / "data", "--strict", "false", "--spectra", survey / "spectra", "--workers", "1"]
     assert cli.main([str(word) for word in words]) == 0
+
+
+def test_rows_are_kept_by_a_condition_on_their_labels(survey, tmp_path, fails):
+    words = ["ingest", tmp_path / "data", "--spectra", survey / "spectra", "--workers", "1", "--where", "z < 0.15"]
+    assert cli.main([str(word) for word in words]) == 0
+    dataset = Dataset(tmp_path / "data")
+    assert 0 < len(dataset) < 8 and (dataset.labels["z"] < 0.15).all()
+    assert "where 'z < 0.15' does not hold." in pipeline.info(tmp_path / "data")
+    words[-1] = "z < 0.1"
+    assert cli.main([str(word) for word in words]) == 0 and (Dataset(tmp_path / "data").labels["z"] < 0.1).all()
+    words[-1] = "mass > 1"
+    assert "where 'mass > 1': name 'mass' is not defined. There are the columns" in fails(*words)
