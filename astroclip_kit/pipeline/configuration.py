@@ -10,6 +10,7 @@ import inspect
 import re
 from argparse import ArgumentError
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -79,14 +80,14 @@ def load_configuration(path: str | Path, overrides: Sequence[str] = ()) -> Confi
     if problem := _problem(content, parser):
         raise UsageError(f"{path}: {problem}")
     try:
-        namespace = parser.parse_object(content)
+        namespace = parser.parse_object(deepcopy(content))
         values = parser.instantiate_classes(namespace)
         text = parser.dump(namespace, skip_none=True)
     except (ArgumentError, TypeError, ValueError) as error:
         raise UsageError(f"{path}: {explain(error, parser)}. astroclip-kit VERB --help explains a section.") from error
     _check(values, path)
     words = {"data": values.data, "seed": values.seed}
-    filled = {verb: _fill(vars(values[verb]), words) for verb in sections}
+    filled = {verb: _fill(vars(values[verb]) | _written(content[verb], vars(values[verb])), words) for verb in sections}
     resolved = yaml.safe_load(text)
     for verb, argument in _unsaid_seeds(content):
         given = filled[verb][argument]
@@ -176,6 +177,11 @@ def _parser(sections: Sequence[str]) -> Any:
     for verb in sections:
         parser.add_function_arguments(signature_of(STEPS[verb]), nested_key=verb, skip=WIRED[verb])
     return parser
+
+
+def _written(section: Mapping[str, Any], built: Mapping[str, Any]) -> dict[str, Any]:
+    """The parts as the file has them: what they are made of is not built before its verb runs, and can be hashed."""
+    return {name: section[name] for name, value in built.items() if isinstance(value, dict) and section.get(name)}
 
 
 def _fill(value: Any, words: Mapping[str, Any]) -> Any:

@@ -136,6 +136,13 @@ def test_a_bad_file_is_one_clear_error(write, text, message):
     assert "mine.yaml: " in str(caught.value) and "\n" not in str(caught.value) and "<class" not in str(caught.value)
 
 
+def test_a_part_inside_a_part_stays_a_description(write):
+    inner = {"class_path": "astroclip_kit.transforms.Downsample", "init_args": {"factor": 2}}
+    text = GOOD.replace("{out_features: 8}", f"{{out_features: 8, preprocess: {inner}}}")
+    for found in (first := load_configuration(write(text)), load_configuration(write(first.text, "resolved.yaml"))):
+        assert found.sections["extract"]["encoders"]["image"]["init_args"] == {"out_features": 8, "preprocess": inner}
+
+
 def test_a_file_that_is_missing(tmp_path):
     with pytest.raises(UsageError, match=r"absent\.yaml: no such configuration file"):
         load_configuration(tmp_path / "absent.yaml")
