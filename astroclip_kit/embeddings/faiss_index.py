@@ -24,6 +24,7 @@ __all__ = ["EXACT_BELOW", "FaissIndex", "factory_for"]
 EXACT_BELOW = 100_000  # rows: exact search of 128 dimensions takes below 4 ms a query there (benchmarks/search.py)
 COMPRESS_ABOVE = 2_000_000  # rows: one byte per value instead of four
 OVERSAMPLE = 4  # candidates per answer, which are then compared exactly
+FEWEST_CANDIDATES = 32
 MOST_CANDIDATES = 4096  # per query; a query that needs more is searched exactly
 TRAINING_ROWS = 65_536
 SAMPLE = 256  # queries by which the recall is measured
@@ -160,7 +161,7 @@ class FaissIndex:
         tensor, codes = self.exact.check(queries, k, exclude)
         q = tensor.numpy()
         left_out = int(np.where(codes >= 0, self.exact.counts[codes], 0).max(initial=0))
-        wanted = min(OVERSAMPLE * k + left_out, len(self))
+        wanted = min(max(OVERSAMPLE * k, FEWEST_CANDIDATES) + left_out, len(self))
         if wanted > MOST_CANDIDATES:
             return self.exact.search(q, k, exclude)
         similarity, rows = np.empty((len(q), k), np.float32), np.empty((len(q), k), np.int64)
@@ -193,7 +194,8 @@ class FaissIndex:
         """
         import faiss
 
-        publish(path, lambda temporary: faiss.write_index(self.index, str(temporary)))
+        content = faiss.serialize_index(self.index)  # faiss itself does not say why a file cannot be written
+        publish(path, lambda temporary: temporary.write_bytes(content.data))
 
     @classmethod
     def load(

@@ -13,6 +13,7 @@ import numpy.typing as npt
 import torch
 
 from ..errors import FolderError, InputError, UsageError
+from ..features import fingerprint
 from ..features.encode import FrozenEncoder
 from ..models import load_model
 from ..settings import Hardware
@@ -78,7 +79,8 @@ def embed_queries(
     Raises:
         FileError: If the only file, or every file, cannot be used.
         FolderError: If the model folder lacks what is needed.
-        InputError: If the model did not make the store, or the observations are not what it was trained on.
+        InputError: If the model did not make the store, an encoder is another one, or the observations are not what it
+            was trained on.
         UsageError: If it is not known which model, modality or reader to take.
     """
     model, about = _model(store, query)
@@ -90,7 +92,10 @@ def embed_queries(
     samples, skipped = read_observations(files, query.reader, modalities[name])
     encoder = None
     if name not in model.encoders:
+        known = (about.get("encoders", {}).get(name) or {}).get("fingerprint")
         encoder = (encoders or {}).get(name) or _encoder(Path(model.root), name, query.trusted)
+        if name in (encoders or {}) and known not in (None, fingerprint(encoder)):
+            raise InputError(f"the encoder of {name} is another than the one whose features the model was trained on.")
     vectors = _vectors(model, encoder, samples, modalities[name], hardware)
     if not np.isfinite(vectors).all():
         row = int(np.flatnonzero(~np.isfinite(vectors).all(axis=1))[0])

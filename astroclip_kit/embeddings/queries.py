@@ -151,8 +151,13 @@ def _as_one(store: EmbeddingStore, query: Query, asked: Asked) -> Asked:
     if norm < SHORTEST:
         raise InputError("the examples cancel each other: their sum has no direction. Give other examples or weights.")
     label = " + ".join(asked.labels) + "".join(f" - {one}" for one in (unlike.labels if unlike else ()))
-    rows = np.unique(np.concatenate([*asked.rows, *(unlike.rows if unlike else ())])).astype(np.int64)
-    return replace(asked, vectors=(total / norm).astype(np.float32)[None], labels=[label], rows=[rows])
+    rows = np.array([row for one in (*asked.rows, *(unlike.rows if unlike else ())) for row in one], dtype=np.int64)
+    return replace(asked, vectors=(total / norm).astype(np.float32)[None], labels=[label], rows=[_once(rows)])
+
+
+def _once(rows: Rows) -> Rows:
+    """The rows without repeats, in their order: the first is who is shown as asking."""
+    return rows[np.sort(np.unique(rows, return_index=True)[1])]
 
 
 def rows_of(store: EmbeddingStore, object_ids: Sequence[str]) -> Rows:

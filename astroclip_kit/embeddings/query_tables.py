@@ -31,8 +31,8 @@ def ask_table(store: EmbeddingStore, query: Query, name: str) -> Asked:
         name: Modality that asks.
 
     Raises:
-        FileError: If the table cannot be read.
-        InputError: If it is empty, or a row names no object.
+        FileError: If the table cannot be read, or has no row.
+        InputError: If a row names no object.
         UsageError: If it has none of these columns, or there is another query beside it.
     """
     if query.like or len(query.coordinates) or query.file or query.unlike or query.weights:
@@ -44,8 +44,6 @@ def ask_table(store: EmbeddingStore, query: Query, name: str) -> Asked:
             f"{query.table}: expected a column object_id, or ra and dec, or file; found {', '.join(names[:20])}."
         )
     frame = read_columns(query.table, way, ["object_id", "file"])
-    if not len(frame):
-        raise InputError(f"{query.table} has no rows: nobody asks.")
     if way == ("file",):
         files = [Path(query.table).parent / str(one) for one in text(frame["file"])]
         return ask_files(store, replace(query, table="", file=files), name)

@@ -6,6 +6,9 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import numpy.typing as npt
+
 from ..embeddings.query import Query
 from ..errors import UsageError
 from .parts import Folder, open_store, save_figure, words
@@ -14,6 +17,7 @@ if TYPE_CHECKING:
     from astropy.table import Table
 
     from ..data import Dataset
+    from ..embeddings.newcomers import Newcomers
 
 __all__ = ["asked_with", "index", "search"]
 
@@ -101,30 +105,29 @@ def _panel(table: Table, k: int, dataset: Folder) -> Any:
     from ..data import Dataset
     from ..report import figures
 
-    shown = Dataset(Path(dataset))
-    newcomers = table.meta["newcomers"]
+    shown: Any = Dataset(Path(dataset))
     answers = table[:k]
     answers.meta = dict(table.meta)
-    return figures.search_panel(answers, shown if newcomers is None else _beside(shown, newcomers))
+    if table.meta["newcomers"] is not None:
+        shown = _Beside(shown, table.meta["newcomers"])
+        answers.meta["object_id"] = shown.new
+    return figures.search_panel(answers, shown)
 
 
-def _beside(dataset: Dataset, newcomers: Any) -> Any:
-    """The dataset with the first of the new observations as its last row."""
-    import numpy as np
+class _Beside:
+    """A dataset with the first of some new observations as its last row: what a figure asks of a dataset."""
 
-    class Beside:
-        """What a figure asks of a dataset."""
+    def __init__(self, dataset: Dataset, newcomers: Newcomers) -> None:
+        self.dataset, self.view = dataset, newcomers.samples[0].views[newcomers.name]
+        self.root, self.name, self.new = dataset.root, newcomers.name, f"{newcomers.object_ids[0]} (new)"
+        self.modalities = {newcomers.name: newcomers.modality} | dataset.modalities
+        self.object_ids, self.groups = (np.append(ids, self.new) for ids in (dataset.object_ids, dataset.groups))
 
-        root, modalities = dataset.root, dataset.modalities
-        object_ids = np.append(dataset.object_ids, newcomers.object_ids[0])
-        groups = np.append(dataset.groups, newcomers.object_ids[0])
+    def present(self, name: str) -> npt.NDArray[np.bool_]:
+        """Which rows have a modality."""
+        known = name in self.dataset.modalities
+        return np.append(self.dataset.present(name) if known else [False] * len(self.dataset), name == self.name)
 
-        def present(self, name: str) -> Any:
-            return np.append(dataset.present(name), name == newcomers.name)
-
-        def views(self, name: str, rows: list[int]) -> Any:
-            if rows == [len(dataset)]:
-                return newcomers.samples[0].views[name][None]
-            return dataset.views(name, rows)
-
-    return Beside()
+    def views(self, name: str, rows: list[int]) -> npt.NDArray[np.float32]:
+        """The view of one row."""
+        return self.view[None] if rows == [len(self.dataset)] else self.dataset.views(name, rows)
