@@ -15,7 +15,6 @@ __getattr__, __dir__, __all__ = lazy(
         "KnnPrediction": ".knn",
         "Map": ".maps",
         "NewObjects": ".table",
-        "Prediction": ".prediction",
         "Ranks": ".retrieval",
         "cluster": ".clusters",
         "diagnose": ".diagnostics",

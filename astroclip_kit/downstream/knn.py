@@ -29,7 +29,7 @@ class KnnPrediction:
         distance: Their distances [Q, k]: 1 - cosine, or Euclidean.
         weights: Their weights [Q, k]; each row adds up to 1.
         left_out: Number of rows of the memory without a label.
-        classes: Names of the classes [C]; empty for numbers.
+        classes: Names of all classes of the memory [C]; empty for numbers.
         probabilities: Weight of each class [Q, C].
 
     Example:
@@ -103,8 +103,9 @@ def predict(
         mean, std = z.mean(axis=0), z.std(axis=0)
         z, q = (z - mean) / np.where(std > 0, std, 1), (q - mean) / np.where(std > 0, std, 1)
     rows, distance = neighbours(z, q, k, metric, None if held is None else held[known], asked)
-    rows, weight = known[rows], _weights(distance, weights)
-    value, spread, classes, probabilities = _vote(y[rows], weight) if y.dtype.kind == "U" else _mean(y[rows], weight)
+    rows, weight = known[rows], weigh(distance, weights)
+    classes = np.unique(y[known]) if y.dtype.kind == "U" else np.empty(0, dtype=str)
+    value, spread, probabilities = vote(y[rows], weight, classes) if len(classes) else average(y[rows], weight)
     return KnnPrediction(value, spread, rows, distance, weight, len(y) - len(known), classes, probabilities)
 
 
@@ -153,8 +154,9 @@ def neighbours(
 
 def _unit(vectors: npt.NDArray[np.float32], name: str) -> npt.NDArray[np.float32]:
     norm = np.linalg.norm(vectors, axis=1, keepdims=True)
-    if not (norm > 0).all():
-        raise InputError(f"{name}: a vector is zero or NaN and has no direction. Leave out absent rows.")
+    if not (np.isfinite(norm) & (norm > 0)).all():
+        row = int(np.flatnonzero(~(np.isfinite(norm) & (norm > 0)))[0])
+        raise InputError(f"{name}: vector {row} is zero or NaN and has no direction. Leave out absent rows.")
     return np.asarray(vectors / norm)
 
 
@@ -175,7 +177,8 @@ def _squared_distance(memory: Array, queries: Array, rows: npt.NDArray[np.int64]
     return np.concatenate(found) if found else np.empty(rows.shape)
 
 
-def _weights(distance: Float, weights: str) -> Float:
+def weigh(distance: Float, weights: str) -> Float:
+    """Weights [Q, k] of neighbours at these distances; each row adds up to 1."""
     if weights == "uniform":
         return np.full_like(distance, 1 / distance.shape[1])
     same = distance == 0
@@ -183,14 +186,36 @@ def _weights(distance: Float, weights: str) -> Float:
     return np.asarray(weight / weight.sum(axis=1, keepdims=True))
 
 
-def _mean(y: Float, weight: Float) -> tuple[Float, Float, Array, Float]:
-    value = np.sum(weight * y, axis=1)
-    spread = np.sqrt(np.sum(weight * (y - value[:, None]) ** 2, axis=1))
-    return value, spread, np.empty(0, dtype=str), np.empty((len(y), 0))
+def average(y: Float, weight: Float, period: float = 0.0) -> tuple[Float, Float, Float]:
+    """Weighted mean [Q] of the neighbours' numbers, their deviation [Q], and no probabilities [Q, 0].
+
+    Args:
+        y: Numbers [Q, k].
+        weight: Weights [Q, k], each row adding up to 1.
+        period: Of angles: then the mean direction, from 0 to the period, and the angular deviation
+            sqrt(2 (1 - R)), where R is the length of the mean of unit vectors (Batschelet 1981, Circular Statistics
+            in Biology, Sect. 2.3).
+    """
+    if period:
+        to_radians = 2 * np.pi / period
+        resultant = np.sum(weight * np.exp(1j * y * to_radians), axis=1)
+        value = np.angle(resultant) / to_radians % period
+        spread = np.sqrt(2 * np.clip(1 - np.abs(resultant), 0, None)) / to_radians
+    else:
+        value = y[:, 0] + np.sum(weight * (y - y[:, :1]), axis=1)  # exact where all agree
+        spread = np.sqrt(np.sum(weight * (y - value[:, None]) ** 2, axis=1))
+    return value, spread, np.empty((len(y), 0))
 
 
-def _vote(y: Array, weight: Float) -> tuple[Array, Float, Array, Float]:
-    classes, codes = np.unique(y, return_inverse=True)
-    flat = np.arange(len(y))[:, None] * len(classes) + codes.reshape(y.shape)
+def vote(y: Array, weight: Float, classes: Array) -> tuple[Array, Float, Float]:
+    """The class with the most weight [Q], 1 - its weight [Q], and the weight of every class [Q, C].
+
+    Args:
+        y: Classes of the neighbours [Q, k].
+        weight: Weights [Q, k], each row adding up to 1.
+        classes: All classes, sorted [C].
+    """
+    flat = np.arange(len(y))[:, None] * len(classes) + np.searchsorted(classes, y)
     votes = np.bincount(flat.ravel(), weight.ravel(), len(y) * len(classes)).reshape(len(y), len(classes))
-    return classes[votes.argmax(axis=1)], 1 - votes.max(axis=1), classes, votes.astype(np.float64)
+    votes = votes / votes.sum(axis=1, keepdims=True)  # exactly 1 where all agree
+    return classes[votes.argmax(axis=1)], 1 - votes.max(axis=1), votes

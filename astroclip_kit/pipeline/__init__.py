@@ -7,9 +7,10 @@ object that stands for it; a part (reader, encoder, head, augmentation) is an ob
 
 from __future__ import annotations
 
-from .answers import evaluate, predict
+from .answers import evaluate
 from .experiments import quickstart, run
 from .fetching import fetch
+from .predicting import predict
 from .searching import index, search
 from .space import align, embed, extract
 from .steps import signature_of

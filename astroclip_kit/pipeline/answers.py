@@ -7,93 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import UsageError
 from .outcome import write_results
-from .parts import Folder, open_store, position, save_figure, words
+from .parts import Folder, open_store, words
 
 if TYPE_CHECKING:
     from astropy.table import Table
 
-__all__ = ["evaluate", "predict", "search"]
-
-
-def search(
-    embeddings: Folder,
-    object_id: str = "",
-    *,
-    coordinates: str = "",
-    query: str = "",
-    target: str = "",
-    k: int = 10,
-    dataset: Folder = "",
-    figure: str = "",
-) -> Table:
-    """Finds the objects most like one object, in any modality.
-
-    Args:
-        embeddings: Embeddings folder.
-        object_id: The object that asks.
-        coordinates: Or where it is: "150.1 2.2" (degrees) or "10h00m24s +02d12m00s".
-        query: Modality that asks; the first by default.
-        target: Modality that answers; the same by default.
-        k: Number of answers.
-        dataset: Dataset folder, for the figure.
-        figure: File for a picture of the answers, e.g. like-this.pdf.
-
-    Returns:
-        One row per answer, most similar first.
-    """
-    store = open_store(embeddings)
-    table = store.search(object_id, **position(coordinates), query=query, target=target, k=k)
-    if figure:
-        from ..data import Dataset
-        from ..report import figures
-
-        if not dataset:
-            raise UsageError("the figure shows cutouts and spectra: say with --dataset where they are.")
-        save_figure(figures.search_panel(table, Dataset(Path(dataset))), figure)
-    asked = table.meta
-    table.meta["notes"] = [f"asked with the {asked['query']} of {asked['object_id']}, answered by {asked['target']}"]
-    return table
-
-
-def predict(
-    embeddings: Folder,
-    properties: str | list[str] = "",
-    object_id: str = "",
-    *,
-    coordinates: str = "",
-    query: str = "",
-    memory: str = "",
-    k: int = 16,
-    weights: str = "distance",
-) -> Table:
-    """Reads properties off the nearest neighbours: value, spread and who they are.
-
-    Args:
-        embeddings: Embeddings folder.
-        properties: Labels to predict, "z,logmstar".
-        object_id: The object; every object of the space by default.
-        coordinates: Or where it is: "150.1 2.2" (degrees) or "10h00m24s +02d12m00s".
-        query: Modality of the object; the first by default.
-        memory: Modality of the neighbours; the same by default.
-        k: Number of neighbours; the object itself and others of its group are never among them.
-        weights: "distance" or "uniform".
-
-    Returns:
-        One row per object: each property, its spread and the ids of the neighbours.
-    """
-    from .. import downstream
-    from ..embeddings import find
-
-    store, names = open_store(embeddings), words(properties)
-    if not names:
-        raise UsageError(f"say what to predict with --properties: any of {', '.join(store.labels)}.")
-    rows = None
-    if object_id or coordinates:
-        rows = [find(store, object_id, **position(coordinates))]
-    table = downstream.predict_table(store, names, rows=rows, query=query, memory=memory, k=k, weights=weights)
-    asked = query or store.names[0]
-    table.meta["notes"] = [f"{k} nearest neighbours by {memory or asked} of each object's {asked}"]
-    return table
+__all__ = ["evaluate"]
 
 
 def evaluate(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -21,7 +22,6 @@ __all__ = [
     "open_data",
     "open_store",
     "part",
-    "position",
     "save_figure",
     "seeded",
     "words",
@@ -32,22 +32,10 @@ Parts = dict[str, dict[str, Any]]  # by name: class_path and init_args, or (in P
 
 
 def words(value: str | list[str]) -> list[str]:
-    """The names in "a,b" or ["a", "b"]."""
-    return [word.strip() for word in value.split(",") if word.strip()] if isinstance(value, str) else list(value)
-
-
-def position(coordinates: str) -> dict[str, float]:
-    """Right ascension and declination in degrees, by name; nothing for an empty text.
-
-    Raises:
-        UsageError: If the text is no position.
-    """
-    if not coordinates:
-        return {}
-    from ..embeddings.queries import place_of
-
-    ra, dec = place_of(coordinates)
-    return {"ra": ra, "dec": dec}
+    """The names in "a,b" or ["a", "b"]; a comma inside parentheses separates nothing."""
+    if not isinstance(value, str):
+        return list(value)
+    return [word.strip() for word in re.split(r",(?![^(]*\))", value) if word.strip()]
 
 
 def part(value: Any, from_path: Any = None) -> Any:

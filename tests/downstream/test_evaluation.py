@@ -4,7 +4,7 @@ from sklearn.dummy import DummyClassifier
 from sklearn.metrics import f1_score
 
 from astroclip_kit import metrics
-from astroclip_kit.downstream import knn, predict_table
+from astroclip_kit.downstream import knn
 from astroclip_kit.downstream import space as space_module
 from astroclip_kit.downstream.evaluation import evaluate
 from astroclip_kit.downstream.held_out import by_supervision
@@ -169,16 +169,6 @@ def test_a_class_of_one_object_among_many_does_not_stop_the_supervised_reference
     assert metrics.accuracy(found.true, found.value) > 0.95
 
 
-def test_predict_table_leaves_the_object_itself_out(store):
-    table = predict_table(store, ["z", "class"], rows=[4, 7], query="image", memory="spectrum", k=5)
-    assert list(table["object_id"]) == ["o4", "o7"]
-    assert abs(table["z"][0] - Z[4]) < 0.2 and table["class"][0] == KIND[4]
-    neighbours = table["z_neighbours"][0].split(",")
-    assert len(neighbours) == 5 and "o4" not in neighbours
-    assert {"z_spread", "class_spread", "class_neighbours"} < set(table.colnames)
-    assert len(predict_table(store, ["z"], query="image")) == 360
-
-
 def test_what_cannot_be_measured_says_why(store, tmp_path):
     with pytest.raises(UsageError, match="no property 'mass' among the labels: z, class"):
         evaluate(store, ["mass"])
@@ -186,8 +176,6 @@ def test_what_cannot_be_measured_says_why(store, tmp_path):
         evaluate(store, ["log10(class)"], n_boot=2)
     with pytest.raises(InputError, match=r"z of image from image of training objects: k: expected 1 to 26\d"):
         evaluate(store, ["z"], k=1000, n_boot=2)
-    with pytest.raises(InputError, match="'o0' has no image"):
-        predict_table(store, ["z"], rows=[0], query="image")
     everyone = {"split": ["train"] * 3}
     lonely = EmbeddingStore.write(tmp_path / "s", {"a": np.eye(3)}, list("abc"), catalog=everyone)
     with pytest.raises(InputError, match="0 held-out and 3 other objects"):

@@ -105,11 +105,23 @@ SEARCH = [
 PREDICT = [
     ((), "say what to predict with --properties: any of z, morphology"),
     (("z,mass",), "no property 'mass' among the labels: z, morphology"),
+    (("z,log10(z)",), "'z' would be two columns of the table. Ask for one at a time"),
+    (("circular(z)",), "expected the name of an angle and its period, e.g. circular(angle_deg, 180)"),
     (("z", "--k", "0"), "k: expected 1 to 60 (rows of the memory with a label), found 0"),
-    (("z", "--k", "61"), "k: expected 1 to 60 (rows of the memory with a label), found 61"),
+    (("z", "--k", "61"), "k: expected 1 to 60 (rows of the memory with a label), found 61; it is known for 60 of 60"),
     (("z", "--object-id", "nosuch"), "has no object with id 'nosuch'"),
-    (("z", "--weights", "gaussian"), "expected weights distance or uniform"),
+    (("z", ID, "--asking.like", ID), "say who asks once: object_id is '9000-57000-1', like is '9000-57000-1'"),
+    (("z", ID, "--coordinates", "1 2"), "say in one way what is asked about, found object_id and coordinates"),
+    (("z", ID, "--unlike", ID), "unlike and asking.weights make one query of several objects"),
+    (("z", "--weights", "uniform"), "--weights stands for --asking.weights or --prediction.weights"),
+    (("z", "--prediction.weights", "gaussian"), "expected weights distance or uniform, found gaussian"),
     (("z", "--memory", "radio"), "has no modality 'radio'"),
+    (("z", "--coverage", "1.5"), "coverage is 1.5, expected 0.5 to below 1"),
+    (
+        ("z", "--coverage", "0.99"),
+        "a coverage of 0.99 takes at least 125 objects for calibration, and 0.2 of 60 are 12",
+    ),
+    (("z", "--where", "mass > 3"), "where 'mass > 3': name 'mass' is not defined. There are the columns object_id"),
 ]
 EVALUATE = [
     (("mass",), "no property 'mass' among the labels: z, morphology"),

@@ -1,0 +1,116 @@
+"""How often intervals and sets of classes hold the truth of held-out objects: overall, and per bin of the property."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .. import metrics
+from ..errors import InputError, UsageError
+from ..filters import rows_where
+from ..settings.prediction import Prediction
+from ..types import Result
+from .combination import Combination
+from .neighbourhood import Question
+from .predicted import Predicted, predict_properties
+from .properties import Property, known
+
+if TYPE_CHECKING:
+    from ..embeddings import EmbeddingStore
+
+__all__ = ["measure_coverage"]
+
+Array = npt.NDArray[Any]
+Flags = npt.NDArray[np.bool_]
+
+
+def measure_coverage(
+    store: EmbeddingStore,
+    properties: Sequence[str],
+    *,
+    query: str = "",
+    memory: str = "",
+    where: str = "",
+    bins: int = 5,
+    settings: Prediction = Prediction(coverage=0.9),
+) -> list[Result]:
+    """Asks about held-out objects with the others as memory, some of which calibrate, and counts.
+
+    Args:
+        store: Embeddings with a split.
+        properties: As in `predict_table`.
+        query: Modality of the held-out objects, see `Combination.parse`.
+        memory: Modality of the others.
+        where: Which objects are judged, and make up the memory; all by default.
+        bins: Number of bins of a property: equally full ones of numbers, equally wide ones of angles; of classes
+            each is one.
+        settings: The coverage wanted, number of neighbours, seed.
+
+    Returns:
+        Results of task "coverage", whose metric says what was wanted: "coverage@0.9" overall, "coverage@0.9 of
+        0.1..0.3" in a bin of the true values, with a Wilson interval of as many trials as there are groups; and
+        "width@0.9", the median width of the intervals, or "set_size@0.9", the mean number of classes. Predictions
+        that the memory does not support count as all others.
+
+    Raises:
+        InputError: If a property is known for no held-out object, or too few objects are left to calibrate.
+        UsageError: If no coverage is wanted, `bins` is below 1, or a name is unknown.
+    """
+    if not settings.coverage or bins < 1:
+        raise UsageError(f"expected a coverage and at least 1 bin, found {settings.coverage:g} and {bins}.")
+    how, allowed = Combination.parse(store, query, memory), rows_where(store.catalog, where)
+    results = []
+    for of in map(Property.parse, properties):
+        y = of.values(store.labels)
+        rows = np.flatnonzero(allowed & (store.split == "test") & how.asks(store) & known(y))
+        if not len(rows):
+            raise InputError(f"property {of.name!r} is known for no held-out object that can ask.")
+        vectors = how.queries(lambda name, rows=rows: store.vectors(name)[rows])  # type: ignore[misc]
+        question = Question(store, how, vectors, store.groups[rows], allowed & (store.split != "test"), settings)
+        [answer] = predict_properties(question, [of])
+        for metric, value, low, high, count in _numbers(answer.predicted, y[rows], question, bins):
+            about = "coverage", "+".join(how.query), str(how), of.name, metric
+            source = {name: store.manifest[name] for name in ("dataset", "origin")}
+            results.append(Result(*about, value, low, high, count, settings.seed, **source))
+    return results
+
+
+def _numbers(
+    found: Predicted, true: Array, question: Question, bins: int
+) -> Iterator[tuple[str, float, float, float, int]]:
+    """Metric, value, interval and number of objects."""
+    wanted, groups = f"{question.settings.coverage:.4g}", question.groups
+    held = found.holds(true)
+    yield f"coverage@{wanted}", *_share(held, groups)
+    for name, inside in _bins(found, true, bins):
+        yield f"coverage@{wanted} of {name}", *_share(held[inside], groups[inside])
+    size, name = (found.sets.sum(axis=1), "set_size") if len(found.classes) else (2 * found.half_width, "width")
+    statistic = np.mean if len(found.classes) else np.median
+    low, high = metrics.bootstrap(statistic, [size], seed=question.settings.seed, groups=groups)
+    yield f"{name}@{wanted}", float(statistic(size)), low, high, len(size)
+
+
+def _bins(found: Predicted, true: Array, count: int) -> Iterator[tuple[str, Flags]]:
+    """Names and members of the bins of true values that are not empty."""
+    if len(found.classes):
+        for name in np.unique(true):
+            yield str(name), true == name
+        return
+    period = found.of.period
+    edges = np.linspace(0, period, count + 1) if period else np.unique(np.quantile(true, np.linspace(0, 1, count + 1)))
+    inner = edges[1:-1]
+    number = np.searchsorted(inner, true, side="right")
+    for one in np.unique(number):
+        yield f"{edges[one]:.3g}..{edges[min(one + 1, len(edges) - 1)]:.3g}", number == one
+
+
+def _share(held: Flags, groups: Array) -> tuple[float, float, float, int]:
+    """Share, its 95 % interval (Wilson 1927, JASA 22, 209; rows of a group are one trial), and number of rows."""
+    share, trials, z = float(held.mean()), len(np.unique(groups)), 1.959964
+    centre = (share + z**2 / (2 * trials)) / (1 + z**2 / trials)
+    half = z / (1 + z**2 / trials) * math.sqrt(share * (1 - share) / trials + z**2 / (4 * trials**2))
+    return share, centre - half, centre + half, len(held)

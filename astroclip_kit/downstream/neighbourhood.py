@@ -1,0 +1,141 @@
+"""Who is near: neighbours of the queries, and of objects whose answers say what is usual in this memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import InputError
+from ..settings.prediction import Prediction
+from .combination import Combination
+from .knn import neighbours
+
+if TYPE_CHECKING:
+    from ..embeddings import EmbeddingStore
+
+__all__ = ["MOST", "Neighbourhood", "Question", "gather"]
+
+MOST = 2000  # reference objects: the 1st percentile, and a coverage of 90 %, are then known to 0.2 % and 0.7 %
+ENOUGH = 100  # reference objects that the model was not trained on, to do without the others
+UNSEEN = ("valid", "test")  # sides of a split
+Array = npt.NDArray[Any]
+Rows = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked of whom.
+
+    Args:
+        store: The space.
+        how: Which modalities ask and answer.
+        vectors: Vectors that ask [Q, D'], as `Combination.queries` gives them.
+        groups: Astrophysical object of each query [Q]; its rows are no neighbours.
+        among: Which objects may be neighbours, or calibrate [N].
+        settings: Number of neighbours, coverage, seed.
+    """
+
+    store: EmbeddingStore
+    how: Combination
+    vectors: npt.NDArray[np.float32]
+    groups: Array
+    among: Flags
+    settings: Prediction
+
+
+@dataclass(frozen=True)
+class Neighbourhood:
+    """Neighbours of queries and of reference objects, as row numbers of the store, nearest first.
+
+    Args:
+        rows: Neighbours of the queries [Q, k].
+        distance: Their distances, 1 - cosine [Q, k].
+        reference: Objects of the store that also asked, one row of each [R].
+        reference_rows: Their neighbours [R, k].
+        reference_distance: Distances [R, k].
+        memory: Number of objects to choose neighbours from.
+        unseen: Number of reference objects that the model is known not to have been trained on.
+    """
+
+    rows: Rows
+    distance: npt.NDArray[np.float64]
+    reference: Rows
+    reference_rows: Rows
+    reference_distance: npt.NDArray[np.float64]
+    memory: int
+    unseen: int
+
+    @property
+    def support(self) -> npt.NDArray[np.float64]:
+        """Percentile [Q] of the k-th neighbour's similarity among those of the reference objects; NaN without any."""
+        usual = np.sort(self.reference_distance[:, -1])
+        farther = len(usual) - np.searchsorted(usual, self.distance[:, -1])
+        return np.asarray(100 * farther / len(usual) if len(usual) else np.full(len(self.rows), np.nan))
+
+
+def gather(question: Question, usable: Flags, *, apart: int = 0) -> Neighbourhood:
+    """Finds the neighbours of the queries, and of reference objects, among usable objects.
+
+    Reference objects ask as the queries do, with the same modality and without their own group. They are objects
+    that the model was not trained on where there are enough of them, as new ones are.
+
+    Args:
+        question: Who asks, and how.
+        usable: Rows that may answer [N].
+        apart: Number of reference objects that are no neighbours of anyone; 0 for references within the memory.
+
+    Raises:
+        InputError: If k exceeds the memory, or a vector is zero or not finite.
+    """
+    store, how, k = question.store, question.how, question.settings.k
+    rng = np.random.default_rng(question.settings.seed)
+    reference = _reference(store, np.flatnonzero(usable & how.asks(store)), apart or MOST, rng)
+    codes = np.unique(np.concatenate([store.groups, question.groups]), return_inverse=True)[1]
+    own, asking = codes[: len(store)], codes[len(store) :]
+    held = np.flatnonzero(usable & how.answers(store))
+    if apart:
+        held = held[~np.isin(own[held], own[reference])]
+    if not 1 <= k <= len(held):
+        but = f" that do not calibrate ({len(reference)} do)" if apart else ""
+        raise InputError(f"k: expected 1 to {len(held)} (rows of the memory with a label){but}, found {k}.")
+    queries = np.concatenate([question.vectors, how.queries(lambda name: store.vectors(name)[reference])])
+    vectors, place = how.entries(store, held)
+    rows, distance = _distinct(vectors, place, queries, k, own[place], np.append(asking, own[reference]))
+    asked, told = slice(len(asking)), slice(len(asking), None)
+    unseen = int(np.isin(store.split[reference], UNSEEN).sum())
+    return Neighbourhood(rows[asked], distance[asked], reference, rows[told], distance[told], len(held), unseen)
+
+
+def _reference(store: EmbeddingStore, rows: Rows, count: int, rng: np.random.Generator) -> Rows:
+    """One row for each of at most `count` objects."""
+    rows = rng.permutation(rows)
+    rows = rows[np.sort(np.unique(store.groups[rows], return_index=True)[1])]
+    new = rows[np.isin(store.split[rows], UNSEEN)]
+    chosen = new if len(new) >= min(count, ENOUGH) else rows
+    return np.sort(chosen[:count])
+
+
+def _distinct(
+    memory: npt.NDArray[np.float32], place: Rows, queries: npt.NDArray[np.float32], k: int, ids: Rows, asking: Rows
+) -> tuple[Rows, npt.NDArray[np.float64]]:
+    """The k nearest objects, each at the distance of its nearest vector, where objects may have several vectors."""
+    _, code, times = np.unique(place, return_inverse=True, return_counts=True)
+    most = int(times.max())
+    if most == 1:
+        found, distance = neighbours(memory, queries, k, "cosine", ids, asking)
+        return place[found], distance
+    excluded = np.bincount(ids, minlength=asking.max() + 1)[asking].max()
+    found, distance = neighbours(memory, queries, min(k * most, len(place) - int(excluded)), "cosine", ids, asking)
+    rows = code[found]
+    first = np.argsort(rows, axis=1, kind="stable")
+    in_order = np.take_along_axis(rows, first, axis=1)
+    again = np.zeros(rows.shape, dtype=bool)
+    np.put_along_axis(again, first[:, 1:], in_order[:, 1:] == in_order[:, :-1], axis=1)
+    if (least := int((~again).sum(axis=1).min(initial=k))) < k:
+        raise InputError(f"k: expected 1 to {least}, found {k}: no more objects are near without a query's own group.")
+    kept = np.argsort(again, axis=1, kind="stable")[:, :k]
+    return place[np.take_along_axis(found, kept, axis=1)], np.take_along_axis(distance, kept, axis=1)

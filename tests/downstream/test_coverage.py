@@ -1,0 +1,67 @@
+import numpy as np
+import pytest
+
+from astroclip_kit.downstream import measure_coverage
+from astroclip_kit.embeddings import EmbeddingStore
+from astroclip_kit.errors import InputError, UsageError
+from astroclip_kit.settings.prediction import Prediction
+
+
+def test_coverage_is_close_to_what_was_wanted(sky_store):
+    names = ["z", "log10(z)", "circular(angle_deg, 180)", "class"]
+    results = measure_coverage(sky_store, names, query="spectrum", bins=3, settings=Prediction(coverage=0.8))
+    overall = {one.property: one for one in results if one.metric == "coverage@0.8"}
+    assert list(overall) == names
+    for one in overall.values():
+        assert one.low < one.value < one.high and one.value == pytest.approx(0.8, abs=0.1)
+        assert (one.task, one.query, one.target, one.n, one.dataset, one.origin) == (
+            *("coverage", "spectrum", "spectrum"),
+            *(240, "sky", "mock"),
+        )
+    for name in names:
+        bins = [one for one in results if one.property == name and "of" in one.metric]
+        assert len(bins) == 3 and sum(one.n for one in bins) == 240
+        assert np.average([one.value for one in bins], weights=[one.n for one in bins]) == pytest.approx(
+            overall[name].value
+        )
+    assert [one.metric for one in results if one.property == "class"] == [
+        *("coverage@0.8", "coverage@0.8 of GALAXY", "coverage@0.8 of QSO", "coverage@0.8 of STAR", "set_size@0.8")
+    ]
+    widths = {one.property: one.value for one in results if one.metric == "width@0.8"}
+    assert 0.05 < widths["z"] < 0.5 and widths["circular(angle_deg, 180)"] < 40
+
+
+def test_more_coverage_takes_wider_intervals(sky_store):
+    found = {}
+    for coverage in (0.5, 0.9):
+        results = measure_coverage(sky_store, ["z"], bins=1, settings=Prediction(coverage=coverage))
+        found[coverage] = {one.metric.partition("@")[0]: one.value for one in results}
+    assert found[0.5]["width"] < 0.6 * found[0.9]["width"] and found[0.5]["coverage"] < found[0.9]["coverage"] - 0.2
+
+
+def test_neither_neighbours_nor_calibrating_objects_are_held_out(sky, tmp_path):
+    """Held-out objects whose labels are all wrong change what is measured, and nothing else."""
+    wrong = np.where(sky.split == "test", sky.z + 5, sky.z)
+    store = sky.write(tmp_path / "space", wrong=wrong)
+    right, off = (measure_coverage(store, [name], bins=1, settings=Prediction(coverage=0.9)) for name in ("z", "wrong"))
+    assert right[-1].value == off[-1].value and off[0].value == 0 and off[0].low == pytest.approx(0, abs=1e-9)
+
+
+def test_what_cannot_be_measured_is_said(sky, sky_store, tmp_path):
+    with pytest.raises(UsageError, match="expected a coverage and at least 1 bin, found 0 and 5"):
+        measure_coverage(sky_store, ["z"], settings=Prediction())
+    with pytest.raises(InputError, match="'z' is known for no held-out object that can ask"):
+        measure_coverage(sky_store, ["z"], where="split != 'test'")
+    with pytest.raises(UsageError, match="no property 'mass' among the labels"):
+        measure_coverage(sky_store, ["mass"])
+    lonely = EmbeddingStore.write(
+        tmp_path / "s",
+        {"image": np.eye(4)},
+        list("abcd"),
+        catalog={"split": ["train"] * 3 + ["test"]},
+        labels={"z": [1] * 4},
+    )
+    with pytest.raises(
+        InputError, match=r"z: a coverage of 0.9 takes at least 10 objects for calibration, and 0.2 of 3 "
+    ):
+        measure_coverage(lonely, ["z"], settings=Prediction(k=1, coverage=0.9))

@@ -1,0 +1,73 @@
+"""`predict` about objects of a space, positions, tables of them, and new files."""
+
+import numpy as np
+import pytest
+from astropy.table import Table
+
+import astroclip_kit as ak
+from astroclip_kit import cli
+from astroclip_kit.errors import InputError, UsageError
+from astroclip_kit.settings.prediction import Prediction
+
+ID = "9000-57000-1"
+SPECTRUM, CUTOUT = "spectra/spec-9000-57000-0001.fits", "cutouts/9000-57000-1.fits"
+
+
+def test_the_command_prints_intervals_support_and_what_they_mean(chain, capsys):
+    words = ["predict", str(chain.embeddings), "z,morphology", ID, "--coverage", "0.8", "--where", "z > 0.05"]
+    assert cli.main([*words, "--memory", "image+spectrum", "-k", "4"]) == 0
+    printed = capsys.readouterr().out
+    head = printed.splitlines()[0].split()
+    kinds = [name for name in head if name.startswith("morphology_probability_")]
+    assert head[:9] == ["object_id", "ra", "dec", "z", "z_low", "z_high", "z_spread", "z_support", "z_supported"]
+    assert len(kinds) >= 2 and "morphology_set" in head
+    assert (
+        "4 nearest neighbours by image+spectrum of each object's image+spectrum, among objects with z > 0.05" in printed
+    )
+    assert "z: the interval holds the truth for 80 % of objects like the " in printed
+
+
+@pytest.mark.parametrize("style", ["csv", "json", "votable", "fits"])
+def test_the_table_goes_into_every_format(chain, style, capsysbinary):
+    words = ["predict", str(chain.embeddings), "log10(z),morphology", "--prediction.weights", "uniform"]
+    assert cli.main([*words, "--format", style]) == 0
+    assert len(capsysbinary.readouterr().out) > 60 * 100
+
+
+def test_one_object_is_named_in_several_ways(chain, tmp_path):
+    space = ak.EmbeddingStore(chain.embeddings)
+    both = ak.predict(space, "z", f"{ID},{space.object_ids[5]}")
+    assert list(both["object_id"]) == [ID, space.object_ids[5]]
+    [row] = np.flatnonzero(space.object_ids == ID)
+    place = ak.predict(space, ["z"], coordinates=[space.ra[row], space.dec[row]], k=16)
+    assert place["z"][0] == both["z"][0] and place["object_id"][0] == ID
+    Table({"object_id": [ID, str(space.object_ids[5])]}).write(tmp_path / "asked.csv")
+    table = ak.predict(space, "z", table=str(tmp_path / "asked.csv"), memory="any")
+    assert list(table["object_id"]) == list(both["object_id"])
+    assert len(ak.predict(space, "z", prediction=Prediction(k=3))) == 60
+
+
+def test_a_new_file_is_embedded_and_is_not_its_own_neighbour(chain):
+    space = ak.EmbeddingStore(chain.embeddings)
+    known = ak.predict(space, "z", ID, query="spectrum", coverage=0.8)
+    new = ak.predict(space, "z", file=chain.survey / SPECTRUM, model=chain.model, query="spectrum", coverage=0.8)
+    assert list(new["object_id"]) == [ID] and ID not in new["z_neighbours"][0].split(",")
+    assert new["z"][0] == pytest.approx(known["z"][0], rel=1e-3)
+    assert new["z_supported"][0] == known["z_supported"][0]
+    folder = ak.predict(space, "z", file=chain.survey / "cutouts", model=chain.model, memory="spectrum")
+    assert len(folder) == 60 and set(folder["object_id"]) == set(space.object_ids)
+    files = {"image": chain.survey / CUTOUT, "spectrum": chain.survey / SPECTRUM}
+    pair = ak.predict(space, "z", file=files, model=chain.model, memory="image+spectrum")
+    beside = ak.predict(space, "z", ID, memory="image+spectrum")
+    assert pair["z"][0] == pytest.approx(beside["z"][0], rel=1e-3)
+
+
+def test_what_cannot_be_asked_is_said(chain):
+    space = ak.EmbeddingStore(chain.embeddings)
+    with pytest.raises(UsageError, match=r"there is no argument 'covrage'\. There are: k, weights, coverage"):
+        ak.predict(space, "z", covrage=0.9)
+    files = {"image": chain.survey / "cutouts", "spectrum": chain.survey / SPECTRUM}
+    with pytest.raises(InputError, match=r"expected as many new objects in every modality, found \{'image': 60, 'spec"):
+        ak.predict(space, "z", file=files, model=chain.model)
+    with pytest.raises(UsageError, match=r"the model has no modality 'image\+spectrum'; it has image, spectrum"):
+        ak.predict(space, "z", file=chain.survey / CUTOUT, model=chain.model, query="image+spectrum")
