@@ -1,0 +1,152 @@
+import numpy as np
+import pytest
+
+from astroclip_kit.downstream import Clusters, Grouping, cluster, project
+from astroclip_kit.embeddings import EmbeddingStore
+from astroclip_kit.errors import FolderError, InputError, UsageError
+
+N = 400
+rng = np.random.default_rng(0)
+KIND = rng.choice(3, N, p=[0.5, 0.3, 0.2])
+Z = 3 * np.eye(6)[KIND] + 0.3 * rng.normal(size=(N, 6))
+ODD = int(np.flatnonzero(KIND == 0)[5])
+Z[ODD, 5] += 3  # far from all others of its kind
+LABELS = {
+    "class": np.where(np.arange(N) % 9 == 0, "", np.array(["GALAXY", "QSO", "STAR"])[KIND]),
+    "survey": np.full(N, "SDSS"),
+    "name": np.array([f"n{i}" for i in range(N)]),
+    "mass": KIND + rng.normal(size=N),
+}
+
+
+def write(root, **changes):
+    given = {
+        "present": {"image": np.arange(N) % 10 != 1, "lightcurve": np.arange(N) < 2},
+        "catalog": {"split": np.where(np.arange(N) < 200, "train", "test")},
+        "labels": LABELS,
+        "values": {"dataset": "three", "origin": "mock"},
+        **changes,
+    }
+    vectors = {"image": Z, "spectrum": Z, "lightcurve": Z}
+    return EmbeddingStore.write(root, vectors, [f"o{i}" for i in range(N)], **given)
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    return write(tmp_path_factory.mktemp("clusters") / "space")
+
+
+@pytest.fixture(scope="module")
+def found(store):
+    return cluster(store, on="image")
+
+
+@pytest.fixture(scope="module")
+def plane(store, tmp_path_factory):
+    return project(store, tmp_path_factory.mktemp("plane") / "map", on="image", method="pca")
+
+
+def test_the_planted_classes_are_found_and_named(found, store):
+    assert [one["size"] for one in found.summary["clusters"]] == sorted(
+        np.bincount(KIND[store.present("image")]), reverse=True
+    )
+    for one in found.summary["clusters"]:
+        first = one["separating"][0]
+        assert first["property"] == "class" and first["q"] < 1e-6 and first["value"] > 0.9
+        assert first["missing_inside"] + first["missing_outside"] > 0
+        assert {"mass", "name"} <= {each["property"] for each in one["separating"]}
+    assert found.summary["considered"] == 360 and found.summary["without_modality"] == 40
+    assert found.summary["parameters"]["k"] == 3 and found.summary["comparisons"] == 9
+
+
+def test_members_are_ordered_by_their_distance_from_the_centre(found, store):
+    largest, table = found.summary["clusters"][0], found.table
+    assert largest["farthest"][0] == f"o{ODD}"
+    members = np.flatnonzero(table["cluster"] == 0)
+    z = store.vectors("image")[members]
+    distance = np.linalg.norm(z - z.mean(axis=0), axis=1)
+    assert largest["nearest"] == [f"o{members[row]}" for row in np.argsort(distance)[:5]]
+
+
+def test_agreement_is_measured_on_held_out_objects(found, store):
+    rows = [one for one in found.results if one.property]
+    assert {(one.property, one.metric) for one in rows} == {("class", "ami"), ("class", "ari")}
+    held = store.present("image") & (store.split == "test") & (LABELS["class"] != "")
+    for one in rows:
+        assert one.task == "clustering" and one.query == one.target == "image" and one.n == held.sum()
+        assert 0.9 < one.low <= one.value <= one.high <= 1 and one.chance == 0 and one.origin == "mock"
+    assert "agreement with survey: not measured (1 values among 180 objects)" in found.notes
+    assert "agreement with name: not measured (180 values among 180 objects)" in found.notes
+    scores = {one.metric: one for one in found.results if not one.property}
+    assert max(scores, key=lambda name: scores[name].value) == "silhouette@3" and scores["silhouette@3"].n == 360
+
+
+def test_rows_stay_those_of_the_store(found, store):
+    table = found.table
+    assert table["object_id"].tolist() == store.object_ids.tolist() and str(table["ra"].unit) == "deg"
+    absent = ~store.present("image")
+    assert (table["cluster"][absent] == -1).all() and np.isnan(table["probability"][absent]).all()
+    assert (table["cluster"][~absent] >= 0).all() and (table["probability"][~absent] == 1).all()
+
+
+def test_what_was_written_is_read(found, tmp_path):
+    written = found.write(tmp_path / "clusters")
+    opened = Clusters(tmp_path / "clusters")
+    np.testing.assert_array_equal(opened.labels, found.table["cluster"])
+    assert opened.results == found.results and len(opened) == 3 and opened.summary == written.summary
+    assert opened.summary["clusters"][1]["nearest"] == found.summary["clusters"][1]["nearest"]
+    assert "3 clusters of 360 objects; kmeans on image" in repr(opened)
+    assert opened.table["ra"].unit == "deg"
+    with pytest.raises(FolderError, match="nothing: no such folder"):
+        Clusters(tmp_path / "nothing")
+
+
+@pytest.mark.parametrize("method", ["hdbscan", "dbscan", "kmeans"])
+def test_clusters_on_a_map_have_its_places(store, plane, method):
+    found = cluster(store, grouping=Grouping(method), place=plane)
+    assert found.summary["modality"] == "image" and found.summary["map"] == str(plane.root)
+    assert found.summary["space"] == ("vectors" if method == "kmeans" else "map")
+    np.testing.assert_array_equal(np.stack([found.table["x"], found.table["y"]], 1), plane.coordinates)
+    assert len(found.summary["clusters"]) == 3
+    metrics = {one.metric for one in found.results if one.property}
+    assert {"ami", "ari"} <= metrics
+    assert ("ami_clustered" in metrics) == (found.summary["in_no_cluster"] > 0)
+
+
+def test_a_map_asks_for_hdbscan_by_default(store, plane):
+    assert cluster(store, place=plane).summary["method"] == "hdbscan"
+
+
+def test_all_noise_is_said_and_not_compared(store, plane, tmp_path):
+    found = cluster(store, grouping=Grouping("dbscan", radius=1e-6), place=plane)
+    assert found.summary["clusters"] == [] and found.results == [] and found.summary["comparisons"] == 0
+    assert any("no cluster was found: try another min_size" in note for note in found.notes)
+    assert len(found.write(tmp_path / "none")) == 0
+
+
+def test_no_structure_is_called_a_division(tmp_path):
+    blank = EmbeddingStore.write(
+        tmp_path / "blank", {"image": rng.normal(size=(300, 20))}, [str(i) for i in range(300)]
+    )
+    notes = cluster(blank).notes
+    assert any("clusters below 0.25 are no substantial structure, but a division" in note for note in notes)
+
+
+def test_chosen_rows_and_properties(store):
+    found = cluster(store, on="spectrum", rows=KIND > 0, properties=["mass"])
+    assert found.summary["considered"] == (KIND > 0).sum()
+    assert {each["property"] for one in found.summary["clusters"] for each in one["separating"]} == {"mass"}
+    assert (found.table["cluster"][KIND == 0] == -1).all()
+
+
+def test_what_cannot_be_clustered_is_said(store, plane, tmp_path):
+    with pytest.raises(InputError, match=r"2 objects to cluster \(2 of 400 have lightcurve\); at least 3 are needed"):
+        cluster(store, on="lightcurve")
+    with pytest.raises(InputError, match=r"is a map of image, not of spectrum. Give a map of spectrum"):
+        cluster(store, on="spectrum", place=plane)
+    with pytest.raises(InputError, match="is the map of another space"):
+        cluster(write(tmp_path / "other", present={}), place=plane)
+    with pytest.raises(UsageError, match="no property 'colour' among the labels: class, survey, name, mass"):
+        cluster(store, properties=["colour"])
+    with pytest.raises(UsageError, match="has no modality 'radio'"):
+        cluster(store, on="radio")

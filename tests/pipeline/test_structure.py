@@ -1,0 +1,103 @@
+"""Maps of a space and groups in it, from the command line and from Python."""
+
+import json
+
+import numpy as np
+import pytest
+from astropy.table import Table
+
+import astroclip_kit as ak
+from astroclip_kit import cli
+from astroclip_kit.embeddings import EmbeddingStore
+
+N = 120
+rng = np.random.default_rng(0)
+KIND = np.arange(N) % 3
+
+
+@pytest.fixture(scope="module")
+def space(tmp_path_factory):
+    root = tmp_path_factory.mktemp("structure") / "space"
+    labels = {"class": np.array(["GALAXY", "QSO", "STAR"])[KIND], "snr": rng.uniform(0, 10, N)}
+    catalog = {"split": np.where(np.arange(N) < 90, "train", "test"), "ra": np.arange(N) * 1.0, "dec": np.zeros(N)}
+    z = 3 * np.eye(5)[KIND] + 0.3 * rng.normal(size=(N, 5))
+    present = {"lightcurve": np.arange(N) < 2}
+    EmbeddingStore.write(
+        root,
+        {"image": z, "lightcurve": z},
+        [f"o{i}" for i in range(N)],
+        present=present,
+        catalog=catalog,
+        labels=labels,
+    )
+    return root
+
+
+def test_a_map_is_made_clustered_and_described(space, tmp_path, capsys):
+    assert cli.main(["project", str(space), "--on", "image", "--method", "pca", "--out", str(tmp_path / "map")]) == 0
+    assert "120 of 120 objects placed; pca of image, fitted on 90" in capsys.readouterr().out
+    words = ["cluster", str(space), str(tmp_path / "clusters"), "--map", str(tmp_path / "map"), "--min_size", "8"]
+    assert cli.main(words) == 0
+    printed = capsys.readouterr().out
+    for expected in (
+        "set_apart_by",
+        "class=QSO 100% (else 0%)",
+        "silhouette by number of clusters: 3: ",
+        "agreement with class: ari ",
+        f"written: {tmp_path / 'clusters'}",
+        f"next:    astroclip-kit search {space} o",
+    ):
+        assert expected in printed
+    clusters = Table.read(tmp_path / "clusters" / "clusters.parquet")
+    assert {"object_id", "cluster", "probability", "x", "y"} <= set(clusters.colnames)
+    summary = json.loads((tmp_path / "clusters" / "summary.json").read_text())
+    assert summary["method"] == "hdbscan" and summary["parameters"]["min_size"] == 8
+    for folder, kind in (("map", "projection"), ("clusters", "clusters")):
+        assert f"{folder}: {kind}, written by astroclip_kit" in ak.info(tmp_path / folder)
+
+
+@pytest.mark.parametrize("ending", ["fits", "csv", "ecsv", "vot", "parquet"])
+def test_a_table_of_the_clusters_is_written_as_its_name_says(space, tmp_path, ending):
+    path = tmp_path / f"clusters.{ending}"
+    shown = ak.cluster(space, path, on="image")
+    assert shown.colnames == ["cluster", "size", "share", "probability", "most_typical", "set_apart_by"]
+    assert shown["size"].tolist() == [40, 40, 40]
+    written = Table.read(path)
+    assert len(written) == N and sorted(set(np.asarray(written["cluster"]).tolist())) == [0, 1, 2]
+    assert [str(one) for one in written["object_id"]] == [f"o{i}" for i in range(N)]
+    ak.cluster(space, path, on="image")  # an older one is replaced
+
+
+def test_only_some_objects(space, tmp_path):
+    shown = ak.cluster(space, tmp_path / "c", on="image", where="snr > 5", properties="snr")
+    assert shown["size"].sum() == (EmbeddingStore(space).labels["snr"] > 5).sum()
+    assert "nothing" in shown["set_apart_by"].tolist()
+    made = ak.project(space, tmp_path / "m", method="pca", where="snr > 5 and class != 'STAR'")
+    assert made.fitted.sum() == ((EmbeddingStore(space).labels["snr"] > 5) & (KIND < 2)).sum()
+
+
+def test_nothing_found_is_an_empty_table(space, tmp_path):
+    ak.project(space, tmp_path / "map", method="pca")
+    shown = ak.cluster(
+        space, tmp_path / "c", map=tmp_path / "map", grouping=ak.downstream.Grouping("dbscan", radius=1e-9)
+    )
+    assert len(shown) == 0 and "no cluster was found" in "\n".join(shown.meta["notes"])
+
+
+def test_what_is_wrong_is_said(space, tmp_path, fails):
+    out = tmp_path / "out"
+    assert "no method 'tsne' to make a map" in fails("project", space, out, "--method", "tsne")
+    assert "at least 3 are needed" in fails("project", space, out, "--on", "lightcurve")
+    assert "fewer than the 90 objects to fit on" in fails("project", space, out, "--neighbours", 90)
+    assert "at least 3 are needed" in fails("cluster", space, out, "--on", "lightcurve")
+    assert "k: expected 2 to 119" in fails("cluster", space, out, "-k", 500)
+    assert "no method 'optics'" in fails("cluster", space, out, "--method", "optics")
+    assert "where 'snr >': " in fails("cluster", space, out, "--where", "snr >")
+    assert "expected a projection folder" in fails("cluster", space, out, "--map", space)
+    assert not out.exists()
+    out.mkdir()
+    (out / "notes.txt").write_text("mine")
+    assert "was not written by astroclip_kit" in fails("cluster", space, out)
+    folder = tmp_path / "folder.csv"
+    folder.mkdir()
+    assert "folder.csv is a folder, expected the name of a file" in fails("cluster", space, folder)
