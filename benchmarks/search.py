@@ -1,12 +1,12 @@
 """Search: `ExactIndex` against a plain float32 product with top-k in torch and faiss's exact index, and `FaissIndex`.
 
-Unit vectors in a shared space of half as many hidden dimensions, with queries that are noisy copies of rows (as an
-image asks for its own spectrum). The first three must give the same neighbours; of `FaissIndex` the share of the
-exact neighbours that it finds is printed. Times are the best of some repeats, and all take turns, so that another load
-on the machine meets all of them.
+Unit vectors in a shared space of fewer hidden dimensions (half as many by default), with queries that are noisy copies
+of rows (as an image asks for its own spectrum). The first three must give the same neighbours; of `FaissIndex` the
+share of the exact neighbours that it finds is printed. Times are the best of some repeats, and all take turns, so that
+another load on the machine meets all of them.
 
     python benchmarks/search.py [--rows 200000] [--dimensions 128] [--queries 1000] [-k 10] [--repeats 3]
-        [--factories IVF447,Flat HNSW32]
+        [--latent 64] [--factories IVF447,Flat HNSW32]
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ ALONE = 20  # queries that are asked one by one
 PLAIN_QUERIES = 256  # per product: the whole matrix of products would need 0.8 GB
 
 
-def unit_vectors(rows: int, dimensions: int, rng: np.random.Generator) -> np.ndarray:
-    mixing = rng.normal(size=(dimensions // 2, dimensions))
-    z = rng.normal(size=(rows, dimensions // 2)) @ mixing + rng.normal(size=(rows, dimensions))
+def unit_vectors(rows: int, mixing: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    latent, dimensions = mixing.shape
+    z = rng.normal(size=(rows, latent)) @ mixing + rng.normal(size=(rows, dimensions))
     return (z / np.linalg.norm(z, axis=1, keepdims=True)).astype(np.float32)
 
 
@@ -62,14 +62,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--rows", type=int, default=200_000)
     parser.add_argument("--dimensions", type=int, default=128)
+    parser.add_argument("--latent", type=int, default=0, help="hidden dimensions; half of all by default")
     parser.add_argument("--queries", type=int, default=1000)
     parser.add_argument("-k", type=int, default=10)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--factories", nargs="*", default=None, help="of FaissIndex; by default the one of the size")
     options = parser.parse_args()
     rng = np.random.default_rng(0)
-    memory = unit_vectors(options.rows, options.dimensions, rng)
-    noise = unit_vectors(options.queries, options.dimensions, rng)
+    mixing = rng.normal(size=(options.latent or options.dimensions // 2, options.dimensions))
+    memory, noise = (unit_vectors(count, mixing, rng) for count in (options.rows, options.queries))
     queries = memory[rng.choice(options.rows, options.queries, replace=False)] + noise
     queries /= np.linalg.norm(queries, axis=1, keepdims=True)
     torch.set_num_threads(faiss.omp_get_max_threads())
@@ -95,7 +96,8 @@ def main() -> None:
     same = {name: shared(way(), own[: len(way())]) for name, way in ways.items()}
     seconds = take_turns(ways, options.repeats)
 
-    print(f"{options.queries} queries, {options.rows} rows x {options.dimensions}, k = {options.k}, ", end="")
+    size = f"{options.rows} rows x {options.dimensions} ({len(mixing)} hidden)"
+    print(f"{options.queries} queries, {size}, k = {options.k}, ", end="")
     print(f"{torch.get_num_threads()} threads, load {os.getloadavg()[0]:.1f}, first pass {index.passes[0]}")
     print(f"{'':36}{'seconds':>9}{'queries/s':>11}{'against ExactIndex':>20}{'same answers':>14}")
     for name, value in seconds.items():

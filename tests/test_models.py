@@ -95,3 +95,16 @@ def test_an_encoder_is_sized_by_its_modality():
     assert models.build_for({"class_path": f"{__name__}.Sized", "init_args": {"inner": 1}}, modality).factor == 3
     with pytest.raises(UsageError, match="has no class_path"):
         models.build_for({"class": "Sized"}, modality)
+
+
+def test_a_model_folder_may_hold_others(tmp_path):
+    inner, outer = Scale(5.0), Scale(7.0)
+    models.write_model(inner, tmp_path / "inner", {"note": "first"})
+    assert not hasattr(inner, "root")
+    models.save_model(outer, tmp_path / "outer", parts={"encoders/image": tmp_path / "inner"})
+    assert outer.root == tmp_path / "outer"
+    again = models.load_model(tmp_path / "outer" / "encoders" / "image", trusted=True)
+    torch.testing.assert_close(again.weight, inner.weight)
+    assert read_json(tmp_path / "outer" / "encoders" / "image" / "manifest.json")["note"] == "first"
+    models.save_model(outer, tmp_path / "outer")
+    assert not (tmp_path / "outer" / "encoders").exists()

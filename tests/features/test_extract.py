@@ -16,6 +16,7 @@ from astroclip_kit.encoders import TabularMLP
 from astroclip_kit.errors import FolderError, InputError, OutputError, UsageError
 from astroclip_kit.features import FeatureSet, extract
 from astroclip_kit.features.matrix import needs_float32
+from astroclip_kit.models import load_model
 from astroclip_kit.settings import Hardware
 from astroclip_kit.storage import hash_ids, new_folder, write_manifest
 from astroclip_kit.transforms import GaussianNoise
@@ -220,6 +221,7 @@ import os, signal, sys
 sys.path.insert(0, {here!r})
 from fake_survey import FakeSurvey, Mean
 from astroclip_kit.features import extract
+from astroclip_kit.models import load_model
 from astroclip_kit.settings import Hardware
 import astroclip_kit.features.extraction
 sys.modules["astroclip_kit.features.extraction"].SHARD_ROWS = 16
@@ -373,3 +375,37 @@ def test_a_real_dataset_and_a_selection_of_it(tmp_path):
     some = extract(dataset.select(rows), encoders, tmp_path / "some", hardware=FLOAT32)
     assert (some.object_ids == features.object_ids[rows]).all()
     np.testing.assert_allclose(some.matrix("optical"), features.matrix("optical")[rows], rtol=1e-3)
+
+
+def test_encoders_are_kept_with_their_features(survey, tmp_path):
+    encoder = TabularMLP(2, 5)
+    features = run(survey, {"table": encoder}, tmp_path / "features")
+    folder = features.encoder_folders["table"]
+    assert not hasattr(encoder, "root")
+    again = load_model(folder)
+    views = torch.from_numpy(survey.values["table"])
+    torch.testing.assert_close(again(again.preprocess(views)), encoder.eval()(encoder.preprocess(views)))
+    before = (folder / "weights.safetensors").stat().st_ino
+    run(survey, {"table": encoder}, tmp_path / "features", views=1)
+    assert (folder / "weights.safetensors").stat().st_ino == before
+    run(survey, {"table": TabularMLP(2, 5)}, tmp_path / "features")
+    assert (folder / "weights.safetensors").stat().st_ino != before
+
+
+def test_an_encoder_that_cannot_be_described_is_not_kept(survey, tmp_path):
+    class Forgetful(Mean):
+        def __init__(self, number):
+            super().__init__()
+
+    class Tied(Mean):
+        def __init__(self):
+            super().__init__()
+            self.one = self.two = nn.Linear(1, 1)
+            self.three = nn.Linear(1, 1)
+            self.three.weight = self.one.weight
+
+    out = tmp_path / "features"
+    assert list(run(survey, {"image": Mean()}, out).encoder_folders) == ["image"]
+    for encoder in (Forgetful(1), Tied()):
+        assert run(survey, {"image": encoder}, out).encoder_folders == {}
+    assert not [path.name for path in (out / "encoders").iterdir()]
