@@ -7,6 +7,7 @@ from astropy.table import Table
 from astroclip_kit.embeddings.observations import adapted, modality_of, read_observations, reader_of
 from astroclip_kit.errors import FileError, InputError, UsageError
 from astroclip_kit.surveys import (
+    ASASSNLightCurves,
     FunctionReader,
     LegacySurveyCutouts,
     SDSSSpectra,
@@ -21,6 +22,10 @@ SPECTRUM = Modality("spectrum", "spectrum", ("flux", "ivar"), (2, len(GRID)), SP
 IMAGE = Modality("image", "image", ("g", "r", "z"), (3, 16, 16), "nmgy", (0.262,))
 CURVE = Modality("curve", "lightcurve", LIGHTCURVE_CHANNELS, (-1, 4), "mag", bands=("V", "g"))
 TABLE = Modality("colours", "table", ("g_r", "r_z"), (2,))
+
+
+def change(modality, **values):
+    return Modality.from_dict({**modality.to_dict(), **values})
 
 
 def cutout(path, bands="griz", size=24, scale=0.262, seed=0):
@@ -54,6 +59,18 @@ def test_a_named_reader_is_taken(tmp_path):
         assert sample.views["image"].shape == IMAGE.shape
     told = reader_of(tmp_path, described, IMAGE)
     assert told.pattern == "a*" and told.bands == ("g", "r", "z") and told.size == 16 and told.ivar is False
+
+
+def test_readers_of_light_curves_are_told_the_bands(tmp_path):
+    limits = change(CURVE, bands=["g", "g_limit"])
+    told = reader_of(tmp_path, ASASSNLightCurves(tmp_path, quality=["G", "B"]), limits)
+    assert told.bands == ("g",) and told.upper_limits == "keep" and told.quality == ("G", "B")
+    assert reader_of(tmp_path, "ASASSNLightCurves", CURVE).upper_limits == "drop"
+    columns = {"id": "oid", "time": "mjd", "value": "mag", "band": "fid"}
+    described = {"class_path": "astroclip_kit.surveys.LightCurveTable", "init_args": {"columns": columns}}
+    described["init_args"]["bands"] = {1: "g"}
+    told = reader_of(tmp_path / "new.csv", described, change(CURVE, bands=["g"]))
+    assert told.path == str(tmp_path / "new.csv") and told.bands == {"1": "g"}
 
 
 def test_a_reader_of_ones_own_is_adapted(tmp_path):
@@ -147,10 +164,6 @@ def test_a_spectrum_beyond_the_grid_is_refused(tmp_path):
     path = sdss(tmp_path / "spec-0001.fits", low=9100.0, high=9300.0)
     with pytest.raises(FileError, match=r"no good pixel on the grid: the file covers 9100"):
         read_observations([path], SDSSSpectra(path), SPECTRUM)
-
-
-def change(modality, **values):
-    return Modality.from_dict({**modality.to_dict(), **values})
 
 
 @pytest.mark.parametrize(

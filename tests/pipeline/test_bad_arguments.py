@@ -158,7 +158,7 @@ def test_one_clear_line(chain, tmp_path, fails, verb, words, message):
     assert not [path for path in tmp_path.iterdir() if path.suffix == ".training"]
 
 
-@pytest.mark.parametrize("verb", ["extract", "align", "embed", "search", "predict", "evaluate", "info", "run"])
+@pytest.mark.parametrize("verb", ["extract", "align", "embed", "index", "search", "predict", "evaluate", "info", "run"])
 def test_a_verb_without_arguments_says_what_it_needs(fails, verb):
     assert "the following arguments are required: " in fails(verb) and f"astroclip-kit {verb} --help" in fails(verb)
 
