@@ -64,7 +64,7 @@ def value(table, metric, query, target, space="aligned"):
 @pytest.mark.slow
 @pytest.mark.shared_data
 def test_lamost_spectra_and_photometry(shared_data, tmp_path):
-    table = quickly("lamost_photometry", shared_data, tmp_path)
+    table = quickly("lamost_photometry", shared_data, tmp_path, "evaluate.properties=[teff]")
     data = Dataset(tmp_path / "run" / "data")
     groups, visits = np.unique(data.groups, return_counts=True)
     assert len(data) == 315 and len(groups) == 216 and visits[visits > 1].sum() == 177
