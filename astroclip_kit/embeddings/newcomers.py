@@ -87,7 +87,7 @@ def embed_queries(
     modalities = {key: Modality.from_dict(value) for key, value in about["modalities"].items()}
     if name and name not in modalities:
         raise UsageError(f"the model has no modality {name!r}; it has {', '.join(modalities)}.")
-    files = [query.file] if isinstance(query.file, (str, Path)) else list(query.file)
+    files = list(query.file) if isinstance(query.file, (list, tuple)) else [str(query.file)]
     name = name or modality_of(files[0], modalities)
     samples, skipped = read_observations(files, query.reader, modalities[name])
     encoder = None
