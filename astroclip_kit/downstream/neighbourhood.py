@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MOST", "Neighbourhood", "Question", "gather"]
 
-MOST = 2000  # reference objects: the 1st percentile, and a coverage of 90 %, are then known to 0.2 % and 0.7 %
+MOST = 1000  # reference objects: the 1st percentile, and a coverage of 90 %, are then known to 0.3 % and 0.9 %
 ENOUGH = 100  # reference objects that the model was not trained on, to do without the others
 UNSEEN = ("valid", "test")  # sides of a split
 Array = npt.NDArray[Any]

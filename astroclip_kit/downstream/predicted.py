@@ -105,8 +105,8 @@ def _apart(question: Question, of: Property, usable: Flags) -> int:
     from .conformal import smallest
 
     objects = len(np.unique(groups))
-    count = min(MOST, int(settings.calibration * objects))
     least = smallest(settings.coverage, themselves=bool(np.isin(question.groups, groups).any()))
+    count = min(max(MOST, least), int(settings.calibration * objects))
     if count < least:
         raise InputError(
             f"{of.name}: a coverage of {settings.coverage:g} takes at least {least} objects for calibration, and "
