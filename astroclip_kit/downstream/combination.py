@@ -30,6 +30,11 @@ class Combination:
         query: Modalities that ask.
         memory: Modalities that answer.
         pooled: Whether any one of the memory's modalities is enough; else an object needs all of them.
+
+    Example:
+        >>> image = np.array([[1.0, 0.0]], np.float32)
+        >>> Combination(("image",), ("image", "spectrum")).queries(lambda name: image).tolist()
+        [[1.0, 0.0, 1.0, 0.0]]
     """
 
     query: tuple[str, ...]

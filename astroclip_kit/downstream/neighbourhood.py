@@ -71,7 +71,11 @@ class Neighbourhood:
 
     @property
     def support(self) -> npt.NDArray[np.float64]:
-        """Percentile [Q] of the k-th neighbour's similarity among those of the reference objects; NaN without any."""
+        """Percentile [Q] of the k-th neighbour's similarity among those of the reference objects; NaN without any.
+
+        A low one says that an object lies outside of the memory. A high one is no proof that it belongs there: an
+        encoder can place what it has never seen among what it knows.
+        """
         usual = np.sort(self.reference_distance[:, -1])
         farther = len(usual) - np.searchsorted(usual, self.distance[:, -1])
         return np.asarray(100 * farther / len(usual) if len(usual) else np.full(len(self.rows), np.nan))

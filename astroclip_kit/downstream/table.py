@@ -35,6 +35,15 @@ class NewObjects:
     Args:
         vectors: Modality to vectors [Q, D].
         object_ids: Their ids [Q]; a row of the store with such an id, and its whole group, is no neighbour.
+
+    Example:
+        >>> from tempfile import mkdtemp
+        >>> from astroclip_kit.embeddings import EmbeddingStore
+        >>> known = np.array([[1, 0], [0.9, 0.1], [0, 1], [0.1, 0.9]])
+        >>> store = EmbeddingStore.write(mkdtemp() + "/s", {"image": known}, list("abcd"), labels={"z": [1, 1, 3, 3]})
+        >>> table = predict_table(store, ["z"], asked=NewObjects({"image": [[0.2, 1.0]]}), settings=Prediction(k=2))
+        >>> print(table["z"][0], table["z_supported"][0])
+        3.0 True
     """
 
     vectors: Mapping[str, npt.ArrayLike]
