@@ -166,8 +166,8 @@ def adapted(view: View, given: Modality, wanted: Modality) -> View:
     Example:
         >>> given = Modality("image", "image", ("r", "g"), (2, 4, 4), "uJy", (0.262,))
         >>> wanted = Modality("image", "image", ("g", "r"), (2, 2, 2), "nmgy", (0.262,))
-        >>> adapted(np.ones((2, 4, 4), np.float32), given, wanted)[0].round(3).tolist()
-        [[0.275, 0.275], [0.275, 0.275]]
+        >>> adapted(3.631 * np.ones((2, 4, 4), np.float32), given, wanted)[0].round(2).tolist()
+        [[1.0, 1.0], [1.0, 1.0]]
     """
     if given.kind != wanted.kind:
         raise InputError(f"the file holds a {given.kind}, the model's {wanted.name} is a {wanted.kind}.")
