@@ -40,7 +40,7 @@ def test_a_map_is_made_clustered_and_described(space, tmp_path, capsys):
     assert cli.main(words) == 0
     printed = capsys.readouterr().out
     for expected in (
-        "set_apart_by",
+        "apart_by",
         "class=QSO 100% (else 0%)",
         "silhouette by number of clusters: 3: ",
         "agreement with class: ari ",
@@ -60,7 +60,16 @@ def test_a_map_is_made_clustered_and_described(space, tmp_path, capsys):
 def test_a_table_of_the_clusters_is_written_as_its_name_says(space, tmp_path, ending):
     path = tmp_path / f"clusters.{ending}"
     shown = ak.cluster(space, path, on="image")
-    assert shown.colnames == ["cluster", "size", "share", "probability", "most_typical", "set_apart_by"]
+    assert shown.colnames == [
+        "cluster",
+        "size",
+        "share",
+        "probability",
+        "most_typical",
+        "apart_by",
+        "also_by",
+        "and_by",
+    ]
     assert shown["size"].tolist() == [40, 40, 40]
     written = Table.read(path)
     assert len(written) == N and sorted(set(np.asarray(written["cluster"]).tolist())) == [0, 1, 2]
@@ -71,7 +80,7 @@ def test_a_table_of_the_clusters_is_written_as_its_name_says(space, tmp_path, en
 def test_only_some_objects(space, tmp_path):
     shown = ak.cluster(space, tmp_path / "c", on="image", where="snr > 5", properties="snr")
     assert shown["size"].sum() == (EmbeddingStore(space).labels["snr"] > 5).sum()
-    assert "nothing" in shown["set_apart_by"].tolist()
+    assert set(shown["apart_by"]) == {""}
     made = ak.project(space, tmp_path / "m", method="pca", where="snr > 5 and class != 'STAR'")
     assert made.fitted.sum() == ((EmbeddingStore(space).labels["snr"] > 5) & (KIND < 2)).sum()
 
