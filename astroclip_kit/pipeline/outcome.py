@@ -35,10 +35,11 @@ def write_results(
         The results; ``meta`` holds where the report is and what to type next.
     """
     from .. import results as lines
-    from ..report import write_report
+    from ..report import result_figures, write_report
     from ..report.figures.canvas import picture
     from ..storage import new_folder, write_manifest
 
+    figures = {**result_figures(results), **figures}
     with new_folder(out, "results") as folder:
         lines.write_results(folder / "results.jsonl", results)
         (folder / "figures").mkdir()

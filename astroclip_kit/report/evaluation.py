@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import combinations, product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,9 +11,14 @@ import numpy as np
 from ..downstream.held_out import HeldOut, by_neighbours
 from ..downstream.space import REDSHIFTS, Space
 from ..embeddings.search import nearest
-from .figures.panels import search_panel
-from .figures.predictions import confusion_matrix, predicted_against_true
-from .figures.training import loss_curves
+from ..settings import Evaluation
+from .figures.calibration import reliability_diagram
+from .figures.classification import confusion_matrix, precision_recall_curves, roc_curves
+from .figures.predictions import predicted_against_true
+from .figures.sheets import retrieval_sheet
+from .figures.similarities import similarity_histogram
+from .figures.training import learning_curves
+from .wording import pair
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -22,6 +28,9 @@ if TYPE_CHECKING:
 
 __all__ = ["evaluation_figures"]
 
+Captioned = Iterator[tuple[str, "Figure"]]
+MATCHES = 5
+
 
 def evaluation_figures(
     store: EmbeddingStore,
@@ -29,57 +38,106 @@ def evaluation_figures(
     *,
     dataset: Dataset | None = None,
     history: Sequence[Sequence[Mapping[str, float]]] = (),
-    k: int = 16,
+    settings: Evaluation = Evaluation(),
     panels: int = 2,
-    seed: int = 0,
+    units: Mapping[str, str] | None = None,
 ) -> dict[str, Figure]:
     """Caption to figure of everything that can be drawn from what is given.
 
     Args:
         store: The space, with a split.
         properties: Labels that were predicted.
-        dataset: For panels of held-out objects beside their best matches.
+        dataset: For contact sheets of held-out objects beside their best matches.
         history: Training history of each member of the model, as its manifest keeps it.
-        k: Number of neighbours of the predictions.
-        panels: Objects per ordered pair of modalities whose matches are shown.
-        seed: Of the choice of those objects.
+        settings: As of the evaluation: neighbours, which objects, seed.
+        panels: Held-out objects whose matches are shown, in all directions.
+        units: Unit of each property, for the axes.
     """
-    figures: dict[str, Figure] = {}
+    space = Space.aligned(store, settings.where)
+    drawn: list[tuple[str, Figure]] = []
     if history and history[0]:
-        figures["Training."] = loss_curves(history[0], history[1:])
-    space = Space.aligned(store)
+        drawn.append(("Training.", learning_curves(history[0], history[1:])))
     for wanted in properties:
-        for one in by_neighbours(space, wanted, k=k):
-            figures[_caption(one)] = _draw(one)
-    return {**figures, **(_panels(store, dataset, panels, seed) if dataset is not None else {})}
+        for one in by_neighbours(space, wanted, **settings.neighbours):
+            drawn += _draw(one, space.groups[one.rows], (units or {}).get(wanted, ""), settings.seed)
+    if properties or dataset is not None:
+        drawn += _similarities(space, settings.seed)
+    if dataset is not None:
+        drawn += _sheets(store, space, dataset, panels, settings.seed)
+    return dict(drawn)
 
 
-def _caption(one: HeldOut) -> str:
+def _draw(one: HeldOut, groups: Any, unit: str, seed: int) -> Captioned:
+    """A number against what is true; of classes the confusion and, within a modality, curves and calibration."""
+    title = pair(one.query, one.target)
     how = f"{one.query} of held-out objects, {one.target} of training objects as memory"
-    return f"{one.property} of {len(one.rows)} held-out objects by nearest neighbours: {how}."
+    about = f"{one.property} of {len(one.rows):,} held-out objects by nearest neighbours"
+    if not len(one.classes):
+        redshift = one.property in REDSHIFTS
+        said = one.true + _turned(one.value - one.true, one.period)
+        figure = predicted_against_true(one.true, said, one.property, unit=unit, redshift=redshift, title=title)
+        yield f"{about}: {how}.", figure
+        return
+    yield f"{about}: {how}.", confusion_matrix(one.true, one.value, title=title)
+    if one.query == one.target and len(np.unique(one.true)) > 1:
+        names, scores = _scores(one)
+        curves = {"groups": groups, "seed": seed, "title": title}
+        yield f"ROC curves of {about}: {how}.", roc_curves(one.true, scores, names, **curves)
+        figure = precision_recall_curves(one.true, scores, names, **curves)
+        yield f"Precision and recall of {about}: {how}; marks at the right: guessing.", figure
+        yield f"Calibration of {about}: {how}.", reliability_diagram(one.true, scores, names, title=title)
 
 
-def _draw(one: HeldOut) -> Figure:
-    title = one.query if one.query == one.target else f"{one.query} → {one.target}"
-    if one.true.dtype.kind == "U":
-        return confusion_matrix(one.true, one.value, title=title)
-    return predicted_against_true(one.true, one.value, one.property, redshift=one.property in REDSHIFTS, title=title)
+def _turned(difference: Any, period: float) -> Any:
+    """Differences of angles go the short way round."""
+    return (difference + period / 2) % period - period / 2 if period else difference
 
 
-def _panels(store: EmbeddingStore, dataset: Dataset, count: int, seed: int) -> dict[str, Any]:
-    """Matches among held-out objects: they are what the numbers are about."""
-    held_out = store.split == "test"
-    figures = {}
-    for query in store.names:
-        for target in store.names:
-            rows = np.flatnonzero(held_out & store.present(query) & store.present(target))
-            if query == target or len(rows) < 2:
-                continue
-            for row in np.random.default_rng(seed).choice(rows, min(count, len(rows)), replace=False):
-                object_id = str(store.object_ids[row])
-                answers = nearest(store, int(row), query=query, target=target, k=min(6, len(rows)), among=held_out)
-                caption = (
-                    f"{query} of {object_id} (orange) and the held-out objects with the most similar {target} (green)."
-                )
-                figures[caption] = search_panel(answers, dataset)
-    return figures
+def _scores(one: HeldOut) -> tuple[Any, Any]:
+    """Classes and their probabilities; a class that no training object has was given the probability 0."""
+    new = np.setdiff1d(one.true, one.classes)
+    nothing = np.zeros((len(one.rows), len(new)))
+    return np.concatenate([one.classes, new]), np.concatenate([one.probabilities, nothing], axis=1)
+
+
+def _similarities(space: Space, seed: int) -> Captioned:
+    """Of each pair of modalities, among held-out objects."""
+    for query, target in combinations(space.names, 2):
+        rows = np.intersect1d(space.rows(query, held_out=True), space.rows(target, held_out=True))
+        if len(rows) < 2:
+            continue
+        a, b = space.vectors[query][rows], space.vectors[target][rows]
+        other = np.random.default_rng(seed).permutation(len(rows))
+        apart = space.groups[rows] != space.groups[rows[other]]
+        if apart.any():
+            same, different = (np.einsum("nd,nd->n", a, b), np.einsum("nd,nd->n", a, b[other])[apart])
+            caption = (
+                f"How alike {query} and {target} of {len(rows):,} held-out objects are: of one object, and of two."
+            )
+            yield caption, similarity_histogram(same, different, title=f"{query}, {target}")
+
+
+def _sheets(store: EmbeddingStore, space: Space, dataset: Dataset, count: int, seed: int) -> Captioned:
+    """Matches among held-out objects in every direction: they are what the numbers are about."""
+    held_out = {name: space.rows(name, held_out=True) for name in space.names}
+    everywhere = np.ones(len(store), dtype=bool)
+    for rows in held_out.values():
+        everywhere &= np.isin(np.arange(len(store)), rows)
+    rows = np.flatnonzero(everywhere)
+    if len(rows) < 2 or len(space.names) > MATCHES:
+        return
+    for row in np.random.default_rng(seed).choice(rows, min(count, len(rows)), replace=False):
+        answers = []
+        for query, target in product(space.names, repeat=2):
+            k = min(MATCHES, len(held_out[target]) - 1)
+            among = np.isin(np.arange(len(store)), held_out[target])
+            answers.append(nearest(store, int(row), query=query, target=target, k=k, among=among))
+        caption = (
+            f"{store.object_ids[row]} asks with each modality (framed orange) for the held-out objects that are most "
+            f"similar in each (framed green)."
+        )
+        yield caption, retrieval_sheet(answers, dataset, names=_shown(dataset, space.names))
+
+
+def _shown(dataset: Dataset, names: Sequence[str]) -> list[str]:
+    return [name for name in names if name in dataset.modalities]

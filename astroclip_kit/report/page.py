@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import importlib.metadata
 import json
 import platform
@@ -13,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..storage import publish
 from ..types import Result
-from .tables import results_html
+from .sections import sections
+from .stylesheet import STYLE
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -25,30 +25,12 @@ METHOD = (
     "Parker et al. 2024, AstroCLIP: a cross-modal foundation model for galaxies, MNRAS 531, 4990",
     "Radford et al. 2021, Learning transferable visual models from natural language supervision (CLIP), ICML",
 )
-STYLE = """
-:root { color-scheme: light; }
-body { font: 15px/1.5 system-ui, sans-serif; color: #1a1a1a; background: #fff; max-width: 62rem; margin: 2rem auto;
-  padding: 0 1rem; }
-h1 { font-size: 1.6rem; margin-bottom: .2rem; }
-h2 { font-size: 1.2rem; margin-top: 2.2rem; border-bottom: 1px solid #ccc; }
-h3 { font-size: 1rem; margin: 1.2rem 0 .4rem; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .86rem; }
-th, td { text-align: left; vertical-align: top; padding: .3rem .8rem .3rem 0; border-bottom: 1px solid #e2e2e2; }
-small { color: #555; white-space: nowrap; }
-.figures { display: flex; flex-wrap: wrap; gap: 1.2rem; }
-figure { margin: 0; flex: 0 1 19rem; break-inside: avoid; } figure.wide { flex: 1 0 100%; }
-figure img { max-width: 100%; } figcaption { color: #444; font-size: .8rem; }
-.mock { background: #fff4d6; border-left: 4px solid #E69F00; padding: .5rem .8rem; }
-pre { background: #f5f5f5; padding: .7rem; overflow-x: auto; font-size: .8rem; white-space: pre-wrap; }
-@media print { body { margin: 0; max-width: none; font-size: 10pt; } tr { break-inside: avoid; }
-  h2, h3 { break-after: avoid; } pre { white-space: pre-wrap; } }
-"""
 NOTE = (
     "Each number stands above its 95 % interval and what guessing reaches (chance: for classes whoever always says the "
     "most frequent class, for numbers the mean of the training objects). † no better than that. ‡ reached by the "
     "features before alignment too. Held-out objects are never in the memory. "
 )
-ONE_SPLIT = "Intervals: bootstrap over held-out objects, whole groups at a time."
+ONE_SPLIT = "Intervals: bootstrap over held-out objects, whole groups at a time, where nothing else is said."
 FOLDS = "Values: mean ± standard deviation over the folds; intervals: Student's t of the mean over the folds."
 
 
@@ -81,15 +63,15 @@ def write_report(
     """
     names = sorted({one.dataset for one in results if one.dataset})
     title = title or f"Report: {', '.join(names) or 'no results'}"
-    sections = {
-        "Results": _results(results),
-        "Figures": _figures(figures or {}),
+    parts = {
+        "How to read the numbers": _reading(results),
+        **sections(results, figures or {}),
         "Configuration": _configuration(configuration),
         "Versions": _versions(),
         "How to cite": _list([f"astroclip_kit {_version('astroclip_kit')}", *METHOD, *citations]),
         "Next": f"<pre>{escape(next_command)}</pre>" if next_command else "",
     }
-    body = "\n".join(f"<h2>{escape(head)}</h2>\n{text}" for head, text in sections.items() if text)
+    body = "\n".join(f"<h2>{escape(head)}</h2>\n{text}" for head, text in parts.items() if text)
     page = (
         f"<!doctype html>\n<html lang='en'><head><meta charset='utf-8'><title>{escape(title)}</title>"
         f"<meta name='viewport' content='width=device-width'><style>{STYLE}</style></head>\n"
@@ -111,29 +93,11 @@ def _origin(results: Sequence[Result]) -> str:
     return (warning if mock else "") + about + (f"Seed {seeds}.</p>" if seeds else "</p>")
 
 
-def _results(results: Sequence[Result]) -> str:
+def _reading(results: Sequence[Result]) -> str:
     if not results:
         return "<p>Nothing was measured.</p>"
     folds = len({one.fold for one in results if one.fold >= 0})
-    intervals = f"{FOLDS} {folds} folds." if folds else ONE_SPLIT
-    return f"{results_html(results)}\n<p><small style='white-space: normal'>{escape(NOTE + intervals)}</small></p>"
-
-
-def _figures(figures: Mapping[str, Figure]) -> str:
-    drawn = "\n".join(_figure(caption, figure) for caption, figure in figures.items())
-    return f"<div class='figures'>\n{drawn}\n</div>" if drawn else ""
-
-
-def _figure(caption: str, figure: Figure) -> str:
-    from .figures.canvas import picture
-
-    ending, image = picture(figure)
-    kind = {"svg": "svg+xml"}.get(ending, ending)
-    source = f"data:image/{kind};base64,{base64.b64encode(image).decode()}"
-    text = escape(caption, quote=True)
-    width, height = figure.get_size_inches()
-    shape = " class='wide'" if width > 1.5 * height else ""
-    return f"<figure{shape}><img src='{source}' alt='{text}'><figcaption>{text}</figcaption></figure>"
+    return f"<p class='note'>{escape(NOTE + (f'{FOLDS} {folds} folds.' if folds else ONE_SPLIT))}</p>"
 
 
 def _configuration(configuration: Mapping[str, Any] | str) -> str:

@@ -9,16 +9,16 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from ..types import Result
+from .wording import guess, space_name, task_title, title
 
 if TYPE_CHECKING:
     from astropy.table import Table
 
 __all__ = ["remark", "results_html", "results_table"]
 
-LOWER_IS_BETTER = ("median_rank", "nmad", "outlier_fraction")
-TITLES = {"r2": "R²", "nmad": "NMAD", "macro_f1": "macro F1"}
-GUESSES = {"retrieval": "guessing", "classification": "the majority class", "regression": "the mean"}
-SPACES = {"aligned": "aligned", "features": "unaligned features", "supervised": "supervised reference"}
+LOWER_IS_BETTER = ("median_rank", "nmad", "outlier_fraction", "brier", "ece")
+WIDEST = 5  # metrics that fit side by side; more stand below each other
+PLAIN = ("space", "coverage", "clustering", "selection")  # tasks without a notion of better than guessing
 
 
 def results_table(results: Iterable[Result]) -> Table:
@@ -47,8 +47,8 @@ def remark(result: Result, results: Sequence[Result]) -> str:
     sign = -1 if result.metric in LOWER_IS_BETTER else 1
     worst = min(sign * result.low, sign * result.high)
     if math.isfinite(result.chance) and math.isfinite(worst) and worst <= sign * result.chance:
-        return f"no better than {GUESSES.get(result.task, 'guessing')}"
-    if result.space != "aligned" or result.query != result.target:
+        return f"no better than {guess(result)}"
+    if result.space != "aligned" or result.query != result.target or result.task in PLAIN:
         return ""
     for other in results:
         same = (other.task, other.query, other.target, other.property, other.metric, other.fold) == (
@@ -59,47 +59,75 @@ def remark(result: Result, results: Sequence[Result]) -> str:
     return ""
 
 
-def results_html(results: Sequence[Result]) -> str:
+def results_html(results: Sequence[Result], among: Sequence[Result] = ()) -> str:
     """One HTML table per task and property: a row per pair of modalities and space, a column per metric.
+
+    Many metrics, as coverage in many bins, stand below each other instead.
 
     Args:
         results: What to show; where folds were put together, the single folds are left out.
+        among: All results, which those shown are compared with; they themselves by default.
     """
     shown = [one for one in results if one.fold < 0]
-    marks = {one: remark(one, results) for one in shown}
+    marks = {one: remark(one, among or results) for one in shown}
     parts = []
     for task, wanted in dict.fromkeys((one.task, one.property) for one in shown):
         own = [one for one in shown if (one.task, one.property) == (task, wanted)]
-        title = f"{task.capitalize()} of {wanted}" if wanted else task.capitalize()
-        parts.append(f"<h3>{escape(title)}</h3>{_table(own, marks)}")
+        lay = _wide if len({one.metric for one in own}) <= WIDEST else _long
+        parts.append(f"<section><h3>{escape(task_title(task, wanted))}</h3>{lay(own, marks)}</section>")
     return "\n".join(parts)
 
 
-def _table(results: Sequence[Result], marks: dict[Result, str]) -> str:
-    names = list(dict.fromkeys(one.metric for one in results))
+def _rows(results: Sequence[Result]) -> list[tuple[str, str, str]]:
+    """Space, query and target of each row, pairs of modalities together."""
     pairs = dict.fromkeys((one.query, one.target) for one in results)
-    rows = dict.fromkeys((one.space, *pair) for pair in pairs for one in results if (one.query, one.target) == pair)
-    heads = ["query", "answers from", "space", *(TITLES.get(name, name.replace("_", " ")) for name in names), "n"]
-    lines = [_line([one for one in results if (one.space, one.query, one.target) == row], names, marks) for row in rows]
-    return f"<table><tr>{''.join(f'<th>{escape(head)}</th>' for head in heads)}</tr>{''.join(lines)}</table>"
+    return list(
+        dict.fromkeys((one.space, *pair) for pair in pairs for one in results if (one.query, one.target) == pair)
+    )
+
+
+def _table(heads: Iterable[str], lines: Iterable[str]) -> str:
+    head = "".join(f"<th>{escape(one)}</th>" for one in heads)
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(lines)}</tbody></table>"
+
+
+def _wide(results: Sequence[Result], marks: dict[Result, str]) -> str:
+    names = list(dict.fromkeys(one.metric for one in results))
+    rows = [[one for one in results if (one.space, one.query, one.target) == row] for row in _rows(results)]
+    heads = ["query", "answers from", "space", *map(title, names), "n"]
+    return _table(heads, (_line(row, names, marks) for row in rows))
 
 
 def _line(results: Sequence[Result], names: Sequence[str], marks: dict[Result, str]) -> str:
     by_name = {one.metric: one for one in results}
-    first = results[0]
-    about = "".join(f"<td>{escape(x)}</td>" for x in (first.query, first.target, SPACES.get(first.space, first.space)))
     cells = "".join(_cell(by_name[name], marks) if name in by_name else "<td></td>" for name in names)
-    return f"<tr>{about}{cells}<td>{max(one.n for one in results):,}</td></tr>"
+    return f"<tr>{_about(results[0])}{cells}<td>{max(one.n for one in results):,}</td></tr>"
+
+
+def _long(results: Sequence[Result], marks: dict[Result, str]) -> str:
+    """A row per metric."""
+    ordered = [one for row in _rows(results) for one in results if (one.space, one.query, one.target) == row]
+    lines = (
+        f"<tr>{_about(one)}<td>{escape(title(one.metric))}</td>{_cell(one, marks)}<td>{one.n:,}</td></tr>"
+        for one in ordered
+    )
+    return _table(["query", "answers from", "space", "metric", "value", "n"], lines)
+
+
+def _about(one: Result) -> str:
+    return "".join(f"<td>{escape(x)}</td>" for x in (one.query, one.target, space_name(one.space)))
 
 
 def _cell(one: Result, marks: dict[Result, str]) -> str:
     mark = {"": "", "unaligned features reach it": "‡"}.get(marks[one], "†")
     spread = f" ± {_number(one.std)}" if math.isfinite(one.std) else ""
+    exact = one.task == "selection"  # a count has no interval
     interval = f"{_number(one.low)} to {_number(one.high)}" if math.isfinite(one.low) else "no interval"
     extra = [f"chance {_number(one.chance)}"] if math.isfinite(one.chance) else []
     extra += [f"published {_number(one.published)}"] if math.isfinite(one.published) else []
-    small = "".join(f"<br>{part}" for part in [interval, *extra])
-    return f"<td title='{escape(marks[one])}'><b>{_number(one.value)}{mark}</b>{spread}<small>{small}</small></td>"
+    small = "" if exact else "".join(f"<br>{part}" for part in [interval, *extra])
+    value = f"{one.value:,.0f}" if exact else _number(one.value)
+    return f"<td title='{escape(marks[one])}'><b>{value}{mark}</b>{spread}<small>{small}</small></td>"
 
 
 def _number(value: float) -> str:

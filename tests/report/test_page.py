@@ -47,7 +47,7 @@ def read(path):
 
 
 def test_the_page_holds_everything_and_asks_the_network_for_nothing(tmp_path):
-    drawn = {"Loss & more": figures.loss_curves([{"epoch": 1, "loss": 1.0}])}
+    drawn = {"Loss & more": figures.learning_curves([{"epoch": 1, "loss": 1.0}])}
     path = write_report(
         tmp_path / "report.html",
         [RECALL],
@@ -84,7 +84,7 @@ def test_real_data_are_not_called_mock(tmp_path):
 
 def test_a_large_figure_is_stored_as_pixels(tmp_path, monkeypatch):
     monkeypatch.setattr("astroclip_kit.report.figures.canvas.LARGEST_SVG", 10)
-    drawn = {"a": figures.loss_curves([{"epoch": 1, "loss": 1.0}])}
+    drawn = {"a": figures.learning_curves([{"epoch": 1, "loss": 1.0}])}
     (address,) = read(write_report(tmp_path / "r.html", [], figures=drawn)).addresses
     assert address.startswith("data:image/png;base64,")
 

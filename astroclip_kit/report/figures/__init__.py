@@ -1,7 +1,9 @@
-"""Figures: every function takes arrays or kit objects and returns a matplotlib `Figure`, made without pyplot.
+"""Figures: every function takes arrays, tables or results and returns a matplotlib `Figure`, made without pyplot.
 
-Save one with ``figure.savefig("name.pdf")``; in a notebook it shows itself. Colours are told apart with any colour
-vision (Okabe & Ito; cividis). A figure of your own is any function that returns a `Figure`.
+Save one with ``figure.savefig("name.pdf")``; in a notebook it shows itself. Widths are those of one column (3.35
+inches) or of a page, text is 7 points and more and stays text in PDF and SVG, many points are pixels inside the vector
+file. Colours are told apart with any colour vision (Okabe & Ito; cividis, viridis). A figure of your own is any
+function that returns a `Figure`; with an attribute ``task`` it stands in that section of a report.
 """
 
 from ..._lazy import lazy
@@ -9,10 +11,23 @@ from ..._lazy import lazy
 __getattr__, __dir__, __all__ = lazy(
     __name__,
     {
-        "confusion_matrix": ".predictions",
+        "anomaly_sheet": ".sheets",
+        "cluster_sheet": ".sheets",
+        "cluster_spectra": ".clusters",
+        "confusion_matrix": ".classification",
+        "coverage_by_bin": ".calibration",
+        "coverage_curve": ".calibration",
         "draw_view": ".views",
-        "loss_curves": ".training",
+        "interval_plot": ".intervals",
+        "learning_curves": ".training",
+        "map_by_cluster": ".maps",
+        "map_by_property": ".maps",
+        "precision_recall_curves": ".classification",
         "predicted_against_true": ".predictions",
-        "search_panel": ".panels",
+        "reliability_diagram": ".calibration",
+        "retrieval_sheet": ".sheets",
+        "roc_curves": ".classification",
+        "search_panel": ".sheets",
+        "similarity_histogram": ".similarities",
     },
 )

@@ -9,39 +9,67 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-__all__ = ["COLOURS", "KitFigure", "encoded", "picture", "plain_axes"]
+__all__ = ["COLOURS", "COLUMN", "NONE", "PAGE", "STYLE", "KitFigure", "encoded", "picture", "plain_axes"]
 
 LARGEST_SVG = 400_000  # bytes; a figure of more strokes than that is smaller as pixels
-MOST_AXES = 4  # panels of cutouts and spectra are drawn faster as pixels
+COLUMN, PAGE = 3.35, 6.95  # inches: one column, and the width of a two-column page
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")  # Okabe & Ito (2008)
+NONE = "#b8b8b8"  # of what has no value, or no cluster
+STYLE: dict[Any, Any] = {
+    "font.size": 8,
+    "axes.titlesize": 8,
+    "axes.labelsize": 8,
+    "figure.titlesize": 8,
+    "xtick.labelsize": 7,
+    "ytick.labelsize": 7,
+    "legend.fontsize": 7,
+    "legend.frameon": False,
+    "axes.linewidth": 0.6,
+    "lines.linewidth": 1.2,
+    "pdf.fonttype": 42,  # text stays text
+    "svg.fonttype": "none",
+    "svg.hashsalt": "astroclip_kit",
+    "savefig.dpi": 300,  # of what is rasterised
+}
 
 
 class KitFigure(Figure):
-    """A figure that shows itself in a notebook without pyplot.
+    """A figure in the size and the fonts of a journal, that shows itself in a notebook without pyplot.
+
+    Args:
+        task: Task of the results that it belongs to, which is its section of a report.
+        settings: As of a matplotlib `Figure`.
 
     Example:
         >>> KitFigure(figsize=(2, 1))._repr_png_()[1:4]
         b'PNG'
     """
 
-    def __init__(self, *args: Any, **settings: Any) -> None:
+    def __init__(self, *args: Any, task: str = "", **settings: Any) -> None:
+        self.task = task
         super().__init__(*args, **{"layout": "constrained", **settings})
 
+    def savefig(self, *args: Any, **settings: Any) -> None:
+        """Writes the figure, in PDF and SVG with text as text."""
+        with rc_context(STYLE):
+            super().savefig(*args, **settings)
+
     def _repr_png_(self) -> bytes:
-        return encoded(self, "png", dpi=100)
+        return encoded(self, "png", dpi=130)
 
 
-def encoded(figure: Figure, kind: str, dpi: int = 150) -> bytes:
-    """The bytes of a "png" or "svg" file; the same figure gives the same bytes.
+def encoded(figure: Figure, kind: str, dpi: int = 200) -> bytes:
+    """The bytes of a "png", "svg" or "pdf" file; the same figure gives the same bytes.
 
     Args:
         figure: Any figure.
-        kind: "png" or "svg".
+        kind: The format.
         dpi: Pixels per inch, of what is made of pixels.
     """
     buffer = io.BytesIO()
-    with rc_context({"svg.hashsalt": "astroclip_kit", "svg.fonttype": "path"}):
-        figure.savefig(buffer, format=kind, dpi=dpi, metadata={"Date": None} if kind == "svg" else None)
+    undated = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(kind)
+    with rc_context(STYLE):
+        figure.savefig(buffer, format=kind, dpi=dpi, metadata=undated)
     return buffer.getvalue()
 
 
@@ -55,15 +83,15 @@ def picture(figure: Figure) -> tuple[str, bytes]:
     """
     kept: tuple[str, bytes] | None = getattr(figure, "_kit_picture", None)
     if kept is None:
-        image = encoded(figure, "svg") if len(figure.axes) <= MOST_AXES else b""
-        kept = ("svg", image) if 0 < len(image) <= LARGEST_SVG else ("png", encoded(figure, "png"))
+        image = encoded(figure, "svg")
+        kept = ("svg", image) if len(image) <= LARGEST_SVG else ("png", encoded(figure, "png"))
         figure._kit_picture = kept  # type: ignore[attr-defined]
     return kept
 
 
 def plain_axes(axes: Axes) -> Axes:
-    """Takes away the upper and the right frame line and makes the text small enough for a page."""
+    """Takes away the upper and the right frame line and makes the numbers small enough for a column."""
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
-    axes.tick_params(labelsize=8)
+    axes.tick_params(labelsize=STYLE["xtick.labelsize"], width=0.6, length=2.5)
     return axes

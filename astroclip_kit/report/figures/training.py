@@ -4,42 +4,57 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import numpy as np
+from matplotlib import rc_context
+from matplotlib.ticker import MaxNLocator
 
 from ...errors import InputError
-from .canvas import COLOURS, KitFigure, plain_axes
+from .canvas import COLOURS, COLUMN, PAGE, STYLE, KitFigure, plain_axes
 
-__all__ = ["loss_curves"]
+__all__ = ["learning_curves"]
+
+DASHES = ("-", "--", ":", "-.")
 
 
-def loss_curves(
+@rc_context(STYLE)
+def learning_curves(
     history: Sequence[Mapping[str, float]], members: Sequence[Sequence[Mapping[str, float]]] = ()
 ) -> KitFigure:
-    """Training and validation loss by epoch, and beside them whatever else was validated.
+    """Training and validation loss by epoch, and beside them whatever else was validated, as retrieval.
 
     Args:
         history: One row per epoch: ``epoch``, ``loss``, ``val_loss``, ``val_...``.
         members: Histories of further members of an ensemble, drawn thin.
 
     Raises:
-        InputError: If there is no epoch.
+        InputError: If there is no epoch, or a row does not say which it is.
     """
     if not history:
-        raise InputError("loss_curves: expected at least one epoch, found an empty history.")
+        raise InputError("learning_curves: expected at least one epoch, found an empty history.")
+    if any("epoch" not in row for rows in (history, *members) for row in rows):
+        raise InputError("learning_curves: expected 'epoch' in every row of the history.")
     others = [name for name in history[-1] if name.startswith("val_") and name != "val_loss"]
     panels = [["loss", "val_loss"], *([others] if others else [])]
-    figure = KitFigure(figsize=(4.2 * len(panels), 3))
-    for axes, names in zip(np.atleast_1d(figure.subplots(1, len(panels))), panels, strict=True):
-        for rows, width in [(history, 1.6), *((rows, 0.5) for rows in members)]:
-            for colour, name in zip(COLOURS, names, strict=False):
-                x = [row["epoch"] for row in rows if name in row]
-                label = _title(name) if width > 1 and x else None
-                axes.plot(x, [row[name] for row in rows if name in row], color=colour, linewidth=width, label=label)
-        plain_axes(axes).set_xlabel("epoch")
-        axes.set_ylabel("loss" if "loss" in names else "validation objects")
-        axes.legend(frameon=False, fontsize=8)
+    figure = KitFigure(figsize=(PAGE if others else COLUMN, 2.6), task="training")
+    for axes, names in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
+        for rows, width in [*((rows, 0.5) for rows in members), (history, 1.5)]:
+            for number, name in enumerate(names):
+                points = [(row["epoch"], row[name]) for row in rows if name in row]
+                if points:
+                    label = _title(name) if rows is history else None
+                    style = {"color": COLOURS[number % 7], "linestyle": DASHES[number // 7 % 4], "linewidth": width}
+                    axes.plot(*zip(*points, strict=True), label=label, marker="." if len(points) == 1 else "", **style)
+        ylabel = "loss (nats per object)" if "loss" in names else _what(names)
+        plain_axes(axes).set(xlabel="epoch", ylabel=ylabel)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.legend()
     return figure
 
 
 def _title(name: str) -> str:
-    return {"loss": "training", "val_loss": "validation"}.get(name, name.removeprefix("val_").replace("_", " "))
+    short = {"loss": "training", "val_loss": "validation"}
+    return short.get(name, name.removeprefix("val_").replace("_", " ").replace("->", " → "))
+
+
+def _what(names: Sequence[str]) -> str:
+    recall = all(name.startswith("val_recall") for name in names)
+    return "share of validation objects" if recall else "measured on validation objects"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -16,9 +17,11 @@ from .canvas import COLOURS, plain_axes
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["draw_view"]
+__all__ = ["binned_spectrum", "draw_view", "short_unit"]
 
 View = npt.NDArray[np.float32]
+PIXELS = 300  # of a drawn spectrum: more do not fit a panel
+SMALL = 7  # points; the smallest text of all
 
 
 def draw_view(axes: Axes, view: npt.NDArray[Any], modality: Modality) -> None:
@@ -38,6 +41,17 @@ def draw_view(axes: Axes, view: npt.NDArray[Any], modality: Modality) -> None:
     draw[modality.kind](axes, np.asarray(view, dtype=np.float32), modality)
 
 
+def short_unit(unit: str) -> str:
+    """A unit that fits beside a small panel: "1e-17 erg / (Angstrom s cm2)" is "1e-17 cgs" in full, and so here.
+
+    Example:
+        >>> short_unit("1e-17 erg / (Angstrom s cm2)"), short_unit("nmgy")
+        ('$10^{-17}$ erg/s/cm²/Å', 'nmgy')
+    """
+    flux = re.fullmatch(r"1e(-?\d+) erg / \((?:Angstrom|s|cm2| )+\)", unit)
+    return rf"$10^{{{flux[1]}}}$ erg/s/cm²/Å" if flux else unit if len(unit) <= 30 else unit[:29] + "…"
+
+
 def _image(axes: Axes, view: View, modality: Modality) -> None:
     bands = modality.image_bands
     axes.imshow(_colours(view[: len(bands)], bands), origin="lower", interpolation="nearest", cmap="gray")
@@ -47,7 +61,7 @@ def _image(axes: Axes, view: View, modality: Modality) -> None:
         length = _round_down(0.3 * view.shape[2] * scale)
         left, low = 0.06 * view.shape[2], 0.07 * view.shape[1]
         axes.plot([left, left + length / scale], [low, low], color="white", linewidth=1.5)
-        axes.text(left, 1.6 * low, f"{length:g}''", color="white", fontsize=6, va="bottom")
+        axes.text(left, 1.5 * low, f"{length:g}″", color="white", fontsize=SMALL, va="bottom")
 
 
 def _round_down(length: float) -> float:
@@ -73,31 +87,46 @@ def _colours(view: View, bands: tuple[str, ...]) -> npt.NDArray[np.float32]:
 
 
 def _spectrum(axes: Axes, view: View, modality: Modality) -> None:
-    flux = np.where(view[1] > 0, view[0], np.nan) if len(view) > 1 and (view[1] > 0).any() else view[0]
-    wavelength = modality.wavelength_angstrom
-    axes.plot(wavelength, flux, color=COLOURS[0], linewidth=0.3, alpha=0.4)
-    smooth = _smooth(flux)
-    axes.plot(wavelength, smooth, color=COLOURS[0], linewidth=0.7)
-    if np.isfinite(smooth).any():
-        low, high = np.nanpercentile(smooth, [0.5, 99.8])  # lines stay in sight, noisy edges do not rule
+    wavelength, flux = binned_spectrum(modality.wavelength_angstrom, observed(view))
+    axes.plot(wavelength, flux, color=COLOURS[0], linewidth=0.7)
+    if np.isfinite(flux).any():
+        low, high = np.nanpercentile(flux, [0.5, 99.7])  # lines stay in sight, noisy edges do not rule
         pad = 0.1 * (high - low) or 1.0
         axes.set_ylim(low - pad, high + pad)
-    plain_axes(axes).set_xlabel("wavelength [Å]", fontsize=7)
-    axes.set_ylabel(f"flux [{_short(modality.unit)}]" if modality.unit else "flux", fontsize=6)
-    axes.tick_params(labelsize=6)
+    axes.set_xlim(wavelength[0], wavelength[-1])
+    plain_axes(axes).set_xlabel("wavelength [Å]", fontsize=SMALL)
+    axes.set_ylabel(f"flux [{short_unit(modality.unit)}]" if modality.unit else "flux", fontsize=SMALL)
 
 
-def _short(unit: str) -> str:
-    return unit if len(unit) <= 30 else unit[:29] + "…"
+def observed(view: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    """Flux [..., L] of spectra [..., C, L], NaN where the inverse variance says that nothing was observed."""
+    flux: npt.NDArray[np.float64] = view[..., 0, :].astype(np.float64)
+    if view.shape[-2] > 1:
+        seen = view[..., 1, :] > 0
+        flux = np.where(seen | ~seen.any(axis=-1, keepdims=True), flux, np.nan)
+    return flux
 
 
-def _smooth(flux: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Running mean over about a 300th of the pixels, of what was observed."""
-    kernel = np.ones(max(1, len(flux) // 300))
+def binned_spectrum(
+    wavelength: npt.NDArray[np.float64], flux: npt.NDArray[np.float64], pixels: int = PIXELS
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Means over neighbouring pixels, of what was observed, so that a spectrum is no longer than a panel is wide.
+
+    Args:
+        wavelength: Wavelengths [L].
+        flux: Fluxes [..., L], NaN where nothing was observed.
+        pixels: The most that are kept.
+
+    Returns:
+        Wavelengths [P] and fluxes [..., P].
+    """
+    width = -(-len(wavelength) // pixels)
+    starts = np.arange(0, len(wavelength), width)
     known = np.isfinite(flux)
-    sums = np.convolve(np.where(known, flux, 0), kernel, "same")
-    counts = np.convolve(known.astype(float), kernel, "same")
-    return np.where(known, sums / np.maximum(counts, 1), np.nan)
+    sums = np.add.reduceat(np.where(known, flux, 0), starts, axis=-1)
+    counts = np.add.reduceat(known, starts, axis=-1, dtype=np.int64)
+    means = np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
+    return np.add.reduceat(wavelength, starts) / np.diff(starts, append=len(wavelength)), means
 
 
 def _lightcurve(axes: Axes, view: View, modality: Modality) -> None:
@@ -110,11 +139,10 @@ def _lightcurve(axes: Axes, view: View, modality: Modality) -> None:
         axes.errorbar(time[of_band] - start, value[of_band], bar, fmt=".", ms=3, lw=0.6, color=colour, label=name)
     if modality.unit.startswith("mag"):
         axes.invert_yaxis()
-    plain_axes(axes).set_xlabel("days", fontsize=7)
-    axes.set_ylabel(modality.unit or "value", fontsize=7)
-    axes.tick_params(labelsize=6)
+    plain_axes(axes).set_xlabel("time [days]", fontsize=SMALL)
+    axes.set_ylabel(f"brightness [{modality.unit}]" if modality.unit else "brightness", fontsize=SMALL)
     if len(np.unique(band)) <= 6:
-        axes.legend(frameon=False, fontsize=5)
+        axes.legend(frameon=False, fontsize=SMALL, handletextpad=0, borderpad=0, labelspacing=0.1)
 
 
 def _table(axes: Axes, view: View, modality: Modality) -> None:
@@ -123,5 +151,5 @@ def _table(axes: Axes, view: View, modality: Modality) -> None:
         for name, x in zip(modality.channels, view, strict=True)
     ]
     text = "\n".join([*lines[:8], *(["…"] if len(lines) > 8 else [])])
-    axes.text(0.02, 0.98, text, va="top", fontsize=6, transform=axes.transAxes)
+    axes.text(0.02, 0.98, text, va="top", fontsize=SMALL, transform=axes.transAxes)
     axes.set(xticks=[], yticks=[])

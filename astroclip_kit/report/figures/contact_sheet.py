@@ -1,0 +1,167 @@
+"""Objects side by side, each as it looks on the sky: the frame of all contact sheets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from matplotlib import rc_context
+from matplotlib.ticker import MaxNLocator
+
+from ...errors import InputError
+from .canvas import COLOURS, PAGE, STYLE, KitFigure
+from .views import draw_view
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from ...data import Dataset
+
+__all__ = ["ANSWERS", "ASKS", "Entry", "contact_sheet"]
+
+ASKS, ANSWERS = COLOURS[1], COLOURS[2]  # frames of who asks, and of what answers
+LEFT, RIGHT, GAP, BOTTOM, BETWEEN = 0.62, 0.13, 0.27, 0.4, 0.07  # inches
+HEAD, LINE = 0.2, 0.125  # inches of a row's heading, and of a line of text
+HEIGHTS = {"image": 1.0, "spectrum": 0.7, "lightcurve": 0.7, "table": 1.1}  # of a panel, relative to its width
+FEWEST = 4  # columns; fewer objects are drawn no larger
+LONGEST = 20  # characters of a line that fits above a panel
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One object of a contact sheet.
+
+    Args:
+        object_id: Which, or which group.
+        lines: What stands above it, below its id.
+        framed: Modality that is framed; "" for none.
+        colour: Of the frame.
+    """
+
+    object_id: str
+    lines: tuple[str, ...] = ()
+    framed: str = ""
+    colour: str = ANSWERS
+
+
+@rc_context(STYLE)
+def contact_sheet(
+    rows: Sequence[tuple[str, Sequence[Entry]]], dataset: Dataset, *, names: Sequence[str] = (), task: str = ""
+) -> KitFigure:
+    """Rows of objects, each with its views from top to bottom.
+
+    Args:
+        rows: Heading ("" for none) and objects of each row, from left to right.
+        dataset: Where the views are.
+        names: Modalities to show; all of the dataset that one of the objects has by default.
+        task: Section of a report that the figure belongs to.
+
+    Raises:
+        InputError: If there is no object, the dataset holds none of them, or it has no such modality.
+    """
+    entries = [entry for _, row in rows for entry in row]
+    if not entries:
+        raise InputError("a contact sheet needs at least one object, found none.")
+    if unknown := [name for name in names if name not in dataset.modalities]:
+        raise InputError(f"{dataset.root} has no modality {unknown[0]!r}; there is: {', '.join(dataset.modalities)}.")
+    place = _places(dataset, {one.object_id for one in entries}, names or tuple(dataset.modalities))
+    if not place:
+        raise InputError(
+            f"{dataset.root} holds no object {entries[0].object_id!r}. Give the dataset that was embedded."
+        )
+    shown = [name for name in names or dataset.modalities if any(name == key[1] for key in place)]
+    columns = max(FEWEST, *(len(row) for _, row in rows))
+    width = (PAGE - LEFT - RIGHT - GAP * (columns - 1)) / columns
+    heights = [width * HEIGHTS[dataset.modalities[name].kind] for name in shown]
+    tops = [HEAD * bool(head) + LINE * _lines(row) for head, row in rows]
+    total = sum(tops) + len(rows) * (sum(heights) + BETWEEN * (len(shown) - 1) + BOTTOM)
+    figure = KitFigure(figsize=(PAGE, total), layout="none", task=task)
+    top = total
+    for (head, row), above in zip(rows, tops, strict=True):
+        figure.text(0.02 / PAGE, (top - 0.03) / total, head, va="top", weight="bold")
+        top -= above
+        for number, name in enumerate(shown):
+            low = (top - heights[number]) / total
+            boxes = [
+                ((LEFT + i * (width + GAP)) / PAGE, low, width / PAGE, heights[number] / total) for i in range(columns)
+            ]
+            panels = [figure.add_axes(box) for box, _ in zip(boxes, row, strict=False)]
+            _draw_row(panels, row, dataset, name, [place.get((one.object_id, name)) for one in row])
+            if number == 0:
+                for axes, entry in zip(panels, row, strict=True):
+                    axes.set_title("\n".join([_short(entry.object_id), *map(_cut, entry.lines)]), fontsize=7, pad=3)
+            top -= heights[number] + BETWEEN
+        top -= BOTTOM - BETWEEN
+    return figure
+
+
+def _lines(row: Sequence[Entry]) -> int:
+    return 1 + max((len(entry.lines) for entry in row), default=0)
+
+
+def _places(dataset: Dataset, wanted: Iterable[str], names: Sequence[str]) -> dict[tuple[str, str], int]:
+    """The first row of each object, or group, that has each modality."""
+    ids = list(wanted)
+    present = {name: dataset.present(name) for name in names}
+    found: dict[tuple[str, str], int] = {}
+    for row in np.flatnonzero(np.isin(dataset.object_ids, ids) | np.isin(dataset.groups, ids)):
+        for key in (str(dataset.object_ids[row]), str(dataset.groups[row])):
+            for name in names:
+                if present[name][row]:
+                    found.setdefault((key, name), int(row))
+    return {key: row for key, row in found.items() if key[0] in set(ids)}
+
+
+def _draw_row(
+    panels: Sequence[Axes], row: Sequence[Entry], dataset: Dataset, name: str, places: Sequence[int | None]
+) -> None:
+    """One modality of the objects of a row; axes are labelled once, at the left."""
+    labelled = False
+    for axes, entry, at in zip(panels, row, places, strict=True):
+        if at is None:
+            axes.text(
+                0.5, 0.5, f"no {name}", ha="center", va="center", fontsize=7, color="0.4", transform=axes.transAxes
+            )
+            axes.set(xticks=[], yticks=[])
+        else:
+            draw_view(axes, dataset.views(name, [at])[0], dataset.modalities[name])
+            _thin(axes, dataset.modalities[name].kind, labelled)
+            labelled = True
+        if entry.framed == name:
+            for spine in axes.spines.values():
+                spine.set(visible=True, color=entry.colour, linewidth=2)
+
+
+def _thin(axes: Axes, kind: str, labelled: bool) -> None:
+    """Two numbers an axis: more do not fit."""
+    if kind in ("spectrum", "lightcurve"):
+        axes.xaxis.set_major_locator(MaxNLocator(2, steps=[1, 2, 4, 5, 10]))
+        axes.yaxis.set_major_locator(MaxNLocator(3))
+        axes.tick_params(pad=1.5)
+    if labelled:
+        axes.set(xlabel="", ylabel="")
+    elif kind in ("spectrum", "lightcurve"):
+        axes.set_ylabel(axes.get_ylabel().replace(" [", "\n["), fontsize=7, labelpad=1)
+
+
+def _short(object_id: str) -> str:
+    return object_id if len(object_id) <= LONGEST else object_id[:8] + "…" + object_id[-10:]
+
+
+def _cut(line: str) -> str:
+    return line if len(line) <= LONGEST else line[: LONGEST - 1] + "…"
+
+
+def wrapped(text: str, lines: int = 4) -> tuple[str, ...]:
+    """Text in lines that fit above a panel, cut off where there are too many."""
+    import textwrap
+
+    found = textwrap.wrap(text, LONGEST, max_lines=lines, placeholder=" …")
+    return tuple(found)
+
+
+def as_text(value: Any) -> str:
+    """A value of a table as it stands above a panel."""
+    return f"{value:.3g}" if isinstance(value, (float, np.floating)) else str(value)

@@ -1,0 +1,83 @@
+"""Numbers beside each other, with their intervals and with what guessing reaches."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from matplotlib import rc_context
+from matplotlib.ticker import MaxNLocator
+
+from ...errors import InputError
+from .canvas import COLOURS, COLUMN, PAGE, STYLE, KitFigure, plain_axes
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["Interval", "interval_plot"]
+
+LINE = 0.2  # inches
+
+
+class Interval(NamedTuple):
+    """A number with its 95 % interval.
+
+    Args:
+        label: What was measured.
+        value: The number.
+        low: Lower end; NaN where there is none.
+        high: Upper end.
+        chance: What guessing reaches; NaN where it has no meaning.
+    """
+
+    label: str
+    value: float
+    low: float = math.nan
+    high: float = math.nan
+    chance: float = math.nan
+
+
+@rc_context(STYLE)
+def interval_plot(panels: Mapping[str, Sequence[Interval]], *, title: str = "", task: str = "") -> KitFigure:
+    """A panel for each metric, a line for each number: point, interval, and a grey mark where guessing is.
+
+    Args:
+        panels: What the axis shows, with its unit, to the numbers from top to bottom.
+        title: What they are about.
+        task: Section of a report that the figure belongs to.
+
+    Raises:
+        InputError: If there is no panel, one is empty, or a value is not finite.
+    """
+    if not panels or not all(panels.values()):
+        raise InputError("interval_plot: expected at least one number in every panel, found none.")
+    for name, numbers in panels.items():
+        if bad := [one.label for one in numbers if not math.isfinite(one.value)]:
+            raise InputError(f"interval_plot: {name} of {bad[0]!r} is not finite. Leave it out first.")
+    columns = min(2, len(panels))
+    rows = -(-len(panels) // columns)
+    height = max(len(numbers) for numbers in panels.values())
+    size = (PAGE if columns > 1 else COLUMN, rows * (0.62 + LINE * height) + 0.25)
+    figure = KitFigure(figsize=size, task=task)
+    grid = figure.subplots(rows, columns, squeeze=False).ravel()
+    for axes, (name, numbers) in zip(grid, panels.items(), strict=False):
+        _panel(axes, name, numbers)
+    for axes in grid[len(panels) :]:
+        axes.set_axis_off()
+    if title:
+        figure.suptitle(title)
+    return figure
+
+
+def _panel(axes: Axes, name: str, numbers: Sequence[Interval]) -> None:
+    for place, one in enumerate(numbers):
+        axes.plot([one.low, one.high], [place, place], color=COLOURS[0], linewidth=1.3, solid_capstyle="butt")
+        axes.plot(one.value, place, "o", color=COLOURS[0], ms=4)
+        axes.plot(one.chance, place, "|", color="0.45", ms=9, mew=1.4)
+    axes.set_yticks(range(len(numbers)), [one.label for one in numbers])
+    axes.set(ylim=(len(numbers) - 0.4, -0.6), xlabel=name)
+    axes.xaxis.set_major_locator(MaxNLocator(5))
+    axes.margins(x=0.08)
+    plain_axes(axes).grid(axis="x", color="0.9", linewidth=0.5)
+    axes.set_axisbelow(True)

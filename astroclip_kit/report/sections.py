@@ -1,0 +1,81 @@
+"""The sections of a report: what belongs together, tables first, then figures; without results there is no section."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import TYPE_CHECKING
+
+from ..types import Result
+from .tables import results_html
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["sections"]
+
+SECTIONS: dict[str, tuple[str, ...]] = {
+    "Training": ("training",),
+    "Which objects are judged": ("selection",),
+    "Retrieval": ("retrieval",),
+    "Properties": ("regression", "classification"),
+    "Probes beside nearest neighbours": ("probe_linear", "probe_mlp"),
+    "Coverage of intervals": ("coverage",),
+    "The space itself": ("space",),
+    "Clusters": ("clustering",),
+    "Oddities": ("anomaly",),
+}
+ABOUT = {
+    "Probes beside nearest neighbours": "A linear model and a small neural network on frozen vectors, chosen and "
+    "fitted on training objects alone.",
+    "Coverage of intervals": "How often conformal intervals, or sets of classes, hold what is true of held-out "
+    "objects, overall and by true value; and how wide they are.",
+    "The space itself": "Alignment: mean squared distance of the two views of an object. Uniformity: how evenly "
+    "vectors fill the sphere. Modality gap: distance between the means of two modalities. Hubness: whether a few "
+    "objects answer everybody.",
+    "Clusters": "Groups were found without labels. AMI and ARI are 0 for groups by chance, 1 for the classes "
+    "themselves.",
+    "Oddities": "How well objects that are known to be odd, or mislabelled, are found.",
+}
+FURTHER = "Further"  # what belongs to no section
+WIDE = 5.0  # inches, from which a figure takes a whole line
+
+
+def sections(results: Sequence[Result], figures: Mapping[str, Figure]) -> dict[str, str]:
+    """Heading to HTML of every section that has something to show.
+
+    Args:
+        results: What was measured.
+        figures: Caption to figure; its attribute ``task`` says where it belongs.
+    """
+    found: dict[str, str] = {}
+    known = {task for tasks in SECTIONS.values() for task in tasks}
+    for head, tasks in {**SECTIONS, FURTHER: ()}.items():
+        own = [one for one in results if one.task in tasks or (head == FURTHER and one.task not in known)]
+        drawn = {
+            caption: figure
+            for caption, figure in figures.items()
+            if (task := getattr(figure, "task", "")) in tasks or (head == FURTHER and task not in known)
+        }
+        if own or drawn:
+            about = f"<p>{escape(ABOUT[head])}</p>\n" if head in ABOUT else ""
+            found[head] = about + results_html(own, results) + _figures(drawn)
+    return found
+
+
+def _figures(figures: Mapping[str, Figure]) -> str:
+    drawn = "\n".join(_figure(caption, figure) for caption, figure in figures.items())
+    return f"\n<div class='figures'>\n{drawn}\n</div>" if drawn else ""
+
+
+def _figure(caption: str, figure: Figure) -> str:
+    from .figures.canvas import picture
+
+    ending, image = picture(figure)
+    kind = {"svg": "svg+xml"}.get(ending, ending)
+    source = f"data:image/{kind};base64,{base64.b64encode(image).decode()}"
+    text = escape(caption, quote=True)
+    width = figure.get_size_inches()[0]
+    shape = " class='wide'" if width > WIDE else ""
+    return f"<figure{shape}><img src='{source}' alt='{text}'><figcaption>{text}</figcaption></figure>"

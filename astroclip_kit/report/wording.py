@@ -1,0 +1,91 @@
+"""What tasks, metrics, spaces and methods are called on a page."""
+
+from __future__ import annotations
+
+from ..types import Result
+
+__all__ = ["axis_title", "guess", "method", "pair", "space_name", "task_title", "title"]
+
+TITLES = {"r2": "R²", "nmad": "NMAD", "macro_f1": "macro F1", "ece": "ECE", "ami": "AMI", "ari": "ARI"}
+TITLES |= {"brier": "Brier score", "auc": "AUC"}
+AXES = {
+    "r2": "R² (1 best)",
+    "median_rank": "median rank (1 best)",
+    "nmad": "NMAD (0 best)",
+    "alignment": "alignment (squared distance; 0 best)",
+    "uniformity": "uniformity (log potential; lower: more even)",
+    "modality_gap": "modality gap (distance of the means; 0 to 2)",
+    "effective_rank": "effective rank (dimensions)",
+    "hubness": "hubness (skewness; 0: fair)",
+    "recall": "share of the queries",
+}
+TASKS = {
+    "probe_linear": "Linear probe",
+    "probe_mlp": "Neural probe",
+    "space": "Diagnostics",
+    "clustering": "Agreement",
+    "anomaly": "Oddities",
+    "selection": "Objects that are judged",
+}
+SPACES = {"features": "unaligned features", "supervised": "supervised reference"}
+GUESSES = {"retrieval": "guessing", "classification": "the majority class", "regression": "the mean"}
+PROBES = {"probe_linear": "linear probe", "probe_mlp": "neural probe"}
+BEFORE = {"features": " before alignment", "aligned, centred": ", centred"}
+
+
+def title(metric: str) -> str:
+    """A metric as the head of a column.
+
+    Example:
+        >>> title("r2"), title("balanced_accuracy"), title("ami_clustered")
+        ('R²', 'balanced accuracy', 'AMI clustered')
+    """
+    first, _, rest = metric.partition("_")
+    if metric in TITLES or first not in TITLES:
+        return TITLES.get(metric, metric.replace("_", " "))
+    return f"{TITLES[first]} {rest.replace('_', ' ')}"
+
+
+def axis_title(metric: str) -> str:
+    """A metric as the title of an axis, with its unit or its best value.
+
+    Example:
+        >>> axis_title("hubness@10"), axis_title("recall@5"), axis_title("accuracy")
+        ('hubness@10 (skewness; 0: fair)', 'recall@5 (share of the queries)', 'accuracy')
+    """
+    name, at, k = metric.partition("@")
+    if name == "recall":
+        return f"{metric} ({AXES['recall']})"
+    return AXES[name].replace(name, name + at + k, 1) if name in AXES else title(metric)
+
+
+def pair(query: str, target: str) -> str:
+    """Who asks and who answers; one name where they are the same."""
+    return query if query == target else f"{query} → {target}"
+
+
+def method(one: Result) -> str:
+    """How a property was predicted, and from what."""
+    if one.space == "supervised":
+        return "gradient boosting"
+    return PROBES.get(one.task, "k-NN") + BEFORE.get(one.space, "")
+
+
+def space_name(space: str) -> str:
+    """A space as it stands in a table."""
+    return SPACES.get(space, space)
+
+
+def guess(one: Result) -> str:
+    """What the chance of a result is that of."""
+    kind = one.task
+    if kind.startswith("probe"):
+        kind = "regression" if one.metric in ("r2", "nmad", "outlier_fraction") else "classification"
+    return GUESSES.get(kind, "guessing")
+
+
+def task_title(task: str, wanted: str) -> str:
+    """Heading of the table of a task, and of a property."""
+    name = TASKS.get(task, task.replace("_", " ").capitalize())
+    joint = " with" if task == "clustering" else " where" if task == "selection" else " of"
+    return f"{name}{joint} {wanted}" if wanted else name if task != "clustering" else "Clusters"

@@ -1,0 +1,131 @@
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from astropy.table import Table
+
+from astroclip_kit.errors import InputError
+from astroclip_kit.report import figures
+from astroclip_kit.report.figures.canvas import COLOURS, encoded
+from astroclip_kit.report.figures.views import binned_spectrum
+
+ORANGE, GREEN = COLOURS[1], COLOURS[2]
+
+
+def heads(figure):
+    """What stands above the objects."""
+    return [axes.get_title() for axes in figure.axes if axes.get_title()]
+
+
+def drawn(figure):
+    return "\n".join(text.get_text() for axes in figure.axes for text in axes.texts)
+
+
+def frame(axes):
+    from matplotlib.colors import to_hex
+
+    return to_hex(axes.spines["left"].get_edgecolor()).upper() if axes.spines["left"].get_linewidth() == 2 else ""
+
+
+def test_a_panel_shows_query_and_matches_in_every_modality(space, survey):
+    answers = space.search("gal04", query="image", target="spectrum", k=3)
+    figure = figures.search_panel(answers, survey, matches=2, show=["class"])
+    assert len(figure.axes) == 5 * 3
+    titles = heads(figure)
+    assert titles[0] == "gal04\nquery: image" and "cosine" in titles[1] and titles[1].endswith("class = GALAXY")
+    assert "u = " in drawn(figure) and "r = —" in drawn(figure)
+    image, spectrum = figure.axes[0], figure.axes[2 * 3 + 1]
+    assert (frame(image), frame(spectrum)) == (ORANGE, GREEN)
+    assert np.isnan(spectrum.lines[0].get_ydata()[10:20]).all()
+    assert encoded(figure, "png")[1:4] == b"PNG"
+
+
+def test_axes_of_a_panel_say_what_they_are_and_images_how_large(space, survey):
+    figure = figures.search_panel(space.search("gal04", k=3), survey, names=["image", "spectrum", "lightcurve"])
+    spectrum, lightcurve = figure.axes[4], figure.axes[8]
+    assert (spectrum.get_xlabel(), spectrum.get_ylabel()) == ("wavelength [Å]", "flux\n[1e-17 erg]")
+    assert lightcurve.get_ylabel() == "brightness\n[mag]" and lightcurve.yaxis_inverted()
+    assert figure.axes[5].get_ylabel() == ""
+    assert "1″" in drawn(figure)
+
+
+def test_retrieval_in_four_directions(space, survey):
+    pairs = [("image", "image"), ("image", "spectrum"), ("spectrum", "image"), ("spectrum", "spectrum")]
+    answers = [space.search("gal04", query=query, target=target, k=6) for query, target in pairs]
+    figure = figures.retrieval_sheet(answers, survey, names=("image", "spectrum"))
+    assert [text.get_text() for text in figure.texts] == [f"{query} → {target}" for query, target in pairs]
+    assert len(figure.axes) == 4 * 2 * 6
+    for row, (query, target) in enumerate(pairs):
+        own = figure.axes[12 * row : 12 * row + 12]
+        assert frame(own[0 if query == "image" else 6]) == ORANGE
+        assert frame(own[1 if target == "image" else 7]) == GREEN
+    found = [title.split("\n")[0] for title in heads(figure)]
+    assert found[7:12] == [str(one) for one in answers[1]["object_id"][:5]]
+
+
+def test_titles_do_not_overlap(space, survey):
+    figure = figures.search_panel(space.search("gal04", k=6), survey, show=["class", "z"], names=["image"])
+    figure.savefig("/dev/null", format="png", dpi=50)
+    boxes = [axes.title.get_window_extent() for axes in figure.axes]
+    assert all(one.x1 <= other.x0 for one, other in pairwise(boxes))
+    assert boxes[-1].x1 <= figure.bbox.x1 and max(box.y1 for box in boxes) <= figure.bbox.y1
+
+
+def test_a_modality_that_an_object_lacks_is_said_so(space, survey):
+    figure = figures.search_panel(space.search("gal05", k=6), survey, names=("lightcurve", "image"))
+    for axes in figure.axes[:6]:
+        number = int(axes.get_title()[3:5])
+        said = "no lightcurve" in [text.get_text() for text in axes.texts]
+        assert said == bool(number % 2)
+
+
+def test_a_panel_needs_the_right_dataset(space, survey):
+    answers = space.search("gal04", k=2)
+    with pytest.raises(InputError, match="has no modality 'radio'; there is: image, f814w"):
+        figures.search_panel(answers, survey, names=["radio"])
+    with pytest.raises(InputError, match="the table has no column 'mass'; there is: object_id"):
+        figures.search_panel(answers, survey, show=["mass"])
+    survey.object_ids = survey.groups = np.array([f"x{i}" for i in range(60)])
+    with pytest.raises(InputError, match="holds no object 'gal04'"):
+        figures.search_panel(answers, survey)
+    answers.meta = {}
+    with pytest.raises(InputError, match="do not say who asked"):
+        figures.search_panel(answers, survey)
+    with pytest.raises(InputError, match="at least one object, found none"):
+        figures.retrieval_sheet([], survey)
+
+
+def test_members_near_the_centre_and_far_from_it(survey):
+    near, far = {"cluster 0": ["gal00", "gal02", "gal04", "gal06"]}, {"cluster 0": ["gal10"]}
+    figure = figures.cluster_sheet(near, far, survey, names=["image", "spectrum"], each=2)
+    assert heads(figure) == ["gal00\nnear the centre", "gal02\nnear the centre", "gal10\nfar from it"]
+    assert [frame(axes) for axes in figure.axes[:3]] == [GREEN, GREEN, ORANGE]
+    assert figure.texts[0].get_text() == "cluster 0" and figure.task == "clustering"
+    with pytest.raises(InputError, match="at least one object"):
+        figures.cluster_sheet({"cluster 0": []}, {}, survey)
+
+
+def test_anomalies_say_how_odd_they_are_and_why(survey):
+    ids = [f"gal{number:02d}" for number in range(8)]
+    why = ["far from its neighbours in image, and image and spectrum disagree about what it is"] * 8
+    table = Table({"object_id": ids, "score": np.linspace(9, 2, 8), "reason": why, "z": [0.1] * 8})
+    table["z"].unit = "km/s"
+    figure = figures.anomaly_sheet(table, survey, count=7, names=["image"], show=["z"])
+    assert len(heads(figure)) == 7 and figure.task == "anomaly"
+    first = heads(figure)[0].split("\n")
+    assert first[:3] == ["gal00", "1. score 9", "z = 0.1 km/s"] and "far from its" in first[3]
+    assert max(map(len, first)) <= 20 and first[-1].endswith("…") and len(first) == 7
+    with pytest.raises(InputError, match="empty table"):
+        figures.anomaly_sheet(table[:0], survey)
+    with pytest.raises(InputError, match="no column 'why'"):
+        figures.anomaly_sheet(table, survey, reason="why")
+
+
+def test_a_long_spectrum_is_averaged_over_what_was_observed():
+    flux = np.arange(1000.0)
+    flux[:3] = np.nan
+    flux[10:15] = np.nan
+    wavelength, means = binned_spectrum(np.arange(1000.0), flux, 200)
+    assert len(wavelength) == 200 and wavelength[0] == 2 and means[0] == 3.5 and np.isnan(means[2])
+    short = binned_spectrum(np.arange(3.0), np.arange(3.0), 200)
+    assert short[1].tolist() == [0, 1, 2]
