@@ -29,6 +29,7 @@ __getattr__, __dir__, __all__ = lazy(
         "Split": ".settings",
         "Training": ".settings",
         "align": ".pipeline",
+        "anomalies": ".pipeline",
         "cluster": ".pipeline",
         "embed": ".pipeline",
         "evaluate": ".pipeline",

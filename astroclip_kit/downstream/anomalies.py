@@ -1,0 +1,259 @@
+"""Objects that do not belong: several scores of oddness, and a table that says which of them put an object there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import InputError, UsageError
+from ..settings.oddities import Oddness
+from .mislabels import LabelScores, label_scores
+from .oddness import disagreement, isolation, neighbour_distance
+
+if TYPE_CHECKING:
+    from astropy.table import Table
+
+    from ..embeddings import EmbeddingStore
+
+__all__ = ["SCORES", "find_anomalies"]
+
+Array = npt.NDArray[Any]
+Float = npt.NDArray[np.float64]
+Rows = npt.NDArray[np.int64]
+
+SCORES = {
+    "neighbours": "far from its nearest neighbours",
+    "isolation": "isolated from all others",
+    "disagreement": "its {pair} disagree",
+    "disagreement_rank": "its {on} finds others' {others} first",
+    "class_distance": "far from the centre of {label}",
+    "label_centroid": "labelled {label}, nearer to {suggested}",
+    "label_neighbours": "labelled {label}, among {suggested}",
+}
+"""Name of a score, and what it says of an object that it puts on top."""
+
+OF_LABELS = ("class_distance", "label_centroid", "label_neighbours")
+MISLABELS = ("label_centroid", "label_neighbours")
+COLUMNS = ("rank", "score", "kind", "by", "reason", "suggested", "suggested_share")
+MOST_SHARE = 0.5  # of the objects: a text label with more values than this is a name, not a class
+
+
+def find_anomalies(
+    store: EmbeddingStore,
+    *,
+    on: str = "",
+    label: str = "",
+    rows: npt.NDArray[np.bool_] | None = None,
+    scoring: Oddness = Oddness(),
+) -> Table:
+    """Ranks the objects of a store by how little they belong.
+
+    Of every score, the share of objects that are as extreme is taken, and of its logarithm the mean over the scores of
+    oddness, and over those of mislabels (Fisher's way to combine tests): once for each kind of trouble. An object is
+    called "mislabelled" where that is the more extreme kind and its neighbours are of another class, "odd" otherwise.
+
+    Args:
+        store: The space.
+        on: Modality; the store's first by default. Others that an object has are compared with it.
+        label: Label with the class of each object, for distances to the centre of a class and for mislabels; objects
+            without one, "", are judged by the other scores alone.
+        rows: Which objects to look at [N]; all that have the modality by default.
+        scoring: Which scores rank, and how they are computed.
+
+    Returns:
+        One row per object that has the modality, least ordinary first: object_id, rank, score (-log10 of the share of
+        objects that are as extreme in all scores of its kind), kind, by (the most extreme of these scores), reason (the
+        same in words), the label with a suggested class and its weight among the neighbours, group, ra, dec, and every
+        score with its percentile; NaN where an object has no such score. ``meta["notes"]`` says what was not judged.
+
+    Raises:
+        InputError: If k is larger than the number of others, vectors are not finite, or the label names every object.
+        UsageError: If there is no such modality, label or score, or the label is a number.
+    """
+    on = on or store.names[0]
+    chosen = store.present(on) & (np.ones(len(store), dtype=bool) if rows is None else np.asarray(rows, dtype=bool))
+    at = np.flatnonzero(chosen)
+    classes = _classes(store, label, at)
+    by = [name.strip() for name in scoring.by.split(",")] if isinstance(scoring.by, str) else scoring.by
+    wanted = tuple(name for name in by if name) or tuple(SCORES)
+    if unknown := [name for name in wanted if name not in SCORES]:
+        raise UsageError(f"no score {unknown[0]!r}; there is: {', '.join(SCORES)}.")
+    z = np.asarray(store.vectors(on)[at])
+    if not np.isfinite(z).all():
+        wrong = int((~np.isfinite(z).all(axis=1)).sum())
+        raise InputError(f"embeddings of {on}: {wrong} of {len(z)} vectors hold NaN or infinity. Write them again.")
+    notes: list[str] = []
+    scores = dict(_unlabelled(store, on, at, z, wanted, scoring, notes))
+    found = _labelled(store, at, z, classes, scoring.k, label, notes) if set(wanted) & set(OF_LABELS) else None
+    if found:
+        scores |= {name: getattr(found, name) for name in OF_LABELS if name in wanted}
+    if not scores:
+        raise UsageError(f"none of {', '.join(wanted)} can be computed here: {'; '.join(notes) or 'give a label'}.")
+    return _table(store, on, at, scores, found, classes, label, notes)
+
+
+def _classes(store: EmbeddingStore, label: str, at: Rows) -> Array:
+    """Class of each chosen object, "" where it is unknown."""
+    if not label:
+        return np.full(len(at), "")
+    if label not in store.labels:
+        raise UsageError(f"no label {label!r} in {store.root}; it has {', '.join(store.labels) or 'none'}.")
+    if label in (*COLUMNS, *SCORES):
+        raise UsageError(f"label {label!r} has the name of a column of the answer.")
+    if store.labels[label].dtype.kind not in "OSU":
+        raise UsageError(f"label {label!r} is a number; expected the name of a class for each object.")
+    classes: Array = store.labels[label][at].astype(str)
+    count, known = len(np.unique(classes[classes != ""])), int((classes != "").sum())
+    if not known:
+        raise InputError(f"label {label!r} is known for none of {len(at)} objects.")
+    if count > max(2, MOST_SHARE * known):
+        raise InputError(
+            f"label {label!r} has {count} values for {known} objects; expected classes of several objects."
+        )
+    return classes
+
+
+def _unlabelled(
+    store: EmbeddingStore, on: str, at: Rows, z: Array, wanted: Sequence[str], scoring: Oddness, notes: list[str]
+) -> Iterator[tuple[str, Float]]:
+    """Scores that need no label."""
+    groups, k = store.groups[at], scoring.k
+    if not 1 <= k < len(np.unique(groups)):
+        raise InputError(f"k: expected 1 to {len(np.unique(groups)) - 1} ({on} of other objects), found {k}.")
+    if "neighbours" in wanted:
+        yield "neighbours", neighbour_distance(z, groups, k)
+    if "isolation" in wanted:
+        yield "isolation", isolation(z, scoring.seed)
+    asked = [name for name in ("disagreement", "disagreement_rank") if name in wanted]
+    others = [name for name in store.names if name != on]
+    sums, counts = np.zeros((2, len(at))), np.zeros(len(at))
+    for other in others if asked else ():
+        both = np.flatnonzero(store.present(other)[at])
+        if len(np.unique(groups[both])) <= k:
+            notes.append(f"{other} was not compared with {on}: {len(both)} objects have both")
+            continue
+        sums[:, both] += disagreement(z[both], store.vectors(other)[at[both]], groups[both], scoring.seed)
+        counts[both] += 1
+    if counts.any():
+        means = np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
+        named = zip(("disagreement", "disagreement_rank"), means, strict=True)
+        yield from ((name, mean) for name, mean in named if name in asked)
+
+
+def _labelled(
+    store: EmbeddingStore, at: Rows, z: Array, classes: Array, k: int, label: str, notes: list[str]
+) -> LabelScores | None:
+    """Scores of the label, NaN where it is not known; None where nothing can be mislabelled."""
+    known = np.flatnonzero(classes != "")
+    if not label:
+        return None
+    names = np.unique(classes[known])
+    if len(names) < 2:
+        notes.append(f"{label} is {names[0]} for all objects, so nothing can be mislabelled")
+        return None
+    if len(known) < len(at):
+        notes.append(f"{label}: known for {len(known):,} of {len(at):,} objects; the others are judged without it")
+    found = label_scores(z[known], classes[known], store.groups[at[known]], k)
+    full = {name: np.full(len(at), np.nan) for name in (*OF_LABELS, "share")}
+    for name, column in full.items():
+        column[known] = getattr(found, name)
+    suggested = np.full(len(at), "", dtype=found.suggested.dtype)
+    suggested[known] = found.suggested
+    return LabelScores(**full, suggested=suggested)
+
+
+def tails(score: Float) -> Float:
+    """Share of the objects [N] whose score is at least as large, ties shared; NaN where there is none."""
+    from scipy.stats import rankdata
+
+    known = np.isfinite(score)
+    share = np.full(len(score), np.nan)
+    share[known] = (rankdata(-score[known]) - 0.5) / max(1, known.sum())
+    return share
+
+
+def _combined(evidence: Mapping[str, Float], count: int) -> Float:
+    """-log10 of the share of objects [N] whose mean evidence is as large; 0 where there is none."""
+    if not evidence:
+        return np.zeros(count)
+    values = np.stack(list(evidence.values()))
+    known = np.isfinite(values)
+    mean = np.where(known, values, 0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
+    return np.nan_to_num(-np.log10(tails(np.where(known.any(axis=0), mean, np.nan))))
+
+
+def _leading(evidence: Mapping[str, Float], count: int) -> Array:
+    """Name of the most extreme score of each object [N]; "" where there is none."""
+    if not evidence:
+        return np.full(count, "")
+    values = np.nan_to_num(np.stack(list(evidence.values())), nan=-1.0)
+    return np.asarray(np.array(list(evidence))[values.argmax(axis=0)])
+
+
+@dataclass(frozen=True)
+class _Verdict:
+    """Score, kind of trouble and leading score of each object [N], and the objects in order."""
+
+    score: Float
+    mislabelled: npt.NDArray[np.bool_]
+    by: Array
+    order: Rows
+
+    @classmethod
+    def of(cls, evidence: Mapping[str, Float], found: LabelScores | None, count: int) -> _Verdict:
+        odd = {name: one for name, one in evidence.items() if name not in MISLABELS}
+        wrong = {name: one for name, one in evidence.items() if name in MISLABELS}
+        strange, suspect = _combined(odd, count), _combined(wrong, count)
+        if found:
+            suspect[~(found.label_neighbours > 0)] = 0
+        mislabelled = suspect > strange
+        score = np.where(mislabelled, suspect, strange)
+        order = np.lexsort((-np.nansum(list(evidence.values()), axis=0), -score))
+        return cls(score, mislabelled, np.where(mislabelled, _leading(wrong, count), _leading(odd, count)), order)
+
+
+def _table(
+    store: EmbeddingStore,
+    on: str,
+    at: Rows,
+    scores: Mapping[str, Float],
+    found: LabelScores | None,
+    classes: Array,
+    label: str,
+    notes: list[str],
+) -> Table:
+    from astropy.table import Column, Table
+
+    shares = {name: tails(one) for name, one in scores.items()}
+    verdict = _Verdict.of({name: -np.log10(share) for name, share in shares.items()}, found, len(at))
+    table = Table({"object_id": store.object_ids[at]})
+    table["rank"] = 0
+    table["rank"][verdict.order] = np.arange(1, len(at) + 1)
+    table["score"] = Column(verdict.score, description="-log10 of the share of objects that are as extreme")
+    table["kind"] = np.where(verdict.mislabelled, "mislabelled", "odd")
+    table["by"] = Column(verdict.by, description="the most extreme score")
+    table["reason"] = _reasons(store, on, verdict.by, classes, found.suggested if found else classes)
+    if label:
+        table[label] = classes
+    if found:
+        table["suggested"], table["suggested_share"] = found.suggested, found.share
+    for name, unit in (("group", None), ("ra", "deg"), ("dec", "deg")):
+        table[name] = Column(store.catalog[name][at], unit=unit)
+    for name, values in scores.items():
+        table[name] = values
+        table[f"{name}_percentile"] = 100 * (1 - shares[name])
+    about = {name: store.manifest[name] for name in ("dataset", "origin", "seed")}
+    table = table[verdict.order]
+    table.meta = {"on": on, **about, "notes": notes}
+    return table
+
+
+def _reasons(store: EmbeddingStore, on: str, by: Array, classes: Array, suggested: Array) -> list[str]:
+    others = " and ".join(name for name in store.names if name != on)
+    words = {"on": on, "others": others, "pair": f"{on} and {others}"}
+    told = zip(by, classes, suggested, strict=True)
+    return [SCORES[name].format(label=own, suggested=other, **words) if name else "" for name, own, other in told]

@@ -1,0 +1,95 @@
+"""The verb that finds what does not belong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import UsageError
+from ..filters import rows_where
+from ..settings.oddities import Oddness
+from .parts import Folder, open_store, save_figure
+from .table_files import is_table, write_table
+
+if TYPE_CHECKING:
+    from astropy.table import Table
+
+    from ..embeddings import EmbeddingStore
+
+__all__ = ["anomalies"]
+
+SHOWN = ("rank", "object_id", "score", "kind", "reason")
+
+
+def anomalies(
+    embeddings: Folder,
+    *,
+    on: str = "",
+    label: str = "",
+    out: str = "",
+    where: str = "",
+    top: int = 20,
+    figure: str = "",
+    dataset: Folder = "",
+    scoring: Oddness = Oddness(),
+) -> Table:
+    """Ranks what does not belong: odd objects, and objects whose label does not fit, each with the reason.
+
+    Args:
+        embeddings: Embeddings folder.
+        on: Modality; the first by default. Others that an object has are compared with it.
+        label: Label with the class of each object, e.g. "class", for mislabels; without one they are not looked for.
+        out: File for the table of all objects: .fits, .csv, .ecsv, .vot or .parquet.
+        where: Which objects to look at, "snr > 5"; all by default.
+        top: How many to show; 0 for all.
+        figure: File for a contact sheet of the first ones, e.g. odd.pdf.
+        dataset: Dataset folder, for the figure.
+        scoring: Which scores rank, and how they are computed.
+
+    Returns:
+        One row per object, least ordinary first.
+    """
+    from .. import downstream
+
+    if out and not is_table(out):
+        raise UsageError(f"out is {out!r}, expected a file that ends with .fits, .csv, .ecsv, .vot or .parquet.")
+    if figure and not dataset:
+        raise UsageError("the figure shows cutouts and spectra: say with --dataset where they are.")
+    if top < 0:
+        raise UsageError(f"top is {top}, expected a number of objects, or 0 for all.")
+    store = open_store(embeddings)
+    table = downstream.find_anomalies(
+        store, on=on, label=label, rows=rows_where(store.catalog, where) if where else None, scoring=scoring
+    )
+    if out:
+        write_table(table, Path(out))
+    if figure:
+        _draw(table, figure, dataset)
+    shown = table[: top or len(table)]
+    suspect = [label, "suggested"] if "suggested" in table.colnames else []
+    shown.meta = {**table.meta, "shown": [*SHOWN, *suspect]}
+    shown.meta["notes"] = ["", *_told(table, store, top), *table.meta["notes"], *_next(table, store, out, figure)]
+    shown["score"].format = ".2f"
+    return shown
+
+
+def _draw(table: Table, figure: str, dataset: Folder) -> None:
+    from ..data import Dataset
+    from ..report import figures
+
+    save_figure(
+        figures.anomaly_sheet(table, dataset if isinstance(dataset, Dataset) else Dataset(Path(dataset))), figure
+    )
+
+
+def _told(table: Table, store: EmbeddingStore, top: int) -> Iterator[str]:
+    about = f"by their {table.meta['on']}" if len(store.names) > 1 else ""
+    yield f"{len(table):,} objects ranked {about}".rstrip() + (
+        f", the first {top} shown" if 0 < top < len(table) else ""
+    )
+
+
+def _next(table: Table, store: EmbeddingStore, out: str, figure: str) -> Iterator[str]:
+    yield from (f"written: {one}" for one in (out, figure) if one)
+    yield f"next:    astroclip-kit search {store.root} {table['object_id'][0]} --query {table.meta['on']}"

@@ -1,0 +1,47 @@
+"""The verb anomalies, over the command line and in Python."""
+
+import numpy as np
+import pytest
+from astropy.table import Table
+
+import astroclip_kit as ak
+from astroclip_kit import cli
+from astroclip_kit.settings.oddities import Oddness
+
+
+def test_the_first_are_shown_and_all_are_written(chain, tmp_path, capsys):
+    out, figure = tmp_path / "odd.vot", tmp_path / "odd.png"
+    words = ["anomalies", chain.embeddings, "--on", "image", "--label", "morphology", "--out", out, "--top", "5"]
+    assert cli.main([str(one) for one in [*words, "--figure", figure, "--dataset", chain.data, "--k", "4"]]) == 0
+    printed = capsys.readouterr().out
+    first = printed.splitlines()[2].split()
+    assert first[0] == "1" and first[3] in ("odd", "mislabelled")
+    for expected in (
+        "60 objects ranked by their image, the first 5 shown",
+        f"written: {out}",
+        f"written: {figure}",
+        f"next:    astroclip-kit search {chain.embeddings} {first[1]} --query image",
+    ):
+        assert expected in printed
+    table = Table.read(out)
+    assert len(table) == 60 and table["rank"].tolist() == list(range(1, 61)) and figure.stat().st_size > 1000
+    assert {"morphology", "suggested", "neighbours_percentile", "disagreement", "ra"} <= set(table.colnames)
+
+
+@pytest.mark.parametrize("ending", ["fits", "csv", "ecsv", "parquet"])
+def test_other_endings(chain, tmp_path, ending):
+    path = tmp_path / f"odd.{ending}"
+    shown = ak.anomalies(chain.embeddings, out=str(path), top=0, where="z > 0.1", scoring=Oddness("neighbours", k=3))
+    written = Table.read(path)
+    assert len(shown) == len(written) == (ak.EmbeddingStore(chain.embeddings).labels["z"] > 0.1).sum()
+    np.testing.assert_allclose(written["neighbours"], shown["neighbours"], rtol=1e-6)
+
+
+def test_what_is_wrong_is_said(chain, tmp_path, fails):
+    assert "out is 'odd.doc', expected a file that ends with .fits" in fails(
+        "anomalies", chain.embeddings, "--out", "odd.doc"
+    )
+    assert "say with --dataset where they are" in fails("anomalies", chain.embeddings, "--figure", "a.pdf")
+    assert "top is -1, expected a number of objects" in fails("anomalies", chain.embeddings, "--top=-1")
+    assert "expected 1 to 59" in fails("anomalies", chain.embeddings, "--k", "60")
+    assert "no label 'kind'" in fails("anomalies", chain.embeddings, "--label", "kind")
