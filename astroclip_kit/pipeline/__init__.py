@@ -10,6 +10,7 @@ from __future__ import annotations
 from .answers import evaluate
 from .experiments import quickstart, run
 from .fetching import fetch
+from .oddities import anomalies
 from .predicting import predict
 from .searching import index, search
 from .space import align, embed, extract
@@ -20,6 +21,7 @@ from .taking_home import export
 
 __all__ = [
     "align",
+    "anomalies",
     "cluster",
     "embed",
     "evaluate",
@@ -52,6 +54,7 @@ VERBS = (
     "predict",
     "project",
     "cluster",
+    "anomalies",
     "evaluate",
     "export",
     "run",
