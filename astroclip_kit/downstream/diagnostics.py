@@ -8,7 +8,7 @@ JMLR 11, 2487, Sect. 3.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import permutations
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,7 @@ import numpy.typing as npt
 from ..embeddings.index import ExactIndex
 from ..errors import InputError
 from ..types import Result
+from .space import Space
 
 if TYPE_CHECKING:
     from ..embeddings import EmbeddingStore
@@ -25,9 +26,12 @@ if TYPE_CHECKING:
 __all__ = ["alignment", "diagnose", "effective_rank", "hubness", "modality_gap", "uniformity"]
 
 Floats = npt.NDArray[np.float64]
-Statistic = Callable[[Floats, Floats], float]
+Rows = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
+Statistic = Callable[[Flags], float]  # of the objects that are kept
 MOST = 2000  # rows that are looked at: pairs grow with their square
 PARTS = 20  # of the rows, for the intervals
+SPARE = 4  # neighbours for each that is needed, so that leaving out a part leaves enough
 
 
 def _checked(z: npt.ArrayLike, name: str, least: int = 2) -> Floats:
@@ -105,7 +109,9 @@ def effective_rank(z: npt.ArrayLike) -> float:
         InputError: If there are fewer than two vectors, one is zero or not finite, or all are the same.
     """
     vectors = _checked(z, "z")
-    values = np.linalg.svd(vectors - vectors.mean(axis=0), compute_uv=False)
+    centred = vectors - vectors.mean(axis=0)
+    squares = np.linalg.eigvalsh(centred.T @ centred if len(centred) > centred.shape[1] else centred @ centred.T)
+    values = np.sqrt(squares.clip(min=0))
     if not values.sum() > 1e-9:
         raise InputError("z: all vectors are the same: the space has collapsed.")
     share = values[values > 0] / values.sum()
@@ -124,64 +130,99 @@ def hubness(queries: npt.ArrayLike, memory: npt.ArrayLike, k: int = 10, *, own: 
     Raises:
         InputError: If k does not fit the memory, or vectors are zero or not finite.
     """
+    rows, count = _nearest(queries, memory, k, own), len(np.asarray(memory))
+    return _skewness(np.bincount(rows.ravel(), minlength=count))
+
+
+def _nearest(queries: npt.ArrayLike, memory: npt.ArrayLike, k: int, own: bool) -> Rows:
     asked, held = (_checked(z, name).astype(np.float32) for z, name in ((queries, "queries"), (memory, "memory")))
     if not 1 <= k < len(held):
         raise InputError(f"k: expected 1 to {len(held) - 1}, found {k}.")
     ids = np.arange(len(held))
     index = ExactIndex(held, ids) if own else ExactIndex(held)
-    _, rows = index.search(asked, k, exclude=ids) if own else index.search(asked, k)
-    counts = np.bincount(rows.ravel(), minlength=len(held)).astype(np.float64)
+    return (index.search(asked, k, exclude=ids) if own else index.search(asked, k))[1]
+
+
+def _skewness(counts: npt.NDArray[np.int64]) -> float:
     spread = counts.std()
     return float(((counts - counts.mean()) ** 3).mean() / spread**3) if spread > 0 else 0.0
 
 
-def diagnose(store: EmbeddingStore, *, k: int = 10, seed: int = 0) -> list[Result]:
-    """All diagnostics of a store, of the held-out objects where there are any.
+def diagnose(space: EmbeddingStore | Space, *, k: int = 10, seed: int = 0) -> list[Result]:
+    """All diagnostics of a space, of the held-out objects where there are any.
 
     Args:
-        store: The space.
+        space: A store, or its vectors.
         k: Neighbours for the hubness.
         seed: Which objects are looked at, of more than 2,000.
 
     Returns:
-        Results of task "space". Intervals are those of a delete-one-part jackknife over 20 parts of the objects.
+        Results of task "space". Intervals are those of a delete-one-part jackknife over 20 parts of the objects
+        (whole groups). Where there are fewer than 2 k objects there is nothing; a collapsed space has no effective
+        rank, which is then NaN.
 
     Raises:
-        InputError: If a modality has too few objects.
+        InputError: If a vector is not finite.
     """
-    chosen = (store.split == "test") if (store.split == "test").any() else np.ones(len(store), dtype=bool)
-    rng = np.random.default_rng(seed)
-    source = {name: store.manifest[name] for name in ("dataset", "origin")}
+    judged = space if isinstance(space, Space) else Space.of(space)
+    held_out, rng = bool((judged.split == "test").any()), np.random.default_rng(seed)
+    source = {name: judged.source[name] for name in ("seed", "dataset", "origin")}
     results = []
-    for query, target in [*((name, name) for name in store.names), *permutations(store.names, 2)]:
-        rows = _some(store.present(query) & store.present(target) & chosen, rng)
-        a, b = (_checked(store.vectors(name)[rows], name) for name in (query, target))
-        for metric, statistic in _statistics(query, target, k).items():
-            value, low, high = _jackknife(statistic, a, b)
-            results.append(Result("space", query, target, "", metric, value, low, high, len(rows), seed, **source))
+    for query, target in [*((name, name) for name in judged.names), *permutations(judged.names, 2)]:
+        asked, held = (judged.rows(name, held_out=held_out) for name in (query, target))
+        rows = _some(np.intersect1d(asked, held), rng)
+        if len(rows) < 2 * k:
+            continue
+        a, b = (_checked(judged.vectors[name][rows], name) for name in (query, target))
+        part = np.unique(judged.groups[rows], return_inverse=True)[1] % PARTS
+        for metric, statistic in _statistics(query, target, a, b, k):
+            value, low, high = _jackknife(statistic, part)
+            about = "space", query, target, "", metric, value, low, high, len(rows)
+            results.append(Result(*about, **source, space=judged.name))
     return results
 
 
-def _statistics(query: str, target: str, k: int) -> dict[str, Statistic]:
-    """What is measured of one modality, or of two: symmetric numbers once, for the pair in order of its names."""
+def _statistics(query: str, target: str, a: Floats, b: Floats, k: int) -> Iterator[tuple[str, Statistic]]:
+    """What is measured of one modality, or of two: symmetric numbers once, for the pair in order of its names.
+
+    Each is a function of which objects are kept, with the work that all share done before.
+    """
     if query == target:
-        return {
-            "uniformity": lambda a, _: uniformity(a),
-            "effective_rank": lambda a, _: effective_rank(a),
-            f"hubness@{k}": lambda a, _: hubness(a, a, k, own=True),
-        }
-    directed: dict[str, Statistic] = {f"hubness@{k}": lambda a, b: hubness(a, b, k)}
-    return {"alignment": alignment, "modality_gap": modality_gap, **directed} if query < target else directed
+        potential = np.exp(-4 * (1 - a @ a.T))
+        yield "uniformity", lambda keep: _mean_potential(potential, keep)
+        yield "effective_rank", lambda keep: effective_rank(a[keep])
+    elif query < target:
+        squared = ((a - b) ** 2).sum(axis=1)
+        yield "alignment", lambda keep: float(squared[keep].mean())
+        yield "modality_gap", lambda keep: float(np.linalg.norm((a - b)[keep].mean(axis=0)))
+    near = _nearest(a, b, min(SPARE * k, len(b) - 1), query == target)
+    yield f"hubness@{k}", lambda keep: _hubness_among(near, k, keep)
 
 
-def _some(mask: npt.NDArray[np.bool_], rng: np.random.Generator) -> npt.NDArray[np.intp]:
-    rows = np.flatnonzero(mask)
+def _mean_potential(potential: Floats, keep: Flags) -> float:
+    """Logarithm of the mean over pairs, whose potential with themselves is 1."""
+    kept = keep.astype(np.float64)
+    count = kept.sum()
+    return float(np.log((kept @ potential @ kept - count) / (count * (count - 1))))
+
+
+def _hubness_among(near: Rows, k: int, keep: Flags) -> float:
+    """Hubness of the objects that are kept, from more neighbours than are needed."""
+    chosen = keep[near] & keep[:, None]
+    chosen &= np.cumsum(chosen, axis=1) <= k
+    return _skewness(np.bincount(near[chosen], minlength=len(keep))[keep])
+
+
+def _some(rows: Rows, rng: np.random.Generator) -> Rows:
     return np.sort(rng.choice(rows, MOST, replace=False)) if len(rows) > MOST else rows
 
 
-def _jackknife(statistic: Statistic, a: Floats, b: Floats) -> tuple[float, float, float]:
+def _jackknife(statistic: Statistic, part: Rows) -> tuple[float, float, float]:
     """The value, and its 95 % interval from leaving out one part of the objects after another."""
-    value, part = statistic(a, b), np.arange(len(a)) % min(PARTS, len(a))
-    left = [statistic(a[part != out], b[part != out]) for out in range(part.max() + 1)]
-    error = 1.96 * math.sqrt(part.max() * float(np.var(left)))
+    try:
+        value = statistic(part >= 0)
+        left = [statistic(part != out) for out in np.unique(part)]
+    except InputError:  # a collapsed space
+        return math.nan, math.nan, math.nan
+    error = 1.96 * math.sqrt((len(left) - 1) * float(np.var(left)))
     return value, value - error, value + error

@@ -1,27 +1,30 @@
-"""All numbers of a space on its held-out objects: retrieval, and properties by nearest neighbours."""
+"""All numbers of a space on its held-out objects: retrieval, properties, and what the space looks like."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import permutations
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from .. import metrics
 from ..errors import InputError
+from ..settings import Evaluation, Prediction
 from ..types import Result
 from . import retrieval
-from .held_out import HeldOut, by_neighbours, by_supervision
-from .space import REDSHIFTS, Space
+from .diagnostics import diagnose
+from .held_out import HeldOut, by_neighbours, by_probes, by_supervision
+from .scoring import score
+from .space import Space
 
 if TYPE_CHECKING:
     from ..embeddings import EmbeddingStore
     from ..features import FeatureSet
 
-__all__ = ["evaluate", "retrieval_results", "score"]
+__all__ = ["evaluate", "retrieval_results"]
 
 KS = (1, 5, 10)
 Array = npt.NDArray[Any]
@@ -32,50 +35,80 @@ def evaluate(
     properties: Sequence[str] = (),
     *,
     features: FeatureSet | None = None,
-    k: int = 16,
-    weights: Literal["distance", "uniform"] = "distance",
-    metric: Literal["cosine", "euclidean"] = "cosine",
-    n_boot: int = 1000,
-    seed: int = 0,
+    settings: Evaluation = Evaluation(),
 ) -> list[Result]:
     """Measures a space on its held-out objects.
 
     Retrieval: each held-out object asks with one modality for itself in another, among the held-out objects.
     Properties: k-NN with training (and validation) objects of one modality as memory and held-out objects of
-    the same or another modality as queries, and with all modalities side by side.
+    the same or another modality as queries, and with all modalities side by side; probes on the same split. Space:
+    `diagnose`. Coverage: `measure_coverage`, by cosine, within each modality.
 
     Args:
         store: Embeddings with a split.
-        properties: Labels to predict, also "log10(name)"; numbers by regression, text by classification.
+        properties: Labels to predict, also "log10(name)" and "circular(name, period)"; numbers by regression, text by
+            classification.
         features: The features before alignment: the same numbers for them (space "features") and for gradient
             boosting on them (space "supervised"), on the same split.
-        k: Number of neighbours.
-        weights: "distance" or "uniform", see `knn.predict`.
-        metric: "cosine" or "euclidean", see `knn.predict`.
-        n_boot: Resamples of the 95 % intervals; whole groups are drawn.
-        seed: Of the resampling and of the gradient boosting.
+        settings: Number of neighbours, protocol, which objects, and what else is measured.
 
     Returns:
         Results with interval; `chance` is what guessing reaches in retrieval, and whoever always says the most
-        frequent class, or the mean of the training objects, in prediction.
+        frequent class, or the mean of the training objects, in prediction. With a condition, results of task
+        "selection" say how many objects of each modality are judged, and make up the memory, of how many (`n`).
 
     Raises:
         InputError: If nothing is held out, a property is known for no held-out object, or k is too large.
         UsageError: If a property is no label.
     """
-    space = Space.aligned(store)
-    results = list(retrieval_results(space, n_boot=n_boot, seed=seed))
-    spaces = [space] if features is None else [space, Space.unaligned(features, store)]
-    predictions: list[HeldOut] = []
+    space = Space.aligned(store, settings.where)
+    spaces = [space, space.centred()] if settings.centre else [space]
+    results = list(_selected(space, store, settings.where)) if settings.where else []
+    for each in spaces:
+        results += retrieval_results(each, n_boot=settings.n_boot, seed=settings.seed)
+    unaligned = None if features is None else Space.unaligned(features, store, settings.where)
     for wanted in properties:
-        found = [one for each in spaces for one in by_neighbours(each, wanted, k=k, weights=weights, metric=metric)]
-        if not found:
-            raise InputError(f"property {wanted!r} is known for no held-out object, or for no training object.")
-        predictions += found
-        if features is not None:
-            predictions += by_supervision(spaces[1], wanted, seed)
-    results += [one for prediction in predictions for one in score(prediction, space, n_boot, seed)]
-    return results
+        for one in _predictions(spaces, unaligned, wanted, settings):
+            results += score(one, space, settings.n_boot, settings.seed)
+    for each in spaces:
+        results += diagnose(each, seed=settings.seed)
+    return results + (_coverage(store, space, properties, settings) if settings.coverage else [])
+
+
+def _predictions(spaces: Sequence[Space], unaligned: Space | None, wanted: str, settings: Evaluation) -> list[HeldOut]:
+    """Of one property, by neighbours in every space, by probes before and after alignment, and supervised."""
+    everywhere = [*spaces, unaligned] if unaligned else spaces
+    found = [one for space in everywhere for one in by_neighbours(space, wanted, **settings.neighbours)]
+    if not found:
+        raise InputError(f"property {wanted!r} is known for no held-out object, or for no training object.")
+    if settings.probes:
+        for space in (spaces[0], unaligned) if unaligned else spaces[:1]:
+            found += by_probes(space, wanted, settings.seed)
+    return found + (list(by_supervision(unaligned, wanted, settings.seed)) if unaligned else [])
+
+
+def _coverage(store: EmbeddingStore, space: Space, properties: Sequence[str], settings: Evaluation) -> list[Result]:
+    """Within each modality, of properties that some of its held-out objects have."""
+    from .coverage import measure_coverage
+    from .properties import Property, known
+
+    own = settings.neighbours
+    how = Prediction(own["k"], own["weights"], coverage=settings.coverage, seed=settings.seed)
+    results = []
+    for name in space.names:
+        asked = space.rows(name, held_out=True)
+        told = [one for one in properties if known(Property.parse(one).values(space.labels))[asked].any()]
+        results += measure_coverage(store, told, query=name, where=settings.where, settings=how)
+    return [replace(one, **_source(space)) for one in results]
+
+
+def _selected(space: Space, store: EmbeddingStore, where: str) -> Iterator[Result]:
+    """How many objects fulfil a condition, on each side of the split."""
+    for name in space.names:
+        for metric, held_out in (("judged", True), ("memory", False)):
+            total = int((store.present(name) & ((store.split == "test") == held_out)).sum())
+            count = len(space.rows(name, held_out=held_out))
+            yield Result("selection", name, name, where, metric, count, np.nan, np.nan, total, **_source(space))
 
 
 def retrieval_results(space: Space, *, n_boot: int, seed: int) -> Iterator[Result]:
@@ -84,7 +117,7 @@ def retrieval_results(space: Space, *, n_boot: int, seed: int) -> Iterator[Resul
     In-modal retrieval is measured where objects were observed more than once.
 
     Args:
-        space: Aligned vectors.
+        space: Vectors that can be compared.
         n_boot: Resamples of the intervals.
         seed: Of the resampling.
     """
@@ -101,55 +134,12 @@ def retrieval_results(space: Space, *, n_boot: int, seed: int) -> Iterator[Resul
         for i, (name, (value, chance)) in enumerate(numbers.items()):
             interval = float(low[i]), float(high[i])
             about = Result("retrieval", query, target, "", name, value, *interval, len(found.queries), **_source(space))
-            yield replace(about, chance=chance)
+            yield replace(about, chance=chance, space=space.name)
 
 
 def _recalls(ranks: Array) -> list[float]:
     return [*(metrics.recall_at_k(ranks, k) for k in KS), metrics.median_rank(ranks)]
 
 
-def score(prediction: HeldOut, space: Space, n_boot: int = 1000, seed: int = 0) -> Iterator[Result]:
-    """Metrics of a prediction, with intervals and beside what a constant answer reaches.
-
-    Args:
-        prediction: What was predicted for held-out objects.
-        space: Where they come from.
-        n_boot: Resamples of the intervals.
-        seed: Of the resampling.
-
-    Returns:
-        R2, NMAD and, for redshifts, the outlier fraction; accuracy, balanced accuracy and macro F1 for classes.
-    """
-    task = "classification" if prediction.true.dtype.kind == "U" else "regression"
-    true, said = prediction.true, prediction.value
-    constant = np.full_like(true, prediction.constant)
-    if task == "classification":
-        codes = np.unique(np.concatenate([true, said, constant]), return_inverse=True)[1]
-        true, said, constant = np.split(codes, 3)
-        names, numbers = ["accuracy", "balanced_accuracy", "macro_f1"], _classification
-    elif prediction.property in REDSHIFTS:
-        names, numbers = ["r2", "nmad", "outlier_fraction"], _redshift
-    else:
-        names, numbers = ["r2", "nmad"], _regression
-    low, high = metrics.bootstrap(numbers, [true, said], n_boot=n_boot, seed=seed, groups=space.groups[prediction.rows])
-    about = task, prediction.query, prediction.target, prediction.property
-    for i, (name, value, chance) in enumerate(zip(names, numbers(true, said), numbers(true, constant), strict=True)):
-        interval = float(low[i]), float(high[i])
-        one = Result(*about, name, value, *interval, len(true), **_source(space))
-        yield replace(one, chance=chance, space=prediction.space)
-
-
 def _source(space: Space) -> dict[str, Any]:
     return {name: space.source[name] for name in ("seed", "dataset", "origin")}
-
-
-def _classification(true: Array, said: Array) -> list[float]:
-    return [metrics.accuracy(true, said), metrics.balanced_accuracy(true, said), metrics.macro_f1(true, said)]
-
-
-def _regression(true: Array, said: Array) -> list[float]:
-    return [metrics.r2(true, said), metrics.nmad(true, said)]
-
-
-def _redshift(true: Array, said: Array) -> list[float]:
-    return [metrics.r2(true, said), metrics.nmad(true, said, redshift=True), metrics.outlier_fraction(true, said)]

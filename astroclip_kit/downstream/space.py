@@ -1,8 +1,7 @@
-"""What is judged: vectors of the same objects, once aligned, once as the encoders gave them."""
+"""What is judged: vectors of the same objects, aligned, aligned and centred, or as the encoders gave them."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
@@ -10,7 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import InputError, UsageError
+from ..errors import InputError
+from ..filters import rows_where
+from .centring import centre
 
 if TYPE_CHECKING:
     from ..embeddings import EmbeddingStore
@@ -27,9 +28,9 @@ class Space:
     """Vectors of N objects in every modality, and what is known about the objects.
 
     Args:
-        name: "aligned" or "features".
+        name: "aligned", "aligned, centred" or "features".
         vectors: Modality to float32 [N, D]; D may differ between modalities of unaligned features.
-        present: Modality to bool [N].
+        present: Modality to bool [N]: who has it and is judged, or is part of the memory.
         groups: Astrophysical object of each row [N].
         split: "train", "valid" or "test" of each row [N].
         labels: Property to values [N].
@@ -37,7 +38,7 @@ class Space:
         together: Name under which `vectors` holds all modalities side by side; "" where there is one only.
     """
 
-    name: Literal["aligned", "features"]
+    name: Literal["aligned", "aligned, centred", "features"]
     vectors: Mapping[str, npt.NDArray[np.float32]]
     present: Mapping[str, npt.NDArray[np.bool_]]
     groups: Array
@@ -47,31 +48,74 @@ class Space:
     together: str = ""
 
     @classmethod
-    def aligned(cls, store: EmbeddingStore) -> Space:
+    def of(cls, store: EmbeddingStore, where: str = "") -> Space:
         """The space of a store, with all modalities side by side as one more where there are several.
 
+        Training objects of which another observation is held out are left out.
+
+        Args:
+            store: Embeddings.
+            where: Which objects are judged, and make up the memory.
+
         Raises:
-            InputError: If the store knows no held-out objects.
+            InputError: If a vector is not finite.
+            UsageError: If the condition cannot be read.
         """
-        if not (store.split == "test").any() or not (store.split != "test").any():
-            raise InputError(
-                f"{store.root} has {int((store.split == 'test').sum())} held-out and "
-                f"{int((store.split != 'test').sum())} other objects; both are needed. Embed with a split."
-            )
+        held_out = store.split == "test"
+        among = rows_where(store.catalog, where) & (held_out | ~np.isin(store.groups, store.groups[held_out]))
         vectors = {name: store.vectors(name) for name in store.names}
-        present = {name: store.present(name) for name in store.names}
-        return cls("aligned", vectors, present, store.groups, store.split, store.labels, store.manifest)._concatenated()
+        present = {name: store.present(name) & among for name in store.names}
+        for name, matrix in vectors.items():
+            _check(matrix[present[name]], f"embeddings of {name}")
+        space = cls("aligned", vectors, present, store.groups, store.split, store.labels, store.manifest)
+        return space._concatenated()
 
     @classmethod
-    def unaligned(cls, features: FeatureSet, store: EmbeddingStore) -> Space:
+    def aligned(cls, store: EmbeddingStore, where: str = "") -> Space:
+        """What `of` gives, of a store that holds objects out.
+
+        Args:
+            store: Embeddings.
+            where: Which objects are judged, and make up the memory.
+
+        Raises:
+            InputError: If the store knows no held-out objects, or none or no others fulfil the condition.
+        """
+        space = cls.of(store, where)
+        anyone = np.any([space.present[name] for name in space.names], axis=0)
+        held, other = (int((anyone & ((store.split == "test") == side)).sum()) for side in (True, False))
+        if not held or not other:
+            but = f" with {where}. Choose a condition that both fulfil" if where else ". Embed with a split"
+            raise InputError(f"{store.root} has {held} held-out and {other} other objects; both are needed{but}.")
+        return space
+
+    def centred(self) -> Space:
+        """The space with the mean of the training objects subtracted from each modality, see `centring`.
+
+        Raises:
+            InputError: If no training object has a modality, or a vector is the mean itself.
+        """
+        names, training = self.names, self.split != "test"
+        vectors = {name: centre(self.vectors[name], self.present[name], training, name) for name in names}
+        present = {name: self.present[name] for name in names}
+        return replace(self, name="aligned, centred", vectors=vectors, present=present, together="")._concatenated()
+
+    @classmethod
+    def unaligned(cls, features: FeatureSet, store: EmbeddingStore, where: str = "") -> Space:
         """Features of the store's objects, with its split; observations are averaged where the store pooled them.
 
         Each dimension has mean 0 and standard deviation 1 over the training objects, and each modality the same
         weight when they stand side by side.
 
+        Args:
+            features: What the encoders gave.
+            store: What alignment made of it.
+            where: Which objects are judged, and make up the memory.
+
         Raises:
-            InputError: If features and store share no object.
+            InputError: If features and store share no object, or a feature is not finite.
         """
+        asked = cls.of(store, where)
         keys = features.groups if store.manifest.get("pool") == "group" else features.object_ids
         order = np.argsort(store.object_ids)
         place = order[np.searchsorted(store.object_ids, keys, sorter=order).clip(max=len(store) - 1)]
@@ -81,10 +125,11 @@ class Space:
         vectors, present = {}, {}
         for name in [one for one in store.names if one in features.names]:
             rows = np.flatnonzero(known & np.asarray(features.present(name)))
-            means, present[name] = _mean(np.asarray(features.matrix(name)[rows]), place[rows], len(store))
+            means, has = _mean(np.asarray(features.matrix(name)[rows]), place[rows], len(store))
+            present[name] = has & asked.present[name]
+            _check(means[present[name]], f"features of {name}")
             vectors[name] = _standardised(means, present[name] & (store.split != "test"))
-        space = cls("features", vectors, present, store.groups, store.split, store.labels, store.manifest)
-        return space._concatenated()
+        return replace(asked, name="features", vectors=vectors, present=present, together="")._concatenated()
 
     def _concatenated(self) -> Space:
         if len(self.vectors) < 2:
@@ -99,30 +144,19 @@ class Space:
         """The modalities, without their concatenation."""
         return [name for name in self.vectors if name != self.together]
 
-    def label(self, wanted: str) -> Array:
-        """Values of a property [N]: text with "" or float64 with NaN where missing.
-
-        Args:
-            wanted: Name of a label, or "log10(name)".
-
-        Raises:
-            UsageError: If there is no such label, or it is text and has no logarithm.
-        """
-        logarithm = re.fullmatch(r"log10\((.+)\)", wanted)
-        name = logarithm[1].strip() if logarithm else wanted
-        if name not in self.labels:
-            raise UsageError(f"no property {name!r} among the labels: {', '.join(self.labels) or 'there are none'}.")
-        values = self.labels[name]
-        if values.dtype.kind in "OSU":
-            if logarithm:
-                raise UsageError(f"{wanted}: {name!r} is text and has no logarithm.")
-            return values.astype(str)
-        numbers = values.astype(np.float64)
-        return np.log10(np.where(numbers > 0, numbers, np.nan)) if logarithm else numbers
+    @property
+    def shared(self) -> bool:
+        """Whether vectors of different modalities can be compared."""
+        return self.name != "features"
 
     def rows(self, name: str, *, held_out: bool) -> npt.NDArray[np.int64]:
         """Rows with a modality, on one side of the split."""
         return np.flatnonzero(self.present[name] & ((self.split == "test") == held_out))
+
+
+def _check(vectors: Array, name: str) -> None:
+    if wrong := int((~np.isfinite(vectors).all(axis=1)).sum()):
+        raise InputError(f"{name}: {wrong} of {len(vectors)} vectors hold NaN or infinity. Write them again.")
 
 
 def _mean(

@@ -7,22 +7,24 @@ object that stands for it; a part (reader, encoder, head, augmentation) is an ob
 
 from __future__ import annotations
 
-from .answers import evaluate
+from .evaluating import evaluate
 from .experiments import quickstart, run
 from .fetching import fetch
 from .oddities import anomalies
 from .predicting import predict
+from .reporting import report
 from .searching import index, search
 from .space import align, embed, extract
 from .steps import signature_of
 from .structure import cluster, project
 from .survey import info, ingest, simulate
-from .taking_home import export
+from .taking_home import compare, export
 
 __all__ = [
     "align",
     "anomalies",
     "cluster",
+    "compare",
     "embed",
     "evaluate",
     "export",
@@ -34,6 +36,7 @@ __all__ = [
     "predict",
     "project",
     "quickstart",
+    "report",
     "run",
     "search",
     "signature_of",
@@ -56,6 +59,7 @@ VERBS = (
     "cluster",
     "anomalies",
     "evaluate",
+    "report",
     "export",
     "run",
 )

@@ -130,7 +130,7 @@ def plan(configuration: Configuration, root: Path) -> Iterator[Step]:
         if verb in configuration.sections:
             inputs = _inputs(verb, folders, False)
             folders[verb] = Path(configuration.data) if verb == "simulate" else root / FOLDERS[verb]
-            raw = Path(configuration.data) if verb == "ingest" else None
+            raw = Path(configuration.data) if verb == "ingest" and configuration.data else None
             yield Step(verb, verb, folders[verb], inputs, configuration.sections[verb], raw)
     for fold in folds:
         prefix = "" if fold is None else f"fold-{fold}/"
@@ -241,6 +241,6 @@ def _figures(first: Step, root: Path) -> dict[str, Figure]:
         words(first.arguments["properties"]),
         dataset=Dataset(root / FOLDERS["ingest"]),
         history=open_folder(first.out.with_name(FOLDERS["align"]), "model")["history"],
-        k=first.arguments["k"],
+        settings=first.arguments["settings"],
     )
     return {f"Fold 0: {caption}": figure for caption, figure in figures.items()}

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from types import FunctionType
 from typing import Any, get_type_hints
 
-from .answers import evaluate
+from .evaluating import evaluate
 from .space import align, embed, extract
 from .survey import ingest, simulate
 

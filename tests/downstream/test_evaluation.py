@@ -11,8 +11,10 @@ from astroclip_kit.downstream.held_out import by_supervision
 from astroclip_kit.downstream.space import Space
 from astroclip_kit.embeddings import EmbeddingStore
 from astroclip_kit.errors import InputError, UsageError
+from astroclip_kit.settings import Evaluation
 
 N = 400
+QUICK = Evaluation(n_boot=2)
 rng = np.random.default_rng(0)
 Z = rng.uniform(0.01, 1, N)
 KIND = np.where(Z < 0.7, "GALAXY", "QSO")
@@ -58,7 +60,7 @@ def store(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def results(store):
-    return evaluate(store, ["z", "class", "log10(z)"], features=Features(), k=8, n_boot=60)
+    return evaluate(store, ["z", "class", "log10(z)"], features=Features(), settings=Evaluation(k=8, n_boot=60))
 
 
 def pick(results, **wanted):
@@ -84,13 +86,14 @@ def test_every_pair_metric_and_space_is_there_once(results):
     assert features == {("image", "image"), ("spectrum", "spectrum"), (both, both)}
     assert {one.metric for one in results if one.property == "z"} == {"r2", "nmad", "outlier_fraction"}
     assert {one.metric for one in results if one.property == "log10(z)"} == {"r2", "nmad"}
-    assert {one.metric for one in results if one.property == "class"} == {"accuracy", "balanced_accuracy", "macro_f1"}
+    classes = {"accuracy", "balanced_accuracy", "macro_f1", "ece", "brier"}
+    assert {one.metric for one in results if one.property == "class"} == classes
 
 
 def test_every_result_says_where_it_comes_from(results):
     for one in results:
         assert (one.dataset, one.origin, one.seed) == ("ring", "mock", 5)
-        assert one.low <= one.value <= one.high or one.metric in ("median_rank", "nmad", "r2")
+        assert one.low <= one.value <= one.high or one.metric in ("median_rank", "nmad", "r2", "ece")
 
 
 def test_retrieval_is_among_held_out_objects(results):
@@ -147,7 +150,7 @@ def test_objects_seen_twice_are_retrieved_within_a_modality(tmp_path):
     groups, split = np.repeat(np.arange(60).astype(str), 2), np.repeat(["train", "test"], 60)
     ids = [f"visit{i}" for i in range(120)]
     store = EmbeddingStore.write(tmp_path / "s", {"spectrum": twice}, ids, catalog={"group": groups, "split": split})
-    one = pick(evaluate(store, n_boot=20), query="spectrum", target="spectrum", metric="recall@1")
+    one = pick(evaluate(store, settings=QUICK), query="spectrum", target="spectrum", metric="recall@1")
     assert one.n == 60 and one.value > 0.9 and one.chance == pytest.approx(1 / 59)
 
 
@@ -173,9 +176,9 @@ def test_what_cannot_be_measured_says_why(store, tmp_path):
     with pytest.raises(UsageError, match="no property 'mass' among the labels: z, class"):
         evaluate(store, ["mass"])
     with pytest.raises(UsageError, match="'class' is text and has no logarithm"):
-        evaluate(store, ["log10(class)"], n_boot=2)
+        evaluate(store, ["log10(class)"], settings=QUICK)
     with pytest.raises(InputError, match=r"z of image from image of training objects: k: expected 1 to 26\d"):
-        evaluate(store, ["z"], k=1000, n_boot=2)
+        evaluate(store, ["z"], settings=Evaluation(k=1000, n_boot=2))
     everyone = {"split": ["train"] * 3}
     lonely = EmbeddingStore.write(tmp_path / "s", {"a": np.eye(3)}, list("abc"), catalog=everyone)
     with pytest.raises(InputError, match="0 held-out and 3 other objects"):
@@ -184,7 +187,7 @@ def test_what_cannot_be_measured_says_why(store, tmp_path):
     unknown = {"split": ["train", "train", "test"]}
     store = EmbeddingStore.write(tmp_path / "t", {"a": np.eye(3)}, list("abc"), catalog=unknown, labels=labels)
     with pytest.raises(InputError, match="'z' is known for no held-out object"):
-        evaluate(store, ["z"], k=1)
+        evaluate(store, ["z"], settings=Evaluation(k=1))
     other = EmbeddingStore.write(tmp_path / "u", {"image": np.eye(3)}, list("abc"), catalog=unknown)
     with pytest.raises(InputError, match="share no object"):
-        evaluate(other, features=Features(), n_boot=2)
+        evaluate(other, features=Features(), settings=QUICK)

@@ -46,17 +46,22 @@ def test_sections_hold_all_arguments_of_their_verbs(write):
 
 def test_the_seed_of_the_run_is_that_of_every_section_that_names_none(write):
     sections = load_configuration(write(GOOD)).sections
-    assert sections["align"]["training"].seed == sections["extract"]["seed"] == sections["evaluate"]["seed"] == 3
+    assert (
+        sections["align"]["training"].seed == sections["extract"]["seed"] == sections["evaluate"]["settings"].seed == 3
+    )
     assert sections["align"]["split"].seed == 7
 
 
 def test_a_seed_of_zero_that_the_file_names_is_kept(write):
     text = GOOD.replace("seed: 7", "seed: 0").replace("epochs: 2", "epochs: 2, seed: 0")
-    first = load_configuration(write(text), ["evaluate.seed=0"])
+    first = load_configuration(write(text), ["evaluate.settings.seed=0"])
     again = load_configuration(write(first.text, "resolved.yaml"))
     for sections in (first.sections, again.sections):
         assert (
-            sections["align"]["training"].seed == sections["align"]["split"].seed == sections["evaluate"]["seed"] == 0
+            sections["align"]["training"].seed
+            == sections["align"]["split"].seed
+            == sections["evaluate"]["settings"].seed
+            == 0
         )
         assert sections["extract"]["seed"] == 3
     other = load_configuration(write(first.text, "resolved.yaml"), ["seed=5"]).sections
@@ -108,6 +113,9 @@ def test_a_change_inside_a_part_keeps_the_rest_of_it(write):
         (b"\x8f\x00data", r"not a YAML file \('utf-8' codec can't decode"),
         (b"\x00\x01\x02", r"not a YAML file \(unacceptable character"),
         ("seed: 1\n", r"expected the key 'data', the folder of the survey files"),
+        ("ingest: {images: '${data}/cutouts'}\n", r"expected the key 'data', the folder of the survey files"),
+        ("simulate: {}\ningest: {images: x}\n", r"expected the key 'data', the folder of the survey files"),
+        ("ingest: {}\n", r"expected the key 'data', the folder of the survey files"),
         ("data: \nembed: {}\n", r"expected the key 'data', the folder of the survey files"),
         ("data: x\n", r"there is nothing to run. Add a section: simulate, ingest"),
         ("data: x\ndata: y\n", r"the key 'data' is there twice. Bring both together"),

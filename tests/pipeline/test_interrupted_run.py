@@ -88,9 +88,9 @@ def test_a_second_run_does_nothing(config, finished, monkeypatch, capsys):
 
 
 def test_a_change_repeats_only_what_it_touches(config, copied, capsys):
-    pipeline.run(config, copied, overrides=["evaluate.seed=3"])
+    pipeline.run(config, copied, overrides=["evaluate.settings.seed=3"])
     assert run_steps(capsys) == ["evaluate"]
-    pipeline.run(config, copied, overrides=["evaluate.seed=3", "align.training.epochs=1"])
+    pipeline.run(config, copied, overrides=["evaluate.settings.seed=3", "align.training.epochs=1"])
     assert run_steps(capsys) == ["align", "embed", "evaluate"]
 
 

@@ -1,0 +1,94 @@
+"""Whether the probabilities of classes can be believed: Brier score and expected calibration error."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import InputError
+
+__all__ = ["brier", "calibration_error", "confidence", "expected_calibration_error"]
+
+Array = npt.NDArray[Any]
+Float = npt.NDArray[np.float64]
+BINS = 15
+
+
+def _checked(probabilities: npt.ArrayLike, classes: Array, true: Array) -> tuple[Float, Array]:
+    p = np.asarray(probabilities, dtype=np.float64)
+    if p.shape != (len(true), len(classes)) or not p.size:
+        raise InputError(f"probabilities: expected {(len(true), len(classes))} (objects, classes), found {p.shape}.")
+    if not (np.isfinite(p).all() and (p >= 0).all() and np.allclose(p.sum(axis=1), 1, atol=1e-3)):
+        raise InputError("probabilities: expected numbers from 0 that add up to 1 for each object.")
+    return p, np.asarray(true)[:, None] == np.asarray(classes)
+
+
+def brier(probabilities: npt.ArrayLike, classes: Array, true: Array) -> Float:
+    """Squared error of the probabilities of all classes, per object [N]; its mean is the Brier score.
+
+    0 is perfect, 2 is certain of a wrong class (Brier 1950, Mon. Weather Rev. 78, 1, Eq. 2).
+
+    Args:
+        probabilities: Of each class [N, C].
+        classes: Their names [C].
+        true: Class of each object [N]; one that is not among `classes` was given the probability 0.
+
+    Raises:
+        InputError: If the lengths do not fit or rows are no probabilities.
+
+    Example:
+        >>> brier([[0.8, 0.2], [0.8, 0.2]], np.array(["QSO", "STAR"]), np.array(["QSO", "STAR"])).round(2)
+        array([0.08, 1.28])
+    """
+    p, right = _checked(probabilities, classes, true)
+    return np.asarray(((p - right) ** 2).sum(axis=1) + ~right.any(axis=1))
+
+
+def confidence(probabilities: npt.ArrayLike, classes: Array, true: Array) -> tuple[Float, npt.NDArray[np.bool_]]:
+    """Probability of the most probable class [N], and whether it is the true one [N].
+
+    Args:
+        probabilities: Of each class [N, C].
+        classes: Their names [C].
+        true: Class of each object [N].
+
+    Raises:
+        InputError: If the lengths do not fit or rows are no probabilities.
+    """
+    p, right = _checked(probabilities, classes, true)
+    said = p.argmax(axis=1)
+    rows = np.arange(len(p))
+    return p[rows, said], right[rows, said]
+
+
+def calibration_error(sure: Float, right: Array) -> float:
+    """Mean over the objects of |accuracy - confidence| of their bin, of 15 equally wide ones.
+
+    Args:
+        sure: Probability of the class that was named [N].
+        right: Whether it is the true one [N].
+    """
+    place = np.clip(np.ceil(sure * BINS).astype(np.int64) - 1, 0, BINS - 1)
+    return float(np.abs(np.bincount(place, right - sure, BINS)).sum() / len(sure))
+
+
+def expected_calibration_error(probabilities: npt.ArrayLike, classes: Array, true: Array) -> float:
+    """Expected calibration error (Guo et al. 2017, ICML, arXiv:1706.04599, Eq. 3): 0 is perfect, 1 the worst.
+
+    Few objects make it too large, even of perfect probabilities: compare it among equally many.
+
+    Args:
+        probabilities: Of each class [N, C].
+        classes: Their names [C].
+        true: Class of each object [N].
+
+    Raises:
+        InputError: If the lengths do not fit or rows are no probabilities.
+
+    Example:
+        >>> expected_calibration_error([[0.7, 0.3]] * 10, np.array(["a", "b"]), np.array(["a"] * 7 + ["b"] * 3))
+        0.0
+    """
+    return calibration_error(*confidence(probabilities, classes, true))
