@@ -38,7 +38,7 @@ class Configuration:
 
     Args:
         name: Of the experiment: the file's name without its ending.
-        data: Where the survey files are, or where ``simulate`` puts them.
+        data: Where the survey files are, or where ``simulate`` puts them; "" where ``ingest`` names them itself.
         seed: Of everything that is drawn, unless a section says otherwise.
         folds: Number of folds of a cross-validation; 0 for one split.
         by: What the split or the folds keep together: "group", "object_id" or a label; "" for what ``align.split.by``
@@ -147,7 +147,7 @@ def _problem(content: Mapping[str, Any], parser: Any) -> str:
     known = ("data", "seed", "folds", "by", *SECTIONS)
     if unknown := [str(key) for key in content if key not in known]:
         return problem if (problem := unknown_key({unknown[0]: {}}, parser, known)) else ""
-    if not content.get("data"):
+    if not content.get("data") and ("data" in content or not _names_its_files(content)):
         return f"expected the key 'data', the folder of the survey files, and sections such as {', '.join(SECTIONS)}."
     if not any(verb in content for verb in SECTIONS):
         return f"there is nothing to run. Add a section: {', '.join(SECTIONS)}."
@@ -156,6 +156,11 @@ def _problem(content: Mapping[str, Any], parser: Any) -> str:
         if isinstance(section, Mapping) and (wired := [key for key in section if key in WIRED[verb]]):
             return f"{verb}.{wired[0]} is set by the run itself. Leave it out."
     return unknown_key(content, parser)
+
+
+def _names_its_files(content: Mapping[str, Any]) -> bool:
+    """Whether the survey files are given in full in the section of the verb that reads them."""
+    return bool(content.get("ingest")) and "simulate" not in content and "${data}" not in str(content)
 
 
 def _check(values: Any, path: Path) -> None:
@@ -170,7 +175,7 @@ def _parser(sections: Sequence[str]) -> Any:
     from jsonargparse import ArgumentParser
 
     parser = ArgumentParser(exit_on_error=False)
-    parser.add_argument("--data", type=str, required=True)
+    parser.add_argument("--data", type=str, default="")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--folds", type=int, default=0)
     parser.add_argument("--by", type=str, default="")

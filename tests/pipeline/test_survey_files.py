@@ -93,3 +93,12 @@ def test_rows_are_kept_by_a_condition_on_their_labels(survey, tmp_path, fails):
     assert cli.main([str(word) for word in words]) == 0 and (Dataset(tmp_path / "data").labels["z"] < 0.1).all()
     words[-1] = "mass > 1"
     assert "where 'mass > 1': name 'mass' is not defined. There are the columns" in fails(*words)
+
+
+def test_a_configuration_that_names_its_files_needs_no_data(survey, tmp_path, capsys):
+    (tmp_path / "mine.yaml").write_text(f"ingest: {{spectra: {survey / 'spectra'}}}")
+    assert cli.main(["run", str(tmp_path / "mine.yaml"), str(tmp_path / "run")]) == 0
+    assert len(Dataset(tmp_path / "run" / "data")) == 8
+    capsys.readouterr()
+    assert cli.main(["run", str(tmp_path / "mine.yaml"), str(tmp_path / "run")]) == 0
+    assert "ingest" in capsys.readouterr().err

@@ -9,7 +9,7 @@ import pytest
 from layout_multimodal import everything, samples_of
 
 from astroclip_kit.errors import FolderError, InputError
-from astroclip_kit.surveys import MultimodalUniverse, write_multimodal_universe
+from astroclip_kit.surveys import HATSCatalogue, MultimodalUniverse, write_hats, write_multimodal_universe
 from astroclip_kit.surveys.multimodal.multimodal_columns import pixel_of, pixels
 from astroclip_kit.types import Drop, Modality, Sample
 
@@ -146,9 +146,9 @@ def test_objects_that_have_no_place_are_left_out_and_listed(tmp_path):
             "label 'x' is text in some objects and a number in others",
         ),
         (
-            [Sample("a", {"photometry": np.ones(2, "f4")}, 1.0, 1.0, {"mag": 1.0})],
+            [Sample("a", {"photometry": np.ones(2, "f4")}, 1.0, 1.0, {"mag": 1.0, "label_mag": 2.0})],
             {"photometry": TABLE},
-            "label 'mag' is called like a column. Choose `labels` without it",
+            "label 'mag' is called like a column, and so is 'label_mag'. Choose `labels` without it",
         ),
     ],
 )
@@ -156,6 +156,23 @@ def test_what_cannot_be_written_leaves_nothing_behind(tmp_path, samples, modalit
     with pytest.raises(InputError, match=message):
         write_multimodal_universe(tmp_path / "out", samples, modalities)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("write", [write_multimodal_universe, write_hats])
+def test_labels_that_are_called_like_a_column_are_written_beside_it(tmp_path, write):
+    labels = {"mag": 7.0, "ra": 8.0, "z": 9.0}
+    sample = Sample("a", {"photometry": np.array([1, 2], "f4")}, 10.0, 20.0, labels)
+    assert write(tmp_path / "out", [sample], {"photometry": TABLE}) == []
+    own = ["label_mag", "label_ra", "z"]
+    root = tmp_path / "out"
+    reader = (
+        HATSCatalogue(root, "table", TABLE.channels, own, name="photometry")
+        if write is write_hats
+        else MultimodalUniverse(root / "photometry", "table", TABLE.channels, own)
+    )
+    [back] = [one for path in reader.files() for one in reader.read(path)]
+    assert (back.ra, back.labels) == (10.0, dict(zip(own, labels.values(), strict=True)))
+    np.testing.assert_array_equal(next(iter(back.views.values())), [1, 2])
 
 
 def test_a_label_may_not_change_its_type_between_runs(tmp_path, monkeypatch):

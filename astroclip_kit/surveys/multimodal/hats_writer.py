@@ -50,7 +50,7 @@ def write_hats(
         samples: The objects, streamed; drops among them are passed on.
         modalities: Name to what a view is.
         name: Of the catalogue; by default the folder's.
-        labels: Labels that become columns; None for all.
+        labels: Labels that become columns, ``label_NAME`` where another column is called NAME; None for all.
         origin: "mock" or "real"; a dataset that is made from the files knows it from there.
         partition_rows: A pixel with more objects is split into four.
 

@@ -27,7 +27,8 @@ def arrow_table(
     """One row per object.
 
     An image, a spectrum or a light curve is a structure of lists, null where the object has none; a table is a column
-    per channel. Further channels of a spectrum (covariates, one number per object) are columns of their own.
+    per channel. Further channels of a spectrum (covariates, one number per object) are columns of their own. A label
+    that is called like one of these columns becomes ``label_NAME``.
 
     Args:
         samples: N objects.
@@ -36,7 +37,7 @@ def arrow_table(
         labels: Which labels are written; None for all.
 
     Raises:
-        InputError: If a label is text in one object and a number in another.
+        InputError: If a label is text in one object and a number in another, or ``label_NAME`` is taken too.
     """
     columns: dict[str, pa.Array] = {HEALPIX: pa.array(healpix, pa.int64())}
     for name, modality in modalities.items():
@@ -58,16 +59,25 @@ def arrow_table(
                 covariates[present] = stack[:, 2:, 0]
                 columns |= dict(zip(modality.channels[2:], _numbers(covariates), strict=True))
         columns[name] = pa.StructArray.from_arrays(list(fields.values()), list(fields), mask=pa.array(~present))
-    own = _labels(samples, labels)
-    taken = [name for name in own if name in (*columns, *RESERVED)]
-    if taken:
-        raise InputError(f"label {taken[0]!r} is called like a column. Choose `labels` without it.")
-    columns |= own
+    columns |= _renamed(_labels(samples, labels), {*columns, *RESERVED})
     groups = [sample.group if sample.group != sample.object_id else None for sample in samples]
     if any(groups):
         columns[GROUP] = pa.array(groups, pa.string())
     columns |= {axis: pa.array([getattr(sample, axis) for sample in samples], pa.float64()) for axis in ("ra", "dec")}
     return pa.table({**columns, "object_id": pa.array([sample.object_id for sample in samples], pa.string())})
+
+
+def _renamed(labels: Mapping[str, pa.Array], taken: set[str]) -> dict[str, pa.Array]:
+    """Labels under names that no column has.
+
+    Raises:
+        InputError: If there is no such name.
+    """
+    names = {name: f"label_{name}" if name in taken else name for name in labels}
+    for name, new in names.items():
+        if new in taken or (new != name and new in labels):
+            raise InputError(f"label {name!r} is called like a column, and so is {new!r}. Choose `labels` without it.")
+    return {names[name]: values for name, values in labels.items()}
 
 
 def _numbers(values: npt.NDArray[Any]) -> list[pa.Array]:

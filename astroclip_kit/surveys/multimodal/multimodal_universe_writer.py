@@ -42,7 +42,8 @@ def write_multimodal_universe(
         root: The folder; an older one of the same kind is replaced.
         samples: The objects, streamed; drops among them are passed on.
         modalities: Name to what a view is; each becomes a set ``root/NAME`` of the objects that have it.
-        labels: Labels that become columns of every set; None for all.
+        labels: Labels that become columns of every set, ``label_NAME`` where another column is called NAME; None for
+            all.
         origin: "mock" or "real"; a dataset that is made from the files knows it from there.
 
     Returns:
