@@ -11,6 +11,7 @@ from .._lazy import lazy
 __getattr__, __dir__, __all__ = lazy(
     __name__,
     {
+        "cluster_figures": ".structure",
         "evaluation_figures": ".evaluation",
         "result_figures": ".measured",
         "results_table": ".tables",

@@ -45,7 +45,8 @@ def result_figures(results: Sequence[Result]) -> dict[str, Figure]:
 def _panels(results: Sequence[Result], label: Callable[[Result], str]) -> dict[str, list[Interval]]:
     """Numbers by metric."""
     panels: dict[str, list[Interval]] = {}
-    for one in results:
+    order = list(dict.fromkeys((one.query, one.target) for one in results))
+    for one in sorted(results, key=lambda one: order.index((one.query, one.target))):
         number = Interval(label(one), one.value, one.low, one.high, one.chance)
         panels.setdefault(axis_title(one.metric), []).append(number)
     return panels
@@ -107,7 +108,7 @@ def _space(results: Sequence[Result]) -> Captioned:
 def _clusters(results: Sequence[Result]) -> Captioned:
     """Silhouettes by number of clusters, and agreement with known classes."""
     silhouettes = [one for one in results if one.metric.startswith("silhouette")]
-    if silhouettes:
+    if len(silhouettes) > 1:
         numbers = [Interval(one.metric.partition("@")[2], one.value, one.low, one.high) for one in silhouettes]
         panel = {"mean silhouette (1: apart, 0: touching)": numbers}
         yield (

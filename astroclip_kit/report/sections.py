@@ -59,7 +59,7 @@ def sections(results: Sequence[Result], figures: Mapping[str, Figure]) -> dict[s
             if (task := getattr(figure, "task", "")) in tasks or (head == FURTHER and task not in known)
         }
         if own or drawn:
-            about = f"<p>{escape(ABOUT[head])}</p>\n" if head in ABOUT else ""
+            about = f"<p class='about'>{escape(ABOUT[head])}</p>\n" if head in ABOUT else ""
             found[head] = about + results_html(own, results) + _figures(drawn)
     return found
 

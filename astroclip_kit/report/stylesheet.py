@@ -29,7 +29,7 @@ pre { background: #f5f5f5; padding: .7rem; font-size: .8rem; white-space: pre-wr
   section { overflow: visible; break-inside: avoid; }
   table { width: 100%; font-size: 7.5pt; } th, td { padding: .2rem .5rem .2rem 0; }
   thead { display: table-header-group; } tr { break-inside: avoid; }
-  h1, h2, h3 { break-after: avoid; } p { orphans: 3; widows: 3; }
+  h1, h2, h3, p.about { break-after: avoid; } p { orphans: 3; widows: 3; }
   .figures { display: block; }
   figure { display: inline-block; vertical-align: top; width: 47%; margin: 0 2% 5mm 0; break-inside: avoid; }
   figure.wide { display: block; width: 100%; }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from ..types import Result
 
 __all__ = ["axis_title", "guess", "method", "pair", "space_name", "task_title", "title"]
@@ -29,6 +31,7 @@ TASKS = {
 }
 SPACES = {"features": "unaligned features", "supervised": "supervised reference"}
 GUESSES = {"retrieval": "guessing", "classification": "the majority class", "regression": "the mean"}
+PROMISES = {"coverage": "coverage", "width": "width of intervals", "set_size": "classes in a set"}
 PROBES = {"probe_linear": "linear probe", "probe_mlp": "neural probe"}
 BEFORE = {"features": " before alignment", "aligned, centred": ", centred"}
 
@@ -39,7 +42,12 @@ def title(metric: str) -> str:
     Example:
         >>> title("r2"), title("balanced_accuracy"), title("ami_clustered")
         ('R²', 'balanced accuracy', 'AMI clustered')
+        >>> title("coverage@0.9 of 0.1..0.3")
+        'coverage (0.9 wanted) for 0.1 to 0.3'
     """
+    if found := re.fullmatch(r"(coverage|width|set_size)@([\d.]+)(?: of (.+))?", metric):
+        within = f" for {found[3].replace('..', ' to ')}" if found[3] else ""
+        return f"{PROMISES[found[1]]} ({found[2]} wanted){within}"
     first, _, rest = metric.partition("_")
     if metric in TITLES or first not in TITLES:
         return TITLES.get(metric, metric.replace("_", " "))

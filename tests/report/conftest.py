@@ -30,17 +30,20 @@ class Survey:
         return np.arange(N) % 2 == 0 if name == "lightcurve" else np.ones(N, bool)
 
     def views(self, name, rows):
-        rng = np.random.default_rng(int(rows[0]))
+        return np.stack([self.view(name, row) for row in rows])
+
+    def view(self, name, row):
+        rng = np.random.default_rng(int(row))
         modality = self.modalities[name]
         if modality.kind == "lightcurve":
             view = np.column_stack([np.arange(5) + 58000.0, rng.normal(size=5), np.full(5, np.nan), np.zeros(5)])
-            return np.vstack([view, np.full((2, 4), np.nan)])[None].astype(np.float32)
+            return np.vstack([view, np.full((2, 4), np.nan)]).astype(np.float32)
         view = rng.uniform(0.1, 1, size=modality.shape)
         if name == "spectrum":
             view[1, 10:20] = 0
         if name == "table":
             view[2] = np.nan
-        return view[None].astype(np.float32)
+        return view.astype(np.float32)
 
 
 @pytest.fixture

@@ -139,3 +139,54 @@ def test_a_full_disk_is_one_clear_error(tmp_path, monkeypatch):
     with pytest.raises(OutputError, match="no space left"):
         write_report(tmp_path / "r.html", [RECALL])
     assert not list(tmp_path.iterdir())
+
+
+NEW = [
+    replace(R2, task="probe_linear"),
+    replace(R2, task="coverage", metric="coverage@0.9"),
+    replace(R2, task="space", property="", metric="uniformity", value=-2.0, low=-2.1, high=-1.9),
+    replace(R2, task="clustering", property="type", metric="ami"),
+    replace(R2, task="anomaly", property="", metric="auc"),
+    replace(R2, task="selection", property="zwarning == 0", metric="judged", value=1234, low=math.nan, high=math.nan),
+]
+HEADS = {
+    "probe_linear": "Probes beside nearest neighbours",
+    "coverage": "Coverage of intervals",
+    "space": "The space itself",
+    "clustering": "Clusters",
+    "anomaly": "Oddities",
+    "selection": "Which objects are judged",
+}
+
+
+@pytest.mark.parametrize("result", NEW, ids=lambda one: one.task)
+def test_a_section_is_there_when_there_are_results_of_its_tasks(tmp_path, result):
+    there = write_report(tmp_path / "there.html", [R2, result]).read_text()
+    absent = write_report(tmp_path / "absent.html", [R2]).read_text()
+    assert f"<h2>{HEADS[result.task]}</h2>" in there and f"<h2>{HEADS[result.task]}</h2>" not in absent
+
+
+def test_a_count_has_no_interval(tmp_path):
+    text = read(write_report(tmp_path / "r.html", [NEW[-1]])).text
+    assert "1,234" in text and "no interval" not in text and "Objects that are judged where zwarning == 0" in text
+
+
+def test_figures_stand_in_the_section_of_their_task(tmp_path):
+    curves = figures.learning_curves([{"epoch": 1, "loss": 1.0}])
+    own = figures.interval_plot({"anything": [figures.Interval("a", 1.0)]})
+    page = write_report(tmp_path / "r.html", [RECALL], figures={"Curves": curves, "Own": own}).read_text()
+    order = [page.index(one) for one in ("<h2>Training", "Curves</fig", "<h2>Retrieval", "<h2>Further", "Own</fig")]
+    assert order == sorted(order)
+
+
+def test_many_metrics_stand_below_each_other(tmp_path):
+    bins = [replace(R2, task="coverage", metric=f"coverage@0.9 of {low}..{low + 1}") for low in range(6)]
+    page = write_report(tmp_path / "r.html", bins).read_text()
+    assert page.count("<tr>") == 7 and "<th>metric</th>" in page and "coverage (0.9 wanted) for 5 to 6" in page
+
+
+def test_tables_and_figures_are_not_cut_in_print(tmp_path):
+    page = write_report(tmp_path / "r.html", [R2]).read_text()
+    printed = page[page.index("@media print") : page.index("</style>")]
+    assert "tr { break-inside: avoid" in printed and "table-header-group" in printed and "<thead>" in page
+    assert re.search(r"section \{[^}]*break-inside: avoid", printed) and re.search(r"figure \{[^}]*avoid", printed)

@@ -18,6 +18,7 @@ __getattr__, __dir__, __all__ = lazy(
         "coverage_by_bin": ".calibration",
         "coverage_curve": ".calibration",
         "draw_view": ".views",
+        "Interval": ".intervals",
         "interval_plot": ".intervals",
         "learning_curves": ".training",
         "map_by_cluster": ".maps",

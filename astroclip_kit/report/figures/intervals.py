@@ -57,10 +57,11 @@ def interval_plot(panels: Mapping[str, Sequence[Interval]], *, title: str = "", 
             raise InputError(f"interval_plot: {name} of {bad[0]!r} is not finite. Leave it out first.")
     columns = min(2, len(panels))
     rows = -(-len(panels) // columns)
-    height = max(len(numbers) for numbers in panels.values())
-    size = (PAGE if columns > 1 else COLUMN, rows * (0.62 + LINE * height) + 0.25)
+    counts = [len(numbers) for numbers in panels.values()]
+    heights = [0.12 + LINE * max(counts[columns * row : columns * (row + 1)]) for row in range(rows)]
+    size = (PAGE if columns > 1 else COLUMN, 0.5 * rows + sum(heights) + (0.2 if title else 0.05))
     figure = KitFigure(figsize=size, task=task)
-    grid = figure.subplots(rows, columns, squeeze=False).ravel()
+    grid = figure.subplots(rows, columns, squeeze=False, height_ratios=heights).ravel()
     for axes, (name, numbers) in zip(grid, panels.items(), strict=False):
         _panel(axes, name, numbers)
     for axes in grid[len(panels) :]:

@@ -72,8 +72,8 @@ def retrieval_sheet(
         asked = str(about["object_id"])
         found = [Entry(asked, (f"query: {about['query']}",), about["query"], ASKS)]
         for one in table[:matches]:
-            own = " (itself)" if str(one["object_id"]) == asked else ""
-            lines = (f"cosine {one['similarity']:.3f}{own}", *_shown(table, one, show))
+            own = "itself: " if str(one["object_id"]) == asked else ""
+            lines = (f"{own}cosine {one['similarity']:.3f}", *_shown(table, one, show))
             found.append(Entry(str(one["object_id"]), lines, about["target"], ANSWERS))
         rows.append((f"{about['query']} → {about['target']}", found))
     return contact_sheet(rows, dataset, names=names, task="retrieval")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+from matplotlib.patheffects import withStroke
 
 from ...errors import UsageError
 from ...types import Modality
@@ -61,7 +62,9 @@ def _image(axes: Axes, view: View, modality: Modality) -> None:
         length = _round_down(0.3 * view.shape[2] * scale)
         left, low = 0.06 * view.shape[2], 0.07 * view.shape[1]
         axes.plot([left, left + length / scale], [low, low], color="white", linewidth=1.5)
-        axes.text(left, 1.5 * low, f"{length:g}″", color="white", fontsize=SMALL, va="bottom")
+        text = axes.text(left, 1.5 * low, f"{length:g}″", color="white", fontsize=SMALL, va="bottom")
+        for drawn in (*axes.lines, text):  # also on a star that fills the corner
+            drawn.set_path_effects([withStroke(linewidth=2, foreground="black")])
 
 
 def _round_down(length: float) -> float:
