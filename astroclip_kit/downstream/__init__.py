@@ -1,8 +1,9 @@
 """What a space is good for: functions on an `EmbeddingStore`.
 
 `knn` reads properties off nearest neighbours, `retrieval` finds an object again by another view of it, and
-`evaluate` measures both on the held-out objects. You touch it to judge a space or to predict for new objects. A
-measurement of your own is a function on `store.vectors(name)` and `store.labels` that gives `types.Result`s.
+`evaluate` measures both on the held-out objects; `project` and `cluster` show how a space is built. You touch it to
+judge a space or to predict for new objects. A measurement of your own is a function on `store.vectors(name)` and
+`store.labels` that gives `types.Result`s.
 """
 
 from .._lazy import lazy
@@ -17,6 +18,7 @@ __getattr__, __dir__, __all__ = lazy(
         "NewObjects": ".table",
         "Ranks": ".retrieval",
         "cluster": ".clusters",
+        "compare": ".comparison",
         "diagnose": ".diagnostics",
         "evaluate": ".evaluation",
         "find_anomalies": ".anomalies",

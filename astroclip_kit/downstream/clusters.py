@@ -150,18 +150,7 @@ def cluster(
     unknown = [name for name in properties or () if name not in store.labels]
     if unknown:
         raise UsageError(f"no property {unknown[0]!r} among the labels: {', '.join(store.labels) or 'there are none'}.")
-    chosen = store.present(on) & (np.ones(len(store), dtype=bool) if rows is None else np.asarray(rows, dtype=bool))
-    if place is not None:
-        place.check(store)
-        if place.modality != on:
-            raise InputError(f"{place.root} is a map of {place.modality}, not of {on}. Give a map of {on}.")
-        chosen &= np.isfinite(place.coordinates).all(axis=1)
-    at = np.flatnonzero(chosen)
-    if len(at) < 3:
-        raise InputError(
-            f"{len(at)} objects to cluster ({int(store.present(on).sum())} of {len(store)} have {on}); at least 3 are "
-            f"needed."
-        )
+    at = _considered(store, on, place, rows)
     z = store.vectors(on)[at]
     mapped = place is not None and grouping.method != "kmeans"
     division = divide(place.coordinates[at] if place is not None and mapped else z, grouping, seed=seed)
@@ -187,6 +176,25 @@ def cluster(
         "notes": [*_remarks(division, len(at), int((~store.present(on)).sum()), on, len(separations)), *notes],
     }
     return Found(_table(store, at, division, place), summary, results)
+
+
+def _considered(
+    store: EmbeddingStore, on: str, place: Map | None, rows: npt.NDArray[np.bool_] | None
+) -> npt.NDArray[np.int64]:
+    """Row numbers of the objects to look at: chosen, with the modality, and placed on the map."""
+    chosen = store.present(on) & (np.ones(len(store), dtype=bool) if rows is None else np.asarray(rows, dtype=bool))
+    if place is not None:
+        place.check(store)
+        if place.modality != on:
+            raise InputError(f"{place.root} is a map of {place.modality}, not of {on}. Give a map of {on}.")
+        chosen &= np.isfinite(place.coordinates).all(axis=1)
+    at = np.flatnonzero(chosen)
+    if len(at) < 3:
+        raise InputError(
+            f"{len(at)} objects to cluster ({int(store.present(on).sum())} of {len(store)} have {on}); at least 3 are "
+            f"needed."
+        )
+    return at
 
 
 def _table(store: EmbeddingStore, at: npt.NDArray[np.int64], division: Division, place: Map | None) -> Table:

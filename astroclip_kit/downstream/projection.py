@@ -139,7 +139,8 @@ class UMAPMap:
     ) -> tuple[UMAPMap, Floats]:
         """The map of vectors [N, D], and where it places them [N, 2].
 
-        The same seed gives the same map; for that umap-learn runs in a single thread.
+        The same seed gives the same map; for that umap-learn runs in a single thread, which on two cores doubles its
+        time (benchmarks/downstream.py).
 
         Raises:
             InputError: If there are no more vectors than neighbours, all are the same, or one is not finite.

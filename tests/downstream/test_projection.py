@@ -14,7 +14,8 @@ def digits():
     x, y = load_digits(return_X_y=True)
     x = x - x.mean(axis=0)
     x = (x / np.linalg.norm(x, axis=1, keepdims=True)).astype(np.float32)
-    return x[:400], y[:400], x[400:500], y[400:500]
+    held = np.arange(500) % 5 == 0  # not the last ones, which others wrote
+    return x[:500][~held], y[:500][~held], x[:500][held], y[:500][held]
 
 
 @pytest.fixture(scope="module")
@@ -47,11 +48,12 @@ def test_components_are_those_of_sklearn(digits):
 
 
 def test_umap_keeps_the_classes_together_and_places_new_vectors_with_them(digits, fitted):
-    _, y, new, true = digits
+    x, y, new, true = digits
     model, places = fitted
     assert places.shape == (400, 2) and places.dtype == np.float32 and np.isfinite(places).all()
     near = KNeighborsClassifier(5).fit(places, y)
-    assert near.score(model.transform(new), true) > 0.85
+    in_space = KNeighborsClassifier(5).fit(x, y).score(new, true)
+    assert near.score(model.transform(new), true) > in_space - 0.05 > 0.85
 
 
 def test_the_same_seed_gives_the_same_map_and_another_another(digits):
