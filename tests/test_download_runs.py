@@ -91,8 +91,24 @@ def test_a_second_run_fetches_what_is_missing(server, tmp_path):
     before = server.count()
     second = {one.asked: one for one in download(jobs, tmp_path, FAST, quiet=True)}
     assert sorted(one.status for one in second.values()) == ["absent", "done", "done", "done"]
-    assert sorted(one.path for one in server.asked[before:]) == ["/c"]  # /d is good by its check: none was given
-    assert second.keys() == first.keys()
+    assert sorted(one.path for one in server.asked[before:]) == ["/c", "/d"]
+    assert second.keys() == first.keys() and (tmp_path / "d").read_bytes() != b"half"
+
+
+def test_checksums_of_files_that_seem_untouched_are_compared_on_demand(server, tmp_path, capfd):
+    jobs = [Job(tmp_path / f"{n}", (f"{server.url}/{n}",)) for n in range(5)]
+    download(jobs, tmp_path, FAST, quiet=True)
+    good = (tmp_path / "0").read_bytes()
+    for job in jobs[:4]:
+        facts = job.path.stat()
+        job.path.write_bytes(b"?" * facts.st_size)
+        os.utime(job.path, ns=(facts.st_atime_ns, facts.st_mtime_ns - 10**9))
+    before = server.count()
+    download(jobs, tmp_path, FAST, quiet=True)
+    assert server.count() == before and (tmp_path / "0").read_bytes() != good
+    download(jobs, tmp_path, replace(FAST, verify=True), quiet=True)
+    assert server.count() == before + 4 and (tmp_path / "0").read_bytes() == good
+    assert "are fetched again: 0, 1, 2 and 1 more." in capfd.readouterr().err
 
 
 def test_a_run_that_was_killed_goes_on(server, tmp_path):

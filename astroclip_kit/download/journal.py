@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import asdict, dataclass
@@ -13,11 +14,12 @@ from ..progress import progress
 from ..settings import Downloading
 from ..storage import append_journal, hash_json, only_writer, read_journal, writing
 from .client import Client
-from .files import Job, get_file
+from .files import Job, get_file, hash_file
 from .problems import NotThere, RequestFailed
 
 __all__ = ["Outcome", "Task", "acknowledged", "download", "file_task", "run_tasks"]
 
+JOURNAL = "journal.jsonl"
 AHEAD = 4  # tasks that are ready for each connection
 
 
@@ -58,21 +60,44 @@ def file_task(client: Client, job: Job, folder: Path, asked: str) -> Task:
     return task
 
 
-def acknowledged(folder: Path) -> dict[str, Outcome]:
-    """What earlier runs have finished, by what was asked: files that are still there, and what no service has."""
+def acknowledged(folder: Path, *, verify: bool = False) -> dict[str, Outcome]:
+    """What earlier runs have finished, by what was asked: files that are as they came, and what no service has.
+
+    A file that is not as it came is deleted, so that it is fetched again. Sizes are compared always, checksums of
+    files that were touched after the last line of the journal.
+
+    Args:
+        folder: Where the journal is; nobody else may be writing it.
+        verify: Compares all checksums.
+    """
     found: dict[str, Outcome] = {}
+    last: dict[str, Outcome] = {}  # of each file: an object that moved has the file of its old place no more
     for entry in read_journal(folder):
-        if entry.keys() != Outcome.__dataclass_fields__.keys():
-            continue
-        outcome = Outcome(**entry)
-        found.pop(outcome.asked, None)
-        if outcome.status == "absent" or (outcome.status == "done" and _is_there(folder / outcome.file, outcome.size)):
-            found[outcome.asked] = outcome
-    return found
+        if entry.keys() == Outcome.__dataclass_fields__.keys():
+            outcome = Outcome(**entry)
+            found[outcome.asked] = last[outcome.file] = outcome
+    since = 0 if verify or not found else (folder / JOURNAL).stat().st_mtime_ns
+    there = {name for name in last if name and (folder / name).is_file()}
+    spoilt = {name for name in there if not _is_as_it_came(folder / name, last[name], since)}
+    for name in spoilt:
+        with writing(folder / name):
+            (folder / name).unlink()
+    if spoilt:
+        print(f"{folder}: files changed after they came and are fetched again: {_listed(spoilt)}.", file=sys.stderr)
+    kept = {name: last[name].sha256 for name in there - spoilt}
+    return {key: one for key, one in found.items() if one.status == "absent" or kept.get(one.file) == one.sha256}
 
 
-def _is_there(path: Path, size: int) -> bool:
-    return path.is_file() and path.stat().st_size == size
+def _is_as_it_came(path: Path, outcome: Outcome, since: int) -> bool:
+    facts = path.stat()
+    if facts.st_size != outcome.size:
+        return False
+    return facts.st_mtime_ns < since or hash_file(path).sha256 == outcome.sha256
+
+
+def _listed(names: set[str]) -> str:
+    first = ", ".join(sorted(names)[:3])
+    return f"{first} and {len(names) - 3} more" if len(names) > 3 else first
 
 
 def run_tasks(
@@ -137,9 +162,9 @@ def download(
     folder = Path(folder)
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    known = acknowledged(folder)
     asked = {hash_json([str(job.path.relative_to(folder)), job.urls, job.size, job.sha256]): job for job in jobs}
     with only_writer(folder), Client(settings) as client:
+        known = acknowledged(folder, verify=settings.verify)
         new = {key: job for key, job in asked.items() if key not in known}
         tasks = (file_task(client, job, folder, key) for key, job in new.items())
         done = list(run_tasks(client, folder, tasks, total=len(new), quiet=quiet))

@@ -31,12 +31,13 @@ def fetch(
     """Downloads images and spectra of the objects of a table.
 
     The folder gets cutouts/ and spectra/, which ingest reads, fetched.csv with a row per object, and failed.csv that
-    says what is missing and why. The same command goes on where it was interrupted.
+    says what is missing and why. The same command goes on where it was interrupted, and tries again what failed; what
+    a service does not have is not asked for again.
 
     Args:
         table: Table with an id column or coordinates, in any format that ingest reads. SDSS spectra are known by
             columns plate, mjd and fiber or ids like 266-51602-31, DESI spectra by a column targetid, and both by
-            position.
+            position. Cutouts have the ids of the table, spectra those of their survey: ingest them --by position.
         out: Folder to write; resumed where it was interrupted.
         images: "legacy-dr10" (or dr9, dr8) for cutouts of the Legacy Surveys.
         spectra: "sdss" or "desi".

@@ -37,6 +37,8 @@ class Downloading:
         timeout_seconds: How long to wait for a connection, and for the next piece of an answer.
         largest_mb: Largest file that is accepted.
         give_up: Downloads that fail in a row before a host is left alone for the rest of the run.
+        verify: Whether every file that is there is compared with its checksum; else only those that were touched
+            since the last run are.
     """
 
     connections: int = 4
@@ -47,6 +49,7 @@ class Downloading:
     timeout_seconds: float = 60.0
     largest_mb: float = 4000.0
     give_up: int = 20
+    verify: bool = False
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,9 @@ def test_a_folder_that_ingest_reads(server, table, tmp_path):
         "  image: 3 fetched, 1 not there, 1 failed",
         "  spectrum: 2 fetched, 2 not there, 1 failed",
         "  1 rows of the table name no object",
-        "  failed.csv says why; the same command tries again what failed",
+        "  failed.csv says why; the same command tries again what failed, but does not ask again for what is not there",
+        f"  next: astroclip-kit ingest data --images {tmp_path}/survey/cutouts --spectra {tmp_path}/survey/spectra "
+        "--by position",
     ]
     fetched = {row["object_id"]: row for row in rows(tmp_path / "survey/fetched.csv")}
     assert list(fetched) == ["266-51602-31", "NGC 1", "north", "far", "new"]
@@ -101,6 +103,34 @@ def test_a_second_run_asks_for_what_failed_only(server, table, tmp_path):
     assert [one.query["ra"] for one in server.asked[before:]] == ["150.3000000"]
     fetch(server, table)
     assert server.count() == before + 1
+
+
+def test_where_no_service_has_anything_the_positions_are_named(server, table):
+    server.respond = lambda asked: Answer(b"", 404)
+    table.write_text("object_id,ra,dec\na,1,2\n")
+    with pytest.raises(FolderError, match=r"nothing could be fetched; .*status 404.* Check the ids and positions"):
+        fetch(server, table, spectra="")
+
+
+def test_a_damaged_file_of_the_same_size_is_fetched_again(server, table, capfd):
+    cutouts = fetch(server, table, spectra="").root / "cutouts"
+    path = cutouts / "266-51602-31.fits"
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-5760] + b"@" * 4096 + whole[-1664:])  # good headers and other pixels
+    before = server.count()
+    fetch(server, table, spectra="")
+    assert path.read_bytes() == whole and server.count() == before + 1
+    assert "files changed after they came and are fetched again: cutouts/266-51602-31.fits." in capfd.readouterr().err
+
+
+def test_an_object_that_moves_back_has_its_first_file_again(server, table):
+    fetch(server, table, spectra="")
+    first = rows(table.parent / "survey/fetched.csv")[0]["image_sha256"]
+    for text in (OBJECTS.replace("150.1,2.2", "150.2,2.2"), OBJECTS):
+        table.write_text(text)
+        fetch(server, table, spectra="")
+    assert rows(table.parent / "survey/fetched.csv")[0]["image_sha256"] == first
+    assert fetch(server, table, spectra="", downloads=replace(FAST, verify=True)).counts["image"]["done"] == 3
 
 
 def test_another_kind_and_another_table_join_the_folder(server, table, tmp_path):
@@ -154,7 +184,9 @@ def test_a_foreign_folder_is_left_alone(server, table, tmp_path):
 
 def test_nothing_at_all_is_an_error_with_the_first_reason(server, table, tmp_path):
     server.respond = lambda asked: Answer(b"", 503)
-    with pytest.raises(FolderError, match=r"nothing could be fetched; the first reason of failed.csv: .*status 503"):
+    with pytest.raises(
+        FolderError, match=r"nothing could be fetched; .*status 503.* Check the network; the same command"
+    ):
         fetch(server, table, spectra="")
     assert len(rows(tmp_path / "survey/failed.csv")) == 6
     server.respond = respond

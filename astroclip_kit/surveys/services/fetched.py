@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 
 from ...download import Client, Outcome, acknowledged, run_tasks
 from ...errors import FolderError, UsageError
@@ -53,8 +54,15 @@ class Fetched(os.PathLike[str]):
         ]
         rows = [f"  {self.left_out} rows of the table name no object"] if self.left_out else []
         missing = self.left_out + sum(sum(counts.values()) - counts.get("done", 0) for counts in self.counts.values())
-        why = ["  failed.csv says why; the same command tries again what failed"] if missing else []
-        return "\n".join([f"{self.root}: fetched observations", *lines, *rows, *why])
+        again = "the same command tries again what failed, but does not ask again for what is not there"
+        why = [f"  failed.csv says why; {again}"] if missing else []
+        return "\n".join([f"{self.root}: fetched observations", *lines, *rows, *why, f"  next: {self._command()}"])
+
+    def _command(self) -> str:
+        """How to ingest it: cutouts have the ids of the table, spectra those of their survey."""
+        folders = {"image": ("--images", "cutouts"), "spectrum": ("--spectra", "spectra")}
+        flags = [f"{folders[name][0]} {quote(str(self.root / folders[name][1]))}" for name in self.counts]
+        return " ".join(["astroclip-kit ingest data", *flags, *(["--by position"] if len(flags) > 1 else [])])
 
 
 def fetch_observations(
@@ -84,7 +92,7 @@ def fetch_observations(
             )
     with only_writer(root), Client(settings) as client:
         _begin(root, services)
-        known = acknowledged(root)
+        known = acknowledged(root, verify=settings.verify)
         for service in services:
             possible = [target for target in targets if service.can_ask(target)]
             new = [target for target in possible if asked_of(service, target) not in known]
@@ -97,7 +105,9 @@ def fetch_observations(
         write_manifest(root, "survey", {"objects": len(targets), "fetched": counts, "request": requests})
     if not any(number["done"] for number in counts.values()):
         reason = next(one.reason for row in outcomes for one in row)
-        raise FolderError(f"{root}: nothing could be fetched; the first reason of failed.csv: {reason}")
+        failed = any(number["failed"] for number in counts.values())
+        way_out = "Check the network; the same command goes on." if failed else "Check the ids and positions."
+        raise FolderError(f"{root}: nothing could be fetched; the first reason of failed.csv: {reason} {way_out}")
     return Fetched(root, counts, len(left_out))
 
 
