@@ -17,8 +17,18 @@ from .types import Result
 
 __all__ = ["combine", "read_results", "write_results"]
 
-RANGES = {"r2": (-math.inf, 1.0), "nmad": (0.0, math.inf), "median_rank": (1.0, math.inf)}
-SHARES = ("accuracy", "balanced_accuracy", "macro_f1", "outlier_fraction")  # as is every recall: from 0 to 1
+RANGES = {
+    "r2": (-math.inf, 1.0),
+    "nmad": (0.0, math.inf),
+    "median_rank": (1.0, math.inf),
+    "brier": (0.0, 2.0),
+    "alignment": (0.0, 4.0),
+    "uniformity": (-math.inf, 0.0),
+    "modality_gap": (0.0, 2.0),
+    "effective_rank": (1.0, math.inf),
+}
+SHARES = ("accuracy", "balanced_accuracy", "macro_f1", "outlier_fraction", "ece")  # from 0 to 1, as what follows
+SHARES_AT = ("recall@", "coverage@")
 
 
 def write_results(path: str | Path, results: Iterable[Result]) -> None:
@@ -98,7 +108,7 @@ def _measurement(one: Result) -> tuple[Any, ...]:
 
 def _range(metric: str) -> tuple[float, float]:
     """The least and the largest value that a metric can take."""
-    if metric in SHARES or metric.startswith("recall@"):
+    if metric in SHARES or metric.startswith(SHARES_AT):
         return 0.0, 1.0
     return RANGES.get(metric, (-math.inf, math.inf))
 

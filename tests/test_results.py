@@ -48,6 +48,9 @@ def test_folds_are_put_together_with_their_spread():
         ("r2", (0.5, 0.99), (-2.368, 1.0)),
         ("nmad", (0.01, 0.2), (0.0, 1.312)),
         ("median_rank", (1.0, 3.0), (1.0, 14.706)),
+        ("coverage@0.9", (0.6, 0.99), (0.0, 1.0)),
+        ("brier", (0.1, 1.9), (0.0, 2.0)),
+        ("modality_gap", (0.1, 1.9), (0.0, 2.0)),
     ],
 )
 def test_the_interval_of_a_mean_ends_where_the_metric_does(metric, values, ends):

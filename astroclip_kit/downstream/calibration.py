@@ -88,7 +88,7 @@ def expected_calibration_error(probabilities: npt.ArrayLike, classes: Array, tru
         InputError: If the lengths do not fit or rows are no probabilities.
 
     Example:
-        >>> expected_calibration_error([[0.7, 0.3]] * 10, np.array(["a", "b"]), np.array(["a"] * 7 + ["b"] * 3))
-        0.0
+        >>> round(expected_calibration_error([[0.9, 0.1]] * 10, np.array(["a", "b"]), np.array(["a"] * 7 + ["b"] * 3)), 3)
+        0.2
     """
     return calibration_error(*confidence(probabilities, classes, true))
