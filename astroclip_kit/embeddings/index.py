@@ -29,6 +29,7 @@ __all__ = ["ExactIndex"]
 
 GROUP = 8  # rows of the memory that share one maximum
 MARGIN = 32  # candidate groups beyond 2 k: the more, the seldomer a query needs the next, slower pass
+SPARE = 17  # candidates beyond k that are ranked exactly, and one that is not
 BLOCK_VALUES = 2**22  # values per array while searching: 16 MB, which the system does not hand out anew each time
 MOST_QUERIES = 4096  # per sweep over the memory, which is rounded once in it
 FEW_QUERIES = 16  # for which rounding the memory costs more than a fast product saves
@@ -219,19 +220,43 @@ class ExactIndex:
         return bound
 
     def _rank(self, q: Tensor, codes: npt.NDArray[np.int64], firsts: Tensor, k: int) -> Found:
-        """The k best of the rows in groups, in order of their exact products."""
-        parts = []
+        """The k best of the rows in groups, in order of their exact products.
+
+        Float32 products leave a few rows of each query to be ranked exactly; where their error bound does not prove
+        that the k best are among those, all rows are.
+        """
+        values, rows = torch.empty(len(q), k), torch.empty(len(q), k, dtype=torch.int64)
         step = max(1, BLOCK_VALUES // (firsts.shape[1] * GROUP * q.shape[1]))
         for first in range(0, len(q), step):
             part = slice(first, first + step)
-            rows = self._members(firsts[part]).sort(1).values
-            inside = rows.clamp(max=len(self) - 1)
-            vectors = self.vectors.index_select(0, inside.flatten()).double().view(*rows.shape, -1)
-            products = (vectors @ q[part].double()[..., None])[..., 0].float()
-            absent = (rows >= len(self)) | (torch.from_numpy(codes[part])[:, None] == self.codes[inside])
-            values, order = products.masked_fill(absent, -math.inf).sort(dim=1, descending=True, stable=True)
-            parts.append((values[:, :k], inside.gather(1, order[:, :k])))
-        return torch.cat([values for values, _ in parts]), torch.cat([rows for _, rows in parts])
+            found = self._members(firsts[part])
+            inside = found.clamp(max=len(self) - 1)
+            absent = (found >= len(self)) | (torch.from_numpy(codes[part])[:, None] == self.codes[inside])
+            best, at = (
+                self._products_with(q[part], inside, torch.float32).masked_fill(absent, -math.inf).topk(k + SPARE)
+            )
+            few = at[:, :-1].gather(1, inside.gather(1, at[:, :-1]).argsort(1))
+            exact = self._ranked(q[part], inside.gather(1, few), absent.gather(1, few), k)
+            floor = best[:, -1].double()
+            proven = floor.isinf() | (exact[0][:, -1] > floor + self._slack(q[part], floor, torch.float32))
+            if not proven.all():
+                todo = ~proven
+                members, order = inside[todo].sort(1)
+                again = self._ranked(q[part][todo], members, absent[todo].gather(1, order), k)
+                exact[0][todo], exact[1][todo] = again
+            values[part], rows[part] = exact
+        return values, rows
+
+    def _products_with(self, q: Tensor, rows: Tensor, dtype: torch.dtype = torch.float64) -> Tensor:
+        """Products [Q, n] of each query with rows of its own [Q, n], as float32."""
+        vectors = self.vectors.index_select(0, rows.flatten()).to(dtype).view(*rows.shape, -1)
+        return (vectors @ q.to(dtype)[..., None])[..., 0].float()
+
+    def _ranked(self, q: Tensor, rows: Tensor, absent: Tensor, k: int) -> Found:
+        """The k best of ascending rows [Q, n], in order of their products in float64."""
+        products = self._products_with(q, rows).masked_fill(absent, -math.inf)
+        values, order = products.sort(dim=1, descending=True, stable=True)
+        return values[:, :k], rows.gather(1, order[:, :k])
 
     def _exhaustive(self, q: Tensor, codes: npt.NDArray[np.int64], k: int) -> Found:
         """The definition: every product in float64, rounded, sorted, ties in the order of the rows."""
