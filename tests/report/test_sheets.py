@@ -129,3 +129,12 @@ def test_a_long_spectrum_is_averaged_over_what_was_observed():
     assert len(wavelength) == 200 and wavelength[0] == 2 and means[0] == 3.5 and np.isnan(means[2])
     short = binned_spectrum(np.arange(3.0), np.arange(3.0), 200)
     assert short[1].tolist() == [0, 1, 2]
+
+
+def test_nothing_lies_on_anything_else_where_there_are_five_modalities(space, survey):
+    figure = figures.search_panel(space.search("gal04", k=6), survey)
+    figure.draw_without_rendering()
+    column = figure.axes[::6]
+    boxes = [axes.get_tightbbox() for axes in column]
+    assert len(column) == 5 and all(lower.y1 <= upper.y0 + 1 for upper, lower in pairwise(boxes))
+    assert boxes[-1].y0 >= 0

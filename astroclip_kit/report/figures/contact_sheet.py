@@ -18,13 +18,15 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from ...data import Dataset
+    from ...types import Modality
 
 __all__ = ["ANSWERS", "ASKS", "Entry", "contact_sheet"]
 
 ASKS, ANSWERS = COLOURS[1], COLOURS[2]  # frames of who asks, and of what answers
-LEFT, RIGHT, GAP, BOTTOM, BETWEEN = 0.62, 0.13, 0.27, 0.4, 0.07  # inches
+LEFT, RIGHT, GAP = 0.62, 0.13, 0.28  # inches
 HEAD, LINE = 0.2, 0.125  # inches of a row's heading, and of a line of text
-HEIGHTS = {"image": 1.0, "spectrum": 0.7, "lightcurve": 0.7, "table": 1.1}  # of a panel, relative to its width
+WITH_AXES = ("spectrum", "lightcurve")
+FLAT = 0.7  # height of a panel with axes, relative to its width
 FEWEST = 4  # columns; fewer objects are drawn no larger
 LONGEST = 20  # characters of a line that fits above a panel
 
@@ -74,9 +76,10 @@ def contact_sheet(
     shown = [name for name in names or dataset.modalities if any(name == key[1] for key in place)]
     columns = max(FEWEST, *(len(row) for _, row in rows))
     width = (PAGE - LEFT - RIGHT - GAP * (columns - 1)) / columns
-    heights = [width * HEIGHTS[dataset.modalities[name].kind] for name in shown]
+    heights = [_height(dataset.modalities[name], width) for name in shown]
+    below = [0.38 if dataset.modalities[name].kind in WITH_AXES else 0.08 for name in shown]
     tops = [HEAD * bool(head) + LINE * _lines(row) for head, row in rows]
-    total = sum(tops) + len(rows) * (sum(heights) + BETWEEN * (len(shown) - 1) + BOTTOM)
+    total = sum(tops) + len(rows) * (sum(heights) + sum(below) + 0.04)
     figure = KitFigure(figsize=(PAGE, total), layout="none", task=task)
     top = total
     for (head, row), above in zip(rows, tops, strict=True):
@@ -92,9 +95,16 @@ def contact_sheet(
             if number == 0:
                 for axes, entry in zip(panels, row, strict=True):
                     axes.set_title("\n".join([_short(entry.object_id), *map(_cut, entry.lines)]), fontsize=7, pad=3)
-            top -= heights[number] + BETWEEN
-        top -= BOTTOM - BETWEEN
+            top -= heights[number] + below[number]
+        top -= 0.04
     return figure
+
+
+def _height(modality: Modality, width: float) -> float:
+    """Of a panel, in inches."""
+    if modality.kind == "table":
+        return LINE * (0.5 + min(len(modality.channels), 9))
+    return width * (FLAT if modality.kind in WITH_AXES else 1.0)
 
 
 def _lines(row: Sequence[Entry]) -> int:
@@ -136,13 +146,13 @@ def _draw_row(
 
 def _thin(axes: Axes, kind: str, labelled: bool) -> None:
     """Two numbers an axis: more do not fit."""
-    if kind in ("spectrum", "lightcurve"):
+    if kind in WITH_AXES:
         axes.xaxis.set_major_locator(MaxNLocator(2, steps=[1, 2, 4, 5, 10]))
         axes.yaxis.set_major_locator(MaxNLocator(3))
         axes.tick_params(pad=1.5)
     if labelled:
         axes.set(xlabel="", ylabel="")
-    elif kind in ("spectrum", "lightcurve"):
+    elif kind in WITH_AXES:
         axes.set_ylabel(axes.get_ylabel().replace(" [", "\n["), fontsize=7, labelpad=1)
 
 

@@ -64,7 +64,7 @@ def _image(axes: Axes, view: View, modality: Modality) -> None:
         axes.plot([left, left + length / scale], [low, low], color="white", linewidth=1.5)
         text = axes.text(left, 1.5 * low, f"{length:g}″", color="white", fontsize=SMALL, va="bottom")
         for drawn in (*axes.lines, text):  # also on a star that fills the corner
-            drawn.set_path_effects([withStroke(linewidth=2, foreground="black")])
+            drawn.set_path_effects([withStroke(linewidth=1.4, foreground="black")])
 
 
 def _round_down(length: float) -> float:
