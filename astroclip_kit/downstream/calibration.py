@@ -88,7 +88,8 @@ def expected_calibration_error(probabilities: npt.ArrayLike, classes: Array, tru
         InputError: If the lengths do not fit or rows are no probabilities.
 
     Example:
-        >>> round(expected_calibration_error([[0.9, 0.1]] * 10, np.array(["a", "b"]), np.array(["a"] * 7 + ["b"] * 3)), 3)
+        >>> true = np.array(["a"] * 7 + ["b"] * 3)
+        >>> round(expected_calibration_error([[0.9, 0.1]] * 10, np.array(["a", "b"]), true), 3)
         0.2
     """
     return calibration_error(*confidence(probabilities, classes, true))

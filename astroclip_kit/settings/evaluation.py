@@ -24,7 +24,7 @@ class Evaluation:
             k, weights, metric and standardise. "astroclip-k16": 16 neighbours, as in the notebook of the Multimodal
             Universe (experimental_benchmark/astroclip/property_estimation) and in AstroCLIP v1. "astroclip-k64": 64
             neighbours of standardised dimensions, as in AstroCLIP v2 (property_utils/models.py). Both weigh by inverse
-            Euclidean distance.
+            Euclidean distance, here of unit vectors.
         k: Number of neighbours.
         weights: "distance" or "uniform".
         metric: "cosine" or "euclidean".
