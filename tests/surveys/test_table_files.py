@@ -1,9 +1,11 @@
+import gzip
+
 import numpy as np
 import pandas as pd
 import pytest
 from astropy.time import Time
 
-from astroclip_kit.surveys.files.table_files import modified_julian_date, numbers, text
+from astroclip_kit.surveys.files.table_files import column_names, modified_julian_date, numbers, text
 
 
 @pytest.mark.filterwarnings("ignore:ERFA function")
@@ -51,3 +53,19 @@ def test_text_of_bytes_numbers_and_nothing():
     assert text(pd.Series([1.5, 2.0])).tolist() == ["1.5", "2.0"]
     assert text(pd.Series([2**62 + 1, 7])).tolist() == [str(2**62 + 1), "7"]
     assert text(pd.Series([" a ", None], dtype=object)).tolist() == ["a", ""]
+
+
+@pytest.mark.parametrize(
+    ("lines", "names"),
+    [
+        ("# from X\n## ra dec  mag\n1 2 3\n4 5 6\n", ["ra", "dec", "mag"]),
+        ("# ra dec\n1 2 3\n4 5 6\n", ["col1", "col2", "col3"]),
+        ("# a a b\n1 2 3\n4 5 6\n", ["col1", "col2", "col3"]),
+        ("ra dec mag\n1 2 3\n4 5 6\n", ["ra", "dec", "mag"]),
+        ("1 2 3\n4 5 6\n", ["col1", "col2", "col3"]),
+    ],
+)
+def test_ascii_tables_are_read_with_the_names_above_them(tmp_path, lines, names):
+    (tmp_path / "stars.dat.gz").write_bytes(gzip.compress(lines.encode()))
+    (tmp_path / "stars.dat").write_text(lines)
+    assert column_names(tmp_path / "stars.dat.gz") == column_names(tmp_path / "stars.dat") == names

@@ -28,6 +28,7 @@ __all__ = [
 
 PARQUET, CSV = (".parquet", ".parq"), (".csv", ".csv.gz")
 DATE = re.compile(
+ASCII = (".txt", ".dat", ".tbl")
     r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})"
     r"(?:(\.\d+)|[T ]([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d(?:\.\d*)?|60(?:\.\d*)?))?(?:Z|\+00:?00)?)?"
 )
@@ -170,7 +171,13 @@ def _astropy(path: Path, wanted: list[str]) -> pd.DataFrame:
 def _open(path: Path) -> Any:
     from astropy.table import Table
 
-    return Table.read(path, format="ascii") if path.suffix in (".txt", ".dat", ".tbl") else Table.read(path)
+    if not path.name.lower().removesuffix(".gz").endswith(ASCII):
+        return Table.read(path)
+    table = Table.read(path, format="ascii")
+    above = [comment.strip("# ").split() for comment in table.meta.get("comments", ())][-1:]
+    if table.colnames[0] == "col1" and above and len({*above[0]}) == len(above[0]) == len(table.colnames):
+        table.rename_columns(table.colnames, above[0])  # the last line of comment names the columns
+    return table
 
 
 def check_mapping(columns: Mapping[str, Spec], needed: Sequence[str], optional: Sequence[str]) -> dict[str, Spec]:
