@@ -78,7 +78,7 @@ def _clusters(
     from ..report import cluster_figures
 
     found = Clusters(folder)
-    labels = {}
+    how: dict[str, Any] = {"dataset": dataset}
     if names:
         store = open_store(embeddings)
         if unknown := [name for name in names if name not in store.labels]:
@@ -87,10 +87,9 @@ def _clusters(
             raise InputError(
                 f"{folder} holds the clusters of another space than {store.root}. Give that with --embeddings."
             )
-        labels = {name: store.labels[name] for name in names}
+        how |= {"labels": {name: store.labels[name] for name in names}, "units": store.manifest.get("units", {})}
     about = found.summary
-    how: dict[str, Any] = {"dataset": dataset, "labels": labels, "method": _method(about["map"])}
-    figures = cluster_figures(found.table, about["clusters"], **how)
+    figures = cluster_figures(found.table, about["clusters"], method=_method(about["map"]), **how)
     return found.results, {f"{about['modality']}: {caption}": figure for caption, figure in figures.items()}
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..downstream.held_out import HeldOut, by_neighbours
+from ..downstream.properties import Property
 from ..downstream.space import REDSHIFTS, Space
 from ..embeddings.search import nearest
 from ..settings import Evaluation
@@ -40,7 +41,6 @@ def evaluation_figures(
     history: Sequence[Sequence[Mapping[str, float]]] = (),
     settings: Evaluation = Evaluation(),
     panels: int = 2,
-    units: Mapping[str, str] | None = None,
 ) -> dict[str, Figure]:
     """Caption to figure of everything that can be drawn from what is given.
 
@@ -51,7 +51,6 @@ def evaluation_figures(
         history: Training history of each member of the model, as its manifest keeps it.
         settings: As of the evaluation: neighbours, which objects, seed.
         panels: Held-out objects whose matches are shown, in all directions.
-        units: Unit of each property, for the axes.
     """
     space = Space.aligned(store, settings.where)
     drawn: list[tuple[str, Figure]] = []
@@ -59,7 +58,7 @@ def evaluation_figures(
         drawn.append(("Training.", learning_curves(history[0], history[1:])))
     for wanted in properties:
         for one in by_neighbours(space, wanted, **settings.neighbours):
-            drawn += _draw(one, space.groups[one.rows], (units or {}).get(wanted, ""), settings.seed)
+            drawn += _draw(one, space.groups[one.rows], store.manifest.get("units", {}), settings.seed)
     if properties or dataset is not None:
         drawn += _similarities(space, settings.seed)
     if dataset is not None:
@@ -67,7 +66,7 @@ def evaluation_figures(
     return dict(drawn)
 
 
-def _draw(one: HeldOut, groups: Any, unit: str, seed: int) -> Captioned:
+def _draw(one: HeldOut, groups: Any, units: Mapping[str, str], seed: int) -> Captioned:
     """A number against what is true; of classes the confusion and, within a modality, curves and calibration."""
     title = pair(one.query, one.target)
     how = f"{one.query} of held-out objects, {one.target} of training objects as memory"
@@ -75,7 +74,10 @@ def _draw(one: HeldOut, groups: Any, unit: str, seed: int) -> Captioned:
     if not len(one.classes):
         redshift = one.property in REDSHIFTS
         said = one.true + _turned(one.value - one.true, one.period)
-        figure = predicted_against_true(one.true, said, one.property, unit=unit, redshift=redshift, title=title)
+        of = Property.parse(one.property)
+        unit = units.get(of.label, "")
+        unit = f"dex({unit})" if of.logarithm and unit else unit
+        figure = predicted_against_true(one.true, said, of.column, unit=unit, redshift=redshift, title=title)
         yield f"{about}: {how}.", figure
         return
     yield f"{about}: {how}.", confusion_matrix(one.true, one.value, title=title)

@@ -58,6 +58,6 @@ def space(tmp_path_factory):
     vectors = {"image": z + 0.1 * rng.normal(size=z.shape), "spectrum": z + 0.05 * rng.normal(size=z.shape)}
     labels = {"z": Z, "class": np.where(Z < 0.3, "GALAXY", "QSO")}
     split = np.where(np.arange(N) % 3, "train", "test")
-    values = {"dataset": "ring <1>", "origin": "mock"}
+    values = {"dataset": "ring <1>", "origin": "mock", "units": {"z": "km/s"}}
     root = tmp_path_factory.mktemp("report") / "space"
     return EmbeddingStore.write(root, vectors, IDS, catalog={"split": split}, labels=labels, values=values)

@@ -146,9 +146,7 @@ def test_similarities_of_one_object_and_of_two():
 
 def test_evaluation_figures_are_everything_that_can_be_drawn(space, survey):
     settings = Evaluation(k=3)
-    found = evaluation_figures(
-        space, ["z", "class"], dataset=survey, history=[HISTORY], settings=settings, panels=1, units={"z": "km/s"}
-    )
+    found = evaluation_figures(space, ["z", "class"], dataset=survey, history=[HISTORY], settings=settings, panels=1)
     assert all(isinstance(figure, KitFigure) for figure in found.values())
     kinds = [one.task for one in found.values()]
     assert [kinds.count(task) for task in ("training", "regression", "classification", "space", "retrieval")] == [
@@ -165,6 +163,15 @@ def test_evaluation_figures_are_everything_that_can_be_drawn(space, survey):
     ids = [axes.get_title().split("\n")[0] for axes in sheet.axes if axes.get_title()]
     assert len(ids) == 4 * 6 and all(int(one[3:]) % 3 == 0 for one in ids)  # held-out objects only
     assert list(evaluation_figures(space)) == []
+
+
+def test_logarithms_and_angles_have_their_units(space):
+    (one, *_) = evaluation_figures(space, ["log10(z)"], settings=Evaluation(k=3)).values()
+    assert one.axes[1].get_xlabel() == "measured log10(z) [dex(km/s)]"
+    (two, *_) = evaluation_figures(space, ["circular(z, 0.7)"], settings=Evaluation(k=3)).values()
+    assert two.axes[1].get_xlabel() == "measured z [km/s]"
+    true = two.axes[0].collections[0].get_offsets()
+    assert np.abs(true[:, 1] - true[:, 0]).max() <= 0.35 + 1e-9  # the short way round
 
 
 def test_a_class_that_no_training_object_has_is_drawn(space, survey, tmp_path):
