@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from ..errors import FolderError, InputError, UsageError
 from ..storage import hash_text, new_folder, open_folder, read_array, write_manifest
+from .writing import COLUMNS, catalog_columns, unit_vectors, write_catalog
 
 if TYPE_CHECKING:
     from astropy.table import Table
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 __all__ = ["EmbeddingStore"]
 
 Array = npt.NDArray[Any]
-COLUMNS = ("object_id", "group", "ra", "dec", "split")
 
 
 class EmbeddingStore(os.PathLike[str]):
@@ -83,13 +83,13 @@ class EmbeddingStore(os.PathLike[str]):
             present: Modality to which rows have it [N]; all by default. Absent rows are stored as zeros.
             catalog: Any of "group", "ra", "dec" (degrees) and "split" ("train", "valid", "test") [N].
             labels: Property to its values [N]; NaN or "" where missing.
-            values: For the manifest: "dataset", "origin", "seed", the model's hash.
+            values: For the manifest: "dataset", "origin", "seed", the model's hash, and "units" of labels by name.
 
         Raises:
             InputError: If lengths or dimensions differ, ids repeat, or a present vector is zero or not finite.
             UsageError: If a label has the name of a column of the catalogue.
         """
-        ids = np.asarray(object_ids, dtype=str)
+        ids = np.array(np.asarray(object_ids, dtype=str).tolist(), dtype=str)  # no wider than they need
         if len(np.unique(ids)) != len(ids):
             raise InputError("object_ids: expected unique ids, found one twice. Pool or rename the rows first.")
         if not vectors:
@@ -97,14 +97,14 @@ class EmbeddingStore(os.PathLike[str]):
         matrices, presence = {}, {}
         for name, matrix in vectors.items():
             presence[name] = np.asarray((present or {}).get(name, np.ones(len(ids))), dtype=bool)
-            matrices[name] = _unit(name, np.asarray(matrix, dtype=np.float32), presence[name], len(ids))
+            matrices[name] = unit_vectors(name, np.asarray(matrix, dtype=np.float32), presence[name], len(ids))
         if len({matrix.shape[1] for matrix in matrices.values()}) > 1:
             shapes = {name: matrix.shape[1] for name, matrix in matrices.items()}
             raise InputError(f"vectors: all modalities of a shared space have the same dimensions, found {shapes}.")
-        table = _catalog(ids, catalog or {}, labels or {})
+        table = catalog_columns(ids, catalog or {}, labels or {})
         content = hash_text(ids.tobytes(), *(matrix.data for matrix in matrices.values()))
         with new_folder(root, "embeddings") as folder:
-            _write_parquet(table, folder / "catalog.parquet")
+            write_catalog(table, folder / "catalog.parquet")
             np.save(folder / "presence.npy", np.stack(list(presence.values()), axis=1))
             for name, matrix in matrices.items():
                 np.save(folder / f"{name}.npy", matrix)
@@ -189,12 +189,40 @@ class EmbeddingStore(os.PathLike[str]):
             raise FolderError(f"{path} has shape {matrix.shape}, expected {(len(self), self.out_features)}.")
         return matrix
 
-    def to_table(self) -> Table:
-        """The catalogue as an astropy Table, with a column ``has_<modality>`` for each modality."""
-        from astropy.table import Table
+    @property
+    def units(self) -> dict[str, str]:
+        """Column to its unit as astropy writes it, where one is known."""
+        return {"ra": "deg", "dec": "deg", **self.manifest.get("units", {})}
 
-        present = {f"has_{name}": self.present(name) for name in self.names}
-        return Table({**self.catalog, **present}, units={"ra": "deg", "dec": "deg"})
+    def to_table(self, *, vectors: bool = False) -> Table:
+        """The catalogue as an astropy Table, with a column ``has_<modality>`` for each modality.
+
+        Units and UCDs (``column.meta["ucd"]``, which a VOTable keeps) are those that are known, and no others.
+
+        Args:
+            vectors: Whether the vectors are columns, too, called as their modality.
+        """
+        from .export import to_table
+
+        return to_table(self, vectors=vectors)
+
+    def select(self, rows: npt.ArrayLike | str, out: str | Path) -> EmbeddingStore:
+        """Writes a new store with some rows only: row numbers, flags [N], or a condition "z < 0.3"; see `changes`."""
+        from .changes import select
+
+        return select(self, rows, out)
+
+    def without(self, name: str, out: str | Path) -> EmbeddingStore:
+        """Writes a new store that lacks one modality, and the rows that had nothing else; see `changes`."""
+        from .changes import without
+
+        return without(self, name, out)
+
+    def merged(self, other: EmbeddingStore, out: str | Path) -> EmbeddingStore:
+        """Writes a new store with the rows and modalities of two of the same model; see `changes`."""
+        from .changes import merged
+
+        return merged(self, other, out)
 
     def search(
         self,
@@ -235,55 +263,3 @@ class EmbeddingStore(os.PathLike[str]):
         if where:
             asked = replace(asked, where=where)
         return search(self, asked, query=query, target=target, k=k)
-
-
-def _unit(name: str, matrix: npt.NDArray[np.float32], present: Array, count: int) -> npt.NDArray[np.float32]:
-    if matrix.ndim != 2 or matrix.shape[0] != count or present.shape != (count,):
-        raise InputError(
-            f"vectors {name!r}: expected {count} rows like object_ids, found shapes {matrix.shape} and {present.shape}."
-        )
-    norm = np.where(present, np.linalg.norm(matrix, axis=1), 1)[:, None]
-    if not np.isfinite(norm).all() or not (norm > 0).all():
-        row = int(np.flatnonzero(~(np.isfinite(norm) & (norm > 0)))[0])
-        raise InputError(f"vectors {name!r}: row {row} is zero or not finite. Mark it as absent with `present`.")
-    return np.where(present[:, None], matrix / norm, 0).astype(np.float32)
-
-
-def _catalog(ids: Array, catalog: Mapping[str, Any], labels: Mapping[str, Any]) -> dict[str, Array]:
-    unknown = sorted(set(catalog) - set(COLUMNS[1:]))
-    taken = sorted(set(labels) & set(COLUMNS))
-    if unknown or taken:
-        raise UsageError(
-            f"{(unknown or taken)[0]!r} cannot be {'a catalogue column' if unknown else 'a label'}: "
-            f"the catalogue has {', '.join(COLUMNS)}, all other columns are labels."
-        )
-    empty = {"group": ids, "ra": np.full(len(ids), np.nan), "dec": np.full(len(ids), np.nan), "split": [""] * len(ids)}
-    columns = {name: _column(column) for name, column in {"object_id": ids, **empty, **catalog, **labels}.items()}
-    for name, column in columns.items():
-        if column.shape != (len(ids),):
-            raise InputError(f"column {name!r}: expected {len(ids)} values like object_ids, found {column.shape}.")
-    return columns
-
-
-def _column(values: Any) -> Array:
-    """The values as an array; among Python objects None and NaN are missing, "" in text and NaN in numbers."""
-    import pandas as pd
-
-    column = np.asarray(values, dtype=object if isinstance(values, (list, tuple)) else None)
-    if column.dtype.kind != "O" or column.ndim != 1:
-        return column
-    missing = pd.isna(column)
-    if any(isinstance(one, str) for one in column[~missing]):
-        return np.where(missing, "", column).astype(str)
-    return np.where(missing, np.nan, column).astype(np.float64)
-
-
-def _write_parquet(columns: Mapping[str, Array], path: Path) -> None:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    arrays = {
-        name: pa.array(column.astype(str).tolist() if column.dtype.kind in "UO" else column)
-        for name, column in columns.items()
-    }
-    pq.write_table(pa.table(arrays), path)

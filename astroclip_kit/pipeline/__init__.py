@@ -59,6 +59,7 @@ VERBS = (
     "cluster",
     "anomalies",
     "evaluate",
+    "compare",
     "report",
     "export",
     "run",

@@ -1,10 +1,14 @@
-"""A dataset in other tools' layouts."""
+"""A dataset and embeddings in other tools' layouts, and two spaces side by side."""
 
 import numpy as np
 import pytest
+from astropy.table import Table
 
+import astroclip_kit as ak
 from astroclip_kit import cli, pipeline
 from astroclip_kit.data import Dataset
+from astroclip_kit.downstream import Map
+from astroclip_kit.embeddings import EmbeddingStore
 from astroclip_kit.surveys import HATSCatalogue, MultimodalUniverse
 
 
@@ -32,7 +36,7 @@ def test_a_dataset_comes_back_as_it_was(chain, tmp_path, to, capsys):
 
 
 def test_what_is_wrong_is_said(chain, tmp_path, fails):
-    assert "cannot export to 'votable'; there is: hats" in fails(
+    assert "cannot export a dataset to 'votable'; there is: hats" in fails(
         "export", chain.data, tmp_path / "o", "--to", "votable"
     )
     assert "expected a dataset" in fails("export", chain.features, tmp_path / "o")
@@ -40,3 +44,58 @@ def test_what_is_wrong_is_said(chain, tmp_path, fails):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "notes.txt").write_text("mine")
     assert "mine" in fails("export", chain.data, tmp_path / "mine") and (tmp_path / "mine" / "notes.txt").exists()
+
+
+def test_embeddings_with_what_was_found_in_them(chain, tmp_path, capsys):
+    store, out = EmbeddingStore(chain.embeddings), tmp_path / "space.vot"
+    pipeline.project(chain.embeddings, tmp_path / "map", on="image", method="pca")
+    pipeline.cluster(chain.embeddings, tmp_path / "clusters", map=tmp_path / "map")
+    words = ["export", chain.embeddings, out, "--map", tmp_path / "map", "--clusters", tmp_path / "clusters"]
+    assert cli.main([str(one) for one in [*words, "--units", '{"z": "km / s"}', "--labels", "z"]]) == 0
+    assert capsys.readouterr().out == f"{out}: {len(store)} objects of {store.root} as votable\n"
+    found = Table.read(out)
+    assert [str(one) for one in found["object_id"]] == store.object_ids.tolist() and "morphology" not in found.colnames
+    assert found["z"].unit == "km / s" and found["z"].meta["ucd"] == "src.redshift"
+    np.testing.assert_array_equal(found["image"], store.vectors("image"))
+    np.testing.assert_array_equal(found["map_x"], Map(tmp_path / "map").coordinates[:, 0])
+    assert {"map_y", "cluster", "cluster_probability", "has_spectrum"} <= set(found.colnames)
+
+
+@pytest.mark.parametrize(("name", "to"), [("hats", ""), ("s.npz", ""), ("s.dat", "fits"), ("s.csv", "")])
+def test_embeddings_in_other_forms(chain, tmp_path, name, to):
+    assert f"{tmp_path / name}: 60 objects of" in ak.export(chain.embeddings, tmp_path / name, to=to)
+    assert (tmp_path / name).exists()
+
+
+def test_embeddings_without_vectors_are_a_small_table(chain, tmp_path):
+    ak.export(EmbeddingStore(chain.embeddings), tmp_path / "s.parquet", vectors=False)
+    assert "image" not in Table.read(tmp_path / "s.parquet").colnames
+
+
+def test_what_is_wrong_with_embeddings_is_said(chain, tmp_path, fails):
+    space, out = chain.embeddings, tmp_path / "s.fits"
+    pipeline.project(space, tmp_path / "map", on="image", method="pca")
+    assert "s.doc: expected a name that ends with one of .fits" in fails("export", space, tmp_path / "s.doc")
+    assert "cannot export embeddings to 'multimodal_universe'" in fails(
+        "export", space, out, "--to", "multimodal_universe"
+    )
+    assert "no label 'zz' in the embeddings; it has z" in fails("export", space, out, "--labels", "zz")
+    assert "units: no column 'teff'" in fails("export", space, out, "--units", '{"teff": "K"}')
+    assert "units: 'parsnip' of z is no unit" in fails("export", space, out, "--units", '{"z": "parsnip"}')
+    assert "belong to embeddings" in fails("export", chain.data, tmp_path / "o", "--map", tmp_path / "map")
+    other = EmbeddingStore.write(tmp_path / "other", {"image": np.eye(3)}, ["a", "b", "c"], labels={"map_x": [1, 2, 3]})
+    assert "holds no object of" in fails("export", other.root, out, "--map", tmp_path / "map")
+    twin = EmbeddingStore(space)
+    values = {"map_x": np.zeros(len(twin))}
+    named = EmbeddingStore.write(tmp_path / "twin", {"image": twin.vectors("image")}, twin.object_ids, labels=values)
+    assert "'map_x' would be two columns of the table" in fails("export", named.root, out, "--map", tmp_path / "map")
+
+
+def test_two_spaces_side_by_side(chain, tmp_path, capsys, fails):
+    out = tmp_path / "both.csv"
+    words = ["compare", chain.embeddings, chain.embeddings, "--properties", "z", "--k", "4", "--out", out]
+    assert cli.main([str(one) for one in words]) == 0
+    printed = capsys.readouterr().out
+    assert "mutual_knn@10" in printed and "(the same model)" in printed and f"written: {out}" in printed
+    assert {"difference", "one_low", "better", "seed"} <= set(Table.read(out).colnames)
+    assert "out is 'b.doc', expected a file" in fails("compare", chain.embeddings, chain.embeddings, "--out", "b.doc")
