@@ -37,6 +37,7 @@ __all__ = [
     "new_folder",
     "only_writer",
     "open_folder",
+    "own_manifest",
     "publish",
     "read_array",
     "read_journal",
@@ -131,6 +132,15 @@ def read_json(path: str | Path) -> Any:
         raise FolderError(
             f"{path}: damaged, it is not JSON ({error}). Delete the folder and write it again."
         ) from error
+
+
+def own_manifest(folder: str | Path) -> dict[str, Any]:
+    """The manifest of a folder of the kit; nothing if there is none, or it is of others, whatever it holds."""
+    try:
+        found = json.loads((Path(folder) / MANIFEST).read_text())
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) and {"format_version", "astroclip_kit"} <= set(found) else {}
 
 
 def check_output(path: str | Path, kind: str) -> None:
@@ -255,9 +265,9 @@ def open_folder(folder: str | Path, kind: str) -> dict[str, Any]:
             "The command that writes it was interrupted: run it again." if begun else "Was it written by astroclip_kit?"
         )
         raise FolderError(f"{folder} is not a complete {kind or 'kit'} folder: it has no {MANIFEST}. {way_out}")
-    manifest = read_json(folder / MANIFEST)
-    if not isinstance(manifest, dict) or "format_version" not in manifest:
-        raise FolderError(f"{folder}: {MANIFEST} was not written by astroclip_kit.")
+    manifest = own_manifest(folder)
+    if not manifest:
+        raise FolderError(f"{folder}: {MANIFEST} was not written by astroclip_kit, or it is damaged.")
     if manifest["format_version"] > FORMAT_VERSION:
         raise FolderError(
             f"{folder} was written by a newer astroclip_kit ({manifest.get('astroclip_kit')}, folder format "

@@ -106,9 +106,10 @@ def test_open_folder_says_what_is_wrong(tmp_path):
     storage.write_json(tmp_path / "manifest.json", newer)
     with pytest.raises(FolderError, match="newer astroclip_kit"):
         storage.open_folder(tmp_path, "model")
-    (tmp_path / "manifest.json").write_text("[1]")
-    with pytest.raises(FolderError, match="not written by astroclip_kit"):
-        storage.open_folder(tmp_path, "model")
+    for text in ("[1]", "no JSON", '{"files": []}'):
+        (tmp_path / "manifest.json").write_text(text)
+        with pytest.raises(FolderError, match=r"manifest.json was not written by astroclip_kit, or it is damaged.$"):
+            storage.open_folder(tmp_path, "model")
 
 
 def test_a_journal_line_cut_off_by_a_crash_is_ignored_and_swallows_nothing(tmp_path):

@@ -41,11 +41,11 @@ def ingest(
 
     Run again after an interruption, it goes on where it was and ends with the same bytes. If the files, the readers
     or the matching have changed since, it starts again and says so; files that an interrupted run read and that are
-    the same are not read again. Until the end, what was read lies in the folder beside the dataset and goes as that
-    grows: it takes the room of the dataset and little more where rows are in the order of the files, at most twice as
-    much otherwise. What cannot be used is left out, counted, and
-    listed with its reason in ``drops.csv``; matches with a rival are listed in ``ambiguous.csv``. A match that looks
-    wrong (no object has two modalities, one position in several groups) is pointed out. Of a label that several
+    the same are not read again. An older dataset stays as it is until the new one is complete. Until then, what was
+    read lies in the folder beside the dataset and goes as that grows: it takes the room of the dataset and little more
+    where rows are in the order of the files, at most twice as much otherwise. What cannot be used is left out, counted,
+    and listed with its reason in ``drops.csv``; matches with a rival are listed in ``ambiguous.csv``. A match that
+    looks wrong (no object has two modalities, one position in several groups) is pointed out. Of a label that several
     sources give, catalogues come first; if values differ, all are kept as ``SOURCE_LABEL`` too (``spectrum_z``).
 
     Args:
@@ -89,7 +89,7 @@ def ingest(
             "where": where,
         }
         values |= {"labels": list(plan.labels), "sources": counts, "unmatched": plan.unmatched}
-        values |= {"shards": gather(out, staged, plan, modalities, quiet)}
+        values |= {"shards": gather(out, staged, plan, modalities, inputs[:8], quiet)}
         folder.finish(out, values, pd.concat([*drops, plan.drops]), plan.ambiguous)
     dataset = Dataset(out)
     if not quiet:

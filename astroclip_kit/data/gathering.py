@@ -31,7 +31,12 @@ SHARD_BYTES = 64_000_000
 
 
 def gather(
-    out: Path, staged: Mapping[str, Staged], plan: Plan, modalities: Mapping[str, Modality], quiet: bool
+    out: Path,
+    staged: Mapping[str, Staged],
+    plan: Plan,
+    modalities: Mapping[str, Modality],
+    generation: str,
+    quiet: bool,
 ) -> list[dict[str, Any]]:
     """Writes the shards of a dataset, or those that an interrupted run left to write.
 
@@ -40,6 +45,7 @@ def gather(
         staged: Source to its staged observations.
         plan: The rows.
         modalities: What each row may have.
+        generation: Part of the shards' names, so that they lie beside those of an older dataset.
         quiet: Shows no progress bar.
 
     Returns:
@@ -55,7 +61,7 @@ def gather(
     with bar, ThreadPoolExecutor(1) as hashing:  # while the disk writes
         for shard, (start, stop) in enumerate(pairwise(edges)):
             if shard not in done:
-                file = f"data-{shard:05d}-of-{total:05d}.arrow"
+                file = f"data-{generation}-{shard:05d}-of-{total:05d}.arrow"
                 taken = {name: plan.rows[name][start:stop] for name in modalities}
                 columns = {name: _column(staged[name].views, rows, widths[name]) for name, rows in taken.items()}
                 table = _table(plan, slice(start, stop), columns)

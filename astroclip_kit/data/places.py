@@ -86,8 +86,8 @@ def common_places(observed: pd.DataFrame, labels: Labels, matching: Matching) ->
         if lost := int((moves & np.isnan(epoch)).sum()):
             raise InputError(
                 f"{lost} observations of {name!r} have a proper motion (pmra, pmdec) but no label ref_epoch (Julian "
-                f"year). Set matching.motion.epochs to {{{name}: 2016.0}}; the year of matching.motion.epoch leaves them "
-                f"in place."
+                f"year). Set matching.motion.epochs to {{{name}: 2016.0}}; the year of matching.motion.epoch leaves "
+                f"them in place."
             )
         which = mine.index[moves]
         years = matching.motion.epoch - epoch[moves]

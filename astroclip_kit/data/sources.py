@@ -127,8 +127,7 @@ def fingerprint(sources: Sequence[Source], matching: Matching, name: str, where:
 def origin(sources: Sequence[Source]) -> str:
     """Where the files come from: "mock" if any lies in a simulated survey, or in an export of one, else "real"."""
     folders = {folder for source in sources for folder in list(Path(os.path.abspath(source.files[0])).parents)[:7]}
-    manifests = [folder / "manifest.json" for folder in folders if (folder / "manifest.json").exists()]
-    return "mock" if any(storage.read_json(manifest).get("origin") == "mock" for manifest in manifests) else "real"
+    return "mock" if any(storage.own_manifest(folder).get("origin") == "mock" for folder in folders) else "real"
 
 
 def _arguments(reader: Reader) -> dict[str, Any]:

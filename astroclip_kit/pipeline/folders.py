@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from ..storage import open_folder, read_journal
+from ..storage import open_folder, own_manifest, read_journal
 from .survey_files import raw_folder
 
 __all__ = ["summary"]
@@ -25,7 +27,7 @@ def summary(folder: Path) -> str:
     Raises:
         FolderError: If the folder is missing, incomplete or of a newer version.
     """
-    if folder.exists() and not any((folder / name).exists() for name in OWN_FILES):
+    if folder.exists() and (not any((folder / name).exists() for name in OWN_FILES) or _foreign(folder)):
         return raw_folder(folder)
     if (folder / "config.yaml").exists() and not (folder / "manifest.json").exists():
         return _run(folder)
@@ -36,6 +38,15 @@ def summary(folder: Path) -> str:
     head = f"{folder}: {kind}, written by astroclip_kit {manifest['astroclip_kit']}"
     describe = {"dataset": _dataset, "features": _features, "model": _model, "embeddings": _store, "results": _results}
     return f"{head}\n{describe.get(kind, _plain)(folder, manifest)}"
+
+
+def _foreign(folder: Path) -> bool:
+    """Whether a folder has a manifest of others, as archives of surveys have, and nothing of the kit."""
+    if own_manifest(folder) or any((folder / name).exists() for name in OWN_FILES[1:]):
+        return False
+    with suppress(ValueError):
+        return bool(json.loads((folder / OWN_FILES[0]).read_text()))
+    return False
 
 
 def _run(folder: Path) -> str:

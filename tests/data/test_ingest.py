@@ -7,6 +7,7 @@ import datasets
 import numpy as np
 import pytest
 
+from astroclip_kit import storage
 from astroclip_kit.data import Dataset, ingest
 from astroclip_kit.errors import FileError, FolderError, InputError, UsageError
 from astroclip_kit.settings import Matching
@@ -43,9 +44,9 @@ def test_the_number_of_workers_changes_nothing(survey, tmp_path, monkeypatch):
 
 
 def test_nothing_but_the_dataset_is_left(survey, tmp_path):
-    ingest(survey, tmp_path / "data", quiet=True)
+    inputs = ingest(survey, tmp_path / "data", quiet=True).manifest["inputs"]
     files = {"manifest.json", "state.json", "dataset_info.json", "drops.csv", "ambiguous.csv"}
-    assert {str(path) for path in contents(tmp_path / "data")} == {*files, "data-00000-of-00001.arrow"}
+    assert {str(path) for path in contents(tmp_path / "data")} == {*files, f"data-{inputs[:8]}-00000-of-00001.arrow"}
 
 
 @pytest.mark.parametrize("shard_bytes", [2000, 10**9])
@@ -155,8 +156,17 @@ def test_ambiguous_matches_are_listed(tmp_path, write, fake):
 
 def test_a_simulated_survey_is_called_mock(survey, tmp_path):
     assert ingest(survey, tmp_path / "real", quiet=True).manifest["origin"] == "real"
-    (tmp_path / "manifest.json").write_text(json.dumps({"kind": "survey"}))
+    storage.write_manifest(tmp_path, "survey", {"origin": "mock"})
     assert ingest(survey, tmp_path / "mock", quiet=True).manifest["origin"] == "mock"
+
+
+@pytest.mark.parametrize("text", ["not JSON", "[1, 2]", '{"origin": "mock"}', '"text"', ""])
+def test_a_manifest_of_others_beside_the_survey_files_says_nothing(survey, tmp_path, text):
+    (tmp_path / "manifest.json").write_text(text)
+    assert ingest(survey, tmp_path / "data", quiet=True).manifest["origin"] == "real"
+    assert (tmp_path / "manifest.json").read_text() == text
+    with pytest.raises(FolderError, match=r"manifest.json was not written by astroclip_kit, or it is damaged.$"):
+        ingest(survey, tmp_path, quiet=True)
 
 
 def test_run_again_nothing_is_done(survey, tmp_path, capsys):
@@ -209,8 +219,11 @@ def test_a_foreign_folder_is_left_alone(survey, tmp_path):
     with pytest.raises(FolderError, match="home exists and was not written by astroclip_kit"):
         ingest(survey, tmp_path / "home")
     for manifest, message in (
-        ({"kind": "model", "format_version": 1}, "is a model folder, expected a dataset folder"),
-        ({"kind": "dataset", "format_version": 99}, "written by a newer astroclip_kit"),
+        (
+            {"kind": "model", "format_version": 1, "astroclip_kit": "1.0"},
+            "is a model folder, expected a dataset folder",
+        ),
+        ({"kind": "dataset", "format_version": 99, "astroclip_kit": "9.0"}, "written by a newer astroclip_kit"),
     ):
         (tmp_path / "home" / "manifest.json").write_text(json.dumps(manifest))
         with pytest.raises(FolderError, match=message):

@@ -14,7 +14,6 @@ import pytest
 from astroclip_kit import storage
 from astroclip_kit.data import Dataset, folder, gathering, ingest, staging
 from astroclip_kit.errors import FolderError, KitError, OutputError
-from astroclip_kit.settings import Matching
 
 SCRIPT = """
 import resource, sys
@@ -121,25 +120,6 @@ def test_killed_at_every_write(sources, tmp_path, monkeypatch):
         assert contents(ingest(sources, tmp_path / "data", workers=1, quiet=True).root) == whole
         shutil.rmtree(tmp_path / "data")
     assert writes >= 20 and contents(tmp_path / "data") == whole
-
-
-def test_killed_while_an_older_dataset_is_replaced(sources, tmp_path, monkeypatch):
-    ingest(sources, tmp_path / "data", workers=1, quiet=True)
-    publish, written = storage.publish, []
-
-    def second_time_killed(path, write):
-        written.append(path)
-        if len(written) == 2:
-            raise Killed
-        return publish(path, write)
-
-    monkeypatch.setattr(storage, "publish", second_time_killed)
-    with pytest.raises(Killed):
-        ingest(sources, tmp_path / "data", workers=1, quiet=True, matching=Matching(group="position"))
-    monkeypatch.undo()
-    with pytest.raises(FolderError, match="was interrupted: run it again"):
-        Dataset(tmp_path / "data")
-    assert len(ingest(sources, tmp_path / "data", workers=1, quiet=True)) == 135
 
 
 def test_a_run_that_resumes_reads_no_file_twice(sources, tmp_path, monkeypatch):

@@ -83,7 +83,7 @@ def test_what_a_verb_reads_is_checked(chain, tmp_path, fails, reader):
     write_json(newer / "manifest.json", {**json.loads((newer / "manifest.json").read_text()), "format_version": 99})
     assert "was written by a newer astroclip_kit" in fails(*spelled(chain, words, newer))
     (newer / "manifest.json").write_text("{half")
-    assert "manifest.json: damaged, it is not JSON" in fails(*spelled(chain, words, newer))
+    assert "manifest.json was not written by astroclip_kit, or it is damaged" in fails(*spelled(chain, words, newer))
     (newer / "manifest.json").unlink()
     (newer / "journal.jsonl").write_text('{"inputs": "x"}\n')
     assert "The command that writes it was interrupted: run it again" in fails(*spelled(chain, words, newer))
@@ -168,3 +168,11 @@ def test_a_training_that_failed_does_not_block_the_next(chain, tmp_path, fails):
     shutil.rmtree(tmp_path / ".model.training")
     assert cli.main([str(word) for word in words]) == 0
     assert pipeline.info(tmp_path / "model").startswith(f"{tmp_path / 'model'}: model")
+
+
+def test_a_manifest_of_an_archive_is_not_taken_for_the_kit_s(tmp_path, fails):
+    (tmp_path / "manifest.json").write_text('{"files": ["a.fits"]}')
+    (tmp_path / "a.fits").write_text("")
+    assert pipeline.info(tmp_path).startswith(f"{tmp_path}: survey files")
+    error = fails("simulate", "--out", tmp_path, "--count", 3)
+    assert "manifest.json was not written by astroclip_kit" in error and "Delete" not in error
