@@ -6,6 +6,7 @@ Any object that meets a protocol of `types` can be passed to the kit; these func
 from __future__ import annotations
 
 from collections.abc import Iterator
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -56,7 +57,8 @@ def check_reader(reader: Reader, count: int = 3) -> None:
         count: How many samples to look at.
 
     Raises:
-        InputError: If a member is missing, there are no files or no samples, or a sample does not fit.
+        InputError: If a member is missing, there are no files or no samples, a sample does not fit, or the unit, the
+            wavelengths, an id, a position, a label or the values are none that the kit can use.
     """
     for member in ("modality", "files", "read"):
         if not hasattr(reader, member):
@@ -65,12 +67,74 @@ def check_reader(reader: Reader, count: int = 3) -> None:
             )
     if not list(reader.files()):
         raise InputError(f"{type(reader).__name__} finds no files. Check its path and pattern.")
+    if reader.modality is not None:
+        _check_modality(reader.modality)
     samples = list(_first_samples(reader, count))
     if not samples:
         raise InputError(f"{type(reader).__name__} gives no sample from its first files.")
+    ids = [sample.object_id for sample in samples]
+    if repeated := [name for name in ids if ids.count(name) > 1]:
+        raise InputError(f"{type(reader).__name__} gives the id {repeated[0]!r} to several samples: make it unique.")
     for sample in samples:
+        _check_description(sample)
         if reader.modality is not None:
             check_sample(sample, reader.modality)
+            _check_values(sample, reader.modality)
+
+
+def _check_modality(modality: Modality) -> None:
+    grid = np.asarray(modality.grid)
+    if modality.kind == "spectrum" and not ((np.diff(grid) > 0).all() and (grid[:1] > 0).all()):
+        raise InputError(f"modality {modality.name!r}: its wavelengths do not ascend from above 0. Sort the pixels.")
+    if modality.unit:
+        from astropy.units import Unit
+
+        try:
+            Unit(modality.unit)
+        except ValueError as error:
+            raise InputError(
+                f"modality {modality.name!r}: {modality.unit!r} is no unit that astropy knows. Write 'nmgy', 'mJy', ..."
+            ) from error
+
+
+def _check_description(sample: Sample) -> None:
+    """Id, group, position and labels."""
+    name = sample.object_id
+    for what, value in (("id", name), ("group", sample.group)):
+        if not isinstance(value, str) or not value or value != value.strip() or value.startswith("b'"):
+            raise InputError(f"object {name!r}: its {what} is {value!r}, expected text without blanks around it.")
+    ra, dec = sample.ra, sample.dec
+    if not (np.isnan(ra) and np.isnan(dec)) and not (0 <= ra <= 360 and -90 <= dec <= 90):
+        raise InputError(f"object {name!r}: ra {ra}, dec {dec} are no degrees on the sphere; NaN where unknown.")
+    for label, given in sample.labels.items():
+        if not isinstance(given, (Real, str)) or given != given or given == "":
+            raise InputError(
+                f"object {name!r}: label {label!r} is {given!r}, expected a number or text, and no key where missing."
+            )
+
+
+def _check_values(sample: Sample, modality: Modality) -> None:
+    """What the kind of a modality asks of its values."""
+    name, view = sample.object_id, sample.views[modality.name]
+    if not view.flags.c_contiguous:
+        raise InputError(f"object {name!r}: view {modality.name!r} is not contiguous: use numpy.ascontiguousarray.")
+    if modality.kind in ("image", "spectrum") and not np.isfinite(view).all():
+        raise InputError(
+            f"object {name!r}: view {modality.name!r} holds NaN: give 0 there, and an inverse variance of 0."
+        )
+    for channel, plane in zip(modality.channels, view, strict=False):
+        if channel.startswith("ivar") and not ((plane >= 0).all() and (plane > 0).any()):
+            raise InputError(
+                f"object {name!r}: channel {channel!r} of view {modality.name!r} is negative, or 0 everywhere: an "
+                f"inverse variance is above 0, and 0 where a pixel is bad."
+            )
+    if modality.kind == "lightcurve":
+        bands = view[:, 3]
+        if not (np.diff(view[:, 0]) >= 0).all() or not np.isin(bands, np.arange(len(modality.bands))).all():
+            raise InputError(
+                f"object {name!r}: view {modality.name!r} is not in order of time, or has a band that is none of "
+                f"{', '.join(modality.bands) or 'the modality'}."
+            )
 
 
 def _views(modality: Modality, count: int) -> Any:

@@ -1,7 +1,10 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
+import astroclip_kit as ak
 from astroclip_kit.contracts import check_encoder, check_reader, check_sample
 from astroclip_kit.errors import FileError, InputError
 from astroclip_kit.types import Batch, Drop, Modality, Sample
@@ -75,6 +78,49 @@ def test_check_reader_says_what_is_wrong(items, words):
         check_reader(Reader(items))
     with pytest.raises(InputError, match="it has no 'modality'"):
         check_reader(object())
+
+
+def spectrum(flux, ivar):
+    return {"views": {"spectrum": np.array([flux, ivar], np.float32)}}
+
+
+FAULTS = {
+    "wavelengths do not ascend": ({"grid": (3.0, 2.0, 1.0)}, {}),
+    "'blorp' is no unit that astropy knows": ({"unit": "blorp"}, {}),
+    "its id is 123, expected text": ({}, {"object_id": 123}),
+    "its id is ' a', expected text": ({}, {"object_id": " a"}),
+    "its group is 5, expected text": ({}, {"group": 5}),
+    "ra 400.0, dec 0.0 are no degrees": ({}, {"ra": 400.0, "dec": 0.0}),
+    "ra 10.0, dec nan are no degrees": ({}, {"ra": 10.0}),
+    "label 'z' is nan, expected a number or text": ({}, {"labels": {"z": float("nan")}}),
+    "label 'z' is None, expected": ({}, {"labels": {"z": None}}),
+    "channel 'ivar' of view 'spectrum' is negative": ({}, spectrum([1, 1, 1], [1, -1, 1])),
+    "or 0 everywhere": ({}, spectrum([1, 1, 1], [0, 0, 0])),
+    "view 'spectrum' holds NaN": ({}, spectrum([1, np.nan, 1], [1, 1, 1])),
+    "is not contiguous": ({}, {"views": {"spectrum": np.ones((3, 2), np.float32).T}}),
+}
+
+
+@pytest.mark.parametrize("words", FAULTS)
+def test_check_reader_finds_what_ingest_would_take(words):
+    of_modality, of_sample = FAULTS[words]
+    reader = Reader([replace(sample(np.ones((2, 3), np.float32)), **of_sample)])
+    reader.modality = replace(SPECTRUM, **of_modality)
+    with pytest.raises(InputError, match=words):
+        check_reader(reader)
+
+
+def test_check_reader_asks_for_light_curves_in_order_and_unique_ids():
+    rows = np.array([[0, 1, 1, 0], [2, 1, 1, 0], [1, 1, 1, 0]], np.float32)
+    reader = Reader([Sample("a", {"lightcurve": rows})])
+    channels = ("time", "value", "error", "band")
+    reader.modality = Modality("lightcurve", "lightcurve", channels, (-1, 4), bands=("g",))
+    with pytest.raises(InputError, match="not in order of time, or has a band that is none of g"):
+        check_reader(reader)
+    reader.items = [Sample("a", {"lightcurve": np.sort(rows, axis=0)})] * 2
+    with pytest.raises(InputError, match="gives the id 'a' to several samples"):
+        check_reader(reader)
+    assert ak.check_reader is check_reader
 
 
 def test_check_reader_accepts_a_good_one():

@@ -2,7 +2,7 @@
 
 Touch this when you have files of a survey. A reader has `modality`, `files()` and `read(path)`; to add one, write
 a class with these three members anywhere (see `astroclip_kit.types.Reader`) and pass it where a reader is asked for:
-`astroclip_kit.contracts.check_reader` says what is wrong with it. Where one file is one object, a function is enough:
+`astroclip_kit.check_reader` says what is wrong with it. Where one file is one object, a function is enough:
 `FunctionReader`. Writers stand beside the readers of their format.
 """
 

@@ -164,7 +164,7 @@ def _filters(cameras: pd.Series) -> pd.Series:
 
 def _about(path: Path) -> dict[str, Any]:
     """What Sky Patrol 2 says about the object in its first line, with or without braces."""
-    line = next(filter(None, csv_comments(path)), "")
+    line = next(filter(None, csv_comments(path)), "").strip()
     try:
         about = json.loads(line if line.startswith("{") else f"{{{line}}}")
     except ValueError:

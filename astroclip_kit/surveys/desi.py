@@ -7,9 +7,8 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -25,12 +24,13 @@ from .desi_files.redrock import redrock_path
 from .files.file_lists import find_files
 from .files.fits_files import Hdu
 from .files.fits_maps import map_hdus, release
+from .files.notes import note
+from .files.stated_units import unit_factor
 from .sdss import SPECTRUM_UNIT
 
 __all__ = ["DESISpectra"]
 
 HDUS = r"FIBERMAP|[A-Z0-9]+_(WAVELENGTH|FLUX|IVAR|MASK)"
-UNITS = ("10**-17 erg/(s cm2 Angstrom)", "1e-17 erg/(s cm2 Angstrom)", "")
 ROWS = 32  # spectra that are joined at a time: they fit the cache, and a file of 5,000 targets has 2 GB
 
 
@@ -39,7 +39,8 @@ class DESISpectra:
 
     The object's id is the TARGETID; where a file has it more than once, "TARGETID#0", "TARGETID#1", ... of the group
     TARGETID. Fibres without a target (negative TARGETID, OBJTYPE SKY or BAD) are drops. The arms are joined with
-    inverse-variance weights where they overlap, a pixel with any mask bit has inverse variance 0. Labels: survey,
+    inverse-variance weights where they overlap. A pixel with any mask bit has inverse variance 0 and a
+    flux that is interpolated between good neighbours. Labels: survey,
     program, ebv, flux_g, flux_r, flux_z, flux_w1, flux_w2 (nanomaggies), target_bgs, target_lrg, target_elg,
     target_qso and target_mws (1 or 0) from the coadd; z, z_err, zwarning, class, subclass and deltachi2 from redrock.
 
@@ -47,7 +48,7 @@ class DESISpectra:
         root: Folder of the files, or one file.
         pattern: Which files under it.
         redrock: What the name of the file of redshifts has in the place of "coadd"; "" to read none. A missing file
-            is a warning, and its spectra have no labels of redrock.
+            is noted (once, on stderr), and its spectra have no labels of redrock.
         grid: Wavelengths of the samples: see `wavelength_grid`. "desi" keeps DESI pixels as they are.
         name: Name of the modality.
         ids: "targetid", or "row" for files without TARGETIDs: "FILE#0", "FILE#1", ... with the path below `root`.
@@ -103,7 +104,7 @@ class DESISpectra:
             alone = sum(redrock_path(path, self.redrock) is None for path in files)
             if alone:
                 what = f"{alone} of {len(files)} DESI files have no {self.redrock} file beside them"
-                warnings.warn(f"{what}: their spectra have no redshift.", stacklevel=2)
+                note(f"{self.root}: {what}: their spectra have no redshift.")
         return files
 
     def also_reads(self) -> list[Path]:
@@ -204,7 +205,7 @@ def _arm(path: Path, hdus: Mapping[str, Hdu], name: str) -> _StoredArm:
         if f"{name}_{what}" not in hdus:
             raise FileError(path, f"has no {name}_{what} beside {name}_WAVELENGTH. It is no whole DESI coadd.")
     wavelength, flux, ivar = (hdus[f"{name}_{what}"] for what in ("WAVELENGTH", "FLUX", "IVAR"))
-    factor = _factor(flux)
+    factor = unit_factor(path, f"{name}_FLUX", str(flux.header.get("BUNIT", "")), SPECTRUM_UNIT)
     mask = hdus.get(f"{name}_MASK")
     return _StoredArm(
         wavelength.pixels().astype(np.float64).ravel(),
@@ -221,22 +222,3 @@ def _image(hdu: Hdu, factor: float = 1.0) -> _Image:
         with fits.open(hdu.path) as file:
             return _Image(np.asarray(file[hdu.number].data), factor)
     return _Image(hdu.pixels(), hdu.header.get("BSCALE", 1) * factor, hdu.header.get("BZERO", 0) * factor)
-
-
-def _factor(flux: Hdu) -> float:
-    """From the file's unit of flux to the reader's."""
-    unit = str(flux.header.get("BUNIT", "")).strip()
-    try:
-        return _conversion(unit)
-    except (ValueError, TypeError) as error:
-        problem = f"{flux.header['EXTNAME']} is in {unit!r}, expected a flux per wavelength such as {UNITS[0]!r}."
-        raise FileError(flux.path, problem) from error
-
-
-@lru_cache(maxsize=16)
-def _conversion(unit: str) -> float:
-    if unit in UNITS:
-        return 1.0
-    from astropy.units import Unit
-
-    return float(Unit(unit).to(SPECTRUM_UNIT))

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ..contracts import check_sample
 from ..errors import FileError, InputError
-from ..types import Drop, Kind, Modality, Sample
+from ..types import LIGHTCURVE_CHANNELS, Drop, Kind, Modality, Sample
 from .files.file_lists import find_matching
+from .files.stated_units import rescaled, unit_factor
 
 __all__ = ["FunctionReader", "reader"]
 
@@ -24,12 +26,13 @@ class FunctionReader:
 
     Args:
         function: Takes a path; gives an array, or a `Sample` with one view (for coordinates, labels or another
-            id than the file's stem). What it raises becomes the reason why the file was left out.
+            id than the file's stem). What it raises becomes the reason why the file was left out. Masked values become
+            missing ones, and a quantity of astropy is converted to `unit`.
         pattern: Which files, e.g. ``cubes/*.fits``; ``**`` for all folders below.
         kind: "image" [C, H, W], "spectrum" [C, L], "lightcurve" [T, 4] or "table" [C]; by default what the
             number of axes says.
         channels: Names of the channels; numbered by default, ("flux", "ivar") for a spectrum of two.
-        unit: Physical unit of the values, as astropy writes it.
+        unit: Physical unit of the values, as astropy writes it; by default that of the first file's quantity.
         grid: Wavelengths in Angstrom of a spectrum, or (pixel scale in arcsec,) of an image.
         name: Name of the modality; `ingest` calls it as its source.
 
@@ -69,11 +72,13 @@ class FunctionReader:
         reasons = []
         for path in self.files()[:10]:
             try:
-                view = next(iter(self._sample(path).views.values()))
+                [value] = self._given(path).views.values()
+                unit = self.unit or str(getattr(value, "unit", None) or "")
+                view = self._array(path, value, unit)
             except FileError as error:
                 reasons.append(str(error))
                 continue
-            return self._describe(view)
+            return self._describe(view, unit)
         found = reasons[0] if reasons else f"no file fits {self.pattern!r}"
         raise InputError(f"{self!r} gives nothing to start from: {found}")
 
@@ -81,17 +86,19 @@ class FunctionReader:
         """The one sample of a file.
 
         Raises:
-            FileError: If the function fails, or gives something of another shape than for the first file.
+            FileError: If the function fails, or gives no numbers, something in a unit that does not convert, or of
+                another shape than for the first file.
         """
-        sample = self._sample(path)
-        sample.views = {self.name: next(iter(sample.views.values()))}
+        sample, modality = self._given(path), self.modality
+        [value] = sample.views.values()
+        sample.views = {self.name: self._array(path, value, modality.unit)}
         try:
-            check_sample(sample, self.modality)
+            check_sample(sample, modality)
         except InputError as error:
             raise FileError(path, str(error)) from error
         yield sample
 
-    def _sample(self, path: Path) -> Sample:
+    def _given(self, path: Path) -> Sample:
         try:
             given = self.function(path)
         except Exception as error:  # whatever a user's function raises is a reason to leave the file out
@@ -99,21 +106,41 @@ class FunctionReader:
         sample = given if isinstance(given, Sample) else Sample(Path(path).name.split(".")[0], {self.name: given})
         if len(sample.views) != 1:
             raise FileError(path, f"the reader gave {len(sample.views)} views, expected one per file.")
-        [view] = sample.views.values()
-        sample.views = {self.name: np.ascontiguousarray(view, dtype=np.float32)}
         return sample
 
-    def _describe(self, view: Any) -> Modality:
+    def _array(self, path: Path, value: Any, unit: str) -> npt.NDArray[np.float32]:
+        """What the function gave as plain numbers in a unit."""
+        factor = unit_factor(path, "what the function gives", str(getattr(value, "unit", None) or ""), unit)
+        mask = getattr(value, "mask", None)
+        try:
+            plain = getattr(value, "unmasked", getattr(value, "data", value) if np.ma.isMA(value) else value)
+            view = np.ascontiguousarray(getattr(plain, "value", plain), dtype=np.float32)
+        except (TypeError, ValueError) as error:
+            problem = f"the function gives {type(value).__name__}, expected an array of numbers ({error})."
+            raise FileError(path, problem) from error
+        if isinstance(mask, np.ndarray) and mask.any():
+            view = self._unmasked(path, view, mask)
+        return view if factor == 1 else rescaled(view, self._describe(view, unit), factor)
+
+    def _unmasked(self, path: Path, view: npt.NDArray[np.float32], mask: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+        """Masked values as each kind says that one is missing: 0 in images and spectra (with their ivar), else NaN."""
+        if mask.all():
+            raise FileError(path, "every value is masked.")
+        kind = self.kind or KINDS.get(view.ndim)
+        mask = np.broadcast_to(mask.any(axis=0), mask.shape) if kind == "spectrum" else mask
+        return np.where(mask, np.float32(0 if kind in ("image", "spectrum") else np.nan), view)
+
+    def _describe(self, view: Any, unit: str) -> Modality:
         kind = self.kind or KINDS.get(view.ndim)
         if kind is None:
             raise InputError(f"{self!r} gives arrays of {view.ndim} axes; expected 1 to 3, or say the kind.")
         if kind == "spectrum" and not self.grid:
             raise InputError(f"{self!r} gives spectra of {view.shape[-1]} pixels: say their wavelengths with `grid`.")
         if kind == "lightcurve":
-            return Modality(self.name, kind, ("time", "value", "error", "band"), (-1, 4), self.unit)
+            return Modality(self.name, kind, LIGHTCURVE_CHANNELS, (-1, 4), unit)
         count = view.shape[0]
         names = ("flux", "ivar") if kind == "spectrum" and count == 2 else tuple(str(number) for number in range(count))
-        return Modality(self.name, kind, self.channels or names, view.shape, self.unit, self.grid)
+        return Modality(self.name, kind, self.channels or names, view.shape, unit, self.grid)
 
 
 reader = FunctionReader  # as a notebook reads: ingest(radio=ak.reader(read_cube, "cubes/*.fits"))

@@ -22,7 +22,7 @@ import pandas as pd
 from ..errors import FileError, UsageError
 from ..transforms.resampling import Grid, resample, wavelength_grid
 from ..types import Drop, Modality, Sample
-from .files.coordinates import degrees, lost
+from .files.coordinates import angles, lost
 from .files.fits_files import find_files
 from .files.table_files import column_names, numbers, read_columns, text
 from .sdss import SPECTRUM_UNIT
@@ -135,8 +135,7 @@ class GaiaXP:
             self.kind
         ](path)
         ids = text(frame["source_id"])
-        nothing = np.full(len(frame), np.nan)
-        ra, dec = (degrees(frame[role]) if role in frame else nothing for role in ("ra", "dec"))
+        ra, dec = (angles(path, frame, role if role in frame else "", role == "ra") for role in ("ra", "dec"))
         empty = ~(views[:, 1] > 0).any(axis=1) if self.kind == "spectrum" else np.isnan(views).all(axis=1)
         cases = {
             "no id": ids == "",

@@ -8,9 +8,10 @@ inverse variances in the same order (source: ``write_cutout`` in map/views.py of
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +21,7 @@ from ..types import Modality, Sample
 from .files.coordinates import in_range
 from .files.fits_files import Hdu, find_files, read_hdus
 from .files.fits_headers import Card, header_block, padded, write_blocks
+from .files.stated_units import rescaled, unit_factor
 from .images.image_headers import centre, pixel_scale_arcsec, stated_position
 
 __all__ = ["LegacySurveyCutouts", "write_legacysurvey_cutout"]
@@ -99,8 +101,8 @@ class LegacySurveyCutouts:
 
         Raises:
             FileError: If the file is no whole cutout, lacks a band or the inverse variance, is blank in a band, is
-                smaller than `size` or of another size or pixel scale than the first, or its coordinates are out of
-                range.
+                smaller than `size`, in a unit of another kind, or of another size or pixel scale than the first, or its
+                coordinates are out of range.
         """
         hdu, cube = self._cube(path)
         shape, scale = self.modality.shape, pixel_scale_arcsec(hdu, PIXEL_SCALE_ARCSEC)
@@ -114,7 +116,8 @@ class LegacySurveyCutouts:
         if not (np.isnan(ra) or in_range(ra, dec)):
             raise FileError(path, f"coordinates out of range: ra {ra}, dec {dec} degrees.")
         object_id = str(hdu.header.get("OBJID", path.name.split(".fits")[0]))
-        return [Sample(object_id, {self.name: cube}, ra, dec)]
+        factor = unit_factor(path, "the image", str(hdu.header.get("BUNIT", "")), "nmgy")
+        return [Sample(object_id, {self.name: rescaled(cube, self.modality, factor)}, ra, dec)]
 
     def _cube(self, path: Path) -> tuple[Hdu, npt.NDArray[np.float32]]:
         hdu, *rest = self._hdus(path)
@@ -138,6 +141,8 @@ class LegacySurveyCutouts:
         return hdu, np.where(np.isfinite(cube), cube, np.float32(0))
 
     def _hdus(self, path: Path) -> list[Hdu]:
+        if path.suffix == ".fz":
+            return _unpacked(path, self.ivar)
         if not self.ivar:
             return read_hdus(path, (0,))
         hint = "Download it with the option invvar, or read it with ivar=False."
@@ -145,7 +150,7 @@ class LegacySurveyCutouts:
             image, ivar = read_hdus(path, (0, 1))
         except FileError as error:
             raise FileError(path, f"{error.problem} HDU 1 should hold the inverse variance. {hint}") from error
-        if str(ivar.header.get("IMAGETYP", "")).upper() != "INVVAR":
+        if _image_type(ivar.header) != "INVVAR":
             raise FileError(path, f"HDU 1 holds {ivar.header.get('IMAGETYP')!r}, expected the inverse variance. {hint}")
         return [image, ivar]
 
@@ -158,6 +163,26 @@ class LegacySurveyCutouts:
                 hdu.path, f"band {(missing or self.bands)[0]!r} is missing: {count} planes, named {found or 'nowhere'}."
             )
         return [found.index(band) for band in self.bands]
+
+
+def _image_type(header: Mapping[str, Any]) -> str:
+    return str(header.get("IMAGETYP", "")).upper()
+
+
+def _unpacked(path: Path, ivar: bool) -> list[Hdu]:
+    """The image and, where it is asked for, the inverse variance of a tile-compressed file."""
+    from .images.image_files import open_fits
+
+    with open_fits(path) as hdus:
+        images = [hdu for hdu in hdus if hdu.is_image and hdu.header["NAXIS"] >= 2]
+        found = [hdu for hdu in images if (_image_type(hdu.header) == "INVVAR")][:1] if ivar else []
+        if not images or len(found) != ivar:
+            raise FileError(path, f"no HDU holds {'the inverse variance' if images else 'an image'}.")
+        plain = {"XTENSION": "IMAGE", "BITPIX": -32, "BSCALE": 1, "BZERO": 0}
+        return [
+            Hdu(path, hdus.index_of(hdu), dict(hdu.header) | plain, np.asarray(hdu.data, dtype=">f4").tobytes())
+            for hdu in (images[0], *found)
+        ]
 
 
 def _planes(hdu: Hdu) -> npt.NDArray[np.float32]:

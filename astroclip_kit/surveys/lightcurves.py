@@ -125,8 +125,10 @@ class LightCurveTable:
         names = [column.column for column in columns.values()]
         texts = [columns[role].column for role in ("id", "group") if role in columns]
         frame = read_columns(path, [*names, *self.where], texts)
-        stated = frame.attrs.get("units", {}).get(columns["value"].column, "")
-        columns = columns | {"value": replace(columns["value"], unit=stated or columns["value"].unit)}
+        stated = frame.attrs.get("units", {})
+        columns = {
+            role: replace(column, unit=stated.get(column.column, column.unit)) for role, column in columns.items()
+        }
         frame = frame[kept(frame, self.where)]
         if not len(frame):
             raise FileError(path, f"no row has {self.where}.")

@@ -14,7 +14,7 @@ import pandas as pd
 from ..errors import FileError, UsageError
 from ..types import LIGHTCURVE_CHANNELS, Drop, Modality, Sample
 from .files.columns import Column, convert, is_magnitude
-from .files.coordinates import degrees, lost
+from .files.coordinates import angles, lost
 from .files.table_files import modified_julian_date, numbers, text
 
 __all__ = ["UpperLimits", "light_curve_modality", "light_curve_sample", "light_curves", "measurements"]
@@ -50,7 +50,8 @@ def measurements(
         path: Where they come from.
         given: Role to values: id, time, value, band; optional: error, upper_limit (a flag), limit (the limit's value,
             for rows without a value), sign (of a difference flux), ra, dec, group.
-        columns: Role to column; the unit of "value" is also that of its error and limit.
+        columns: Role to column; the unit of "value" is also that of its error and limit, that of ra and dec is degrees
+            where none is given.
         unit: Of the result.
         upper_limits: "keep" names the band of an upper limit ``<band>_limit``; "drop" gives it a reason.
 
@@ -69,8 +70,9 @@ def measurements(
     value, error = _in_unit(path, columns["value"].column, value, error, source, unit)
     negative = _negative(given["sign"]) & ~limit if "sign" in given else np.zeros(size, bool)
     object_id = text(given["id"])
-    ra, dec = (degrees(given[role], role == "ra") if role in given else nothing for role in ("ra", "dec"))
     positions = pd.DataFrame({role: given[role] for role in ("ra", "dec") if role in given}, index=given["id"].index)
+    positions.attrs["units"] = {role: columns[role].unit for role in positions}
+    ra, dec = (angles(path, positions, role if role in given else "", role == "ra") for role in ("ra", "dec"))
     band = text(given["band"])
     time = _dates(given["time"], columns["time"].offset)
     reasons = {

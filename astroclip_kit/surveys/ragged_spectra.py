@@ -15,7 +15,7 @@ import pandas as pd
 from ..errors import FileError, UsageError
 from ..transforms.resampling import Grid, resample, wavelength_grid
 from ..types import Drop, Modality, Sample
-from .files.coordinates import degrees, lost
+from .files.coordinates import angles, lost
 from .files.table_files import check_mapping, kept, modified_julian_date, numbers, read_columns, text
 
 __all__ = ["RaggedSpectra"]
@@ -171,8 +171,7 @@ class RaggedSpectra:
         for role in ("offset", "n_pix"):
             rows[role] = np.nan_to_num(numbers(frame[self.columns[role]]), nan=-1).astype(np.int64)
         for role in ("ra", "dec"):
-            column = self.columns.get(role)
-            rows[role] = degrees(frame[column], hours=role == "ra") if column else np.nan
+            rows[role] = angles(self.index, frame, self.columns.get(role, ""), hours=role == "ra")
         rows["covariates"] = list(np.stack(covariates, axis=1)) if covariates else [()] * len(rows)
         rows["labels"] = _labels(frame, self.labels)
         asked = [self.columns[role] for role in ("ra", "dec") if role in self.columns]

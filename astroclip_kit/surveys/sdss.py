@@ -20,6 +20,7 @@ from ..types import Modality, Sample
 from .files.coordinates import in_range
 from .files.fits_files import Hdu, find_files, read_hdus
 from .files.fits_headers import Card, header_block, padded, table_header, write_blocks
+from .files.stated_units import rescaled, unit_factor
 
 __all__ = ["SDSSSpectra", "spectrum_file_name", "write_sdss_spectrum"]
 
@@ -115,13 +116,14 @@ class SDSSSpectra:
         """The one sample of a file; only its first three HDUs are read.
 
         Raises:
-            FileError: If the file is no whole SDSS spectrum, holds no good pixel on the grid, or its coordinates
-                are out of range.
+            FileError: If the file is no whole SDSS spectrum, is in a unit of another kind, holds no good pixel on the
+                grid, or its coordinates are out of range.
         """
-        coadd, catalogue = read_hdus(path, (1, 2))
+        primary, coadd, catalogue = read_hdus(path, (0, 1, 2))
         labels = _labels(catalogue)
         ra, dec = _position(catalogue)
-        view = self._spectrum(coadd)
+        factor = unit_factor(path, "flux", str(primary.header.get("BUNIT", "")), SPECTRUM_UNIT)
+        view = rescaled(self._spectrum(coadd), self.modality, factor)
         object_id = "-".join(str(int(labels[name])) for name in ("plate", "mjd", "fiber"))
         return [Sample(object_id, {self.name: view}, ra, dec, labels)]
 

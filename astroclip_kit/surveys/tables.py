@@ -15,7 +15,7 @@ import pandas as pd
 from ..errors import FileError, UsageError
 from ..types import Drop, Modality, Sample
 from .files.columns import Column, ColumnSpec, convert, parse_column
-from .files.coordinates import degrees, lost
+from .files.coordinates import angles, lost
 from .files.table_files import kept, numbers, read_columns, text
 
 __all__ = ["TableReader"]
@@ -105,12 +105,11 @@ class TableReader:
 
         Raises:
             FileError: If the file cannot be read, lacks a column, states a unit that does not convert to the one
-                asked for, or none of its rows can be used.
+                asked for (of coordinates: to degrees), or none of its rows can be used.
         """
         frame = self._frame(path)
         ids = self._ids(frame)
-        ra = _angles(frame, self.ra_column, hours=True)
-        dec = _angles(frame, self.dec_column)
+        ra, dec = angles(path, frame, self.ra_column, hours=True), angles(path, frame, self.dec_column)
         views = self._views(path, frame)
         labels = {name: self._label(frame[spec["column"]], spec) for name, spec in self._specs.items()}
         reasons = self._problems(frame, ids, ra, dec, views)
@@ -205,10 +204,6 @@ def _specs(labels: Mapping[str, str | LabelSpec] | Sequence[str]) -> dict[str, L
             )
         specs[name] = full
     return specs
-
-
-def _angles(frame: pd.DataFrame, column: str, hours: bool = False) -> npt.NDArray[np.float64]:
-    return degrees(frame[column], hours) if column else np.full(len(frame), np.nan)
 
 
 def _classify(value: str, classes: Mapping[str, str]) -> str:

@@ -8,6 +8,7 @@ import pytest
 
 from astroclip_kit.errors import FileError
 from astroclip_kit.surveys.files.file_lists import FileList, find_files, find_matching
+from astroclip_kit.surveys.files.fits_files import read_hdus
 
 
 def write(root: Path, *names: str) -> None:
@@ -76,7 +77,11 @@ def test_links(tmp_path):
     }.items():
         (survey / name).symlink_to(target)
     (tmp_path / "disk" / "up").symlink_to(survey)
-    assert find_files(survey, "**/*.fits") == [survey / "b.fits", survey / "c.fits", survey / "disk/deep/a.fits"]
+    names = ["b.fits", "c.fits", "disk/deep/a.fits", "nowhere.fits", "round.fits"]
+    assert find_files(survey, "**/*.fits") == [survey / name for name in names]
+    for name, reason in (("nowhere.fits", "No such file"), ("round.fits", "Too many levels of symbolic links")):
+        with pytest.raises(FileError, match=f"{name}: cannot be read .{reason}"):
+            read_hdus(survey / name, (0,))
 
 
 def test_names_that_are_no_text(tmp_path):

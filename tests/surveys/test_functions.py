@@ -1,5 +1,7 @@
 import numpy as np
 import pytest
+from astropy import units
+from astropy.utils.masked import Masked
 
 from astroclip_kit.contracts import check_reader
 from astroclip_kit.errors import FileError, InputError
@@ -52,6 +54,50 @@ def test_what_the_function_raises_is_the_reason(cubes):
 def test_an_array_that_does_not_explain_itself(cubes, function, words):
     with pytest.raises(InputError, match=words):
         _ = FunctionReader(function, cubes / "*").modality
+
+
+def test_text_is_no_array(cubes):
+    reader = FunctionReader(lambda path: "no numbers", cubes / "*")
+    with pytest.raises(InputError, match=r"cube 0é\.npy: the function gives str, expected an array of numbers"):
+        check_reader(reader)
+    reader = FunctionReader(lambda path: "text" if "1" in path.name else np.load(path), cubes / "*")
+    with pytest.raises(FileError, match=r"cube 1é\.npy: the function gives str"):
+        list(reader.read(reader.files()[1]))
+
+
+def test_a_quantity_keeps_its_unit(cubes):
+    reader = FunctionReader(lambda path: np.load(path) * units.mJy, cubes / "*.npy")
+    assert reader.modality.unit == "mJy"
+    check_reader(reader)
+    reader = FunctionReader(lambda path: np.load(path) * units.mJy, cubes / "*.npy", unit="uJy")
+    [sample] = reader.read(reader.files()[1])
+    assert reader.modality.unit == "uJy" and (sample.views["view"] == 1000).all()
+    reader = FunctionReader(lambda path: np.load(path) * (units.K if "1" in path.name else units.Jy), cubes / "*")
+    with pytest.raises(FileError, match="what the function gives is in 'K', which does not convert to 'Jy'"):
+        list(reader.read(reader.files()[1]))
+
+
+def test_a_quantity_of_a_spectrum_takes_its_inverse_variance_along(cubes):
+    reader = FunctionReader(lambda path: np.full((2, 3), 4.0) * units.mJy, cubes / "*", unit="Jy", grid=[1, 2, 3])
+    [sample] = reader.read(reader.files()[0])
+    np.testing.assert_allclose(sample.views["view"], [[0.004] * 3, [4e6] * 3], rtol=1e-6)
+
+
+@pytest.mark.parametrize("masked", [np.ma.array, lambda values, mask: Masked(values * units.mJy, mask=mask)])
+def test_masked_values_are_missing(cubes, masked):
+    def one(shape, where):
+        mask = np.zeros(shape, bool)
+        mask[where] = True
+        [sample] = FunctionReader(lambda path: masked(np.full(shape, 9.0), mask=mask), cubes / "*", grid=[1, 2]).read(
+            cubes / "cube 0é.npy"
+        )
+        return sample.views["view"].tolist()
+
+    assert one((2, 2), (0, 1)) == [[9, 0], [9, 0]]  # a spectrum: no flux, no inverse variance
+    assert one((1, 1, 2), (0, 0, 0)) == [[[0, 9]]]
+    assert str(one((2,), 0)) == "[nan, 9.0]"
+    with pytest.raises(InputError, match="every value is masked"):
+        one((2,), slice(None))
 
 
 def test_a_file_of_another_shape_is_left_out(cubes):

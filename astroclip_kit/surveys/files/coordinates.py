@@ -2,21 +2,63 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-__all__ = ["degrees", "in_range", "lost"]
+from ...errors import FileError
+
+__all__ = ["angles", "degrees", "in_range", "lost"]
 
 SEXAGESIMAL = r"^\s*([+-]?)(\d+)\s*[:hd°\s]\s*(\d+)\s*[:m'\s]?\s*(\d*\.?\d*)\s*[s\"]?\s*$"
+HOURS = ("h", "hr", "hour", "hours")
 
 
-def degrees(values: npt.ArrayLike, hours: bool = False) -> npt.NDArray[np.float64]:
+def angles(path: str | Path, frame: pd.DataFrame, column: str, hours: bool = False) -> npt.NDArray[np.float64]:
+    """A column of coordinates in degrees, from the unit that its table states; NaN where there is no column.
+
+    Args:
+        path: The table, named in the error.
+        frame: What `read_columns` gave.
+        column: Its name; "" for none.
+        hours: Whether it is a right ascension, see `degrees`.
+
+    Returns:
+        Degrees [N].
+
+    Raises:
+        FileError: If the column holds numbers in a unit that is none of an angle.
+    """
+    if not column:
+        return np.full(len(frame), np.nan)
+    unit = frame.attrs.get("units", {}).get(column, "")
+    written = pd.api.types.is_numeric_dtype(frame[column])
+    return degrees(frame[column], hours, _factor(path, column, unit, hours) if unit and written else 1.0)
+
+
+def _factor(path: str | Path, column: str, unit: str, hours: bool) -> float:
+    """From a unit to degrees. Surveys write "deg", "DEGREES", "Angle[deg]"; hours of right ascension are of angle."""
+    if "deg" in unit.lower():
+        return 1.0
+    if hours and unit.lower() in HOURS:
+        return 15.0
+    from astropy.units import Unit
+
+    try:
+        return float(Unit(unit, parse_strict="silent").to("deg"))
+    except (ValueError, TypeError) as error:
+        raise FileError(path, f"column {column!r} is in {unit!r}, expected an angle such as 'deg'.") from error
+
+
+def degrees(values: npt.ArrayLike, hours: bool = False, factor: float = 1.0) -> npt.NDArray[np.float64]:
     """Angles in degrees; NaN where nothing is given or it cannot be read.
 
     Args:
         values: Numbers in degrees, or text: decimal degrees, or sexagesimal ("16:16:34.06", "16h16m34.06s").
         hours: Whether sexagesimal text counts hours (right ascension) rather than degrees.
+        factor: What plain numbers are multiplied by, where they are in another unit.
 
     Returns:
         Degrees, same length.
@@ -27,6 +69,7 @@ def degrees(values: npt.ArrayLike, hours: bool = False) -> npt.NDArray[np.float6
     """
     text = pd.Series(np.asarray(values).ravel())
     number: npt.NDArray[np.float64] = pd.to_numeric(text, errors="coerce").to_numpy(dtype=np.float64, copy=True)
+    number *= factor
     left = np.isnan(number) & text.notna().to_numpy()
     if left.any():
         parts = text[left].astype(str).str.extract(SEXAGESIMAL)

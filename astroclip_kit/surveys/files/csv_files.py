@@ -35,7 +35,7 @@ def csv_names(path: Path) -> list[str]:
 
 def csv_comments(path: Path) -> list[str]:
     """The lines of comment ("# ...") before the names of the columns, without the "#"."""
-    return [line[1:].strip() for line in _head(path)[:-1]]
+    return [line[1:].removeprefix(" ").rstrip() for line in _head(path)[:-1]]
 
 
 def _head(path: Path) -> list[str]:

@@ -84,7 +84,8 @@ def find_files(root: str | Path, pattern: str) -> FileList:
 
     Folders behind symbolic links are searched as well, each folder once, so that a link to a folder above ends
     nowhere. Left out are hidden files and folders, and what a running download calls ``*.part``, ``*.tmp`` or the
-    like. A folder that may not be read is listed itself: reading it gives the reason.
+    like. A folder that may not be read, and a link whose target is missing, is listed itself: reading it gives the
+    reason.
 
     Args:
         root: Folder, or one file.
@@ -177,7 +178,7 @@ class _Search:
                 name = entry.name
                 if name.startswith("."):
                     continue
-                if matches and matches(name) and not name.endswith(UNFINISHED) and _is(entry.is_file):
+                if matches and matches(name) and not name.endswith(UNFINISHED) and _is_file(entry):
                     found[name] = nothing
                 elif last and _is(entry.is_dir) and (below := self._below(name, numbers)):
                     found[name] = below
@@ -192,6 +193,11 @@ class _Search:
             elif number < last and part(name):
                 below.add(number + 1)
         return frozenset(below)
+
+
+def _is_file(entry: os.DirEntry[str]) -> bool:
+    """Whether an entry is a file, or a link that leads nowhere or round in a circle, which reading explains."""
+    return _is(entry.is_file) or (entry.is_symlink() and not os.path.exists(entry.path))
 
 
 def _is(kind: Callable[[], bool]) -> bool:

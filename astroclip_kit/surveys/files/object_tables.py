@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ...errors import UsageError
-from .coordinates import degrees, lost
+from .coordinates import angles, lost
 from .table_files import check_mapping, numbers, read_columns, text
 
 __all__ = ["read_object_table"]
@@ -41,7 +41,7 @@ def read_object_table(table: Mapping[str, str], needed: Sequence[str], optional:
     rows = pd.DataFrame({role: text(frame[roles[role]]) for role in TEXTS if role in roles})
     for role in roles:
         if role in ("ra", "dec"):
-            rows[role] = degrees(frame[roles[role]], hours=role == "ra")
+            rows[role] = angles(path, frame, roles[role], hours=role == "ra")
         elif role not in TEXTS:
             rows[role] = numbers(frame[roles[role]])
     given = frame[[roles[role] for role in ("ra", "dec") if role in roles]]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,7 +15,8 @@ import pandas as pd
 
 from ...errors import FileError, UsageError
 from .array_columns import stacked
-from .csv_files import csv_names, read_csv
+from .csv_files import csv_comments, csv_names, read_csv
+from .notes import EXACT, LOST_DIGITS, note
 
 __all__ = [
     "check_mapping",
@@ -26,9 +28,9 @@ __all__ = [
     "text",
 ]
 
+ASCII = (".txt", ".dat", ".tbl")
 PARQUET, CSV = (".parquet", ".parq"), (".csv", ".csv.gz")
 DATE = re.compile(
-ASCII = (".txt", ".dat", ".tbl")
     r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})"
     r"(?:(\.\d+)|[T ]([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d(?:\.\d*)?|60(?:\.\d*)?))?(?:Z|\+00:?00)?)?"
 )
@@ -65,6 +67,8 @@ def read_columns(
         elif suffix.endswith(CSV):
             _check(path, wanted, csv_names(path))
             frame = read_csv(path, wanted, [*texts, *several])
+            comments = csv_comments(path)
+            frame.attrs["units"] = _units(tuple(comments[1:] if comments[:1] and "%ECSV" in comments[0] else ()))
         else:
             frame = _astropy(path, wanted)
     if not len(frame):
@@ -111,7 +115,9 @@ def column_names(path: str | Path) -> list[str]:
         if suffix.endswith(PARQUET):
             from pyarrow import parquet
 
-            return list(parquet.read_schema(path).names)
+            names = parquet.read_schema(path).names
+            masks = {f"{name}.mask" for name in names}
+            return [name for name in names if name not in masks]
         if suffix.endswith(CSV):
             return csv_names(path)
         table = _open(path)
@@ -145,8 +151,26 @@ def _parquet(path: Path, wanted: list[str]) -> pd.DataFrame:
     from pyarrow import parquet
 
     with parquet.ParquetFile(path) as file:
-        _check(path, wanted, file.schema_arrow.names)
-        return file.read(columns=wanted).to_pandas(types_mapper=_nullable)
+        names, metadata = file.schema_arrow.names, file.schema_arrow.metadata or {}
+        _check(path, wanted, names)
+        masks = {name: f"{name}.mask" for name in wanted if f"{name}.mask" in names}
+        frame = file.read(columns=[*dict.fromkeys([*wanted, *masks.values()])]).to_pandas(types_mapper=_nullable)
+    for name, mask in masks.items():  # as astropy writes a masked column
+        frame[name] = frame[name].mask(frame[mask].to_numpy(dtype=bool))
+    frame = frame[wanted]
+    frame.attrs["units"] = _units(tuple(metadata.get(b"table_meta_yaml", b"").decode().splitlines()))
+    return frame
+
+
+@lru_cache(maxsize=16)
+def _units(header: tuple[str, ...]) -> dict[str, str]:
+    """Column to unit in the header that astropy writes before a table (ECSV) or beside it (Parquet), if it is one."""
+    if not header:
+        return {}
+    from astropy.table.meta import get_header_from_yaml
+
+    columns = get_header_from_yaml(header).get("datatype", [])
+    return {column["name"]: str(column["unit"]) for column in columns if column.get("unit")}
 
 
 def _nullable(kind: Any) -> Any:
@@ -212,10 +236,18 @@ def numbers(values: pd.Series, missing: Sequence[float] = ()) -> npt.NDArray[np.
 
 
 def text(values: pd.Series) -> npt.NDArray[np.object_]:
-    """Values as stripped text; "" where there is none. Whole numbers lose their ".0"."""
+    """Values as stripped text; "" where there is none. Whole numbers lose their ".0", also those that are text.
+
+    Floating-point numbers that are too large to be exact as ids are pointed out.
+    """
     if pd.api.types.is_float_dtype(values):
+        if (values.abs() >= EXACT).any():
+            note(f"column {values.name!r}: {LOST_DIGITS}")
         values = values.astype("Int64") if (values.dropna() % 1 == 0).all() else values
-    return np.asarray(values.astype("string").fillna("").str.strip(), dtype=object)
+    out = values.astype("string").fillna("").str.strip()
+    if not pd.api.types.is_numeric_dtype(values) and out.str.endswith(".0").any():
+        out = out.str.replace(r"^(-?\d+)\.0$", r"\1", regex=True)
+    return np.asarray(out, dtype=object)
 
 
 def modified_julian_date(values: pd.Series) -> npt.NDArray[np.float64]:

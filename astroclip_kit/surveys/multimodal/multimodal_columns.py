@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...errors import FileError
+from ..files.notes import EXACT, LOST_DIGITS, note
 
 __all__ = [
     "FIXED_BANDS",
@@ -153,6 +154,8 @@ def clean_text(values: npt.ArrayLike) -> list[str]:
     """
     array = np.asarray(values)
     if array.dtype.kind == "f":
+        if (np.abs(array) >= EXACT).any():
+            note(LOST_DIGITS)
         whole = np.isfinite(array) & (array % 1 == 0) & (np.abs(array) < 2**63)
         texts = np.where(whole, np.where(whole, array, 0).astype(np.int64).astype(str), array.astype(str))
         return ["" if text == "nan" else text for text in texts.tolist()]

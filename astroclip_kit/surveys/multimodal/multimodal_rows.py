@@ -16,6 +16,7 @@ from ...errors import FileError, UsageError
 from ...transforms.resampling import GRIDS, Grid, wavelength_grid
 from ...types import LIGHTCURVE_CHANNELS, Drop, Kind, Modality, Sample
 from ..files.coordinates import in_range
+from ..files.stated_units import rescaled, unit_factor
 from .multimodal_columns import unit_of
 from .multimodal_views import Judged, image_views, lightcurve_views, spectrum_views, table_views
 
@@ -133,7 +134,8 @@ class RowsReader(ABC):
         its view holds nothing good.
 
         Raises:
-            FileError: If the file cannot be read, lacks a column, or its columns differ in length.
+            FileError: If the file cannot be read, lacks a column, its columns differ in length, or its unit does not
+                convert to that of the first file.
         """
         seen: set[str] = set()
         found = False
@@ -148,6 +150,7 @@ class RowsReader(ABC):
             yield from (Drop(f"{path}: {object_id}", rows.problem) for object_id in rows.ids)
             return
         (views, reasons), labels = self._views(rows)
+        factor = unit_factor(path, self.kind, rows.unit, self.modality.unit)
         lost = ~(np.isnan(rows.ra) & np.isnan(rows.dec)) & ~in_range(rows.ra, rows.dec)
         for row, object_id in enumerate(rows.ids):
             repeated = object_id in seen
@@ -160,7 +163,7 @@ class RowsReader(ABC):
             given = {name: value if isinstance(value, str) else float(value) for name, value in given.items()}
             yield Sample(
                 object_id,
-                {self.name: views[row].copy()},
+                {self.name: rescaled(views[row].copy(), self.modality, factor)},
                 float(rows.ra[row]),
                 float(rows.dec[row]),
                 {name: value for name, value in given.items() if value == value},

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from ...errors import FileError
 from ...storage import hash_text
 from ..catalogues import catalogue
-from ..files.coordinates import degrees
+from ..files.coordinates import angles
 from ..files.table_files import column_names, read_columns, text
 
 __all__ = ["Target", "safe_name", "separation_arcsec", "targets_of"]
@@ -76,8 +76,7 @@ def targets_of(path: str | Path) -> tuple[list[Target], dict[int, str]]:
     frame = read_columns(path, [*texts, reader.ra_column, reader.dec_column], texts=[name for name in texts if name])
     ids, run2d, targetid, *keys = (text(frame[name]) if name else [""] * len(frame) for name in texts)
     ra, dec = (
-        degrees(frame[name], hours) if name else np.full(len(frame), np.nan)
-        for name, hours in ((reader.ra_column, True), (reader.dec_column, False))
+        angles(path, frame, name, hours) for name, hours in ((reader.ra_column, True), (reader.dec_column, False))
     )
     targets: dict[str, Target] = {}
     left_out: dict[int, str] = {}
