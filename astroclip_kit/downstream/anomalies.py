@@ -12,7 +12,7 @@ import numpy.typing as npt
 from ..errors import InputError, UsageError
 from ..settings.oddities import Oddness
 from .mislabels import LabelScores, label_scores
-from .oddness import disagreement, isolation, neighbour_distance
+from .oddness import Near, disagreement, isolation, nearest_others
 
 if TYPE_CHECKING:
     from astropy.table import Table
@@ -86,9 +86,13 @@ def find_anomalies(
     if not np.isfinite(z).all():
         wrong = int((~np.isfinite(z).all(axis=1)).sum())
         raise InputError(f"embeddings of {on}: {wrong} of {len(z)} vectors hold NaN or infinity. Write them again.")
+    if not 1 <= scoring.k < (count := len(np.unique(store.groups[at]))):
+        raise InputError(f"k: expected 1 to {max(0, count - 1)} ({on} of other objects), found {scoring.k}.")
     notes: list[str] = []
-    scores = dict(_unlabelled(store, on, at, z, wanted, scoring, notes))
-    found = _labelled(store, at, z, classes, scoring.k, label, notes) if set(wanted) & set(OF_LABELS) else None
+    near = nearest_others(z, store.groups[at], scoring.k)
+    scores = {"neighbours": near[1].mean(axis=1)} if "neighbours" in wanted else {}
+    scores |= dict(_unlabelled(store, on, at, z, wanted, scoring, notes))
+    found = _labelled(store, at, z, classes, near, label, notes) if set(wanted) & set(OF_LABELS) else None
     if found:
         scores |= {name: getattr(found, name) for name in OF_LABELS if name in wanted}
     if not scores:
@@ -120,12 +124,8 @@ def _classes(store: EmbeddingStore, label: str, at: Rows) -> Array:
 def _unlabelled(
     store: EmbeddingStore, on: str, at: Rows, z: Array, wanted: Sequence[str], scoring: Oddness, notes: list[str]
 ) -> Iterator[tuple[str, Float]]:
-    """Scores that need no label."""
+    """Scores of a whole modality, and of its likeness to others."""
     groups, k = store.groups[at], scoring.k
-    if not 1 <= k < len(np.unique(groups)):
-        raise InputError(f"k: expected 1 to {len(np.unique(groups)) - 1} ({on} of other objects), found {k}.")
-    if "neighbours" in wanted:
-        yield "neighbours", neighbour_distance(z, groups, k)
     if "isolation" in wanted:
         yield "isolation", isolation(z, scoring.seed)
     asked = [name for name in ("disagreement", "disagreement_rank") if name in wanted]
@@ -145,7 +145,7 @@ def _unlabelled(
 
 
 def _labelled(
-    store: EmbeddingStore, at: Rows, z: Array, classes: Array, k: int, label: str, notes: list[str]
+    store: EmbeddingStore, at: Rows, z: Array, classes: Array, near: Near, label: str, notes: list[str]
 ) -> LabelScores | None:
     """Scores of the label, NaN where it is not known; None where nothing can be mislabelled."""
     known = np.flatnonzero(classes != "")
@@ -155,9 +155,13 @@ def _labelled(
     if len(names) < 2:
         notes.append(f"{label} is {names[0]} for all objects, so nothing can be mislabelled")
         return None
-    if len(known) < len(at):
+    k, everyone = near[0].shape[1], len(known) == len(at)
+    if len(np.unique(store.groups[at[known]])) <= k:
+        notes.append(f"{label} is known for {len(known)} objects alone, too few for {k} neighbours")
+        return None
+    if not everyone:
         notes.append(f"{label}: known for {len(known):,} of {len(at):,} objects; the others are judged without it")
-    found = label_scores(z[known], classes[known], store.groups[at[known]], k)
+    found = label_scores(z[known], classes[known], store.groups[at[known]], k, near if everyone else None)
     full = {name: np.full(len(at), np.nan) for name in (*OF_LABELS, "share")}
     for name, column in full.items():
         column[known] = getattr(found, name)

@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import InputError
-from .knn import neighbours, vote, weigh
+from .knn import vote, weigh
+from .oddness import Near, nearest_others
 
 __all__ = ["LabelScores", "label_scores"]
 
@@ -46,7 +47,9 @@ class LabelScores:
     share: Float
 
 
-def label_scores(vectors: npt.ArrayLike, labels: npt.ArrayLike, groups: npt.ArrayLike, k: int = 10) -> LabelScores:
+def label_scores(
+    vectors: npt.ArrayLike, labels: npt.ArrayLike, groups: npt.ArrayLike, k: int = 10, near: Near | None = None
+) -> LabelScores:
     """Compares each object's label with the classes around it.
 
     The more frequent a class, the more of its members are anyone's neighbours: objects of rare classes score higher.
@@ -56,6 +59,7 @@ def label_scores(vectors: npt.ArrayLike, labels: npt.ArrayLike, groups: npt.Arra
         labels: Class of each row [N]; at least two different ones.
         groups: Astrophysical object of each row [N]; its rows are neither its neighbours nor in its centroid.
         k: Number of neighbours, which vote by inverse distance.
+        near: The neighbours, where they are known already.
 
     Raises:
         InputError: If there is one class only, k is larger than the number of others, or a vector is zero or NaN.
@@ -69,7 +73,7 @@ def label_scores(vectors: npt.ArrayLike, labels: npt.ArrayLike, groups: npt.Arra
     names, codes = np.unique(np.asarray(labels, dtype=str), return_inverse=True)
     if len(names) < 2:
         raise InputError(f"labels: expected at least two classes, found {len(names)}. Nothing can be mislabelled.")
-    rows, distance = neighbours(z, z, k, "cosine", groups, groups)
+    rows, distance = near or nearest_others(z, groups, k)
     votes = vote(codes[rows], weigh(distance, "distance"), np.arange(len(names)))[2]
     at = np.arange(len(z))
     own, nearest, farther = _centroids(z, codes, groups, len(names))

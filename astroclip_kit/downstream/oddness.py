@@ -1,4 +1,4 @@
-"""How odd each vector is among all others, with no label: four scores, larger is odder.
+"""How odd each vector is among all others, with no label; larger is odder.
 
 Sources: Ramaswamy et al. 2000, SIGMOD (distance to neighbours); Liu, Ting & Zhou 2008, ICDM (isolation forest).
 """
@@ -14,17 +14,18 @@ from ..errors import InputError
 from .centring import centre
 from .knn import neighbours
 
-__all__ = ["disagreement", "isolation", "neighbour_distance"]
+__all__ = ["Near", "disagreement", "isolation", "nearest_others"]
 
 Array = npt.NDArray[Any]
 Float = npt.NDArray[np.float64]
+Near = tuple[npt.NDArray[np.int64], Float]
 TREES = 200
 MOST = 10_000  # objects that the own counterpart is compared with: its rank is then known to 0.5 %
 BLOCK_VALUES = 2**23
 
 
-def neighbour_distance(vectors: npt.ArrayLike, groups: npt.ArrayLike, k: int = 10) -> Float:
-    """Mean distance (1 - cosine) [N] to the k nearest vectors of other objects.
+def nearest_others(vectors: npt.ArrayLike, groups: npt.ArrayLike, k: int = 10) -> Near:
+    """Rows of the k nearest vectors of other objects and their distances (1 - cosine), both [N, k], nearest first.
 
     Args:
         vectors: Vectors of one modality [N, D].
@@ -35,11 +36,11 @@ def neighbour_distance(vectors: npt.ArrayLike, groups: npt.ArrayLike, k: int = 1
         InputError: If k is larger than the number of others, or a vector is zero or NaN.
 
     Example:
-        >>> neighbour_distance([[1, 0], [1, 0.1], [0, 1]], ["a", "b", "c"], k=1).round(3)
-        array([0.005, 0.005, 0.9  ])
+        >>> nearest_others([[1, 0], [1, 0.1], [0, 1]], ["a", "b", "c"], k=1)[0].ravel()
+        array([1, 0, 1])
     """
     z, codes = np.asarray(vectors, np.float32), np.unique(np.asarray(groups), return_inverse=True)[1]
-    return np.asarray(neighbours(z, z, k, "cosine", codes, codes)[1].mean(axis=1))
+    return neighbours(z, z, k, "cosine", codes, codes)
 
 
 def isolation(vectors: npt.ArrayLike, seed: int = 0) -> Float:

@@ -8,7 +8,7 @@ from sklearn.metrics import roc_auc_score
 from astroclip_kit.downstream import find_anomalies, measure_detection
 from astroclip_kit.downstream.anomalies import SCORES, tails
 from astroclip_kit.downstream.mislabels import label_scores
-from astroclip_kit.downstream.oddness import disagreement, isolation, neighbour_distance
+from astroclip_kit.downstream.oddness import disagreement, isolation, nearest_others
 from astroclip_kit.embeddings import EmbeddingStore
 from astroclip_kit.errors import InputError, UsageError
 from astroclip_kit.settings.oddities import Oddness
@@ -108,7 +108,7 @@ def test_scores_against_a_plain_computation():
     groups = np.arange(60) // 2
     foreign = groups[:, None] != groups
     distance = np.where(foreign, 1 - z @ z.T, np.inf)
-    np.testing.assert_allclose(neighbour_distance(z, groups, 5), np.sort(distance, 1)[:, :5].mean(1), atol=1e-6)
+    np.testing.assert_allclose(nearest_others(z, groups, 5)[1].mean(1), np.sort(distance, 1)[:, :5].mean(1), atol=1e-6)
     found = label_scores(z, LABEL[:60], groups, 5)
     for i in (0, 33, 59):
         own = z[(LABEL[:60] == LABEL[i]) & foreign[i]].sum(0)
@@ -157,6 +157,13 @@ def test_objects_without_a_label_or_a_modality(tmp_path):
     assert len(find_anomalies(store, on="spectrum")) == N - 100
     lonely = write(tmp_path / "t", present={"spectrum": np.arange(N) < 3})
     assert "spectrum was not compared with image: 3 objects have both" in find_anomalies(lonely).meta["notes"]
+    rare = write(tmp_path / "u", {"class": np.where(np.arange(N) < 8, LABEL, "")})
+    told = find_anomalies(rare, label="class")
+    assert "class is known for 8 objects alone, too few for 10 neighbours" in told.meta["notes"]
+    assert (
+        "label_centroid" not in told.colnames
+        and told["object_id"].tolist() == find_anomalies(rare)["object_id"].tolist()
+    )
 
 
 def test_one_class_cannot_be_mislabelled(tmp_path):
@@ -194,6 +201,8 @@ def test_what_cannot_be_computed(store, tmp_path):
         find_anomalies(store, scoring=Oddness(["class_distance"]))
     with pytest.raises(InputError, match=r"k: expected 1 to 499 \(image of other objects\), found 500"):
         find_anomalies(store, scoring=Oddness(k=500))
+    with pytest.raises(InputError, match="k: expected 1 to 0"):
+        find_anomalies(store, rows=np.zeros(N, bool))
     with pytest.raises(UsageError, match="expected k of 1 or more and a seed of 0 or more, found 0 and 0"):
         Oddness(k=0)
     damaged = write(tmp_path / "s")
