@@ -25,7 +25,7 @@ def columns_of(answer: Answer, unit: Any, settings: Prediction) -> dict[str, Col
         unit: Of the label, as an astropy unit; or None.
         settings: What was asked for.
     """
-    supported = answer.near.support >= settings.least_support  # not where it is NaN
+    supported, familiar = answer.near.supported(settings.least_support), answer.near.familiar
     name = answer.predicted.of.column
     kind = _classes if len(answer.predicted.classes) else _numbers
     columns = dict(kind(answer, unit, supported, settings))
@@ -33,8 +33,17 @@ def columns_of(answer: Answer, unit: Any, settings: Prediction) -> dict[str, Col
         answer.near.support,
         description=f"percentile of the similarity of neighbour {settings.k} among those of objects of the memory",
     )
-    columns[f"{name}_supported"] = Column(supported, description=f"support of at least {settings.least_support:g}")
+    if familiar is not None:
+        about = "percentile of how near the input's features are to known ones, among objects unseen in training"
+        columns[f"{name}_familiar"] = Column(familiar, description=about)
+    least = f"{_measures(answer)} of at least {settings.least_support:g}"
+    columns[f"{name}_supported"] = Column(supported, description=least)
     return columns
+
+
+def _measures(answer: Answer, join: str = "and") -> str:
+    """What says whether a prediction is supported."""
+    return "support" if answer.near.familiar is None else f"support {join} familiarity"
 
 
 def _numbers(answer: Answer, unit: Any, supported: Array, settings: Prediction) -> Iterator[tuple[str, Column]]:
@@ -92,11 +101,12 @@ def notes_of(answer: Answer, settings: Prediction) -> Iterator[str]:
             f"{len(near.reference)} that calibrate it, {near.unseen} of them known to be unseen in training; "
             f"{near.memory} others may be neighbours"
         )
-    supported = int((near.support >= settings.least_support).sum())
+    supported = int(near.supported(settings.least_support).sum())
     if not len(near.reference):
         yield f"{name}: no support is known, as no object of the memory could ask in this way"
     elif supported < asked:
         yield (
-            f"{name}: {asked - supported} of {asked} outside of the memory (support below {settings.least_support:g}): "
+            f"{name}: {asked - supported} of {asked} outside of the memory ({_measures(answer, 'or')} below "
+            f"{settings.least_support:g}): "
             f"do not rely on their values{'; they get no interval' if settings.coverage else ''}"
         )

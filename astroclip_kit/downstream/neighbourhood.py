@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from ..embeddings.familiarity import UNSEEN
 from ..errors import InputError
 from ..settings.prediction import Prediction
 from .combination import Combination
@@ -20,7 +21,6 @@ __all__ = ["MOST", "Neighbourhood", "Question", "gather"]
 
 MOST = 1000  # reference objects: the 1st percentile, and a coverage of 90 %, are then known to 0.3 % and 0.9 %
 ENOUGH = 100  # reference objects that the model was not trained on, to do without the others
-UNSEEN = ("valid", "test")  # sides of a split
 Array = npt.NDArray[Any]
 Rows = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
@@ -37,6 +37,7 @@ class Question:
         groups: Astrophysical object of each query [Q]; its rows are no neighbours.
         among: Which objects may be neighbours, or calibrate [N].
         settings: Number of neighbours, coverage, seed.
+        familiar: How familiar the inputs of the queries look, as a percentile [Q]; None where that is not known.
     """
 
     store: EmbeddingStore
@@ -45,6 +46,7 @@ class Question:
     groups: Array
     among: Flags
     settings: Prediction
+    familiar: npt.NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,7 @@ class Neighbourhood:
         reference_distance: Distances [R, k].
         memory: Number of objects to choose neighbours from.
         unseen: Number of reference objects that the model is known not to have been trained on.
+        familiar: See `Question`.
     """
 
     rows: Rows
@@ -68,17 +71,23 @@ class Neighbourhood:
     reference_distance: npt.NDArray[np.float64]
     memory: int
     unseen: int
+    familiar: npt.NDArray[np.float64] | None = None
 
     @property
     def support(self) -> npt.NDArray[np.float64]:
         """Percentile [Q] of the k-th neighbour's similarity among those of the reference objects; NaN without any.
 
         A low one says that an object lies outside of the memory. A high one is no proof that it belongs there: an
-        encoder can place what it has never seen among what it knows.
+        model can place what it has never seen among what it knows, and mostly does: see `supported`.
         """
         usual = np.sort(self.reference_distance[:, -1])
         farther = len(usual) - np.searchsorted(usual, self.distance[:, -1])
         return np.asarray(100 * farther / len(usual) if len(usual) else np.full(len(self.rows), np.nan))
+
+    def supported(self, least: float) -> Flags:
+        """Whether support, and familiarity where it is known, are at least a percentile [Q]; not where one is NaN."""
+        familiar = True if self.familiar is None else self.familiar >= least
+        return np.asarray((self.support >= least) & familiar)
 
 
 def gather(question: Question, usable: Flags, *, apart: int = 0) -> Neighbourhood:
@@ -111,7 +120,9 @@ def gather(question: Question, usable: Flags, *, apart: int = 0) -> Neighbourhoo
     rows, distance = _distinct(vectors, place, queries, k, own[place], np.append(asking, own[reference]))
     asked, told = slice(len(asking)), slice(len(asking), None)
     unseen = int(np.isin(store.split[reference], UNSEEN).sum())
-    return Neighbourhood(rows[asked], distance[asked], reference, rows[told], distance[told], len(held), unseen)
+    return Neighbourhood(
+        rows[asked], distance[asked], reference, rows[told], distance[told], len(held), unseen, question.familiar
+    )
 
 
 def _reference(store: EmbeddingStore, rows: Rows, count: int, rng: np.random.Generator) -> Rows:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from ..embeddings.familiarity import familiar_rows, groups_of
 from ..errors import InputError, UsageError
 from ..filters import rows_where
 from ..settings.prediction import Prediction
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
 __all__ = ["NewObjects", "predict_table"]
 
 Array = npt.NDArray[Any]
+UNKNOWN = (
+    "support is that of vectors alone, among which strange inputs can hide: it is not known how familiar the inputs "
+    "look. Embed again to know it of objects and new files"
+)
 
 
 @dataclass(frozen=True)
@@ -35,6 +40,7 @@ class NewObjects:
     Args:
         vectors: Modality to vectors [Q, D].
         object_ids: Their ids [Q]; a row of the store with such an id, and its whole group, is no neighbour.
+        familiar: Modality to how familiar their inputs look [Q], as `embed_queries` says; {} where that is not known.
 
     Example:
         >>> from tempfile import mkdtemp
@@ -48,6 +54,7 @@ class NewObjects:
 
     vectors: Mapping[str, npt.ArrayLike]
     object_ids: Sequence[str] = ()
+    familiar: Mapping[str, npt.ArrayLike] = field(default_factory=dict)
 
 
 def predict_table(
@@ -74,10 +81,10 @@ def predict_table(
     Returns:
         One row per object, with columns for every property NAME: NAME; NAME_low and NAME_high, or for classes
         NAME_set, where a coverage is wanted and the prediction is supported; NAME_spread; for classes
-        NAME_probability_CLASS; NAME_support (percentile, see `Neighbourhood.support`) and NAME_supported; and
-        NAME_neighbours (ids, nearest first, with commas). A logarithm is also given back as the label itself. The
-        interval of an angle that goes through zero has its lower end above its upper one. ``meta["notes"]`` says what
-        the numbers mean.
+        NAME_probability_CLASS; NAME_support (percentile, see `Neighbourhood.support`), where it is known
+        NAME_familiar (percentile, see `Familiarity`), and NAME_supported; and NAME_neighbours (ids, nearest first,
+        with commas). A logarithm is also given back as the label itself. The interval of an angle that goes through
+        zero has its lower end above its upper one. ``meta["notes"]`` says what the numbers mean.
 
     Raises:
         InputError: If an object lacks the query modality, a vector is zero or not finite, k exceeds the labelled
@@ -92,6 +99,8 @@ def predict_table(
     units = {name: store.to_table()[name].unit for name in store.labels}
     notes = [f"{settings.k} nearest neighbours by {how} of each object's {'+'.join(how.query)}"]
     notes[0] += f", among objects with {where}" if where else ""
+    if question.familiar is None:
+        notes.append(UNKNOWN)
     for answer in predict_properties(question, chosen):
         columns = columns_of(answer, units[answer.predicted.of.label], settings)
         neighbours = [",".join(ids) for ids in store.object_ids[answer.near.rows]]
@@ -116,7 +125,10 @@ def _question(
         ids = np.asarray(asked.object_ids or [f"new {number + 1}" for number in range(len(vectors))], dtype=str)
         if ids.shape != vectors.shape[:1]:
             raise InputError(f"object_ids: expected one for each of {len(vectors)} vectors, found {len(ids)}.")
-        return Question(store, how, vectors, _groups(store, ids), among, settings), Table({"object_id": ids})
+        familiar = _least([asked.familiar.get(name) for name in how.query])
+        return Question(store, how, vectors, groups_of(store, ids), among, settings, familiar), Table(
+            {"object_id": ids}
+        )
     rows = np.flatnonzero(how.asks(store)) if asked is None else np.asarray(asked, dtype=np.int64)
     for name in how.query:
         if len(absent := rows[~store.present(name)[rows]]):
@@ -124,7 +136,9 @@ def _question(
             raise InputError(f"object {object_id!r} has no {name}, which is needed to ask with it.")
     vectors = how.queries(lambda name: store.vectors(name)[rows])
     table = store.to_table()["object_id", "ra", "dec"][rows]
-    return Question(store, how, vectors, store.groups[rows], among, settings), table
+    kept = [familiar_rows(store, name) for name in how.query]
+    familiar = _least([None if one is None else one[rows] for one in kept])
+    return Question(store, how, vectors, store.groups[rows], among, settings, familiar), table
 
 
 def _matrix(vectors: Mapping[str, npt.ArrayLike], name: str, width: int) -> npt.NDArray[np.float32]:
@@ -140,8 +154,7 @@ def _matrix(vectors: Mapping[str, npt.ArrayLike], name: str, width: int) -> npt.
     return np.asarray(matrix / norm)
 
 
-def _groups(store: EmbeddingStore, ids: Array) -> Array:
-    """Group of each id that the store knows; the id itself for others."""
-    order = np.argsort(store.object_ids)
-    place = order[np.searchsorted(store.object_ids, ids, sorter=order).clip(max=len(store) - 1)]
-    return np.where(store.object_ids[place] == ids, store.groups[place], ids)
+def _least(familiar: Sequence[npt.ArrayLike | None]) -> npt.NDArray[np.float64] | None:
+    """The least familiar of an object's modalities [Q]; None where nothing is known of any."""
+    known = [np.asarray(one, dtype=np.float64) for one in familiar if one is not None]
+    return np.min(known, axis=0) if known else None

@@ -19,6 +19,7 @@ from ..progress import progress
 from ..settings import Hardware, Split
 from ..storage import hash_json, hash_text, open_folder
 from ..training.hardware import autocast, resolve_hardware
+from .familiarity import head_inputs, keep_familiarity
 from .store import EmbeddingStore
 
 __all__ = ["embed", "model_hash"]
@@ -62,15 +63,17 @@ def embed(
     built, about = _open(model)
     names = [name for name in built.names if name in (getattr(data, "names", None) or data.modalities)]
     _check(built, about, data, names)
-    vectors = _vectors(built, data, names, batch_size, hardware or Hardware(), quiet)
+    vectors, features = _vectors(built, data, names, batch_size, hardware or Hardware(), quiet)
     present = {name: np.asarray(data.present(name)) for name in names}
-    catalog = {"group": data.groups, "ra": data.ra, "dec": data.dec, "split": _sides(data, split, about)}
+    groups, sides, rows = np.asarray(data.groups), _sides(data, split, about), np.arange(len(data))
+    observed = present
+    catalog = {"group": groups, "ra": data.ra, "dec": data.dec, "split": sides}
     ids, labels = np.asarray(data.object_ids), dict(data.labels)
     if pool:
-        ids, first, codes = np.unique(np.asarray(data.groups), return_index=True, return_inverse=True)
+        ids, first, rows = np.unique(groups, return_index=True, return_inverse=True)
         catalog = {name: np.asarray(column)[first] for name, column in catalog.items()}
-        labels = {name: _first_known(column, codes, len(ids)) for name, column in labels.items()}
-        vectors, present = _pooled(vectors, present, codes, len(ids))
+        labels = {name: _first_known(column, rows, len(ids)) for name, column in labels.items()}
+        vectors, present = _pooled(vectors, present, rows, len(ids))
     values = {
         "dataset": data.manifest.get("dataset") or data.manifest.get("name", ""),
         "origin": data.manifest.get("origin", "real"),
@@ -80,7 +83,9 @@ def embed(
         "data": hash_json(data.manifest),
         "pool": pool,
     }
-    return EmbeddingStore.write(out, vectors, ids, present=present, catalog=catalog, labels=labels, values=values)
+    store = EmbeddingStore.write(out, vectors, ids, present=present, catalog=catalog, labels=labels, values=values)
+    keep_familiarity(store, features, observed, groups, sides, rows)
+    return store
 
 
 def _open(model: Any) -> tuple[Any, Mapping[str, Any]]:
@@ -121,21 +126,29 @@ def _sides(data: Any, split: Split | None, about: Mapping[str, Any]) -> Array:
 
 def _vectors(
     model: Any, data: Any, names: list[str], batch_size: int, hardware: Hardware, quiet: bool
-) -> dict[str, npt.NDArray[np.float32]]:
+) -> tuple[dict[str, npt.NDArray[np.float32]], dict[str, npt.NDArray[np.float16]]]:
+    """Unit vectors [N, D] of every modality, and the features [N, D'] that its head was given."""
     device, precision = resolve_hardware(hardware)
     context = autocast(device, "float32" if hasattr(data, "matrix") else precision)
     model = model.to(device).eval()
     vectors = {name: np.zeros((len(data), model.out_features), dtype=np.float32) for name in names}
+    features: dict[str, npt.NDArray[np.float16]] = {}
     bar = progress(total=len(data), description="embed", unit="objects", quiet=quiet)
-    with torch.inference_mode(), context, bar:
+    with torch.inference_mode(), context, bar, head_inputs(model) as given:
         for start in range(0, len(data), batch_size):
             rows = np.arange(start, min(start + batch_size, len(data)))
             batch = plain_batch(data, names, rows)
+            given.clear()
             for name, z in model.embed(batch).items():
-                vectors[name][rows[batch.rows[name].numpy()]] = z.float().cpu().numpy()
+                here = rows[batch.rows[name].numpy()]
+                vectors[name][here] = z.float().cpu().numpy()
+                if name in given and name not in features:
+                    features[name] = np.zeros((len(data), given[name].shape[1]), dtype=np.float16)
+                if name in given:
+                    features[name][here] = given[name]
             bar.update(len(rows))
     model.cpu()
-    return vectors
+    return vectors, features
 
 
 def _pooled(

@@ -21,6 +21,7 @@ from ..storage import open_folder
 from ..training.hardware import autocast, resolve_hardware
 from ..types import Batch, Modality, Sample
 from .embedding import model_hash
+from .familiarity import familiarity, groups_of, head_inputs
 from .observations import modality_of, read_observations
 from .query import Query
 
@@ -42,6 +43,7 @@ class Newcomers:
         samples: What was read and embedded, in the bands, pixels and unit of the model [Q].
         modality: What the model was trained on.
         skipped: Why each file or row that was left out was left out.
+        familiar: How familiar each looks, as a percentile, see `Familiarity` [Q]; None where the store does not say.
     """
 
     name: str
@@ -49,6 +51,7 @@ class Newcomers:
     samples: list[Sample]
     modality: Modality
     skipped: list[str]
+    familiar: npt.NDArray[np.float64] | None = None
 
     @property
     def object_ids(self) -> list[str]:
@@ -96,11 +99,14 @@ def embed_queries(
         encoder = (encoders or {}).get(name) or _encoder(Path(model.root), name, query.trusted)
         if name in (encoders or {}) and known not in (None, fingerprint(encoder)):
             raise InputError(f"the encoder of {name} is another than the one whose features the model was trained on.")
-    vectors = _vectors(model, encoder, samples, modalities[name], hardware)
+    vectors, features = _vectors(model, encoder, samples, modalities[name], hardware)
     if not np.isfinite(vectors).all():
         row = int(np.flatnonzero(~np.isfinite(vectors).all(axis=1))[0])
         raise InputError(f"{samples[row].object_id}: the model gives a vector that is not finite.")
-    return Newcomers(name, vectors, samples, modalities[name], skipped)
+    known = familiarity(store, name)
+    ids = [sample.object_id for sample in samples]
+    familiar = None if known is None or features is None else known.percentile(features, groups_of(store, ids))
+    return Newcomers(name, vectors, samples, modalities[name], skipped, familiar)
 
 
 def _model(store: EmbeddingStore, query: Query) -> tuple[Any, Mapping[str, Any]]:
@@ -135,13 +141,14 @@ def _encoder(folder: Path, name: str, trusted: bool) -> torch.nn.Module:
 
 def _vectors(
     model: Any, encoder: torch.nn.Module | None, samples: list[Sample], modality: Modality, hardware: Hardware
-) -> npt.NDArray[np.float32]:
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float16] | None]:
+    """Unit vectors [Q, D], and the features that the head was given [Q, D']; None of a model without heads."""
     device, precision = resolve_hardware(hardware)
     frozen = None if encoder is None else FrozenEncoder(encoder, modality, device, precision)
     model = model.to(device).eval()
     context = autocast(device, precision if frozen is None else "float32")
-    parts = []
-    with torch.inference_mode():
+    parts, features = [], []
+    with torch.inference_mode(), head_inputs(model) as given:
         for start in range(0, len(samples), BATCH_SIZE):
             x = torch.from_numpy(_stacked(samples[start : start + BATCH_SIZE], modality))
             h = x if frozen is None else torch.from_numpy(frozen(frozen.upload(x.numpy())))
@@ -149,8 +156,9 @@ def _vectors(
             with context:
                 z = model.embed(Batch([], [], {modality.name: h}, rows))[modality.name]
             parts.append(z.float().cpu().numpy())
+            features += [given[modality.name]] if given else []
     model.cpu()
-    return np.concatenate(parts)
+    return np.concatenate(parts), np.concatenate(features) if features else None
 
 
 def _stacked(samples: list[Sample], modality: Modality) -> npt.NDArray[np.float32]:

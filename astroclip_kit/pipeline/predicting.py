@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,9 @@ from .searching import SHOWN
 if TYPE_CHECKING:
     from astropy.table import Table
 
+    from ..downstream import NewObjects
     from ..embeddings import EmbeddingStore
+    from ..embeddings.newcomers import Newcomers
 
 __all__ = ["predict"]
 
@@ -76,7 +78,6 @@ def _changed(asking: Query, prediction: Prediction, more: Mapping[str, Any]) -> 
 
 def _asked(store: EmbeddingStore, asking: Query, query: str) -> tuple[Any, str, list[str]]:
     """Rows of the store or new objects, or None for all; the modality that asks; and what was left out."""
-    from ..downstream import NewObjects
     from ..embeddings.queries import find, ids_of, place_of, rows_of
     from ..embeddings.query_tables import ask_table
 
@@ -96,7 +97,7 @@ def _asked(store: EmbeddingStore, asking: Query, query: str) -> tuple[Any, str, 
         found = ask_table(store, asking, query.partition("+")[0])
         if found.newcomers is None:
             return np.concatenate(found.rows), query, found.skipped
-        return NewObjects({found.name: found.vectors}, found.labels), query or found.name, found.skipped
+        return _new([found.newcomers]), query or found.name, found.skipped
     if asking.like:
         return rows_of(store, ids_of(store, asking.like)), query, []
     if len(asking.coordinates):
@@ -107,7 +108,6 @@ def _asked(store: EmbeddingStore, asking: Query, query: str) -> tuple[Any, str, 
 
 def _new_objects(store: EmbeddingStore, asking: Query, query: str) -> tuple[Any, str, list[str]]:
     """What new files hold; a mapping gives the files of several modalities of the same objects, in one order."""
-    from ..downstream import NewObjects
     from ..embeddings import embed_queries
 
     files = asking.file if isinstance(asking.file, Mapping) else {query: asking.file}
@@ -115,9 +115,12 @@ def _new_objects(store: EmbeddingStore, asking: Query, query: str) -> tuple[Any,
     counts = {one.name: len(one.vectors) for one in found}
     if len(set(counts.values())) > 1:
         raise InputError(f"file: expected as many new objects in every modality, found {counts}.")
-    vectors = {one.name: one.vectors for one in found}
-    return (
-        NewObjects(vectors, found[0].object_ids),
-        query or "+".join(vectors),
-        [r for one in found for r in one.skipped],
-    )
+    return _new(found), query or "+".join(counts), [reason for one in found for reason in one.skipped]
+
+
+def _new(found: Sequence[Newcomers]) -> NewObjects:
+    """The same objects in one modality or several."""
+    from ..downstream import NewObjects
+
+    familiar = {one.name: one.familiar for one in found if one.familiar is not None}
+    return NewObjects({one.name: one.vectors for one in found}, found[0].object_ids, familiar)

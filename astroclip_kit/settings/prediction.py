@@ -19,7 +19,8 @@ class Prediction:
         coverage: How often the interval, or set of classes, is to hold the truth, from 0.5 to below 1; 0 for
             none.
         calibration: Share of the memory's objects that is set apart to calibrate intervals.
-        least_support: Percentile of the memory's own similarities below which a prediction is not supported.
+        least_support: Percentile of what is usual in the memory below which a prediction is not supported: that of its
+            support, and that of how familiar its input looks. Each leaves out about as many honest objects.
         seed: Which objects calibrate.
 
     Raises:

@@ -106,3 +106,30 @@ def test_without_anyone_to_compare_with_no_support_is_known(tmp_path):
     assert table.meta["notes"][-1] == (
         "temperature: no support is known, as no object of the memory could ask in this way"
     )
+
+
+def test_what_looks_unfamiliar_is_not_supported_although_its_vector_hides(stars):
+    vectors = survey(0, seed=1, count=4)[0]
+    new = NewObjects({"spectrum": vectors}, familiar={"spectrum": [80, 0.4, 50, 60]})
+    table = predict_table(stars, ["temperature", "class"], asked=new, query="spectrum", settings=COVERAGE)
+    assert list(table["temperature_supported"]) == [True, False, True, True]
+    assert list(np.isnan(table["temperature_low"])) == [False, True, False, False]
+    assert np.isfinite(table["temperature"]).all() and table["class_set"][1] == "" != table["class_set"][0]
+    assert list(table["class_familiar"]) == [80, 0.4, 50, 60]
+    assert "unseen in training" in table["class_familiar"].description
+    assert table["class_supported"].description == "support and familiarity of at least 1"
+    assert not any("it is not known how familiar" in note for note in table.meta["notes"])
+    images = vectors + np.eye(D)[4]
+    both = NewObjects(
+        {"spectrum": vectors, "image": images}, familiar={"spectrum": [80, 90, 50, 60], "image": [70, 0.5, 99, 60]}
+    )
+    table = predict_table(stars, ["class"], asked=both, query="image+spectrum")
+    assert list(table["class_familiar"]) == [70, 0.5, 50, 60] and not table["class_supported"][1]
+    assert "class: 1 of 4 outside of the memory (support or familiarity below 1)" in table.meta["notes"][-1]
+
+
+def test_where_it_is_not_known_how_familiar_inputs_look_that_is_said(stars):
+    table = predict_table(stars, ["class"], query="spectrum")
+    assert "class_familiar" not in table.colnames
+    assert table["class_supported"].description == "support of at least 1"
+    assert table.meta["notes"][1].startswith("support is that of vectors alone, among which strange inputs can hide")

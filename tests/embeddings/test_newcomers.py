@@ -134,7 +134,8 @@ def test_an_encoder_that_could_not_be_kept_is_passed_again(made):
 
 
 def test_a_vector_that_is_not_finite_is_refused(made, monkeypatch):
-    monkeypatch.setattr(newcomers, "_vectors", lambda *given: np.where(np.arange(N) == 4, np.nan, 1.0)[:, None])
+    vectors = np.where(np.arange(N) == 4, np.nan, 1.0)[:, None]
+    monkeypatch.setattr(newcomers, "_vectors", lambda *given: (vectors, None))
     with pytest.raises(InputError, match="the model gives a vector that is not finite"):
         embed_queries(EmbeddingStore(made / "space"), Query(file=made / "blue.csv"), "blue")
 

@@ -1,7 +1,10 @@
 """`predict` about objects of a space, positions, tables of them, and new files."""
 
+import shutil
+
 import numpy as np
 import pytest
+from astropy.io import fits
 from astropy.table import Table
 
 import astroclip_kit as ak
@@ -19,7 +22,8 @@ def test_the_command_prints_intervals_support_and_what_they_mean(chain, capsys):
     printed = capsys.readouterr().out
     head = printed.splitlines()[0].split()
     kinds = [name for name in head if name.startswith("morphology_probability_")]
-    assert head[:9] == ["object_id", "ra", "dec", "z", "z_low", "z_high", "z_spread", "z_support", "z_supported"]
+    assert head[:7] == ["object_id", "ra", "dec", "z", "z_low", "z_high", "z_spread"]
+    assert head[7:10] == ["z_support", "z_familiar", "z_supported"]
     assert len(kinds) >= 2 and "morphology_set" in head
     assert (
         "4 nearest neighbours by image+spectrum of each object's image+spectrum, among objects with z > 0.05" in printed
@@ -60,6 +64,33 @@ def test_a_new_file_is_embedded_and_is_not_its_own_neighbour(chain):
     pair = ak.predict(space, "z", file=files, model=chain.model, memory="image+spectrum")
     beside = ak.predict(space, "z", ID, memory="image+spectrum")
     assert pair["z"][0] == pytest.approx(beside["z"][0], rel=1e-3)
+
+
+def test_a_file_of_noise_is_flagged_and_gets_no_interval(chain, tmp_path):
+    space = ak.EmbeddingStore(chain.embeddings)
+    with fits.open(chain.survey / CUTOUT) as file:
+        file[0].data = np.random.default_rng(0).normal(0, 5, file[0].data.shape).astype(np.float32)
+        file.writeto(tmp_path / "noise.fits")
+    files = [chain.survey / CUTOUT, tmp_path / "noise.fits"]
+    table = ak.predict(space, "z", file=files, model=chain.model, query="image", coverage=0.8)
+    assert list(table["z_supported"]) == [True, False] and table["z_familiar"][1] == 0
+    assert np.isfinite(table["z"]).all() and list(np.isnan(table["z_low"])) == [False, True]
+    assert (
+        "z: 1 of 2 outside of the memory (support or familiarity below 1): do not rely on their values; they get no "
+        "interval" in table.meta["notes"]
+    )
+    list_of_files = Table({"file": [str(file) for file in files]})
+    list_of_files.write(tmp_path / "asked.csv")
+    asked = ak.predict(space, "z", table=str(tmp_path / "asked.csv"), model=chain.model, query="image")
+    np.testing.assert_array_equal(asked["z_familiar"], table["z_familiar"])
+
+
+def test_a_space_without_features_says_so(chain, tmp_path):
+    shutil.copytree(chain.embeddings, tmp_path / "space")
+    shutil.rmtree(tmp_path / "space" / "familiarity")
+    table = ak.predict(tmp_path / "space", "z", file=chain.survey / CUTOUT, model=chain.model, query="image")
+    assert "z_familiar" not in table.colnames and table["z_supported"].dtype == bool
+    assert "it is not known how familiar the inputs look. Embed again" in table.meta["notes"][1]
 
 
 def test_what_cannot_be_asked_is_said(chain):

@@ -1,0 +1,219 @@
+"""Whether inputs look like those that a space was made from, by the features that the heads of its model are given.
+
+A projection head puts whatever it is given among what it knows, so that vectors alone cannot say that an input is
+strange. In front of the head strange inputs still lie far out. Features are whitened, and how far one is from the
+nearest of a sample is compared with objects that took no part in the whitening: by nearest neighbours, since one space
+may hold several kinds of objects (Sun et al. 2022, ICML, arXiv:2204.06507). What this catches, and what it does not, is
+measured in ``benchmarks/support.py``: an encoder cannot miss what it was built, or not taught, to see.
+
+Kept with a store in its folder ``familiarity/``: a file per modality, and a manifest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+from zipfile import BadZipFile
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import FolderError
+from ..storage import new_folder, open_folder, write_manifest
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from .store import EmbeddingStore
+
+__all__ = ["Familiarity", "familiar_rows", "familiarity", "groups_of", "head_inputs", "keep_familiarity"]
+
+FOLDER = "familiarity"
+UNSEEN = ("valid", "test")  # sides of a split
+MOST = 5000  # objects of the sample
+ENOUGH = 100  # objects unseen in training, to take no others for comparison; or a tenth of all
+FEWEST = 10  # objects of the sample, and half as many for comparison
+FLOOR = 0.03  # least variance of a direction, in units of that of a feature: what is below is noise
+LARGEST = 6e4  # of float16
+Array = npt.NDArray[Any]
+Float = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Familiarity:
+    """How far features usually are from the nearest of a sample.
+
+    Args:
+        mean: Mean of the features [D].
+        axes: Matrix that whitens them [D, D].
+        sample: Whitened features float16 [M, D].
+        groups: Astrophysical object of each [M].
+        usual: Distances of the objects to compare with, in ascending order [R].
+
+    Example:
+        >>> h = np.random.default_rng(0).normal(size=(400, 3))
+        >>> known = Familiarity.fit(h, np.arange(400).astype(str), np.arange(400) < 100)
+        >>> known.percentile(np.array([[0.1, 0.2, -0.1], [8, 8, 8]]), np.array(["new", "strange"])) > 1
+        array([ True, False])
+    """
+
+    mean: npt.NDArray[np.float32]
+    axes: npt.NDArray[np.float32]
+    sample: npt.NDArray[np.float16]
+    groups: Array
+    usual: npt.NDArray[np.float32]
+
+    @classmethod
+    def fit(cls, h: Array, groups: Array, unseen: Flags, seed: int = 0) -> Familiarity | None:
+        """From the features of known objects; None where there are too few.
+
+        Args:
+            h: Features [N, D].
+            groups: Astrophysical object of each [N].
+            unseen: Which the model was not trained on [N]; they are compared with where there are enough of them,
+                else a fifth of all objects drawn by lot.
+            seed: Who is drawn.
+        """
+        rng = np.random.default_rng(seed)
+        if unseen.sum() < min(ENOUGH, len(h) / 10):
+            objects = np.unique(groups)
+            unseen = np.isin(groups, rng.permutation(objects)[: len(objects) // 5])
+        rows = np.sort(rng.permutation(np.flatnonzero(~unseen))[:MOST])
+        if len(rows) < FEWEST or 2 * unseen.sum() < FEWEST:
+            return None
+        x = h[rows].astype(np.float64)
+        mean, std = x.mean(axis=0), x.std(axis=0)
+        std = np.where(std > 1e-6 * np.maximum(np.abs(mean), 1e-6), std, 1)
+        x = (x - mean) / std
+        variance, directions = np.linalg.eigh(x.T @ x / len(x))
+        whiten = directions / np.sqrt(np.maximum(variance, FLOOR))
+        axes, empty = (whiten / std[:, None]).astype(np.float32), np.zeros(0, dtype=np.float32)
+        known = cls(mean.astype(np.float32), axes, _half(x @ whiten), groups[rows], empty)
+        usual = np.sort(known.distance(h[unseen], groups[unseen])).astype(np.float32)
+        return cls(known.mean, axes, known.sample, known.groups, usual)
+
+    def distance(self, h: Array, groups: Array, step: int = 1024) -> Float:
+        """Distance [Q] of features [Q, D] from the nearest of the sample that is not of their own group [Q]."""
+        codes = np.unique(np.concatenate([self.groups, groups]), return_inverse=True)[1]
+        held, asking = codes[: len(self.groups)], codes[len(self.groups) :]
+        sample, found = self.sample.astype(np.float32), np.empty(len(h))
+        norms = np.square(sample).sum(axis=1)
+        for start in range(0, len(h), step):
+            part = slice(start, start + step)
+            x = (h[part].astype(np.float32) - self.mean) @ self.axes
+            squared = np.square(x).sum(axis=1)[:, None] + norms - 2 * x @ sample.T
+            squared[asking[part, None] == held] = np.inf
+            found[part] = np.sqrt(np.maximum(squared.min(axis=1), 0))
+        return found
+
+    def percentile(self, h: Array, groups: Array) -> Float:
+        """Share of the compared objects, in percent, that are as far from the sample or farther [Q]."""
+        farther = len(self.usual) - np.searchsorted(self.usual, self.distance(h, groups).astype(np.float32))
+        return np.asarray(100 * farther / len(self.usual))
+
+
+def _half(values: Array) -> npt.NDArray[np.float16]:
+    return np.clip(values, -LARGEST, LARGEST).astype(np.float16)
+
+
+@contextmanager
+def head_inputs(model: nn.Module) -> Iterator[dict[str, Array]]:
+    """Modality to the features float16 [n, D] that its head was given last; of an ensemble, that of the first member.
+
+    Args:
+        model: A model; of one without `heads` nothing is known.
+    """
+    given: dict[str, Array] = {}
+    heads: Mapping[str, nn.Module] = getattr(getattr(model, "members", [model])[0], "heads", {})
+    hooks = [head.register_forward_pre_hook(partial(_keep, given, name)) for name, head in heads.items()]
+    try:
+        yield given
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+def _keep(given: dict[str, Array], name: str, module: nn.Module, inputs: tuple[Tensor]) -> None:
+    given[name] = _half(inputs[0].detach().float().flatten(1).cpu().numpy())
+
+
+def keep_familiarity(
+    store: EmbeddingStore,
+    features: Mapping[str, Array],
+    present: Mapping[str, Flags],
+    groups: Array,
+    sides: Array,
+    rows: npt.NDArray[np.int64],
+) -> None:
+    """Keeps with a store what is usual, and how familiar its own objects look.
+
+    Args:
+        store: The store, just written.
+        features: Modality to features [N, D] of the observations; of those that lack it anything.
+        present: Modality to which observations have it [N].
+        groups: Astrophysical object of each observation [N].
+        sides: Side of the split of each, "" where the model saw none [N].
+        rows: Row of the store that each observation went into [N].
+
+    Raises:
+        OutputError: If the store's folder may not be written.
+    """
+    with new_folder(store.root / FOLDER, FOLDER) as folder:
+        about = {}
+        for name, matrix in features.items():
+            h, own, at = (values[present[name]] for values in (matrix, groups, rows))
+            if (known := Familiarity.fit(h, own, np.isin(sides[present[name]], UNSEEN))) is None:
+                continue
+            count, total = (np.bincount(at, by, len(store)) for by in (None, known.percentile(h, own)))
+            mean = np.where(count > 0, total / np.maximum(count, 1), np.nan).astype(np.float32)
+            np.savez(folder / f"{name}.npz", rows=mean, **asdict(known))
+            about[name] = {"sample": len(known.sample), "compared": len(known.usual)}
+        write_manifest(folder, FOLDER, {"content": store.manifest.get("content"), "modalities": about})
+
+
+def familiarity(store: EmbeddingStore, name: str) -> Familiarity | None:
+    """What is usual of a modality; None where the store does not keep it.
+
+    Raises:
+        FolderError: If what it keeps is damaged.
+    """
+    kept = _opened(store, name)
+    return None if kept is None else Familiarity(**{key: value for key, value in kept.items() if key != "rows"})
+
+
+def familiar_rows(store: EmbeddingStore, name: str) -> npt.NDArray[np.float32] | None:
+    """How familiar each row looks without its own group [N], NaN without the modality; None where it is not kept.
+
+    Those that the sample was drawn from, which shaped the whitening, look a little more familiar than they are.
+
+    Raises:
+        FolderError: If what the store keeps is damaged.
+    """
+    kept = _opened(store, name)
+    return None if kept is None else kept["rows"]
+
+
+def _opened(store: EmbeddingStore, name: str) -> dict[str, Array] | None:
+    folder = store.root / FOLDER
+    if not folder.is_dir():
+        return None
+    manifest = open_folder(folder, FOLDER)
+    if name not in manifest["modalities"] or manifest["content"] != store.manifest.get("content"):
+        return None
+    try:
+        with np.load(folder / f"{name}.npz", allow_pickle=False) as file:
+            return {key: file[key] for key in file.files}
+    except (OSError, ValueError, EOFError, BadZipFile) as error:
+        raise FolderError(f"{folder / name}.npz is damaged ({error}). Embed again.") from error
+
+
+def groups_of(store: EmbeddingStore, ids: npt.ArrayLike) -> Array:
+    """Group of each id that the store knows; the id itself for others."""
+    wanted = np.asarray(ids, dtype=str)
+    order = np.argsort(store.object_ids)
+    place = order[np.searchsorted(store.object_ids, wanted, sorter=order).clip(max=len(store) - 1)]
+    return np.where(store.object_ids[place] == wanted, store.groups[place], wanted)
