@@ -16,6 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from ..errors import FileError
+from ..storage import own_manifest
 from .files.file_lists import find_files
 from .files.table_files import read_columns
 from .multimodal.hats_columns import (
@@ -29,10 +30,11 @@ from .multimodal.hats_columns import (
     parts,
     plain,
     properties,
+    single_valued,
     texts,
 )
 from .multimodal.multimodal_arrow import padded
-from .multimodal.multimodal_columns import GROUP, NESTED, clean_text, first_found, numeric, resolve, scalars
+from .multimodal.multimodal_columns import GROUP, NESTED, PARTITION, clean_text, first_found, numeric, resolve, scalars
 from .multimodal.multimodal_rows import Rows, RowsReader
 
 __all__ = ["HATSCatalogue"]
@@ -73,6 +75,12 @@ class HATSCatalogue(RowsReader):
             raise FileError(root, f"is a {kind} catalogue, expected one of objects.")
         return root
 
+    @cached_property
+    def _channels(self) -> set[str]:
+        """The columns of the tables in a catalogue of the kit's own: modalities, not labels."""
+        described = own_manifest(Path(self.root)).get("modalities", {}).values()
+        return {channel for modality in described if modality["kind"] == "table" for channel in modality["channels"]}
+
     def files(self) -> Sequence[Path]:
         """The Parquet files that ``partition_info.csv`` lists (also those that are missing), sorted.
 
@@ -100,14 +108,15 @@ class HATSCatalogue(RowsReader):
             nested = self._nested(path, schema) if self.kind != "table" else {}
             column = next(iter(nested.values()), ".").split(".")[0]
             own = own_names(path, names)
-            asked = [resolve(path, name, names)[0] for name in (*self.columns, *self.labels)]
+            labels = self._label_names(single_valued(schema), {*own.values(), *PARTITION, *self._channels})
+            asked = [resolve(path, name, names)[0] for name in (*self.columns, *labels)]
             wanted = list(dict.fromkeys([*own.values(), *nested.values(), *asked]))
             unit = ((schema.field(column).metadata or {}) if column else {}).get(b"unit", b"").decode()
             for batch in file.iter_batches(batch_size(file, wanted), columns=wanted, use_threads=False):
                 absent = column and batch.column(column).null_count
                 rows = batch.filter(batch.column(column).is_valid()) if absent else batch
                 for part, problem in parts(rows, column, self.kind):
-                    yield self._block(path, part, own, nested, problem, unit)
+                    yield self._block(path, part, own, nested, labels, problem, unit)
 
     def _nested(self, path: Path, schema: pa.Schema) -> dict[str, str]:
         """Role of a nested field to its path in the file."""
@@ -134,6 +143,7 @@ class HATSCatalogue(RowsReader):
         rows: pa.RecordBatch,
         own: Mapping[str, str],
         nested: Mapping[str, str],
+        labels: Sequence[str],
         problem: str,
         unit: str,
     ) -> Rows:
@@ -145,7 +155,7 @@ class HATSCatalogue(RowsReader):
             take(own[axis]).astype(np.float64) if axis in own else np.full(len(ids), np.nan) for axis in ("ra", "dec")
         )
         names = column_names(rows.schema)
-        block = Rows(ids, ra, dec, {}, scalars(path, self.labels, names, take), unit=unit, problem=problem)
+        block = Rows(ids, ra, dec, {}, scalars(path, labels, names, take), unit=unit, problem=problem)
         block.groups = clean_text(texts(rows.column(own[GROUP]))) if GROUP in own else ()
         if problem or not ids:
             return block

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .files.file_lists import find_files
-from .multimodal.multimodal_columns import GROUP, clean_text, first_found, numeric, pixel_of, scalars
+from .multimodal.multimodal_columns import GROUP, HDF5, clean_text, first_found, numeric, pixel_of, scalars
 from .multimodal.multimodal_hdf5 import Columns, columns_of, image_fields, lightcurve_fields, spectrum_fields
 from .multimodal.multimodal_rows import Rows, RowsReader
 
@@ -53,10 +53,12 @@ class MultimodalUniverse(RowsReader):
         with columns_of(path) as tables:
             for table in tables:
                 coordinates = {role: first_found(names, table.names) for role, names in COORDINATES.items()}
+                roles = {name for names in HDF5.get(self.kind, {}).values() for name in names}
+                labels = self._label_names(table.single_valued(), roles | {*coordinates.values()})
                 for block in table.blocks(self.kind):
-                    yield self._block(table, block, coordinates)
+                    yield self._block(table, block, coordinates, labels)
 
-    def _block(self, table: Columns, block: slice, coordinates: dict[str, str]) -> Rows:
+    def _block(self, table: Columns, block: slice, coordinates: dict[str, str], labels: Sequence[str]) -> Rows:
         def take(name: str) -> npt.NDArray[Any]:
             return table.take(name, block)
 
@@ -64,7 +66,7 @@ class MultimodalUniverse(RowsReader):
         ra, dec = (
             take(name).astype(np.float64) if name else np.full(len(ids), np.nan) for name in coordinates.values()
         )
-        rows = Rows(ids, ra, dec, {}, scalars(table.path, self.labels, table.names, take))
+        rows = Rows(ids, ra, dec, {}, scalars(table.path, labels, table.names, take))
         rows.groups = clean_text(take(GROUP)) if GROUP in table.names else ()
         if self.kind == "table":
             columns = scalars(table.path, self.columns, table.names, take)

@@ -18,7 +18,8 @@ from layout_multimodal import (
 from pyarrow import parquet
 
 from astroclip_kit.errors import FileError
-from astroclip_kit.surveys import HATSCatalogue
+from astroclip_kit.surveys import HATSCatalogue, write_hats
+from astroclip_kit.types import Modality, Sample
 
 # What hats-import and lsdb write
 
@@ -67,12 +68,12 @@ def test_light_curves_leave_their_padding_out(tmp_path):
     write_catalogue(tmp_path, lightcurve=nested_lightcurves())
     one = samples_of(HATSCatalogue(tmp_path, kind="lightcurve"))[0]
     np.testing.assert_allclose(one.views["lightcurve"], [[0, 1, 0.1, 0], [2, 3, 0.1, 1], [4, 2, 0.1, 0]], rtol=1e-6)
-    assert one.labels == {"time_zero_mjd": 59000.0}
+    assert one.labels == {"time_zero_mjd": 59000.0, "Z": 0.1}
     columns = [[one[name] for one in nested_lightcurves().to_pylist()] for name in ("time", "flux")]
     types = {name: LIGHTCURVE[name] for name in ("time", "flux")}
     write_catalogue(tmp_path / "tess", lightcurve=structure(types, columns))
     reader = HATSCatalogue(tmp_path / "tess", kind="lightcurve", bands=["TESS"])
-    assert samples_of(reader)[0].labels == {"time_zero": 0.0} and reader.modality.bands == ("TESS",)
+    assert samples_of(reader)[0].labels == {"time_zero": 0.0, "Z": 0.1} and reader.modality.bands == ("TESS",)
 
 
 def test_objects_without_the_modality_are_passed_over(tmp_path):
@@ -224,3 +225,28 @@ def test_a_file_without_its_footer_is_one_clear_error(tmp_path):
     path.write_bytes(path.read_bytes()[:-8])
     with pytest.raises(FileError, match=r"cannot be read as Parquet .*download it again"):
         list(reader.read(path))
+
+
+def test_labels_are_all_columns_of_one_value_and_of_nothing_else(tmp_path):
+    partition = {"Norder": [1, 1, 1], "Dir": [0, 0, 0], "Npix": [17, 17, 18]}
+    more = {"CLASS": ["STAR", "", "QSO"], "EBV": [1.0, 2.0, 3.0], "WIDE": [[1.0, 2.0]] * 3, "GOOD": [True, False, None]}
+    write_catalogue(tmp_path, spectrum=nested_spectra(), **partition, **more)
+    one, two, _ = samples_of(HATSCatalogue(tmp_path, kind="spectrum"))
+    assert one.labels == {"Z": 0.1, "CLASS": "STAR", "EBV": 1.0, "GOOD": 1.0} and two.labels == {
+        "EBV": 2.0,
+        "GOOD": 0.0,
+    }
+    assert samples_of(HATSCatalogue(tmp_path, kind="spectrum", labels=[]))[0].labels == {}
+    table = HATSCatalogue(tmp_path, kind="table", columns=["EBV"])
+    assert set(samples_of(table)[0].labels) == {"Z", "CLASS", "GOOD"}
+
+
+def test_the_channels_of_an_exported_table_are_no_labels(tmp_path):
+    modalities = {
+        "image": Modality("image", "image", ("g",), (1, 2, 2), "nmgy"),
+        "colours": Modality("colours", "table", ("g_r",), (1,)),
+    }
+    views = {"image": np.ones((1, 2, 2), np.float32), "colours": np.ones(1, np.float32)}
+    write_hats(tmp_path / "out", [Sample("a", views, 10.0, 20.0, {"z": 0.5, "class": "GALAXY"})], modalities)
+    [sample] = samples_of(HATSCatalogue(tmp_path / "out", kind="image"))
+    assert sample.labels == {"z": 0.5, "class": "GALAXY"}

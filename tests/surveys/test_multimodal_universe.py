@@ -234,3 +234,13 @@ def test_neither_reading_nor_writing_needs_the_datasets_package(tmp_path):  # (k
     )
     subprocess.run([sys.executable, "-c", code], check=True)
     assert len(MultimodalUniverse(tmp_path / "out" / "spectrum", kind="spectrum").files()) == 3
+
+
+def test_labels_are_all_columns_of_one_value_and_of_nothing_else(tmp_path):
+    write_hdf5(tmp_path / "sdss" / "healpix=1" / "a.hdf5", **sdss_columns(), CLASS=np.array([b"STAR", b"", b"QSO"]))
+    one, two, _ = samples_of(MultimodalUniverse(tmp_path, kind="spectrum"))
+    assert one.labels == {"Z": 0.1, "ZWARNING": 0.0, "CLASS": "STAR"} and set(two.labels) == {"Z", "ZWARNING"}
+    assert samples_of(MultimodalUniverse(tmp_path, kind="spectrum", labels=()))[0].labels == {}
+    write_supernova(tmp_path / "sn", "2016W1")
+    [sample] = samples_of(MultimodalUniverse(tmp_path / "sn", kind="lightcurve"))
+    assert set(sample.labels) == {"obj_type", "redshift", "time_zero_mjd"}

@@ -28,6 +28,7 @@ __all__ = [
     "parts",
     "plain",
     "properties",
+    "single_valued",
     "texts",
 ]
 
@@ -88,6 +89,18 @@ def column_names(schema: pa.Schema) -> list[str]:
     """Columns, and the fields of those that are structures as ``COLUMN.FIELD``."""
     fields = [f"{one.name}.{child.name}" for one in schema if pa.types.is_struct(one.type) for child in one.type]
     return [*schema.names, *fields]
+
+
+def single_valued(schema: pa.Schema) -> list[str]:
+    """Columns of one number or text per object."""
+    kinds = (
+        pa.types.is_integer,
+        pa.types.is_floating,
+        pa.types.is_boolean,
+        pa.types.is_string,
+        pa.types.is_large_string,
+    )
+    return [field.name for field in schema if any(is_kind(field.type) for is_kind in kinds)]
 
 
 def column_of(rows: pa.RecordBatch, name: str) -> pa.Array:

@@ -24,6 +24,7 @@ __all__ = [
     "HDF5",
     "HEALPIX",
     "NESTED",
+    "PARTITION",
     "RESERVED",
     "SINGLE",
     "UNITS",
@@ -41,6 +42,7 @@ Names = Mapping[str, tuple[str, ...]]
 HEALPIX = "_healpix_29"  # NESTED pixel of order 29
 GROUP = "object_group"  # a column of the kit's own, written where rows share an object
 RESERVED = (HEALPIX, "object_id", "ra", "dec", "healpix", GROUP)
+PARTITION = ("Norder", "Dir", "Npix")  # where a row lies in a HATS catalogue
 SINGLE = "single"  # the band of missions that have one
 # Role of a column to the names that it has, by kind of modality; the first is the one that is written.
 NESTED: dict[str, Names] = {

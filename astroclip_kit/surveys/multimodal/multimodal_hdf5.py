@@ -41,6 +41,17 @@ class Columns:
         """Names of the datasets."""
         return list(self.datasets)
 
+    def single_valued(self) -> list[str]:
+        """Names of the datasets with one number or text per object."""
+        import h5py
+
+        shape = () if self.single else (self.count,)
+        return [
+            name
+            for name, data in self.datasets.items()
+            if data.shape == shape and (data.dtype.kind in "biuf" or h5py.check_string_dtype(data.dtype))
+        ]
+
     def take(self, name: str, rows: slice) -> npt.NDArray[Any]:
         """Values [n, ...] of some rows, in native byte order.
 

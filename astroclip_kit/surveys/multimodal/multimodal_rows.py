@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +17,7 @@ from ...transforms.resampling import GRIDS, Grid, wavelength_grid
 from ...types import LIGHTCURVE_CHANNELS, Drop, Kind, Modality, Sample
 from ..files.coordinates import in_range
 from ..files.stated_units import rescaled, unit_factor
-from .multimodal_columns import unit_of
+from .multimodal_columns import RESERVED, unit_of
 from .multimodal_views import Judged, image_views, lightcurve_views, spectrum_views, table_views
 
 __all__ = ["BLOCK_BYTES", "Rows", "RowsReader"]
@@ -60,8 +60,9 @@ class RowsReader(ABC):
         root: Folder of the files, or one file.
         kind: "image", "spectrum", "lightcurve" or "table".
         columns: Columns of a table, its channels. Wide ones are split, see `labels`.
-        labels: Columns that become labels, by their native names. Numbers or text; a wide column ``SPECTROFLUX`` of
-            SDSS gives ``SPECTROFLUX_U`` to ``SPECTROFLUX_Z``, any other ``NAME_0``, ``NAME_1``, ...
+        labels: Columns that become labels, by their native names; "all" takes those that hold one value per object
+            and are nothing else, so that an exported dataset keeps its labels. Numbers or text; a wide column
+            ``SPECTROFLUX`` of SDSS gives ``SPECTROFLUX_U`` to ``SPECTROFLUX_Z``, any other ``NAME_0``, ``NAME_1``, ...
         grid: Wavelengths of the spectra, see `wavelength_grid`. By default those of the first spectrum, or "desi" or
             "boss" where it lies on one of these.
         bands: Bands of images or light curves, in this order; by default those of the first file. Where the file
@@ -78,7 +79,7 @@ class RowsReader(ABC):
         root: str | Path,
         kind: Kind = "image",
         columns: Sequence[str] = (),
-        labels: Sequence[str] = (),
+        labels: Sequence[str] | Literal["all"] = "all",
         grid: Grid = (),
         bands: Sequence[str] = (),
         ivar: bool = False,
@@ -91,7 +92,7 @@ class RowsReader(ABC):
         self.root = str(root)
         self.kind: Kind = kind
         self.columns = tuple(columns)
-        self.labels = tuple(labels)
+        self.labels: tuple[str, ...] | Literal["all"] = "all" if labels == "all" else tuple(labels)
         self.grid = grid if isinstance(grid, str) else tuple(float(value) for value in grid)
         self.bands = tuple(bands)
         self.ivar = ivar
@@ -109,6 +110,17 @@ class RowsReader(ABC):
     @abstractmethod
     def _rows(self, path: Path) -> Iterator[Rows]:
         """The objects of one file, in blocks of about `BLOCK_BYTES`."""
+
+    def _label_names(self, names: Iterable[str], own: Container[str]) -> Sequence[str]:
+        """The columns that become labels.
+
+        Args:
+            names: Columns that hold one value per object.
+            own: Those among them that are something else.
+        """
+        if self.labels != "all":
+            return self.labels
+        return [name for name in names if not (name in RESERVED or name in own or name in self.columns)]
 
     @cached_property
     def modality(self) -> Modality:
