@@ -9,6 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from ..errors import FolderError
+from ..replacement import mend
 from ..storage import open_folder, own_manifest, read_journal
 from .survey_files import raw_folder
 
@@ -22,12 +24,16 @@ def summary(folder: Path) -> str:
     """A text about a folder: what it is, what it holds, where it came from.
 
     Args:
-        folder: Any folder of the kit.
+        folder: Any folder of the kit, or of survey files, or one such file.
 
     Raises:
         FolderError: If the folder is missing, incomplete or of a newer version.
     """
-    if folder.exists() and (not any((folder / name).exists() for name in OWN_FILES) or _foreign(folder)):
+    if not folder.exists():
+        mend(folder)
+    if not folder.exists():
+        raise FolderError(f"{folder}: no such folder. Expected a folder of the kit or of survey files, or such a file.")
+    if not any((folder / name).exists() for name in OWN_FILES) or _foreign(folder):
         return raw_folder(folder)
     if (folder / "config.yaml").exists() and not (folder / "manifest.json").exists():
         return _run(folder)

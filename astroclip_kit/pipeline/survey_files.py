@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from shlex import quote
 from textwrap import shorten
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import FileError, KitError, UsageError
 from ..settings import Matching
 from ..types import Drop, Modality, Sample
+
+if TYPE_CHECKING:
+    from ..surveys.recognition import Found, Survey
 
 __all__ = ["dry_run", "raw_folder"]
 
@@ -32,33 +38,87 @@ def raw_folder(root: Path) -> str:
     Raises:
         FileError: If there is nothing at `root`.
     """
-    from ..surveys.recognition import recognise
+    from ..surveys.recognition import counted, recognise
 
     lines = [f"{root}: survey files"]
+    usable: dict[str, _Use] = {}
     for found in recognise(root):
         name = found.survey.name if found.survey else "not recognised"
-        lines.append(f"  {name}: {found.files:,} file{'s' * (found.files != 1)}, such as {found.example}")
+        lines.append(f"  {name}: {counted(found.files, 'file')}, such as {found.example}")
         if found.survey:
-            lines += [f"    {line}" for line in _one(found.example, found.survey)]
+            said, use = _one(found, found.survey)
+            lines += [f"    {line}" for line in said]
+            usable |= {found.survey.kind: use} if use and found.survey.kind not in usable else {}
+    if usable:
+        lines.append(_command(usable))
     return "\n".join(lines if len(lines) > 1 else [f"{root}: no files"])
 
 
-def _one(path: Path, survey: Any) -> Iterator[str]:
-    """What one file gives, and how to ingest all of them."""
+@dataclass(frozen=True)
+class _Use:
+    """What `ingest` takes for the files of one survey.
+
+    Args:
+        path: Folder or file.
+        ids: What an id looks like, digits as "#"; "" where the objects have none.
+        is_placed: Whether the objects have coordinates.
+    """
+
+    path: Path
+    ids: str
+    is_placed: bool
+
+
+def _one(found: Found, survey: Survey) -> tuple[list[str], _Use | None]:
+    """What one file gives, and what `ingest` takes to read all of them; None where more has to be said."""
     from .. import surveys
 
-    flag = FLAGS.get(survey.kind)
+    notes = [survey.note] if survey.note and not survey.reader else []
     if not survey.reader:
-        yield "read together with the files that they belong to"
-    elif survey.needs or not flag:
-        yield f"start from configs/{survey.config}.yaml"
-    else:
+        return notes, None
+    if survey.needs or survey.kind not in FLAGS:
+        needs = f": {survey.needs} must be said" if survey.needs else ""
+        return [f"start from configs/{survey.config}.yaml{needs}"], None
+    try:
+        reader = getattr(surveys, survey.reader)(found.example)
+        item = next(iter(reader.read(found.example)), None)
+        lines = list(_content(reader, item))
+        path = found.example if survey.kind == "catalogue" else _source(found, survey.kind)
+    except KitError as error:
+        return [f"this one cannot be read: {error}"], None
+    if path is None:
+        said = f"or name each as a source with its pattern, starting from configs/{survey.config}.yaml"
+        return [*lines, f"files of several surveys lie there: move these into a folder of their own, {said}"], None
+    if survey.note:
+        setting = f"--set ingest.sources.{survey.kind}.init_args.root={quote(str(path))}"
+        lines.append(f"{survey.note}: astroclip-kit run configs/{survey.config}.yaml {setting}")
+    has_ids = survey.kind != "catalogue" or bool(reader.id_column)
+    ids = re.sub(r"\d+", "#", item.object_id) if isinstance(item, Sample) and has_ids else ""
+    return lines, _Use(path, ids, isinstance(item, Sample) and not math.isnan(item.ra))
+
+
+def _source(found: Found, kind: str) -> Path | None:
+    """The folder from which `ingest` reads the files, or the only file; None where others lie among them."""
+    from ..surveys import reader_for
+
+    for path in (found.folder, found.example) if found.files == 1 else (found.folder,):
         try:
-            reader = getattr(surveys, survey.reader)(path)
-            yield from _content(reader, next(iter(reader.read(path)), None))
-        except KitError as error:
-            yield f"this one cannot be read: {error}"
-        yield f"astroclip-kit ingest data {flag} {path if survey.kind == 'catalogue' else path.parent}"
+            reader_for(path, kind)
+        except UsageError:
+            continue
+        return path
+    return None
+
+
+def _command(usable: Mapping[str, _Use]) -> str:
+    """One command that ingests all of it; a catalogue alone is nothing to ingest."""
+    words = [f"{flag} {quote(str(usable[kind].path))}" for kind, flag in FLAGS.items() if kind in usable]
+    if not usable.keys() - {"catalogue"}:
+        return f"a catalogue labels other observations: add it to those that are ingested, {words[0]}"
+    differing = len({use.ids for use in usable.values()}) > 1 or any(not use.ids for use in usable.values())
+    if differing and all(use.is_placed for use in usable.values()):
+        words.append("--by position")
+    return " ".join(["astroclip-kit ingest data", *words])
 
 
 def _content(reader: Any, item: Sample | Drop | None) -> Iterator[str]:
@@ -94,6 +154,8 @@ def dry_run(readers: Mapping[str, Any], matching: Matching, workers: int) -> str
     Raises:
         UsageError: If a reader finds no files.
     """
+    from ..surveys.recognition import counted
+
     lines, size, seconds, ids = ["dry run: nothing was written"], 0.0, 0.0, {}
     for name, reader in readers.items():
         files = reader.files()
@@ -105,8 +167,10 @@ def dry_run(readers: Mapping[str, Any], matching: Matching, workers: int) -> str
         share = len(files) / len(chosen)
         seconds += (time.perf_counter() - start) * share
         size += share * sum(view.nbytes for sample in samples for view in sample.views.values())
-        lines.append(f"  {name}: {len(files):,} files by {shorten(repr(reader), 120)}")
-        lines.append(f"    {len(chosen)} tried: {len(samples):,} observations, {sum(reasons.values()):,} left out")
+        lines.append(f"  {name}: {counted(len(files), 'file')} by {shorten(repr(reader), 120)}")
+        lines.append(
+            f"    {len(chosen)} tried: {counted(len(samples), 'observation')}, {sum(reasons.values()):,} left out"
+        )
         lines += [f"    left out {count} x {reason[:200]}" for reason, count in reasons.most_common(3)]
         lines += [f"    {line}" for line in _content(reader, samples[0] if samples else None)]
         ids[name] = [sample.object_id for sample in samples[:3]]

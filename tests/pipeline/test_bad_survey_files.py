@@ -113,7 +113,7 @@ def test_nothing_that_can_be_used_is_an_error(survey, tmp_path, fails):
     for path in (survey / "spectra").iterdir():
         path.write_bytes(HTML)
     error = fails("ingest", "--spectra", survey / "spectra", "--out", tmp_path / "data")
-    assert "nothing in its 8 files can be used" in error or "no spectrum can be read" in error
+    assert "nothing in its 8 files can be used: " in error and "not a FITS file: it begins with b'<!DOCTYPE" in error
     assert not (tmp_path / "data" / "manifest.json").exists()
 
 

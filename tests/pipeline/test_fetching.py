@@ -64,7 +64,7 @@ def test_a_folder_that_ingest_reads(server, table, tmp_path):
     assert str(found).splitlines()[1:] == [
         "  image: 3 fetched, 1 not there, 1 failed",
         "  spectrum: 2 fetched, 2 not there, 1 failed",
-        "  1 rows of the table name no object",
+        "  1 row of the table names no object",
         "  failed.csv says why; the same command tries again what failed, but does not ask again for what is not there",
         f"  next: astroclip-kit ingest data --images {tmp_path}/survey/cutouts --spectra {tmp_path}/survey/spectra "
         "--by position",

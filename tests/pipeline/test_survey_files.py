@@ -1,14 +1,20 @@
 """What the kit says of survey files before anything is written."""
 
+import shlex
 import shutil
+from pathlib import Path
 
 import h5py
+import numpy as np
 import pytest
+from astropy.io import fits
+from astropy.table import Table
 
 from astroclip_kit import cli, pipeline
 from astroclip_kit.data import Dataset
 from astroclip_kit.errors import UsageError
 from astroclip_kit.settings import Matching, Reading
+from astroclip_kit.storage import write_manifest
 
 HTML = b"<!DOCTYPE html><html><body>503 Service Unavailable</body></html>"
 
@@ -18,8 +24,79 @@ def test_info_describes_a_folder_of_survey_files(survey):
     assert "Legacy Survey cutouts: 8 files" in text and "SDSS, BOSS or eBOSS spectra: 8 files" in text
     assert "image: g, r, z; 64 x 64 px of 0.262 arcsec; nmgy" in text
     assert "spectrum: flux, ivar; " in text and "object '9000-57000-1', ra " in text
-    assert f"astroclip-kit ingest data --spectra {survey / 'spectra'}" in text
-    assert f"astroclip-kit ingest data --catalogue {survey / 'catalogue.fits'}" in text and " more" in text
+    folders = f"--images {survey / 'cutouts'} --spectra {survey / 'spectra'} --catalogue {survey / 'catalogue.fits'}"
+    assert text.endswith(f"\nastroclip-kit ingest data {folders}") and " more" in text
+    assert text.count("ingest data") == 1
+
+
+def test_info_suggests_a_command_that_works_as_typed(survey, tmp_path, monkeypatch):
+    home = tmp_path / "my survey"
+    survey.rename(home)
+    for number, path in enumerate(sorted((home / "spectra").iterdir())):  # as surveys have them, by plate
+        (home / "spectra" / f"{number % 2}").mkdir(exist_ok=True)
+        path.rename(home / "spectra" / f"{number % 2}" / path.name)
+    table = Table.read(home / "catalogue.fits")
+    table.remove_column("object_id")
+    table.write(home / "catalogue.fits", overwrite=True)
+    monkeypatch.chdir(tmp_path)
+    command = shlex.split(pipeline.info("my survey").splitlines()[-1])
+    assert command[0] == "astroclip-kit" and command[-2:] == ["--by", "position"]
+    assert command[command.index("--spectra") + 1] == "my survey/spectra"
+    assert cli.main(command[1:]) == 0
+    dataset = Dataset("data")
+    assert len(dataset) == 8 and dataset.present("image").all() and dataset.present("spectrum").all()
+    assert np.isfinite(dataset.labels["logmstar"]).all()
+
+
+def test_info_suggests_a_ready_configuration_for_repeat_visits(survey, tmp_path, monkeypatch, capsys):
+    home = tmp_path / "my survey"
+    survey.rename(home)
+    monkeypatch.chdir(Path(__file__).parents[2])
+    line = next(line for line in pipeline.info(home).splitlines() if "astroclip-kit run configs/" in line)
+    assert line.strip().startswith("keeps repeat visits as rows of one object: astroclip-kit run configs/surveys/sdss")
+    words = shlex.split(line.partition("astroclip-kit ")[2])
+    assert cli.main([*words, "--out", str(tmp_path / "run")]) == 0
+    assert len(Dataset(tmp_path / "run" / "data")) == 8
+
+
+def test_info_suggests_no_command_that_is_refused(survey, tmp_path, fails):
+    assert "add it to those that are ingested, --catalogue" in pipeline.info(survey / "catalogue.fits")
+    assert "ingest data" not in pipeline.info(survey / "catalogue.fits")
+    fits.PrimaryHDU(np.zeros((8, 8))).writeto(survey / "cutouts" / "stamp.fits")
+    text = pipeline.info(survey)
+    assert "files of several surveys lie there: move these into a folder of their own, or name each as a source" in text
+    assert "start from configs/surveys/cosmos_hst.yaml: the bands must be said" in text and "--images" not in text
+    assert text.endswith(f"ingest data --spectra {survey / 'spectra'} --catalogue {survey / 'catalogue.fits'}")
+    for path in (survey / "spectra").iterdir():
+        path.write_bytes(path.read_bytes()[:9000])
+    assert "--spectra" not in pipeline.info(survey)
+    assert "nosuch: no such folder. Expected a folder of the kit or of survey files" in fails(
+        "info", tmp_path / "nosuch"
+    )
+
+
+def test_templates_are_no_observations(tmp_path):
+    wavelength = fits.PrimaryHDU(np.zeros((3, 50), "f4"))
+    wavelength.header["COEFF0"] = 3.5
+    wavelength.writeto(tmp_path / "spEigen.fits")
+    fits.PrimaryHDU(np.zeros((900, 4), "f4")).writeto(tmp_path / "basis.fits")
+    Table({"WAVE": np.zeros((1, 50)), "PCA": np.zeros((1, 500))}).write(tmp_path / "yip.fits")
+    text = pipeline.info(tmp_path)
+    assert "FITS images without a sky: 2 files" in text and "simulate --templates" in text
+    assert "not recognised: 1 file, such as" in text and "yaml" not in text
+
+
+def test_only_files_with_columns_and_rows_are_tables(tmp_path):
+    for name, content in {"notes.txt": "hello", "poem.txt": "a\nb\nc\n", "names.csv": "object_id,z\n"}.items():
+        (tmp_path / name).write_text(content)
+    assert "tables" not in pipeline.info(tmp_path)
+    for name, content in {"ids.csv": "object_id\n1\n", "z.dat": "object_id z\n1 2\n"}.items():
+        (tmp_path / name).write_text(content)
+    assert "tables: 2 files" in pipeline.info(tmp_path) and "not recognised: 3 files" in pipeline.info(tmp_path)
+    (tmp_path / "skipped.csv").write_text("object_id,reason\na,b\n")
+    assert "tables: 3 files" in pipeline.info(tmp_path)
+    write_manifest(tmp_path, "hats", {})
+    assert "tables: 2 files" in pipeline.info(tmp_path)
 
 
 def test_info_describes_one_file_and_what_it_does_not_know(survey, tmp_path):

@@ -60,7 +60,6 @@ def test_text_of_bytes_numbers_and_nothing():
     [
         ("# from X\n## ra dec  mag\n1 2 3\n4 5 6\n", ["ra", "dec", "mag"]),
         ("# ra dec\n1 2 3\n4 5 6\n", ["col1", "col2", "col3"]),
-        ("# a a b\n1 2 3\n4 5 6\n", ["col1", "col2", "col3"]),
         ("ra dec mag\n1 2 3\n4 5 6\n", ["ra", "dec", "mag"]),
         ("1 2 3\n4 5 6\n", ["col1", "col2", "col3"]),
     ],

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import gzip
 import tarfile
 import warnings
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 __all__ = ["Outline", "outline"]
 
+CSV = (".csv", ".csv.gz")
 MARKERS = {  # files that say what the folder around them is
     "collection.properties": "hats",
     "hats.properties": "hats",
@@ -30,6 +33,7 @@ class Outline:
         extensions: Names of HDUs, or of HDF5 groups.
         header: Primary header of a FITS file, and that of its first image.
         axes: Number of axes of the first image, or the largest of the arrays; 0 where there is none.
+        is_catalogue: Whether some columns hold one value in each of several rows.
     """
 
     format: str
@@ -37,6 +41,7 @@ class Outline:
     extensions: tuple[str, ...] = ()
     header: Mapping[str, Any] = field(default_factory=dict)
     axes: int = 0
+    is_catalogue: bool = False
 
     def has(self, *names: str) -> bool:
         """Whether it holds all these columns."""
@@ -60,16 +65,22 @@ def _fits(path: Path) -> Outline:
 
     columns: set[str] = set()
     header: dict[str, Any] = {}
-    names, axes = [], 0
-    with warnings.catch_warnings(), fits.open(path, memmap=False) as hdus:
-        warnings.simplefilter("ignore")
+    names, axes, is_catalogue = [], 0, False
+    with warnings.catch_warnings(action="ignore"), fits.open(path, memmap=False) as hdus:
         for hdu in _first(hdus, 6):
             names.append(hdu.name)
             columns |= {str(name).lower() for name in getattr(getattr(hdu, "columns", None), "names", None) or ()}
+            is_catalogue |= not hdu.is_image and any(not shape for shape in _shapes(hdu))
             is_first_image = hdu.is_image and not axes and hdu.header.get("NAXIS", 0) > 0
             axes = int(hdu.header["NAXIS"]) if is_first_image else axes
             header |= dict(hdu.header) if is_first_image or len(names) == 1 else {}
-    return Outline("fits", frozenset(columns), tuple(names), header, axes)
+    return Outline("fits", frozenset(columns), tuple(names), header, axes, is_catalogue)
+
+
+def _shapes(hdu: Any) -> list[tuple[int, ...]]:
+    """Shapes of the values in a row of a table."""
+    kind = hdu.columns.dtype
+    return [kind[name].shape for name in kind.names]
 
 
 def _first(hdus: Any, count: int) -> Iterator[Any]:
@@ -112,9 +123,23 @@ def _tar(path: Path) -> Outline:
 
 
 def _table(path: Path) -> Outline:
-    from .table_files import column_names
+    """A table; prose is none, and neither are names of columns alone."""
+    from .table_files import column_names, read_columns
 
-    return Outline("table", frozenset(column.lower() for column in column_names(path)))
+    names = column_names(path)
+    if path.name.lower().endswith(CSV):
+        is_catalogue = _has_rows(path)
+    else:
+        is_catalogue = len(names) > 1 and len(read_columns(path, names[:1])) > 0
+    return Outline("table", frozenset(column.lower() for column in names), is_catalogue=is_catalogue)
+
+
+def _has_rows(path: Path) -> bool:
+    """Whether a CSV file has a line below the names of its columns."""
+    opener = gzip.open if path.suffix.lower() == ".gz" else open
+    with opener(path, "rt", encoding="utf-8-sig") as file:
+        lines = (line for line in file if line.strip() and not f"{line} ".startswith("# "))
+        return len(list(islice(lines, 2))) == 2
 
 
 FORMATS: dict[tuple[str, ...], Callable[[Path], Outline]] = {

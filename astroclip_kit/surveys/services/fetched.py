@@ -52,7 +52,8 @@ class Fetched(os.PathLike[str]):
             f"{counts.get('failed', 0)} failed"
             for name, counts in self.counts.items()
         ]
-        rows = [f"  {self.left_out} rows of the table name no object"] if self.left_out else []
+        number = "1 row of the table names" if self.left_out == 1 else f"{self.left_out} rows of the table name"
+        rows = [f"  {number} no object"] if self.left_out else []
         missing = self.left_out + sum(sum(counts.values()) - counts.get("done", 0) for counts in self.counts.values())
         again = "the same command tries again what failed, but does not ask again for what is not there"
         why = [f"  failed.csv says why; {again}"] if missing else []
