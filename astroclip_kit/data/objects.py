@@ -88,10 +88,10 @@ def check_matching(matching: Matching, modalities: Sequence[str], sources: Seque
     pairs = {f"{one}-{other}" for one in sources for other in sources}
     for pair, radius in matching.radii.items():
         if pair not in pairs:
-            raise UsageError(
-                f"matching.radii names {pair!r}, expected pairs of {', '.join(sources)}, each written as "
-                f"{{{sources[0]}-{sources[-1]}: {matching.radius_arcsec}}}."
-            )
+            example = f"{{{sources[0]}-{sources[-1]}: {matching.radius_arcsec}}}"
+            wanted = f"pairs of {', '.join(sources)}, each written as {example}"
+            alone = f"{example}, for repeated observations: {sources[0]} is the only source"
+            raise UsageError(f"matching.radii names {pair!r}, expected {wanted if len(sources) > 1 else alone}.")
         if not 0 < radius < 180 * 3600:
             raise UsageError(f"matching.radii of {pair!r} is {radius}, expected a positive angle in arcsec.")
     for name in matching.motion.epochs:

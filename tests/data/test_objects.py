@@ -233,6 +233,15 @@ def test_settings_that_make_no_sense(matching, message):
         objects.check_matching(matching, ["image", "spectrum"])
 
 
+def test_the_radius_of_an_only_source_is_that_of_its_repeats():
+    message = (
+        r"names 'image-spectrum', expected \{spectrum-spectrum: 1.0\}, for repeated observations: spectrum is the only"
+    )
+    with pytest.raises(UsageError, match=message):
+        objects.check_matching(Matching(radii={"image-spectrum": 1.5}), ["spectrum"])
+    objects.check_matching(Matching(radii={"spectrum-spectrum": 3.0}), ["spectrum"])
+
+
 def test_labels_that_cannot_be_used():
     sources = {"x": table([("a", {"labels": {"type": "M4"}}), ("b", {})])}
     with pytest.raises(InputError, match="1 rows have no label 'type' to be grouped by"):
