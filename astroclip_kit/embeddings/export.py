@@ -72,11 +72,15 @@ def to_table(store: EmbeddingStore, *, vectors: bool = False) -> Table:
 
 
 def described(table: Table, units: Mapping[str, str]) -> Table:
-    """The same table with units, and with UCDs of columns whose name says what they are."""
+    """The same table with units, and with UCDs of columns whose name says what they are.
+
+    A column "z" that has a unit is no redshift, but perhaps a magnitude.
+    """
     for name in table.colnames:
         if unit := units.get(name):
             table[name].unit = unit
-        if ucd := UCDS.get(name.lower()):
+        ucd = UCDS.get(name.lower(), "")
+        if ucd and not ("redshift" in ucd and table[name].unit):
             table[name].meta["ucd"] = ucd
     return table
 

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from ..errors import InputError
 from ..filters import rows_where
+from .export import described
 from .index import ExactIndex
 from .queries import Asked, ask, objects
 from .query import Query
@@ -91,8 +92,9 @@ def _answered(
 
     similarity, rows = _neighbours(store, asked, target, k, among, exact)
     names = ("object_id", "ra", "dec", *store.labels)
-    table = Table({name: store.catalog[name][rows.ravel()] for name in names}, units={"ra": "deg", "dec": "deg"})
+    table = Table({name: store.catalog[name][rows.ravel()] for name in names})
     table.add_column(similarity.ravel(), name="similarity", index=1)
+    described(table, store.units)
     if several or len(rows) > 1:
         table.add_column(np.tile(np.arange(1, k + 1), len(rows)), name="rank", index=0)
         table.add_column(np.repeat(np.asarray(asked.labels), k), name="query", index=0)

@@ -61,6 +61,20 @@ def test_ucds_reach_the_files_that_have_them(store, tmp_path):
     assert Table.read(tmp_path / "s.vot")["dec"].meta["ucd"] == "pos.eq.dec;meta.main"
 
 
+def test_answers_of_a_search_say_what_they_are(store):
+    found = store.search("Stern 1", k=2)
+    assert found["similarity"].meta["ucd"] == "stat.correlation" and found["vdisp"].unit == "km / s"
+    assert found["z"].meta["ucd"] == "src.redshift" and found["ra"].unit == "deg"
+
+
+def test_a_z_with_a_unit_is_no_redshift(tmp_path):
+    units = {"units": {"z": "mag"}}
+    magnitudes = EmbeddingStore.write(
+        tmp_path / "s", {"image": np.eye(2)}, ["a", "b"], labels={"z": [19, 20]}, values=units
+    )
+    assert "ucd" not in magnitudes.to_table()["z"].meta
+
+
 def test_every_ucd_is_in_the_controlled_vocabulary():
     assert all(check_ucd(ucd, check_controlled_vocabulary=True) for ucd in UCDS.values())
 

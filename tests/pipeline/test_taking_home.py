@@ -55,7 +55,7 @@ def test_embeddings_with_what_was_found_in_them(chain, tmp_path, capsys):
     assert capsys.readouterr().out == f"{out}: {len(store)} objects of {store.root} as votable\n"
     found = Table.read(out)
     assert [str(one) for one in found["object_id"]] == store.object_ids.tolist() and "morphology" not in found.colnames
-    assert found["z"].unit == "km / s" and found["z"].meta["ucd"] == "src.redshift"
+    assert found["z"].unit == "km / s" and found["ra"].meta["ucd"] == "pos.eq.ra;meta.main"
     np.testing.assert_array_equal(found["image"], store.vectors("image"))
     np.testing.assert_array_equal(found["map_x"], Map(tmp_path / "map").coordinates[:, 0])
     assert {"map_y", "cluster", "cluster_probability", "has_spectrum"} <= set(found.colnames)
