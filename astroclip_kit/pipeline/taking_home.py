@@ -42,7 +42,8 @@ def export(
             for a HATS catalogue; of a dataset a folder. An older one is replaced.
         to: Of a dataset "hats" (for LSDB; the default) or "multimodal_universe" (HDF5 files by sky pixel); of
             embeddings fits, votable, parquet, csv, ecsv, numpy or hats, where the name does not say it.
-        labels: Labels to keep, "z,logmstar"; all by default.
+        labels: Labels to keep, "z,logmstar"; all by default. In the layouts of a dataset one that is called like
+            another column becomes label_NAME.
         vectors: Whether embeddings are written with their vectors; CSV has a column for each dimension.
         map: Map folder, whose coordinates become the columns map_x and map_y of embeddings.
         clusters: Clusters folder, whose numbers become the columns cluster and cluster_probability of embeddings.

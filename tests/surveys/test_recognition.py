@@ -2,7 +2,9 @@
 
 import shutil
 
+import numpy as np
 import pytest
+from astropy.io import fits
 from synthetic_survey import write_spectrum
 
 from astroclip_kit import surveys
@@ -27,6 +29,9 @@ REAL = {
     "format-examples/SampledMeanSpectrum.csv": {"GaiaXP": 1},
     "format-examples/vxmen.csv": {"ASASSNLightCurves": 1},
     "cosmos-hst/real_galaxy_images_extension.fits": {"ImageCubes": 1},
+    "cosmos-hst": {"ImageCubes": 3, "catalogue": 2},
+    "catalogues": {"catalogue": 6},
+    "templates": {"": 10, "catalogue": 1},
 }
 
 
@@ -85,6 +90,11 @@ def test_what_cannot_be_read_says_why(survey, tmp_path):
         UsageError, match="expected image files of a survey, found SDSS, BOSS or eBOSS spectra, 3 files"
     ):
         reader_for(survey / "spectra", "image")
+    fits.PrimaryHDU(np.zeros((8, 8))).writeto(tmp_path / "stamp.fits")
+    with pytest.raises(
+        UsageError, match=r"found image cubes or stamps, 1 file; the bands must be said .* the reader Image"
+    ):
+        reader_for(tmp_path / "stamp.fits", "image")
     with pytest.raises(
         UsageError, match=r"the index table and its columns must be said as well.*configs/supernovae.yaml"
     ):
