@@ -10,7 +10,7 @@ from ..errors import UsageError
 from ..filters import rows_where
 from ..settings.oddities import Oddness
 from .parts import Folder, open_store, save_figure
-from .table_files import is_table, write_table
+from .table_files import is_table
 
 if TYPE_CHECKING:
     from astropy.table import Table
@@ -51,6 +51,7 @@ def anomalies(
         One row per object, least ordinary first.
     """
     from .. import downstream
+    from ..embeddings.export import described, write_export
 
     if out and not is_table(out):
         raise UsageError(f"out is {out!r}, expected a file that ends with .fits, .csv, .ecsv, .vot or .parquet.")
@@ -62,8 +63,9 @@ def anomalies(
     table = downstream.find_anomalies(
         store, on=on, label=label, rows=rows_where(store.catalog, where) if where else None, scoring=scoring
     )
+    described(table, store.units)
     if out:
-        write_table(table, Path(out))
+        write_export(table, out)
     if figure:
         _draw(table, figure, dataset)
     shown = table[: top or len(table)]

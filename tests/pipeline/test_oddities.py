@@ -25,6 +25,7 @@ def test_the_first_are_shown_and_all_are_written(chain, tmp_path, capsys):
         assert expected in printed
     table = Table.read(out)
     assert len(table) == 60 and table["rank"].tolist() == list(range(1, 61)) and figure.stat().st_size > 1000
+    assert table["ra"].meta["ucd"] == "pos.eq.ra;meta.main"
     assert {"morphology", "suggested", "neighbours_percentile", "disagreement", "ra"} <= set(table.colnames)
 
 
