@@ -13,14 +13,14 @@ import pandas as pd
 import pyarrow as pa
 
 from .. import storage
-from ..errors import InputError, UsageError
+from ..errors import FileError, InputError, UsageError
 from ..settings import Matching
 from ..types import Reader
 from . import folder, objects
 from .contents import notes
 from .dataset import Dataset
 from .gathering import gather
-from .sources import Source, check_sources, fingerprint, origin
+from .sources import Source, check_ids, check_sources, fingerprint, origin
 from .staging import stage
 
 __all__ = ["ingest"]
@@ -71,29 +71,46 @@ def ingest(
     found = check_sources(sources, quiet)
     modalities = {source.name: source.modality for source in found if source.modality}
     objects.check_matching(matching, list(modalities), list(sources))
+    check_ids(found, matching)
     inputs = fingerprint(found, matching, name or out.name, where)
     with storage.only_writer(out):
         if not folder.begin(out, inputs, quiet):
-            return Dataset(out)
+            return _as_strict(Dataset(out)) if strict else Dataset(out)
         staged = {source.name: stage(source, out, workers=workers, strict=strict, quiet=quiet) for source in found}
+        for source in found:
+            source.check_beside()
         drops = [_unread(source, staged[source.name].rows) for source in found]
         counts = {one.name: _counts(one, staged[one.name].rows) for one in found}
         observed = {name: _observed(one.rows) for name, one in staged.items()}
         staged = {name: one.without_catalogue() for name, one in staged.items()}
         plan = objects.plan(observed, list(modalities), matching, where)
         del observed
+        for catalogue, joined in plan.joined.items():
+            counts[catalogue]["joined"] = joined
         values = {"name": name or out.name, "origin": origin(found), "inputs": inputs, "rows": len(plan.catalogue)}
         values |= {
             "modalities": [one.to_dict() for one in modalities.values()],
             "matching": asdict(matching),
             "where": where,
         }
-        values |= {"labels": list(plan.labels), "sources": counts, "unmatched": plan.unmatched}
+        values |= {"labels": list(plan.labels), "sources": counts, "unmatched": plan.unmatched, "moved": plan.moved}
         values |= {"shards": gather(out, staged, plan, modalities, inputs[:8], quiet)}
         folder.finish(out, values, pd.concat([*drops, plan.drops]), plan.ambiguous)
     dataset = Dataset(out)
     if not quiet:
         _report(dataset)
+    return dataset
+
+
+def _as_strict(dataset: Dataset) -> Dataset:
+    """The same dataset.
+
+    Raises:
+        FileError: If something could not be read when it was written.
+    """
+    if any(counts.get("unread") for counts in dataset.manifest["sources"].values()):
+        first = pd.read_csv(dataset.root / "drops.csv", nrows=1, dtype=str).iloc[0]
+        raise FileError(first["dropped"], first["reason"])
     return dataset
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from ..storage import read_journal
 from ..types import Modality
 from . import crossmatch
 from .dataset import Dataset
@@ -29,7 +30,7 @@ def describe(dataset: Dataset | str | os.PathLike[str]) -> dict[str, Any]:
     Returns:
         Plain values: name, origin, rows, groups, modalities (kind, shape, channels, bands, wavelength range,
         present, missing fraction), together (which modalities occur on one row, and how often), labels, notes
-        (what to look into, as sentences), and dropped, drops, ambiguous and unmatched of the ingest.
+        (what to look into, as sentences), and dropped, drops, ambiguous, unmatched and moved of the ingest.
 
     Raises:
         FolderError: If the folder is no dataset.
@@ -39,6 +40,7 @@ def describe(dataset: Dataset | str | os.PathLike[str]) -> dict[str, Any]:
     kept = ("name", "origin", "sources", "dropped", "drops", "ambiguous", "unmatched")
     return {
         **{key: dataset.manifest[key] for key in kept},
+        "moved": dataset.manifest.get("moved", {}),
         "rows": len(dataset),
         "groups": len(np.unique(dataset.groups)),
         "coordinates": int(np.isfinite(dataset.ra).sum()),
@@ -60,7 +62,8 @@ def _together(present: Mapping[str, npt.NDArray[np.bool_]]) -> dict[str, int]:
 
 def notes(dataset: Dataset) -> list[str]:
     """What reading and matching may have got wrong, each with the way out; nothing if all seems well."""
-    return [note for note in (*_unread(dataset), _nothing_together(dataset), _parted(dataset)) if note]
+    found = (*_unread(dataset), *_unmatched(dataset), _nothing_together(dataset), _parted(dataset), _begun(dataset))
+    return [note for note in found if note]
 
 
 def _unread(dataset: Dataset) -> Iterator[str]:
@@ -73,6 +76,25 @@ def _unread(dataset: Dataset) -> Iterator[str]:
                 f"{unread} of {unread + counts['observations']} files or rows of {name} could not be used; check that "
                 f"the reader fits the folder; drops.csv lists them all, often: {reason.rstrip('.')}"
             )
+
+
+def _unmatched(dataset: Dataset) -> Iterator[str]:
+    """The catalogues of which no row belongs to an observation."""
+    by_position = dataset.manifest["matching"]["by"] == "position"
+    radius = dataset.manifest["matching"]["radius_arcsec"]
+    how = f"within {radius:g} arcsec; check its coordinates" if by_position else "by id"
+    way_out = "" if by_position else "; if it has other ids, match by position with --matching.by position"
+    for name, count in dataset.manifest["unmatched"].items():
+        if count and not dataset.manifest["sources"][name].get("joined", 1):
+            yield f"none of {count} rows of {name} belongs to an observation {how}{way_out}"
+
+
+def _begun(dataset: Dataset) -> str:
+    """Whether another dataset is being written into the same folder."""
+    journal = read_journal(dataset.root)
+    if not journal or journal[0].get("inputs") == dataset.manifest["inputs"]:
+        return ""
+    return "an ingest of other files or settings into this folder was begun; the same command goes on with it"
 
 
 def _nothing_together(dataset: Dataset) -> str:
@@ -154,6 +176,8 @@ def _lines(found: Mapping[str, Any]) -> Iterator[str]:
         yield "  more reasons in drops.csv"
     for name, count in found["unmatched"].items():
         yield f"{count} rows of {name} belong to no observation"
+    for name, count in found["moved"].items():
+        yield f"{count} positions of {name} were moved by their proper motions before they were compared"
     for note in found["notes"]:
         yield f"note: {note}"
 

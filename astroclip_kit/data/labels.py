@@ -58,7 +58,8 @@ class Labels:
 
         What only one source gives keeps its name. Of a label that several sources give, the plain name holds the
         value of the earlier of `sources` that has one; if they differ anywhere by more than float32 rounds, every
-        source's own values are kept beside it as ``SOURCE_LABEL``.
+        source's own values are kept beside it as ``SOURCE_LABEL``. So are those of a label that is called like another
+        column of the dataset (group, ra, a modality), which has no plain name.
 
         Args:
             picked: Source to the number of its observation for each of N rows; -1 for none.
@@ -79,9 +80,11 @@ class Labels:
                 given = {source: _as_text(column) for source, column in given.items()}
             if not given:
                 continue
-            merged[name] = _first(list(given.values()))
-            if not all(_agree(column, merged[name]) for column in given.values()):
+            first, taken = _first(list(given.values())), name in (*RESERVED, *picked)
+            if taken or not all(_agree(column, first) for column in given.values()):
                 own |= {f"{source}_{name}": column for source, column in given.items()}
+            if not taken:
+                merged[name] = first
         _check_names(merged, own, picked)
         return {name: pd.Series(column, dtype=column.dtype) for name, column in {**merged, **own}.items()}
 
@@ -174,13 +177,9 @@ def _agree(column: Column, other: Column) -> bool:
 
 
 def _check_names(merged: Mapping[str, Column], own: Mapping[str, Column], sources: Mapping[str, Any]) -> None:
-    taken = {*RESERVED, *sources}
-    for name in merged:
-        if name in taken:
-            raise InputError(f"a label is called {name!r}, which is another column of the dataset. Rename it.")
     for name in own:
-        if name in taken or name in merged:
+        if name in {*RESERVED, *sources, *merged}:
             raise InputError(
-                f"several sources give one label with different values, and there is no name for one of them: {name!r} "
-                "is another column of the dataset. Rename the label or the source."
+                f"several sources give one label with different values, or it is called like a column, and there is no "
+                f"name for one of them: {name!r} is another column of the dataset. Rename the label or the source."
             )

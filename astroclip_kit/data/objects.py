@@ -56,6 +56,8 @@ class Plan:
         drops: Observations left out: source, dropped (object id), reason.
         ambiguous: Matches with a rival.
         unmatched: Catalogue to how many of its rows no observation belongs to.
+        joined: Catalogue to how many of its rows give their labels to a row of the dataset.
+        moved: Source to how many of its positions were moved to the common epoch, for a match by position.
     """
 
     catalogue: pd.DataFrame
@@ -64,6 +66,8 @@ class Plan:
     drops: pd.DataFrame
     ambiguous: list[Ambiguous] = field(default_factory=list)
     unmatched: dict[str, int] = field(default_factory=dict)
+    joined: dict[str, int] = field(default_factory=dict)
+    moved: dict[str, int] = field(default_factory=dict)
 
 
 def check_matching(matching: Matching, modalities: Sequence[str], sources: Sequence[str] = ()) -> None:
@@ -123,14 +127,18 @@ def plan(sources: Mapping[str, pd.DataFrame], modalities: Sequence[str], matchin
     labels, observed = Labels.of(sources), _observations(sources)
     unplaced = observed["ra"].isna() | observed["dec"].isna()
     observed.loc[unplaced, ["ra", "dec"]] = np.nan
-    if "position" in (matching.by, matching.group):
-        observed[["place_ra", "place_dec"]] = common_places(observed, labels, matching)
     drops: list[pd.DataFrame] = []
     ambiguous: list[Ambiguous] = []
+    moved: dict[str, int] = {}
+    if "position" in (matching.by, matching.group):
+        observed[["place_ra", "place_dec"]] = common_places(observed, labels, matching)
+        moves = (observed["place_ra"] != observed["ra"]) | (observed["place_dec"] != observed["dec"])
+        counts = observed["source"][moves & ~unplaced].value_counts()
+        moved = {name: int(counts[name]) for name in sources if counts[name]}
     if matching.by == "position":
         drops.append(dropped(observed[unplaced], "no coordinates to match by position."))
         observed = observed[~unplaced].reset_index(drop=True)
-        observed["object"], ambiguous = _by_position(observed, list(sources), matching)
+        observed["object"], ambiguous = _by_position(observed, list(sources), modalities, matching)
     else:
         observed["object"] = pd.factorize(observed["group"])[0]
     observed, repeats = without_repeats(observed, labels, matching)
@@ -151,8 +159,11 @@ def plan(sources: Mapping[str, pd.DataFrame], modalities: Sequence[str], matchin
         values = {name: column[keep].reset_index(drop=True) for name, column in values.items()}
     views = {name: _at(observed["row"], picked[name]) for name in modalities}
     counts = observed["source"].value_counts()
-    unmatched = {name: int(counts.get(name, 0)) - len(np.unique(_known(picked[name]))) for name in catalogues}
-    return Plan(catalogue, values, views, pd.concat([*drops, repeats, incomplete, unfit]), ambiguous, unmatched)
+    joined = {name: len(np.unique(_known(picked[name]))) for name in catalogues}
+    unmatched = {name: int(counts.get(name, 0)) - joined[name] for name in catalogues}
+    return Plan(
+        catalogue, values, views, pd.concat([*drops, repeats, incomplete, unfit]), ambiguous, unmatched, joined, moved
+    )
 
 
 def _fitting(catalogue: pd.DataFrame, labels: Mapping[str, pd.Series], where: str) -> npt.NDArray[np.bool_]:
@@ -187,19 +198,25 @@ def _known(pick: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
 
 
 def _by_position(
-    observed: pd.DataFrame, names: Sequence[str], matching: Matching
+    observed: pd.DataFrame, names: Sequence[str], modalities: Sequence[str], matching: Matching
 ) -> tuple[npt.NDArray[np.int64], list[Ambiguous]]:
-    """The object of every observation, numbered as they first appear, and the matches that had rivals."""
+    """The object of every observation, numbered as they first appear, and the matches that had rivals.
+
+    Rows of a catalogue that share an id are one entry only where they share a place: rounded ids are no identity.
+    """
     entry: dict[str, npt.NDArray[np.int64]] = {}
     heads: dict[str, pd.DataFrame] = {}
     for name in names:
         mine = observed[observed["source"] == name]
         places = mine[["place_ra", "place_dec"]].set_axis(["ra", "dec"], axis=1)
-        if name == matching.rows or name in matching.repeats:
+        by_id = pd.factorize(mine["group"])[0]
+        by_place = name == matching.rows or name in matching.repeats
+        if by_place or (name not in modalities and len(mine) > by_id.max(initial=-1) + 1):
             radius = radius_between(name, name, matching.radius_arcsec, matching.radii)
-            entry[name] = crossmatch.groups(places["ra"], places["dec"], radius)
+            place = crossmatch.groups(places["ra"], places["dec"], radius)
+            entry[name] = place if by_place else pd.factorize(by_id * len(mine) + place)[0]
         else:
-            entry[name] = pd.factorize(mine["group"])[0]
+            entry[name] = by_id
         ids = mine["object_id"][~pd.Series(entry[name], mine.index).duplicated()].to_numpy()
         heads[name] = mean_places(places, entry[name]).assign(object_id=ids)
     linked = link(heads, matching.radius_arcsec, matching.radii)

@@ -10,6 +10,7 @@ import pandas as pd
 
 from ..errors import InputError
 from ..settings import Matching
+from ..surveys.files.motions import EPOCHS, PMDECS, PMRAS, called
 from .crossmatch import Degrees, unit_vectors
 from .labels import Column, Labels
 
@@ -64,7 +65,7 @@ def common_places(observed: pd.DataFrame, labels: Labels, matching: Matching) ->
 
     Args:
         observed: source, entry, ra and dec of every observation.
-        labels: Their labels, of which pmra, pmdec (mas per year) and ref_epoch (Julian year) are read.
+        labels: Their labels, of which pmra, pmdec (mas per year) and ref_epoch (Julian year) are read, in any case.
         matching: The common epoch, and those of sources that do not say their own.
 
     Returns:
@@ -75,11 +76,12 @@ def common_places(observed: pd.DataFrame, labels: Labels, matching: Matching) ->
     """
     places = observed[["ra", "dec"]].copy()
     for name, own in labels.columns.items():
-        if not {"pmra", "pmdec"} <= set(own):
+        names = [called(own, known) for known in (PMRAS, PMDECS, EPOCHS)]
+        if not all(names[:2]):
             continue
         mine = observed[observed["source"] == name]
         entry = mine["entry"].to_numpy() - labels.starts[name]
-        pmra, pmdec, epoch = (_numbers(name, own, label)[entry] for label in ("pmra", "pmdec", "ref_epoch"))
+        pmra, pmdec, epoch = (_numbers(name, own, label, len(own[names[0]]))[entry] for label in names)
         low, high = PLAUSIBLE_YEARS
         epoch = np.where((epoch > low) & (epoch < high), epoch, matching.motion.epochs.get(name, np.nan))
         moves = mine["ra"].notna().to_numpy() & np.isfinite(pmra) & np.isfinite(pmdec) & ((pmra != 0) | (pmdec != 0))
@@ -96,8 +98,8 @@ def common_places(observed: pd.DataFrame, labels: Labels, matching: Matching) ->
     return places
 
 
-def _numbers(source: str, labels: Mapping[str, Column], name: str) -> Degrees:
-    values = labels.get(name, np.full(len(labels["pmra"]), np.nan))
+def _numbers(source: str, labels: Mapping[str, Column], name: str, count: int) -> Degrees:
+    values = labels.get(name, np.full(count, np.nan))
     if values.dtype.kind == "O":
         raise InputError(f"the label {name!r} of {source!r} is text, not a number, which a proper motion needs.")
     return values

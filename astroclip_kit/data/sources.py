@@ -16,13 +16,14 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import storage
-from ..errors import InputError, UsageError
+from ..errors import FileError, InputError, UsageError
 from ..progress import progress
 from ..settings import Matching
 from ..surveys.files.file_lists import FileList
+from ..surveys.tables import TableReader
 from ..types import Modality, Reader
 
-__all__ = ["Source", "check_sources", "file_state", "fingerprint", "origin"]
+__all__ = ["Source", "check_ids", "check_sources", "file_state", "fingerprint", "origin"]
 
 FILES_AT_A_TIME = 4096
 RESERVED = ("object_id", "group", "ra", "dec")
@@ -53,12 +54,25 @@ class Source:
         """A hash of the reader, and of the files beside those that it lists: given (an index), or said to be read."""
         kind = f"{type(self.reader).__module__}.{type(self.reader).__qualname__}"
         modality = self.modality.to_dict() if self.modality else None
-        arguments = _arguments(self.reader)
-        described = [kind, modality, arguments, *_code(type(self.reader))]
-        given = [value for value in _leaves(arguments) if isinstance(value, (str, Path)) and os.path.isfile(value)]
+        described = [kind, modality, _arguments(self.reader), *_code(type(self.reader))]
+        return storage.hash_text(json.dumps([*described, self.beside], default=_plain, skipkeys=True))
+
+    @cached_property
+    def beside(self) -> list[tuple[str, int, int]]:
+        """Path, size and time of the files that are read beside those of the source."""
+        given = [leaf for leaf in _leaves(self.reader) if isinstance(leaf, (str, Path)) and os.path.isfile(leaf)]
         given += getattr(self.reader, "also_reads", list)()
-        beside = [[os.path.abspath(path), *file_state(path)] for path in given]
-        return storage.hash_text(json.dumps([*described, beside], default=_plain, skipkeys=True))
+        return [(os.path.abspath(path), *file_state(path)) for path in given]
+
+    def check_beside(self) -> None:
+        """Makes sure that the files beside those of the source are still as they were when they were listed.
+
+        Raises:
+            FileError: If one has changed, so that nobody knows what was read.
+        """
+        for path, *state in self.beside:
+            if [*file_state(path)] != state:
+                raise FileError(path, "changed while it was read. Run the same command again when nothing writes it.")
 
     def part_key(self, start: int, stop: int) -> str:
         """A hash of some of the files: their paths, sizes and times, and how they are read."""
@@ -85,7 +99,7 @@ def _source(name: str, reader: Reader, quiet: bool) -> Source:
     kind = type(reader).__name__
     if name in (*RESERVED, "") or "/" in name or name.startswith("."):
         raise UsageError(f"source {name!r}: choose another name; {', '.join(RESERVED)} are columns already.")
-    if not all(hasattr(reader, member) for member in ("modality", "files", "read")):
+    if not (_is_reader(reader) and hasattr(reader, "modality")):
         raise UsageError(f"source {name!r}: {kind} is no reader. See astroclip_kit.types.Reader.")
     files = reader.files()
     files = files if isinstance(files, Sequence) else list(files)
@@ -98,6 +112,21 @@ def _source(name: str, reader: Reader, quiet: bool) -> Source:
             states[row] = file_state(path)
             bar.update()
     return Source(name, reader, files, replace(modality, name=name) if modality else None, states)
+
+
+def check_ids(sources: Sequence[Source], matching: Matching) -> None:
+    """Refuses to match a table without ids by id: its rows are numbered, and a number may be the id of another object.
+
+    Raises:
+        UsageError: Names the table.
+    """
+    for source in sources:
+        reader = source.reader
+        if matching.by == "id" and len(sources) > 1 and isinstance(reader, TableReader) and not reader.id_column:
+            raise UsageError(
+                f"source {source.name!r}: {reader.path} has no known column of ids, so its rows cannot be matched by "
+                "id. Match by position with --matching.by position, or pass a TableReader that names the id_column."
+            )
 
 
 def file_state(path: str | Path) -> tuple[int, int]:
@@ -130,7 +159,7 @@ def origin(sources: Sequence[Source]) -> str:
     return "mock" if any(storage.own_manifest(folder).get("origin") == "mock" for folder in folders) else "real"
 
 
-def _arguments(reader: Reader) -> dict[str, Any]:
+def _arguments(reader: Any) -> dict[str, Any]:
     """Constructor arguments; what a reader caches beside them says nothing about its data."""
     names = inspect.signature(type(reader)).parameters
     return {name: getattr(reader, name) for name in names if hasattr(reader, name)}
@@ -143,6 +172,8 @@ def _plain(value: Any) -> Any:
         return os.path.abspath(value)
     if isinstance(value, functools.partial):
         return [value.func, value.args, value.keywords]
+    if _is_reader(value):
+        return [type(value).__qualname__, _arguments(value), _code(type(value))]
     part = value if hasattr(value, "__qualname__") else type(value)
     return [part.__qualname__, *code] if (code := _code(part)) else str(part.__qualname__)
 
@@ -167,7 +198,13 @@ def _methods(part: type) -> Iterator[str]:
             yield f"{name}: {code}"
 
 
+def _is_reader(value: Any) -> bool:
+    return not inspect.isclass(value) and all(hasattr(value, member) for member in ("files", "read"))
+
+
 def _leaves(value: Any) -> Iterator[Any]:
+    """What is in the arguments of a reader, in those of readers that it is given, and in lists and mappings."""
+    value = _arguments(value) if _is_reader(value) else value
     items = value.values() if isinstance(value, Mapping) else value if isinstance(value, (list, tuple)) else None
     for item in items if items is not None else ():
         yield from _leaves(item)

@@ -101,6 +101,13 @@ class HATSCatalogue(RowsReader):
             found += find_files(one, "**/*.parquet") if one.is_dir() else [one]
         return sorted(found)
 
+    def also_reads(self) -> list[Path]:
+        """What describes the catalogue: if it changes, a dataset is made anew."""
+        if Path(self.root).is_file():
+            return []
+        beside = [path for folder in {Path(self.root), self._catalogue} for path in folder.iterdir()]
+        return sorted(path for path in beside if path.suffix in (".properties", ".csv", ".json"))
+
     def _rows(self, path: Path) -> Iterator[Rows]:
         with opened(path) as file:
             schema = file.schema_arrow

@@ -99,6 +99,10 @@ class HuggingFaceDataset(RowsReader):
         arrow = [path for path in find_files(root, "**/*.arrow") if not path.name.startswith("cache-")]
         return sorted([*arrow, *find_files(root, "**/*.parquet")]) if root.is_dir() else [root]
 
+    def also_reads(self) -> list[Path]:
+        """The list of the files, where there is one: if it changes, a dataset is made anew."""
+        return [Path(self.root) / "state.json"]
+
     def _rows(self, path: Path) -> Iterator[Rows]:
         found = False
         for table in blocks(path, [*self.columns.values(), *self.labels]):

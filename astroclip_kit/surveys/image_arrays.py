@@ -111,6 +111,11 @@ class ImageArrays:
             if path.suffix == ".npz" or not any(fnmatch(path.name, pattern) for pattern in beside)
         ]
 
+    def also_reads(self) -> list[Path]:
+        """The files of ids and inverse variances beside ``.npy`` files: if one changes, a dataset is made anew."""
+        plain = [path for path in self.files() if path.suffix == ".npy"]
+        return [self._place(path, role)[0] for path in plain for role in ("ids", "ivar") if role in self.arrays]
+
     def read(self, path: Path) -> Iterator[Sample | Drop]:
         """The samples of a file.
 

@@ -16,6 +16,7 @@ from ..errors import FileError, UsageError
 from ..types import Drop, Modality, Sample
 from .files.columns import Column, ColumnSpec, convert, parse_column
 from .files.coordinates import angles, lost
+from .files.motions import mas_per_year
 from .files.table_files import kept, numbers, read_columns, text
 
 __all__ = ["TableReader"]
@@ -100,8 +101,10 @@ class TableReader:
     def read(self, path: Path) -> Iterator[Sample | Drop]:
         """One sample per row; rows that cannot be used are drops.
 
-        A row that `where` keeps is dropped if its id is empty or was there before, its coordinates are out of range
-        or cannot be read, or (with `columns`) it has no value at all. A missing value is NaN in the view and no label.
+        A row that `where` keeps is dropped if its id is empty, its coordinates are out of range or cannot be read, or
+        (with `columns`) its id was there before or it has no value at all. Repeated ids of a catalogue of labels are
+        numbered ("a", "a#2") in the group of that id. A missing value is NaN in the view and no label. Proper motions
+        (labels called like pmra and pmdec) are converted to mas per year.
 
         Raises:
             FileError: If the file cannot be read, lacks a column, states a unit that does not convert to the one
@@ -111,17 +114,18 @@ class TableReader:
         ids = self._ids(frame)
         ra, dec = angles(path, frame, self.ra_column, hours=True), angles(path, frame, self.dec_column)
         views = self._views(path, frame)
-        labels = {name: self._label(frame[spec["column"]], spec) for name, spec in self._specs.items()}
+        labels = {name: self._label(path, name, frame, spec) for name, spec in self._specs.items()}
         reasons = self._problems(frame, ids, ra, dec, views)
         if all(reasons):
             raise FileError(path, f"none of its {len(frame)} rows can be used; the first: {reasons[0]}.")
+        names = ids if self._columns else _numbered(ids)
         for row, reason in enumerate(reasons):
             if reason:
                 yield Drop(f"{path}: row {frame.index[row] + 1} {ids[row]}".rstrip(), reason)
                 continue
             present = {name: value for name, values in labels.items() if _is_given(value := values[row])}
             view = {self.name: views[row].copy()} if self._columns else {}
-            yield Sample(ids[row], view, float(ra[row]), float(dec[row]), present)
+            yield Sample(names[row], view, float(ra[row]), float(dec[row]), present, ids[row])
 
     def _frame(self, path: Path) -> pd.DataFrame:
         ids = [self.id_column] if isinstance(self.id_column, str) else [*self.id_column]
@@ -152,14 +156,16 @@ class TableReader:
         parts = [text(frame[name]) for name in names]
         return ["-".join(row) if all(row) else "" for row in zip(*parts, strict=True)]
 
-    def _label(self, values: pd.Series, spec: LabelSpec) -> Sequence[float] | Sequence[str]:
+    def _label(self, path: Path, name: str, frame: pd.DataFrame, spec: LabelSpec) -> Sequence[float] | Sequence[str]:
+        values = frame[spec["column"]]
         if "classes" in spec:
             classes = {value: _classify(value, spec["classes"]) for value in set(text(values))}
             return [classes[value] for value in text(values)]
         numeric = pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values)
         if not numeric and not spec.get("log10"):
             return list(text(values))
-        given = numbers(values, spec.get("missing", LABEL_MISSING))
+        stated = frame.attrs.get("units", {}).get(spec["column"], "")
+        given = mas_per_year(path, name, numbers(values, spec.get("missing", LABEL_MISSING)), stated)
         if spec.get("log10"):
             given = np.log10(given, out=np.full(len(given), np.nan), where=given > 0)
         return list(given.tolist())
@@ -179,7 +185,7 @@ class TableReader:
         blank = np.isnan(views).all(axis=1) if self._columns else np.zeros(len(frame), bool)
         cases = [
             (empty, "no id"),
-            (repeated, "duplicated id"),
+            (repeated & bool(self._columns), "duplicated id"),
             (lost(frame[asked], ra, dec), "coordinates out of range"),
         ]
         cases.append((blank, "no value in any column"))
@@ -204,6 +210,13 @@ def _specs(labels: Mapping[str, str | LabelSpec] | Sequence[str]) -> dict[str, L
             )
         specs[name] = full
     return specs
+
+
+def _numbered(ids: Sequence[str]) -> list[str]:
+    """The same ids, with #2, #3, ... behind those that occurred before."""
+    series = pd.Series(ids, dtype=object)
+    count = series.groupby(series).cumcount() + 1
+    return [f"{name}#{number}" if number > 1 else name for name, number in zip(ids, count.tolist(), strict=True)]
 
 
 def _classify(value: str, classes: Mapping[str, str]) -> str:

@@ -108,10 +108,16 @@ def test_infinite_values_that_agree():
 def test_names_that_are_taken():
     with pytest.raises(InputError, match=r"no name for one of them: 'spectrum_z' is .* Rename the label"):
         merged(["spectrum"], spectrum=[{"z": 1.0}], catalogue=[{"z": 2.0, "spectrum_z": 3.0}])
-    with pytest.raises(InputError, match="a label is called 'spectrum', which is another column"):
-        merged(["spectrum"], spectrum=[{"spectrum": 1.0}])
-    with pytest.raises(InputError, match="a label is called 'group', which is another column"):
-        merged(["spectrum"], spectrum=[{"group": 1.0}])
+    with pytest.raises(InputError, match=r"it is called like a column, and there is no name for .*: 'catalogue_ra' is"):
+        merged(["spectrum"], spectrum=[{}], catalogue=[{"ra": 2.0, "catalogue_ra": 3.0}])
+
+
+@pytest.mark.parametrize("name", ["group", "ra", "object_id", "spectrum", "catalogue"])
+def test_labels_that_are_called_like_another_column_get_the_name_of_their_source(name):
+    labels = merged(["spectrum"], spectrum=[{}], catalogue=[{name: 1.0, "z": 2.0}])
+    assert {key: column.tolist() for key, column in labels.items()} == {"z": [2.0], f"catalogue_{name}": [1.0]}
+    labels = merged(["spectrum"], spectrum=[{name: 5.0}], catalogue=[{name: 5.0}])
+    assert sorted(labels) == [f"catalogue_{name}", f"spectrum_{name}"]
 
 
 def test_one_label_of_all_observations():

@@ -252,8 +252,6 @@ def test_labels_that_cannot_be_used():
         objects.plan(sources, ["x"], Matching(repeats={"x": "highest type"}))
     with pytest.raises(InputError, match="compares the label 'mjd', which no observation has"):
         objects.plan(sources, ["x"], Matching(repeats={"x": "lowest mjd"}))
-    with pytest.raises(InputError, match="a label is called 'ra', which is another column"):
-        objects.plan({"x": table([("a", {"labels": {"ra": 1.0}})])}, ["x"], Matching())
 
 
 def test_nothing_left():

@@ -166,6 +166,25 @@ def test_unusable_rows_are_drops_with_reasons(tmp_path):
     ]
 
 
+def test_repeated_ids_of_a_catalogue_of_labels_are_numbered(tmp_path):
+    path = write_catalogue(tmp_path, name=["1.237E+18", "1.237E+18", "SN3"])
+    samples, drops = read(path, (), "name", labels=["type"])
+    assert [sample.object_id for sample in samples] == ["1.237E+18", "1.237E+18#2", "SN3"] and not drops
+    assert [sample.group for sample in samples] == ["1.237E+18", "1.237E+18", "SN3"]
+
+
+def test_proper_motions_come_in_mas_per_year(tmp_path):
+    table = Table({"id": ["a"], "PMRA": [0.002], "PMDEC": [-3.0], "parallax": [7.0]})
+    table["PMRA"].unit, table["PMDEC"].unit, table["parallax"].unit = "arcsec / yr", "mas / yr", "arcsec"
+    table.write(tmp_path / "gaia.fits")
+    samples, _ = read(tmp_path / "gaia.fits", (), "id", labels=["PMRA", "PMDEC", "parallax"])
+    assert samples[0].labels == pytest.approx({"PMRA": 2.0, "PMDEC": -3.0, "parallax": 7.0})
+    table["PMRA"].unit = "km / s"
+    table.write(tmp_path / "wrong.fits")
+    with pytest.raises(FileError, match=r"column 'PMRA' is in 'km.*', which does not convert to 'mas / yr'"):
+        read(tmp_path / "wrong.fits", (), "id", labels=["PMRA"])
+
+
 def test_coordinates_that_cannot_be_read_are_dropped_and_missing_ones_kept(tmp_path):
     path = write_catalogue(tmp_path, ra=["somewhere", "", "30"], dec=["1", "", "95"])
     samples, drops = read(path, (), "name", "ra", "dec", ["type"])
