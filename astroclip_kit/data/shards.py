@@ -25,6 +25,7 @@ from ..errors import FolderError, KitError
 __all__ = ["ShardReader", "Views", "fingerprint", "pack", "pack_stacked", "unpack", "write_table"]
 
 MOST_OPEN = 1024  # files mapped at a time; a process may often map 65,530, and holds no file descriptor for them
+MOST_MAPPED = 256_000_000  # bytes of files that stay mapped while others are read in turn
 
 Floats = npt.NDArray[np.float32]
 
@@ -117,6 +118,7 @@ class ShardReader:
         self.paths = list(paths)
         self.ends = np.cumsum(counts, dtype=np.int64)
         self.views = lru_cache(MOST_OPEN)(self._views)
+        self._mapped = 0
 
     def __len__(self) -> int:
         return int(self.ends[-1]) if len(self.ends) else 0
@@ -132,6 +134,7 @@ class ShardReader:
 
     def _views(self, shard: int, name: str) -> Views:
         column = self._open(shard).column(name)
+        self._mapped += column.nbytes
         return unpack(column.chunk(0))
 
     def column(self, name: str) -> pa.ChunkedArray:
@@ -153,11 +156,12 @@ class ShardReader:
         return np.searchsorted(self.ends, rows, side="right")
 
     def remove(self, shards: npt.NDArray[np.int64]) -> None:
-        """Deletes shards that are not needed any more."""
+        """Deletes shards that are not needed any more, and lets go of others if there are many."""
         for shard in shards:
             self.paths[shard].unlink(missing_ok=True)
-        if len(shards):
+        if len(shards) or self._mapped > MOST_MAPPED:  # which count as memory of the process
             self.views.cache_clear()  # the room on the disk is free when nobody maps the file
+            self._mapped = 0
 
     def one(self, name: str, row: int) -> Floats:
         """The flat view of one row, straight from the memory map; empty where absent."""

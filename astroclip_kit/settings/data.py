@@ -41,7 +41,8 @@ class Motion:
 
     Args:
         epoch: Julian year at which positions are compared: sources with the labels pmra, pmdec (mas per year, as in
-            Gaia's tables) and ref_epoch are moved there. Best the year of the sources that have no proper motions.
+            Gaia's tables; also PMRA, pmDE and the like) and ref_epoch are moved there, and their number is said. Best
+            the year of the sources that have no proper motions.
         epochs: Julian year of the coordinates of a source that has no label ref_epoch, ``{"gaia": 2016.0}``.
     """
 

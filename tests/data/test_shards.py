@@ -81,3 +81,17 @@ def test_the_hash_sees_values_lengths_and_nulls():
         shards.fingerprint(shards.pack(one)) for one in (same, same, other, views([3, None, 2]), views([2, 3, None]))
     ]
     assert hashes[0] == hashes[1] and len(set(hashes)) == 4
+
+
+def test_files_do_not_stay_mapped_without_end(tmp_path, monkeypatch):
+    paths = [tmp_path / f"{number}.arrow" for number in range(6)]
+    for number, path in enumerate(paths):
+        shards.write_table(path, pa.table({"view": shards.pack([np.full(100, number, np.float32)])}))
+    reader, none = shards.ShardReader(paths, [1] * 6), np.zeros(0, dtype=np.int64)
+    monkeypatch.setattr(shards, "MOST_MAPPED", 1000)
+    opened = []
+    for row in range(6):
+        assert reader.one("view", row).tolist() == [row] * 100
+        reader.remove(none)
+        opened.append(reader.views.cache_info().currsize)
+    assert opened == [1, 2, 0, 1, 2, 0] and all(path.exists() for path in paths)
