@@ -58,6 +58,8 @@ class LAMOSTSpectra:
     The object's id is OBSID, or "LMJD-PLANID-SPID-FIBERID" in the early releases, which have none. Its group is the
     survey's designation ("LAMOST J..."). The input catalogues place some stars up to 1.5 arcsec apart, and then they
     have several designations: `Matching(group="position", radius_arcsec=3)` keeps their visits together as well.
+    Visits of one star are observations of one object: `Matching(rows="spectrum")` keeps all of them, not one alone. A
+    masked pixel has inverse variance 0 and a flux that is interpolated between good neighbours.
     Labels come from the header: obsid, planid, lmjd, mjd, spid, fiber, objtype, class, subclass, z, z_err, snr_u to
     snr_z, magtype and its magnitudes (mag_g, ...; bands of different magtypes are of different systems).
 

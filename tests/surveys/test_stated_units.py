@@ -135,6 +135,10 @@ def test_packed_cutouts_are_read(survey, ivar):
     if not ivar:
         with pytest.raises(FileError, match="no HDU holds the inverse variance"):
             LegacySurveyCutouts(reader.root, "*.fz", ivar=True).read(packed_reader.files()[0])
+        empty = packed_reader.files()[0].with_name("empty.fits.fz")
+        fits.PrimaryHDU().writeto(empty)
+        with pytest.raises(FileError, match="no HDU holds an image"):
+            packed_reader.read(empty)
 
 
 def test_whole_numbers_written_as_floats_are_the_same_ids(tmp_path):
