@@ -14,6 +14,11 @@ from ...types import Modality
 
 __all__ = ["rescaled", "unit_factor"]
 
+SPELLINGS = {  # as the surveys write what their readers give: these need no astropy
+    "1E-17 erg/cm^2/s/Ang": "1e-17 erg / (Angstrom s cm2)",
+    "10**-17 erg/(s cm2 Angstrom)": "1e-17 erg / (Angstrom s cm2)",
+    "nanomaggy": "nmgy",
+}
 NANOMAGGY = re.compile(r"\bnanomagg(y|ies)\b", re.IGNORECASE)
 ANGSTROM = re.compile(r"\b(Ang|Angstroms|angstroms)\b")
 
@@ -35,7 +40,7 @@ def unit_factor(path: str | Path, what: str, stated: str, wanted: str) -> float:
         10.0
     """
     stated = stated.strip()
-    if not (stated and wanted) or stated == wanted:
+    if not (stated and wanted) or SPELLINGS.get(stated, stated) == wanted:
         return 1.0
     try:
         return _factor(stated, wanted)
