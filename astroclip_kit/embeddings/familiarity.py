@@ -7,11 +7,11 @@ may hold several kinds of objects (Sun et al. 2022, ICML, arXiv:2204.06507).
 
 What an encoder does not see is not flagged either. In spaces of 800 mock galaxies, at one false alarm in a hundred (n
 = 100 each; ``benchmarks/support.py``, with intervals in ``benchmarks/README.md``), encoders trained with the heads
-flag all noise, hot black bodies, other instruments and LAMOST stars, 57 to 61 % of spectra with their pixels in
-random order, 54 to 77 % of those with red and blue exchanged, and 54 to 77 % of blue stars among images. Frozen ones
-flag all noise and 79 % of hot black bodies; but `SpectralShape`, which smooths, no random order of pixels, no
-constant spectrum, hardly another instrument (1 %) or LAMOST star (5 %), and an untrained `ImageConvNet` 10 % of blue
-stars.
+flag all noise, hot black bodies, other instruments and LAMOST stars, and of three trainings 5, 57 and 61 % of spectra
+with their pixels in random order, 54 to 77 % of those with red and blue exchanged, and 54 to 81 % of blue stars among
+images. Frozen ones flag all noise and 79 % of hot black bodies; but `SpectralShape`, which smooths, no random order
+of pixels, no constant spectrum, hardly another instrument (1 %) or LAMOST star (5 %), and an untrained `ImageConvNet`
+10 % of blue stars.
 
 Kept with a store in its folder ``familiarity/``: a file per modality, and a manifest.
 """
