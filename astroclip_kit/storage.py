@@ -68,7 +68,7 @@ def writing(path: str | Path) -> Iterator[None]:
         if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
             raise OutputError(f"{path}: not allowed to write here. Choose another output folder.") from error
         if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.EIO):
-            what = f"{error.strerror}: {error.filename}" if error.filename else error.strerror
+            what = ": ".join(map(str, filter(None, (error.strerror, error.filename))))
             raise OutputError(f"{path}: cannot be written ({what}). Choose another output folder.") from error
         raise
 
@@ -116,8 +116,8 @@ def publish(path: str | Path, write: Callable[[Path], T]) -> T:
 
 def write_json(path: str | Path, value: Any) -> None:
     """Writes plain values as JSON, atomically; NaN becomes null."""
-    text = json.dumps(plain(value), indent=1, allow_nan=False)
-    publish(path, lambda temporary: temporary.write_text(text + "\n"))
+    text = json.dumps(plain(value), indent=1, allow_nan=False) + "\n"
+    publish(path, lambda temporary: temporary.write_text(text))
 
 
 def read_json(path: str | Path) -> Any:
@@ -129,9 +129,8 @@ def read_json(path: str | Path) -> Any:
     try:
         return json.loads(Path(path).read_text())
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise FolderError(
-            f"{path}: damaged, it is not JSON ({error}). Delete the folder and write it again."
-        ) from error
+        problem = f"damaged, it is not JSON ({error}). Delete the folder and write it again."
+        raise FolderError(f"{path}: {problem}") from error
 
 
 def own_manifest(folder: str | Path) -> dict[str, Any]:
@@ -159,10 +158,8 @@ def check_output(path: str | Path, kind: str) -> None:
     if (path / MANIFEST).is_file():
         found = open_folder(path, "")["kind"]
         if found != kind:
-            raise FolderError(
-                f"{path} is {_a(found)} folder, expected {_a(kind)} folder or nothing in the way. "
-                f"Choose another output folder."
-            )
+            expected = f"expected {_a(kind)} folder or nothing in the way. Choose another output folder."
+            raise FolderError(f"{path} is {_a(found)} folder, {expected}")
     elif path.is_file() or (path.is_dir() and set(os.listdir(path)) - {LOCK}):
         raise FolderError(f"{path} exists and was not written by astroclip_kit. Choose another output folder.")
 
@@ -260,10 +257,8 @@ def open_folder(folder: str | Path, kind: str) -> dict[str, Any]:
         what = "is a file" if folder.is_file() else "no such folder"
         raise FolderError(f"{folder}: {what}. Expected {_a(kind or 'kit')} folder.")
     if not (folder / MANIFEST).exists():
-        begun = (folder / "journal.jsonl").exists()
-        way_out = (
-            "The command that writes it was interrupted: run it again." if begun else "Was it written by astroclip_kit?"
-        )
+        begun = "The command that writes it was interrupted: run it again."
+        way_out = begun if (folder / "journal.jsonl").exists() else "Was it written by astroclip_kit?"
         raise FolderError(f"{folder} is not a complete {kind or 'kit'} folder: it has no {MANIFEST}. {way_out}")
     manifest = own_manifest(folder)
     if not manifest:
@@ -296,8 +291,7 @@ def _ends_line(handle: Any) -> bool:
 
 def read_journal(folder: str | Path) -> list[dict[str, Any]]:
     """The acknowledged entries of the folder's journal; a line that a crash cut off is ignored."""
-    path = Path(folder) / "journal.jsonl"
-    entries = []
+    path, entries = Path(folder) / "journal.jsonl", []
     for line in path.read_bytes().split(b"\n") if path.exists() else []:
         try:
             entries.append(json.loads(line))

@@ -3,7 +3,7 @@
 import pytest
 
 from astroclip_kit.data import Dataset, describe, ingest, render
-from astroclip_kit.errors import FileError, UsageError
+from astroclip_kit.errors import FileError, InputError, UsageError
 from astroclip_kit.settings import Matching, Motion
 from astroclip_kit.surveys import TableReader, catalogue
 
@@ -88,3 +88,9 @@ def test_a_dataset_in_the_making_is_mentioned(images, tmp_path):
     assert describe(dataset)["notes"] == [
         "an ingest of other files or settings into this folder was begun; the same command goes on with it"
     ]
+
+
+def test_nothing_is_left_without_coordinates(tmp_path, write, fake):
+    reader = fake.JsonReader(write(tmp_path / "i", [{"id": "a", "view": fake.image(0)}]), fake.IMAGE)
+    with pytest.raises(InputError, match="no observation is left to make a dataset of: none has coordinates"):
+        ingest({"image": reader}, tmp_path / "data", matching=BY_POSITION, quiet=True)

@@ -234,10 +234,7 @@ def test_settings_that_make_no_sense(matching, message):
 
 
 def test_the_radius_of_an_only_source_is_that_of_its_repeats():
-    message = (
-        r"names 'image-spectrum', expected \{spectrum-spectrum: 1.0\}, for repeated observations: spectrum is the only"
-    )
-    with pytest.raises(UsageError, match=message):
+    with pytest.raises(UsageError, match=r"expected \{spectrum-spectrum: 1.0\}, for .*: spectrum is the only"):
         objects.check_matching(Matching(radii={"image-spectrum": 1.5}), ["spectrum"])
     objects.check_matching(Matching(radii={"spectrum-spectrum": 3.0}), ["spectrum"])
 
@@ -252,11 +249,6 @@ def test_labels_that_cannot_be_used():
         objects.plan(sources, ["x"], Matching(repeats={"x": "highest type"}))
     with pytest.raises(InputError, match="compares the label 'mjd', which no observation has"):
         objects.plan(sources, ["x"], Matching(repeats={"x": "lowest mjd"}))
-
-
-def test_nothing_left():
-    with pytest.raises(InputError, match="no observation is left to make a dataset of: none has coordinates"):
-        objects.plan({"x": table([("a", {})])}, ["x"], Matching(by="position"))
 
 
 def test_a_catalogue_without_coordinates_matches_nothing_by_position():
