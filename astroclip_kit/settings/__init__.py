@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from .data import Matching, Motion, Reading, Split
 from .downloads import Cutouts, Downloading, Services
-from .evaluation import PROTOCOLS, Evaluation
+from .evaluation import Evaluation
 from .learning import Alignment, Hardware, Head, Objective, Optimizer, Sampling, Schedule, Training
 from .prediction import Prediction
 from .simulation import Observing
 
 __all__ = [
-    "PROTOCOLS",
     "Alignment",
     "Cutouts",
     "Downloading",
