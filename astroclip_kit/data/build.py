@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -94,12 +94,23 @@ def ingest(
             "where": where,
         }
         values |= {"labels": list(plan.labels), "sources": counts, "unmatched": plan.unmatched, "moved": plan.moved}
+        values["units"] = _units(found, list(plan.labels))
         values |= {"shards": gather(out, staged, plan, modalities, inputs[:8], quiet)}
         folder.finish(out, values, pd.concat([*drops, plan.drops]), plan.ambiguous)
     dataset = Dataset(out)
     if not quiet:
         _report(dataset)
     return dataset
+
+
+def _units(sources: Sequence[Source], labels: Sequence[str]) -> dict[str, str]:
+    """The unit of every label that has one; as the labels do, those of catalogues come first."""
+    units: dict[str, str] = {}
+    for source in sorted(sources, key=lambda one: one.modality is not None):
+        for name, unit in getattr(source.reader, "label_units", dict)().items():
+            units.setdefault(name, unit)
+            units.setdefault(f"{source.name}_{name}", unit)
+    return {name: units[name] for name in labels if name in units}
 
 
 def _as_strict(dataset: Dataset) -> Dataset:

@@ -201,7 +201,7 @@ class Dataset:
 
         columns = {"object_id": self.object_ids, "group": self.groups, "ra": self.ra, "dec": self.dec, **self.labels}
         columns |= {f"has_{name}": self.present(name) for name in self.modalities}
-        units = {"ra": "deg", "dec": "deg"}
+        units = {"ra": "deg", "dec": "deg", **self.manifest.get("units", {})}
         return Table(columns, units=units, meta={"name": self.manifest["name"], "origin": self.manifest["origin"]})
 
     def __fspath__(self) -> str:

@@ -82,6 +82,7 @@ def embed(
         "model_folder": _relative(getattr(built, "root", None), out),
         "data": hash_json(data.manifest),
         "pool": pool,
+        "units": data.manifest.get("units", {}),
     }
     store = EmbeddingStore.write(out, vectors, ids, present=present, catalog=catalog, labels=labels, values=values)
     keep_familiarity(store, features, observed, groups, sides, rows)

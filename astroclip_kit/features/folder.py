@@ -62,6 +62,7 @@ def finish(
     values = {
         "dataset": about.get("name", ""),
         "origin": about.get("origin", "real"),
+        "units": about.get("units", {}),
         "count": len(dataset),
         "labels": list(dataset.labels),
         "catalogue": storage.hash_json({name: column.tolist() for name, column in columns.items()}),

@@ -16,7 +16,7 @@ from ..errors import FileError, UsageError
 from ..types import Drop, Modality, Sample
 from .files.columns import Column, ColumnSpec, convert, parse_column
 from .files.coordinates import angles, lost
-from .files.motions import mas_per_year
+from .files.motions import PMDECS, PMRAS, called, mas_per_year
 from .files.table_files import kept, numbers, read_columns, text
 
 __all__ = ["TableReader"]
@@ -97,6 +97,17 @@ class TableReader:
     def files(self) -> list[Path]:
         """The one file."""
         return [Path(self.path)]
+
+    def label_units(self) -> dict[str, str]:
+        """Units of the labels that the table states, by name; those of proper motions as they are converted.
+
+        Raises:
+            FileError: If the table cannot be read.
+        """
+        stated = self._frame(Path(self.path)).attrs.get("units", {})
+        plain = {name: spec for name, spec in self._specs.items() if not {"classes", "log10"} & set(spec)}
+        units = {name: stated.get(spec["column"], "") for name, spec in plain.items()}
+        return {name: "mas / yr" if called([name], PMRAS + PMDECS) else unit for name, unit in units.items() if unit}
 
     def read(self, path: Path) -> Iterator[Sample | Drop]:
         """One sample per row; rows that cannot be used are drops.

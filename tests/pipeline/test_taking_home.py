@@ -99,3 +99,27 @@ def test_two_spaces_side_by_side(chain, tmp_path, capsys, fails):
     assert "mutual_knn@10" in printed and "(the same model)" in printed and f"written: {out}" in printed
     assert {"difference", "one_low", "better", "seed"} <= set(Table.read(out).colnames)
     assert "out is 'b.doc', expected a file" in fails("compare", chain.embeddings, chain.embeddings, "--out", "b.doc")
+
+
+def test_units_of_labels_go_with_them_from_the_catalogue_to_the_export(chain, tmp_path):
+    words = ["ingest", tmp_path / "data", "--images", chain.survey / "cutouts", "--workers", "1"]
+    words += ["--catalogue", chain.survey / "catalogue.fits", "--labels", "z,vdisp,mag_r"]
+    assert cli.main([str(word) for word in words]) == 0
+    data = Dataset(tmp_path / "data")
+    assert data.manifest["units"] == {"vdisp": "km / s", "mag_r": "mag"}
+    assert str(data.catalogue()["vdisp"].unit) == "km / s"
+    encoders = {"image": chain.encoders["image"]}
+    features = pipeline.extract(data, encoders, tmp_path / "features")
+    assert features.manifest["units"] == data.manifest["units"]
+    data = pipeline.ingest(
+        tmp_path / "both",
+        images=str(chain.survey / "cutouts"),
+        spectra=str(chain.survey / "spectra"),
+        catalogue=str(chain.survey / "catalogue.fits"),
+        labels="vdisp",
+    )
+    features = pipeline.extract(data, chain.encoders, tmp_path / "features")
+    store = pipeline.embed(chain.model, features, tmp_path / "space")
+    assert store.units["vdisp"] == "km / s"
+    pipeline.export(store, tmp_path / "space.fits")
+    assert str(Table.read(tmp_path / "space.fits")["vdisp"].unit) == "km / s"
