@@ -31,6 +31,11 @@ def progress(
         warnings.filterwarnings("ignore", message="IProgress not found")  # then the bar is text in a notebook as well
         from tqdm.auto import tqdm
 
-    in_notebook = "ipykernel" in sys.modules
-    disable = quiet or not (in_notebook or sys.stderr.isatty())
+    disable = quiet or not (_in_notebook() or sys.stderr.isatty())
     return tqdm(iterable, total=total, desc=description, unit=f" {unit}", disable=disable, smoothing=0.1, leave=False)
+
+
+def _in_notebook() -> bool:
+    """Whether the code runs in a notebook's kernel; that its packages were imported says nothing."""
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    return hasattr(shell, "kernel")

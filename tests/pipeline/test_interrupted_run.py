@@ -87,6 +87,7 @@ def test_a_second_run_does_nothing(config, finished, monkeypatch, capsys):
     assert read_journal(finished) == entries
 
 
+@pytest.mark.slow
 def test_a_change_repeats_only_what_it_touches(config, copied, capsys):
     pipeline.run(config, copied, overrides=["evaluate.settings.seed=3"])
     assert run_steps(capsys) == ["evaluate"]
