@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..errors import UsageError
 from ..filters import rows_where
 from ..settings.oddities import Oddness
-from .parts import Folder, open_store, save_figure
+from .parts import Folder, changed, open_store, save_figure
 from .table_files import is_table
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ def anomalies(
     figure: str = "",
     dataset: Folder = "",
     scoring: Oddness = Oddness(),
+    **more: Any,
 ) -> Table:
     """Ranks what does not belong: odd objects, and objects whose label does not fit, each with the reason.
 
@@ -46,6 +47,7 @@ def anomalies(
         figure: File for a contact sheet of the first ones, e.g. odd.pdf.
         dataset: Dataset folder, for the figure.
         scoring: Which scores rank, and how they are computed.
+        more: Its fields, as keyword arguments in Python: ``k=5, by="neighbours"``.
 
     Returns:
         One row per object, least ordinary first.
@@ -59,7 +61,7 @@ def anomalies(
         raise UsageError("the figure shows cutouts and spectra: say with --dataset where they are.")
     if top < 0:
         raise UsageError(f"top is {top}, expected a number of objects, or 0 for all.")
-    store = open_store(embeddings)
+    store, scoring = open_store(embeddings), changed(scoring, more, "a scoring")
     table = downstream.find_anomalies(
         store, on=on, label=label, rows=rows_where(store.catalog, where) if where else None, scoring=scoring
     )

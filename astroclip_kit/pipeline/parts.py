@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Folder",
     "Parts",
+    "changed",
     "encoder_for",
     "open_data",
     "open_store",
@@ -36,6 +38,23 @@ def words(value: str | list[str]) -> list[str]:
     if not isinstance(value, str):
         return list(value)
     return [word.strip() for word in re.split(r",(?![^(]*\))", value) if word.strip()]
+
+
+def changed(settings: Any, more: Mapping[str, Any], of: str) -> Any:
+    """The same settings with some of their fields changed.
+
+    Args:
+        settings: A dataclass.
+        more: Field to its value.
+        of: What they are the settings of, "a query".
+
+    Raises:
+        UsageError: If there is no such field.
+    """
+    known = [one.name for one in fields(settings)]
+    if unknown := [name for name in more if name not in known]:
+        raise UsageError(f"there is no argument {unknown[0]!r}. Of {of} there are: {', '.join(known)}.")
+    return replace(settings, **more)
 
 
 def part(value: Any, from_path: Any = None) -> Any:

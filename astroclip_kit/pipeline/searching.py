@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from ..embeddings.query import Query
 from ..errors import UsageError
-from .parts import Folder, open_store, save_figure, words
+from .parts import Folder, changed, open_store, save_figure, words
 
 if TYPE_CHECKING:
     from astropy.table import Table
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ..data import Dataset
     from ..embeddings.newcomers import Newcomers
 
-__all__ = ["asked_with", "index", "search"]
+__all__ = ["index", "search"]
 
 SHOWN = 3  # files that were left out, of each of which the reason is printed
 
@@ -55,7 +55,7 @@ def search(
     store = open_store(embeddings)
     if object_id and asking.like:
         raise UsageError(f"say who asks once: object_id is {object_id!r}, like is {asking.like!r}.")
-    asked = asked_with(replace(asking, like=object_id or asking.like), more)
+    asked = changed(replace(asking, like=object_id or asking.like), more, "a query")
     table = store.search(asked, query=query, target=target, k=k)
     if figure:
         if not dataset:
@@ -67,18 +67,6 @@ def search(
     left += [f"left out: {len(about['skipped']) - SHOWN} more"] if len(about["skipped"]) > SHOWN else []
     about["notes"] = [f"asked with the {about['query']} of {who}, answered by {about['target']}", *left]
     return table
-
-
-def asked_with(query: Query, more: dict[str, Any]) -> Query:
-    """The query with some of its fields changed.
-
-    Raises:
-        UsageError: If it has no such field.
-    """
-    known = [one.name for one in fields(Query)]
-    if unknown := [name for name in more if name not in known]:
-        raise UsageError(f"there is no argument {unknown[0]!r}. Of a query there are: {', '.join(known)}.")
-    return replace(query, **more)
 
 
 def index(embeddings: Folder, factory: str = "", *, modalities: str | list[str] = "", recall: float = 0.95) -> Table:

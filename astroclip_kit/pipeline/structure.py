@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..downstream.clustering import Grouping
 from ..filters import rows_where
-from .parts import Folder, open_store, words
+from .parts import Folder, changed, open_store, words
 from .table_files import is_table, write_table
 
 if TYPE_CHECKING:
@@ -74,6 +74,7 @@ def cluster(
     where: str = "",
     properties: str | list[str] = "",
     seed: int = 0,
+    **more: Any,
 ) -> Table:
     """Groups objects that look alike, and says which properties set each group apart.
 
@@ -86,6 +87,7 @@ def cluster(
         where: Which objects to look at, e.g. "snr > 5"; all by default.
         properties: Labels that may set groups apart, "z,logmstar"; all by default.
         seed: Of k-means, samples and intervals.
+        more: Fields of `grouping`, as keyword arguments in Python: ``method="kmeans", k=5``.
 
     Returns:
         One row per cluster: size, its most typical object, and the properties that set it apart most (at a false
@@ -94,7 +96,7 @@ def cluster(
     from .. import downstream
     from ..storage import check_output
 
-    path = Path(out)
+    path, grouping = Path(out), changed(grouping, more, "a grouping")
     if not is_table(path):
         check_output(path, "clusters")
     store = open_store(embeddings)

@@ -6,6 +6,7 @@ from astropy.table import Table
 
 import astroclip_kit as ak
 from astroclip_kit import cli
+from astroclip_kit.errors import UsageError
 from astroclip_kit.settings.oddities import Oddness
 
 
@@ -46,3 +47,12 @@ def test_what_is_wrong_is_said(chain, tmp_path, fails):
     assert "top is -1, expected a number of objects" in fails("anomalies", chain.embeddings, "--top=-1")
     assert "expected 1 to 59" in fails("anomalies", chain.embeddings, "--k", "60")
     assert "no label 'kind'" in fails("anomalies", chain.embeddings, "--label", "kind")
+
+
+def test_in_python_the_scoring_is_keywords(chain):
+    found = ak.anomalies(chain.embeddings, k=5, by="neighbours", top=3)
+    given = ak.anomalies(chain.embeddings, scoring=Oddness("neighbours", k=5), top=3)
+    assert list(found["object_id"]) == list(given["object_id"])
+    np.testing.assert_array_equal(found["score"], given["score"])
+    with pytest.raises(UsageError, match=r"there is no argument 'neighbors'\. Of a scoring there are: by, k, seed"):
+        ak.anomalies(chain.embeddings, neighbors=5)

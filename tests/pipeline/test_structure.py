@@ -9,6 +9,7 @@ from astropy.table import Table
 import astroclip_kit as ak
 from astroclip_kit import cli
 from astroclip_kit.embeddings import EmbeddingStore
+from astroclip_kit.errors import UsageError
 
 N = 120
 rng = np.random.default_rng(0)
@@ -110,3 +111,11 @@ def test_what_is_wrong_is_said(space, tmp_path, fails):
     folder = tmp_path / "folder.csv"
     folder.mkdir()
     assert "folder.csv is a folder, expected the name of a file" in fails("cluster", space, folder)
+
+
+def test_in_python_the_grouping_is_keywords(space, tmp_path):
+    assert len(ak.cluster(space, tmp_path / "one", k=5, seed=1)) == 5
+    table = ak.cluster(space, tmp_path / "two", on="image", method="kmeans", k=3, where="snr < 8")
+    assert list(table["cluster"]) == [0, 1, 2]
+    with pytest.raises(UsageError, match=r"there is no argument 'size'\. Of a grouping there are: method, k, min_size"):
+        ak.cluster(space, tmp_path / "three", size=3)
