@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from astropy.table import Table
 
     from ..data import Dataset
+    from ..downstream.clusters import Clusters
 
 __all__ = ["report"]
 
@@ -57,14 +58,17 @@ def report(
     opened = Dataset(Path(dataset)) if dataset else None
     found = [one for folder in words(results) for one in read_results(folder)]
     figures: dict[str, Any] = {}
+    summaries: list[Any] = []
     for folder in words(clusters):
-        numbers, drawn = _clusters(folder, embeddings, words(properties), opened)
-        found += numbers
+        groups, drawn = _clusters(folder, embeddings, words(properties), opened)
+        found += groups.results
+        summaries.append(groups.summary)
         figures |= drawn
     if anomalies and opened is not None:
         figures |= _oddities(anomalies, opened)
     settings = {"results": words(results), "clusters": words(clusters), "anomalies": anomalies}
-    write_report(out, found, title=title, figures={**result_figures(found), **figures}, configuration=settings)
+    drawn = {**result_figures(found), **figures}
+    write_report(out, found, title=title, figures=drawn, configuration=settings, clusters=summaries)
     table = results_table([one for one in found if one.fold < 0] or found)
     table.meta |= {"shown": SHOWN, "notes": ["", f"report: {out}"]}
     return table
@@ -72,8 +76,8 @@ def report(
 
 def _clusters(
     folder: str, embeddings: Folder, names: list[str], dataset: Dataset | None
-) -> tuple[list[Any], dict[str, Any]]:
-    """Results and figures of a clusters folder."""
+) -> tuple[Clusters, dict[str, Any]]:
+    """A clusters folder and its figures."""
     from ..downstream.clusters import Clusters
     from ..report import cluster_figures
 
@@ -90,7 +94,7 @@ def _clusters(
         how |= {"labels": {name: store.labels[name] for name in names}, "units": store.manifest.get("units", {})}
     about = found.summary
     figures = cluster_figures(found.table, about["clusters"], method=_method(about["map"]), **how)
-    return found.results, {f"{about['modality']}: {caption}": figure for caption, figure in figures.items()}
+    return found, {f"{about['modality']}: {caption}": figure for caption, figure in figures.items()}
 
 
 def _method(place: str) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ..types import Result
 from .figures.calibration import coverage_by_bin, coverage_curve
 from .figures.intervals import Interval, interval_plot
+from .tables import chosen
 from .wording import axis_title, method, pair
 
 if TYPE_CHECKING:
@@ -109,7 +110,11 @@ def _clusters(results: Sequence[Result]) -> Captioned:
     """Silhouettes by number of clusters, and agreement with known classes."""
     silhouettes = [one for one in results if one.metric.startswith("silhouette")]
     if len(silhouettes) > 1:
-        numbers = [Interval(one.metric.partition("@")[2], one.value, one.low, one.high) for one in silhouettes]
+        best = chosen(silhouettes)
+        numbers = [
+            Interval(one.metric.partition("@")[2] + " (chosen)" * (one in best), one.value, one.low, one.high)
+            for one in silhouettes
+        ]
         panel = {"mean silhouette (1: apart, 0: touching)": numbers}
         yield (
             "How far apart clusters are, by their number, with 95 % intervals.",

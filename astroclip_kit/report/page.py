@@ -43,6 +43,7 @@ def write_report(
     configuration: Mapping[str, Any] | str = "",
     citations: Sequence[str] = (),
     next_command: str = "",
+    clusters: Sequence[Mapping[str, Any]] = (),
 ) -> Path:
     """Writes a page that opens anywhere, prints, and loads nothing from the network.
 
@@ -54,6 +55,7 @@ def write_report(
         configuration: How it was made: text as it is, or settings by name.
         citations: What to cite beside the kit and its method: surveys, encoders.
         next_command: What to type next.
+        clusters: Summaries of clusters, as `Clusters.summary`: what sets each apart is shown.
 
     Returns:
         The file.
@@ -65,7 +67,7 @@ def write_report(
     title = title or f"Report: {', '.join(names) or 'no results'}"
     parts = {
         "How to read the numbers": _reading(results),
-        **sections(results, figures or {}),
+        **sections(results, figures or {}, clusters),
         "Configuration": _configuration(configuration),
         "Versions": _versions(),
         "How to cite": _list([f"astroclip_kit {_version('astroclip_kit')}", *METHOD, *citations]),

@@ -5,9 +5,10 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping, Sequence
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..types import Result
+from .groups import clusters_html
 from .tables import results_html
 
 if TYPE_CHECKING:
@@ -42,14 +43,18 @@ FURTHER = "Further"  # what belongs to no section
 WIDE = 5.0  # inches, from which a figure takes a whole line
 
 
-def sections(results: Sequence[Result], figures: Mapping[str, Figure]) -> dict[str, str]:
+def sections(
+    results: Sequence[Result], figures: Mapping[str, Figure], clusters: Sequence[Mapping[str, Any]] = ()
+) -> dict[str, str]:
     """Heading to HTML of every section that has something to show.
 
     Args:
         results: What was measured.
         figures: Caption to figure; its attribute ``task`` says where it belongs.
+        clusters: Summaries of clusters.
     """
     found: dict[str, str] = {}
+    apart = "".join(clusters_html(one) for one in clusters)
     known = {task for tasks in SECTIONS.values() for task in tasks}
     for head, tasks in {**SECTIONS, FURTHER: ()}.items():
         own = [one for one in results if one.task in tasks or (head == FURTHER and one.task not in known)]
@@ -58,9 +63,10 @@ def sections(results: Sequence[Result], figures: Mapping[str, Figure]) -> dict[s
             for caption, figure in figures.items()
             if (task := getattr(figure, "task", "")) in tasks or (head == FURTHER and task not in known)
         }
-        if own or drawn:
+        more = apart if head == "Clusters" else ""
+        if own or drawn or more:
             about = f"<p class='about'>{escape(ABOUT[head])}</p>\n" if head in ABOUT else ""
-            found[head] = about + results_html(own, results) + _figures(drawn)
+            found[head] = about + results_html(own, results) + more + _figures(drawn)
     return found
 
 

@@ -14,7 +14,7 @@ from .wording import guess, space_name, task_title, title
 if TYPE_CHECKING:
     from astropy.table import Table
 
-__all__ = ["remark", "results_html", "results_table"]
+__all__ = ["chosen", "remark", "results_html", "results_table"]
 
 LOWER_IS_BETTER = ("median_rank", "nmad", "outlier_fraction", "brier", "ece")
 WIDEST = 5  # metrics that fit side by side; more stand below each other
@@ -74,8 +74,28 @@ def results_html(results: Sequence[Result], among: Sequence[Result] = ()) -> str
     for task, wanted in dict.fromkeys((one.task, one.property) for one in shown):
         own = [one for one in shown if (one.task, one.property) == (task, wanted)]
         lay = _wide if len({one.metric for one in own}) <= WIDEST else _long
+        lay = _silhouettes if all(one.metric.startswith("silhouette@") for one in own) else lay
         parts.append(f"<section><h3>{escape(task_title(task, wanted))}</h3>{lay(own, marks)}</section>")
     return "\n".join(parts)
+
+
+def chosen(results: Sequence[Result]) -> list[Result]:
+    """Silhouettes of the numbers of clusters that were taken: the largest of each modality, where there are several."""
+    by_modality: dict[tuple[str, str], list[Result]] = {}
+    for one in results:
+        by_modality.setdefault((one.dataset, one.query), []).append(one)
+    return [max(several, key=lambda one: one.value) for several in by_modality.values() if len(several) > 1]
+
+
+def _silhouettes(results: Sequence[Result], marks: dict[Result, str]) -> str:
+    """A row per number of clusters."""
+    best = chosen(results)
+    lines = (
+        f"<tr><td>{escape(one.query)}</td><td>{one.metric.partition('@')[2]}{' (chosen)' if one in best else ''}</td>"
+        f"{_cell(one, marks)}<td>{one.n:,}</td></tr>"
+        for one in results
+    )
+    return _table(["modality", "clusters", "mean silhouette (1: apart, 0: touching)", "n"], lines)
 
 
 def _rows(results: Sequence[Result]) -> list[tuple[str, str, str]]:

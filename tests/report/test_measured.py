@@ -64,7 +64,7 @@ def test_space_clusters_and_oddities():
     assert [figure.task for figure in found.values()] == ["space", "clustering", "clustering", "anomaly"]
     space, silhouettes, classes, odd = found.values()
     assert space.axes[0].get_xlabel() == "hubness@10 (skewness; 0: fair)"
-    assert labels(silhouettes.axes[0]) == ["2", "3", "4"]
+    assert labels(silhouettes.axes[0]) == ["2 (chosen)", "3", "4"]
     assert classes.axes[0].get_xlabel() == "AMI" and labels(classes.axes[0]) == ["class"]
     assert labels(odd.axes[0]) == ["trail image"]
 

@@ -1,0 +1,62 @@
+"""What sets the clusters apart, as a table of a page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from html import escape
+from typing import Any
+
+__all__ = ["clusters_html"]
+
+SURE = 0.05  # false discovery rate
+MOST = 5  # properties of a cluster
+EFFECTS = {"cliffs_delta": "Cliff's d", "cramers_v": "Cramér's V"}
+HEADS = ("cluster", "property", "inside", "else", "effect", "95 % interval", "q")
+NOTE = (
+    "Properties that set a cluster apart from all other objects, at a false discovery rate of 5 %, the largest effect "
+    "first. Inside and else: medians, or the share of the class that is the most overrepresented. Cliff's d: how much "
+    "likelier a member has the larger value than the smaller, -1 to 1. Cramér's V: association with the classes, 0 to "
+    "1. q: Benjamini-Hochberg over all clusters and properties; the intervals are 95 % each."
+)
+
+
+def clusters_html(summary: Mapping[str, Any]) -> str:
+    """A table of all clusters, some lines each: size, and the properties that separate it most.
+
+    Args:
+        summary: As `Clusters.summary` holds it.
+    """
+    lines = "".join(line for one in summary["clusters"] for line in _lines(one))
+    if not lines:
+        return ""
+    about = f"{summary['considered']:,} objects by {summary['modality']}, {summary['method']}"
+    if none := summary["in_no_cluster"]:
+        about += f"; {none:,} in no cluster"
+    head = "".join(f"<th>{name}</th>" for name in HEADS)
+    return (
+        f"<section><h3>What sets the clusters apart: {escape(about)}</h3><p class='note'>{NOTE}</p>"
+        f"<table><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table></section>"
+    )
+
+
+def _lines(cluster: Mapping[str, Any]) -> Iterator[str]:
+    """A row for each property; the first holds number and size."""
+    clear = [one for one in cluster["separating"] if one["q"] < SURE][:MOST]
+    rows = [_cells(one) for one in clear] or [["nothing that is known", *[""] * (len(HEADS) - 2)]]
+    name = f"<b>{cluster['cluster']}</b><br><small>{cluster['size']:,} objects ({cluster['share']:.1%})</small>"
+    first = f"<td rowspan='{len(rows)}'>{name}</td>"
+    for row in rows:
+        yield f"<tr>{first}{_tds(row)}</tr>"
+        first = ""
+
+
+def _cells(one: Mapping[str, Any]) -> list[str]:
+    name = f"{one['property']} = {one['level']}" if one["level"] else str(one["property"])
+    shown = "{:.0%}" if one["level"] else "{:.3g}"
+    sides = [shown.format(one[side]) for side in ("inside", "outside")]
+    interval = f"{one['low']:.2f} to {one['high']:.2f}"
+    return [name, *sides, f"{EFFECTS[one['effect']]} {one['value']:.2f}", interval, f"{one['q']:.1g}"]
+
+
+def _tds(texts: Sequence[str]) -> str:
+    return "".join(f"<td>{escape(text)}</td>" for text in texts)
