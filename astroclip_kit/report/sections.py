@@ -39,6 +39,7 @@ ABOUT = {
     "themselves.",
     "Oddities": "How well objects that are known to be odd, or mislabelled, are found.",
 }
+SHOWN = "The objects that belong least, first the least ordinary, each with its score and the reason."
 FURTHER = "Further"  # what belongs to no section
 WIDE = 5.0  # inches, from which a figure takes a whole line
 
@@ -65,7 +66,8 @@ def sections(
         }
         more = apart if head == "Clusters" else ""
         if own or drawn or more:
-            about = f"<p class='about'>{escape(ABOUT[head])}</p>\n" if head in ABOUT else ""
+            told = SHOWN if head == "Oddities" and not own else ABOUT.get(head, "")
+            about = f"<p class='about'>{escape(told)}</p>\n" if told else ""
             found[head] = about + results_html(own, results) + more + _figures(drawn)
     return found
 

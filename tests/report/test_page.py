@@ -179,6 +179,14 @@ def test_figures_stand_in_the_section_of_their_task(tmp_path):
     assert order == sorted(order)
 
 
+def test_a_sheet_of_oddities_alone_is_no_measurement(tmp_path):
+    sheet = figures.interval_plot({"anything": [figures.Interval("a", 1.0)]}, task="anomaly")
+    alone = write_report(tmp_path / "a.html", [R2], figures={"Sheet": sheet}).read_text()
+    measured = write_report(tmp_path / "m.html", [NEW[4]], figures={"Sheet": sheet}).read_text()
+    assert "The objects that belong least" in alone and "are found." not in alone
+    assert "mislabelled, are found." in measured and "belong least" not in measured
+
+
 def test_many_metrics_stand_below_each_other(tmp_path):
     bins = [replace(R2, task="coverage", metric=f"coverage@0.9 of {low}..{low + 1}") for low in range(6)]
     page = write_report(tmp_path / "r.html", bins).read_text()
