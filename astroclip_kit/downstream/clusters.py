@@ -151,6 +151,7 @@ def cluster(
     if unknown:
         raise UsageError(f"no property {unknown[0]!r} among the labels: {', '.join(store.labels) or 'there are none'}.")
     at = _considered(store, on, place, rows)
+    store.check_finite(on, at)
     z = store.vectors(on)[at]
     mapped = place is not None and grouping.method != "kmeans"
     division = divide(place.coordinates[at] if place is not None and mapped else z, grouping, seed=seed)

@@ -138,6 +138,7 @@ def project(
             f"{int(fitted.sum())} objects to fit a map of {on} on ({int(present.sum())} of {len(store)} objects have "
             f"it); at least 3 are needed."
         )
+    store.check_finite(on)
     z = store.vectors(on)
     model, places = METHODS[method].fit(z[fitted], neighbours=neighbours, min_dist=min_dist, seed=seed)
     coordinates = np.full((len(store), 2), np.nan, np.float32)

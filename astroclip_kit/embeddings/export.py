@@ -66,6 +66,7 @@ def to_table(store: EmbeddingStore, *, vectors: bool = False) -> Table:
     for name in store.names:
         table[f"has_{name}"] = Column(store.present(name), description=f"whether the object has {name}")
         if vectors:
+            store.check_finite(name)
             about = f"unit vector of {name} in the shared space"
             table[name] = Column(np.asarray(store.vectors(name)), description=about)
     return described(table, store.units)

@@ -113,11 +113,17 @@ def _neighbours(store: EmbeddingStore, asked: Asked, target: str, k: int, among:
     if not 1 <= k <= count:
         raise InputError(f"k: expected 1 to {count} (objects with {target!r} to choose from), found {k}.")
     rows = np.flatnonzero(allowed)
+    if not np.isfinite(asked.vectors).all():
+        store.check_finite(asked.name)
     whole = len(rows) == int(store.present(target).sum())
     index: Any = saved_index(store, target) if whole and not exact else None
     if index is None:
         vectors = store.vectors(target)
-        index = ExactIndex(vectors if len(rows) == len(store) else vectors[rows])
+        try:
+            index = ExactIndex(vectors if len(rows) == len(store) else vectors[rows])
+        except InputError:
+            store.check_finite(target)
+            raise
     similarity, places = index.search(asked.vectors, k + left_out)
     found = rows[places]
     if own is not None:

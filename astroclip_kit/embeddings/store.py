@@ -189,6 +189,20 @@ class EmbeddingStore(os.PathLike[str]):
             raise FolderError(f"{path} has shape {matrix.shape}, expected {(len(self), self.out_features)}.")
         return matrix
 
+    def check_finite(self, name: str, rows: Any = slice(None)) -> None:
+        """Makes sure that vectors are numbers.
+
+        Args:
+            name: Their modality.
+            rows: Which, as numpy indexes; all by default.
+
+        Raises:
+            InputError: If one is not finite: how many are.
+        """
+        z = self.vectors(name)[rows]
+        if bad := int((~np.isfinite(z).all(axis=1)).sum()):
+            raise InputError(f"embeddings of {name}: {bad} of {len(z)} vectors hold NaN or infinity. Embed again.")
+
     @property
     def units(self) -> dict[str, str]:
         """Column to its unit as astropy writes it, where one is known."""

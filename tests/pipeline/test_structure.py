@@ -1,6 +1,7 @@
 """Maps of a space and groups in it, from the command line and from Python."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from astropy.table import Table
 import astroclip_kit as ak
 from astroclip_kit import cli
 from astroclip_kit.embeddings import EmbeddingStore
-from astroclip_kit.errors import UsageError
+from astroclip_kit.errors import InputError, UsageError
 
 N = 120
 rng = np.random.default_rng(0)
@@ -119,3 +120,21 @@ def test_in_python_the_grouping_is_keywords(space, tmp_path):
     assert list(table["cluster"]) == [0, 1, 2]
     with pytest.raises(UsageError, match=r"there is no argument 'size'\. Of a grouping there are: method, k, min_size"):
         ak.cluster(space, tmp_path / "three", size=3)
+
+
+def test_vectors_that_are_no_numbers_are_said_in_one_way(space, tmp_path):
+    store = ak.EmbeddingStore(shutil.copytree(space, tmp_path / "space"))
+    z = np.load(store.root / "image.npy")
+    z[7, 2] = np.nan
+    np.save(store.root / "image.npy", z)
+    told = r"embeddings of image: 1 of 120 vectors hold NaN or infinity\. Embed again\."
+    verbs = (
+        lambda: ak.search(store, "o1"),
+        lambda: ak.search(store, "o7", query="image", target="lightcurve", k=1),
+        lambda: ak.project(store, tmp_path / "map", method="pca"),
+        lambda: ak.cluster(store, tmp_path / "clusters"),
+        lambda: ak.export(store, tmp_path / "space.fits"),
+    )
+    for verb in verbs:
+        with pytest.raises(InputError, match=told):
+            verb()
