@@ -34,7 +34,7 @@ def columns_of(answer: Answer, unit: Any, settings: Prediction) -> dict[str, Col
         description=f"percentile of the similarity of neighbour {settings.k} among those of objects of the memory",
     )
     if familiar is not None:
-        about = "percentile of how near the input's features are to known ones, among objects unseen in training"
+        about = "percentile of how near the input's features are to known ones, among objects not trained on"
         columns[f"{name}_familiar"] = Column(familiar, description=about)
     least = f"{_measures(answer)} of at least {settings.least_support:g}"
     columns[f"{name}_supported"] = Column(supported, description=least)
@@ -94,14 +94,9 @@ def notes_of(answer: Answer, settings: Prediction) -> Iterator[str]:
     if answer.constant:
         then = "nothing to choose from" if len(answer.predicted.classes) else "an interval has no width"
         yield f"{name}: {answer.constant} for every object of the memory, so {then}"
-    if settings.coverage:
-        what = "set of classes" if len(answer.predicted.classes) else "interval"
-        yield (
-            f"{name}: the {what} holds the truth for {100 * settings.coverage:.4g} % of objects like the "
-            f"{len(near.reference)} that calibrate it, {near.unseen} of them known to be unseen in training; "
-            f"{near.memory} others may be neighbours"
-        )
     supported = int(near.supported(settings.least_support).sum())
+    if settings.coverage and supported:
+        yield from (f"{name}: {text}" for text in _promises(answer, settings))
     if not len(near.reference):
         yield f"{name}: no support is known, as no object of the memory could ask in this way"
     elif supported < asked:
@@ -109,4 +104,22 @@ def notes_of(answer: Answer, settings: Prediction) -> Iterator[str]:
             f"{name}: {asked - supported} of {asked} outside of the memory ({_measures(answer, 'or')} below "
             f"{settings.least_support:g}): "
             f"do not rely on their values{'; they get no interval' if settings.coverage else ''}"
+        )
+
+
+def _promises(answer: Answer, settings: Prediction) -> Iterator[str]:
+    """How far intervals or sets can be trusted, by who calibrates them."""
+    near, count = answer.near, len(answer.near.reference)
+    what, size = ("set of classes", "small") if len(answer.predicted.classes) else ("interval", "narrow")
+    less = (
+        f" (calibration={settings.calibration:g} allows more)" if count < int(settings.calibration * near.able) else ""
+    )
+    yield (
+        f"the {what} holds the truth for {100 * settings.coverage:.4g} % of objects like the {count} of {near.able} "
+        f"that calibrate it{less}, {near.unseen} of them not trained on; {near.memory} others may be neighbours"
+    )
+    if near.unseen < count:
+        yield (
+            f"{count - near.unseen} of the {count} that calibrate it are not known to be new to the model: for new "
+            f"objects the {what} is probably too {size}, and holds the truth less often"
         )

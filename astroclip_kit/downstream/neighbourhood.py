@@ -61,6 +61,7 @@ class Neighbourhood:
         reference_distance: Distances [R, k].
         memory: Number of objects to choose neighbours from.
         unseen: Number of reference objects that the model is known not to have been trained on.
+        able: Number of objects to choose reference objects from.
         familiar: See `Question`.
     """
 
@@ -71,6 +72,7 @@ class Neighbourhood:
     reference_distance: npt.NDArray[np.float64]
     memory: int
     unseen: int
+    able: int
     familiar: npt.NDArray[np.float64] | None = None
 
     @property
@@ -90,47 +92,58 @@ class Neighbourhood:
         return np.asarray((self.support >= least) & familiar)
 
 
-def gather(question: Question, usable: Flags, *, apart: int = 0) -> Neighbourhood:
+def gather(question: Question, usable: Flags, *, apart: int = 0, least: int = 0, known: str = "") -> Neighbourhood:
     """Finds the neighbours of the queries, and of reference objects, among usable objects.
 
     Reference objects ask as the queries do, with the same modality and without their own group. They are objects
-    that the model was not trained on where there are enough of them, as new ones are.
+    that the model was not trained on, as new ones are; where there are too few, others make up the number.
 
     Args:
         question: Who asks, and how.
         usable: Rows that may answer [N].
         apart: Number of reference objects that are no neighbours of anyone; 0 for references within the memory.
+        least: The fewest objects that the model was not trained on to do without others.
+        known: What a message on k adds about the usable objects.
 
     Raises:
         InputError: If k exceeds the memory, or a vector is zero or not finite.
     """
     store, how, k = question.store, question.how, question.settings.k
     rng = np.random.default_rng(question.settings.seed)
-    reference = _reference(store, np.flatnonzero(usable & how.asks(store)), apart or MOST, rng)
+    able = _one_each(store, rng.permutation(np.flatnonzero(usable & how.asks(store))))
+    reference = _reference(store, able, apart or MOST, max(ENOUGH, least))
     codes = np.unique(np.concatenate([store.groups, question.groups]), return_inverse=True)[1]
     own, asking = codes[: len(store)], codes[len(store) :]
     held = np.flatnonzero(usable & how.answers(store))
     if apart:
         held = held[~np.isin(own[held], own[reference])]
-    if not 1 <= k <= len(held):
+    everyone = np.append(asking, own[reference])
+    others = len(held) - int(np.bincount(own[held], minlength=codes.max() + 1)[everyone].max(initial=0))
+    if not 1 <= k <= others:
         but = f" that do not calibrate ({len(reference)} do)" if apart else ""
-        raise InputError(f"k: expected 1 to {len(held)} (rows of the memory with a label){but}, found {k}.")
+        what = f"(rows of the memory with a label{but}, without those of who asks)"
+        raise InputError(f"k: expected 1 to {others} {what}, found {k}{known and f'; {known}'}.")
     queries = np.concatenate([question.vectors, how.queries(lambda name: store.vectors(name)[reference])])
     vectors, place = how.entries(store, held)
-    rows, distance = _distinct(vectors, place, queries, k, own[place], np.append(asking, own[reference]))
+    rows, distance = _distinct(vectors, place, queries, k, own[place], everyone)
     asked, told = slice(len(asking)), slice(len(asking), None)
     unseen = int(np.isin(store.split[reference], UNSEEN).sum())
     return Neighbourhood(
-        rows[asked], distance[asked], reference, rows[told], distance[told], len(held), unseen, question.familiar
+        *(rows[asked], distance[asked], reference, rows[told], distance[told]),
+        *(len(held), unseen, len(able), question.familiar),
     )
 
 
-def _reference(store: EmbeddingStore, rows: Rows, count: int, rng: np.random.Generator) -> Rows:
-    """One row for each of at most `count` objects."""
-    rows = rng.permutation(rows)
-    rows = rows[np.sort(np.unique(store.groups[rows], return_index=True)[1])]
-    new = rows[np.isin(store.split[rows], UNSEEN)]
-    chosen = new if len(new) >= min(count, ENOUGH) else rows
+def _one_each(store: EmbeddingStore, rows: Rows) -> Rows:
+    """The first row of every object, in their order."""
+    return rows[np.sort(np.unique(store.groups[rows], return_index=True)[1])]
+
+
+def _reference(store: EmbeddingStore, rows: Rows, count: int, enough: int) -> Rows:
+    """At most `count` rows: those not trained on come first, and alone where there are enough of them."""
+    new = np.isin(store.split[rows], UNSEEN)
+    alone = new.sum() >= min(count, enough)
+    chosen = rows[new] if alone else rows[np.argsort(~new, kind="stable")]
     return np.sort(chosen[:count])
 
 

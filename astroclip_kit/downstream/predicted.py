@@ -81,27 +81,32 @@ def predict_properties(question: Question, properties: Sequence[Property]) -> It
             is zero or not finite.
         UsageError: If there is no such property.
     """
-    store, how, k = question.store, question.how, question.settings.k
+    store, how = question.store, question.how
     answering = question.among & how.answers(store)
     columns = [one.values(store.labels) for one in properties]
     found: dict[bytes, Neighbourhood] = {}
     for one, y in zip(properties, columns, strict=True):
         usable = question.among & known(y)
         values, total = y[answering & usable], int(answering.sum())
-        if not 1 <= k <= len(values):
-            text = f"k: expected 1 to {len(values)} (rows of the memory with a label), found {k}"
-            raise InputError(f"{one.name}: {text}; it is known for {len(values)} of {total} objects with {how}.")
+        if not total:
+            raise InputError(
+                f"no object fulfils WHERE and has {how}, so there is no memory. Ask with another condition."
+            )
+        text = f"{one.name} is known for {len(values)} of {total} objects with {how}"
+        if not len(values):
+            raise InputError(f"{text}, so nothing can be predicted. Ask for another property or memory.")
         if (key := usable.tobytes()) not in found:
-            found[key] = gather(question, usable, apart=_apart(question, one, usable))
+            apart, least = _apart(question, one, usable)
+            found[key] = gather(question, usable, apart=apart, least=least, known=text)
         constant = str(values[0]) if (values == values[0]).all() else ""
         yield Answer(_read(question, one, y, found[key]), found[key], len(values), total, constant)
 
 
-def _apart(question: Question, of: Property, usable: Flags) -> int:
-    """Number of objects that calibrate; 0 without intervals."""
+def _apart(question: Question, of: Property, usable: Flags) -> tuple[int, int]:
+    """Number of objects that may calibrate, and the fewest that can; 0 without intervals."""
     settings, groups = question.settings, question.store.groups[usable & question.how.asks(question.store)]
     if not settings.coverage:
-        return 0
+        return 0, 0
     from .conformal import smallest
 
     objects = len(np.unique(groups))
@@ -112,7 +117,7 @@ def _apart(question: Question, of: Property, usable: Flags) -> int:
             f"{of.name}: a coverage of {settings.coverage:g} takes at least {least} objects for calibration, and "
             f"{settings.calibration:g} of {objects} are {count}. Ask for less coverage or set a larger share apart."
         )
-    return count
+    return count, least
 
 
 def _read(question: Question, of: Property, y: Array, near: Neighbourhood) -> Predicted:

@@ -69,7 +69,9 @@ def test_pooled_is_the_most_similar_modality_and_counts_an_object_once(store):
     assert near.memory == (HAS_IMAGE | HAS_SPECTRUM).sum()
     count = near.memory - 2
     assert all(len(set(row)) == count for row in found(store, "image", "any", rows, k=count).rows.tolist())
-    with pytest.raises(InputError, match=rf"k: expected 1 to \d+, found {count + 2}: no more objects are near"):
+    with pytest.raises(InputError, match=rf"k: expected 1 to {count}, found {count + 1}: no more objects are near"):
+        found(store, "image", "any", rows, k=count + 1)
+    with pytest.raises(InputError, match=rf"k: expected 1 to {count + 1} \(rows .* of who asks\), found {count + 2}"):
         found(store, "image", "any", rows, k=count + 2)
 
 

@@ -116,7 +116,7 @@ def test_what_looks_unfamiliar_is_not_supported_although_its_vector_hides(stars)
     assert list(np.isnan(table["temperature_low"])) == [False, True, False, False]
     assert np.isfinite(table["temperature"]).all() and table["class_set"][1] == "" != table["class_set"][0]
     assert list(table["class_familiar"]) == [80, 0.4, 50, 60]
-    assert "unseen in training" in table["class_familiar"].description
+    assert "objects not trained on" in table["class_familiar"].description
     assert table["class_supported"].description == "support and familiarity of at least 1"
     assert not any("it is not known how familiar" in note for note in table.meta["notes"])
     images = vectors + np.eye(D)[4]

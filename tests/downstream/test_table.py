@@ -51,7 +51,7 @@ def test_where_chooses_the_memory(sky, sky_store):
     assert table.meta["notes"][0].endswith("each object's image, among objects with zwarning == 0 and z > 0.3")
     with pytest.raises(UsageError, match="where 'snr > 5'"):
         predict_table(sky_store, ["z"], where="snr > 5")
-    with pytest.raises(InputError, match=r"k: expected 1 to 0 .* known for 0 of 0 objects with image"):
+    with pytest.raises(InputError, match="no object fulfils WHERE and has image, so there is no memory"):
         predict_table(sky_store, ["z"], where="z > 7")
 
 
@@ -76,10 +76,31 @@ def test_the_same_seed_gives_the_same_table_and_columns_say_what_they_are(sky_st
         assert one[name].info.description or name in ("object_id", "ra", "dec")
     other = predict_table(sky_store, ["z"], settings=Prediction(coverage=0.9, seed=1))
     assert not np.array_equal(other["z_low"], one["z_low"])
-    assert (
-        "z: the interval holds the truth for 90 % of objects like the 120 that calibrate it, 120 of them"
-        in " ".join(one.meta["notes"])
+    promise = (
+        "z: the interval holds the truth for 90 % of objects like the 120 of 600 that calibrate it, 120 of them not"
     )
+    assert promise in " ".join(one.meta["notes"])
+
+
+@pytest.mark.parametrize(
+    ("calibration", "coverage", "count", "unseen"),
+    [(0.2, 0.9, 120, 120), (0.5, 0.9, 240, 240), (0.5, 0.996, 300, 240)],
+)
+def test_others_calibrate_only_where_those_not_trained_on_are_too_few(sky_store, calibration, coverage, count, unseen):
+    settings = Prediction(coverage=coverage, calibration=calibration, k=4)
+    table = predict_table(sky_store, ["z"], asked=NewObjects({"image": sky_store.vectors("image")}), settings=settings)
+    notes = "\n".join(table.meta["notes"])
+    fewer = rf" (calibration={calibration} allows more)" if count < calibration * 600 else ""
+    assert f"like the {count} of 600 that calibrate it{fewer}, {unseen} of them not trained on; " in notes
+    assert ("probably too narrow" in notes) == (unseen < count)
+    assert (f"{count - unseen} of the {count} that calibrate it are not known to be new" in notes) == (unseen < count)
+    assert np.isfinite(table["z_low"][table["z_supported"]]).all()
+
+
+def test_who_gets_no_interval_is_promised_none(sky_store):
+    strange = NewObjects({"image": np.eye(8)[[7]]})
+    table = predict_table(sky_store, ["z"], asked=strange, settings=COVERAGE)
+    assert not table["z_supported"].any() and "holds the truth" not in " ".join(table.meta["notes"])
 
 
 def test_units_go_with_the_numbers(sky_store, monkeypatch):
@@ -100,14 +121,17 @@ def test_a_property_that_few_objects_have(sky, tmp_path):
     store = sky.write(tmp_path / "space", mass=few, constant=np.ones(sky.count), only=np.full(sky.count, "STAR"))
     table = predict_table(store, ["mass"], asked=[500])
     assert "mass: known for 30 of 1200 objects of the memory" in table.meta["notes"]
-    with pytest.raises(InputError, match=r"mass: k: expected 1 to 30 .*, found 31; it is known for 30 of 1200 objects"):
+    with pytest.raises(InputError, match=r"k: expected 1 to 28 .*, found 31; mass is known for 30 of 1200 objects"):
         predict_table(store, ["mass"], asked=[500], settings=Prediction(k=31))
     with pytest.raises(InputError, match=r"mass: a coverage of 0.9 takes at least 10 objects .* 0.2 of 15 are 3"):
         predict_table(store, ["mass"], asked=[500], settings=COVERAGE)
     with pytest.raises(InputError, match=r"takes at least 13 objects"):  # some of those who ask would calibrate
         predict_table(store, ["mass"], settings=COVERAGE)
-    with pytest.raises(InputError, match=r"k: expected 1 to 6 \(rows .* that do not calibrate \(12 do\), found 16"):
+    with pytest.raises(InputError, match=r"k: expected 1 to 6 \(rows .* that do not calibrate \(12 do\), .*, found 16"):
         predict_table(store, ["mass"], asked=[500], settings=Prediction(coverage=0.9, calibration=0.8))
+    none = sky.write(tmp_path / "none", mass=np.full(sky.count, np.nan))
+    with pytest.raises(InputError, match="mass is known for 0 of 1200 objects with image, so nothing can be predicted"):
+        predict_table(none, ["mass"])
     table = predict_table(store, ["constant", "only"], settings=COVERAGE)
     assert (table["constant"] == 1).all() and (table["only_probability_STAR"] == 1).all()
     inside = table["constant_supported"]
@@ -144,8 +168,8 @@ VECTORS = np.eye(8, dtype=np.float32)[:2]
         ({"properties": ["z", "log10(z)"]}, UsageError, "'z' would be two columns of the table"),
         ({"properties": ["mass"]}, UsageError, "no property 'mass' among the labels: z, angle_deg, class, zwarning"),
         ({"query": "radio"}, UsageError, "has no modality 'radio'"),
-        ({"settings": Prediction(k=0)}, InputError, "k: expected 1 to 1200"),
-        ({"settings": Prediction(k=1200)}, InputError, "k: expected 1 to 1198"),
+        ({"settings": Prediction(k=0)}, InputError, "k: expected 1 to 1198"),
+        ({"settings": Prediction(k=5000)}, InputError, "k: expected 1 to 1198 .* z is known for 1200 of 1200 objects"),
         ({"settings": Prediction(coverage=0.999)}, InputError, "a coverage of 0.999 takes at least 1250 objects"),
     ],
 )
