@@ -5,6 +5,7 @@ from __future__ import annotations
 import keyword
 import re
 from collections.abc import Mapping
+from tokenize import TokenError
 from typing import Any
 
 import numpy as np
@@ -54,7 +55,18 @@ def rows_where(columns: Mapping[str, npt.NDArray[Any]], expression: str) -> npt.
         rows = np.asarray(table.eval("".join(parts), engine="python", parser="pandas"))
     except Exception as error:  # the parser has errors of its own for every kind of mistake
         known = f"There are the columns {', '.join(list(columns)[:20])}."
-        raise UsageError(f"where {expression!r}: {str(error).splitlines()[0].rstrip('.')}. {known}") from error
+        raise UsageError(f"where {expression!r}: {_problem(error, expression)}. {known}") from error
     if rows.dtype != bool or rows.shape != (count,):
         raise UsageError(f"where {expression!r}: expected a condition such as 'z > 0', found a value.")
     return rows
+
+
+def _problem(error: Exception, expression: str) -> str:
+    """What is wrong, without the words of Python's own parser."""
+    text = str(error).splitlines()[0].rstrip(".")
+    if isinstance(error, (SyntaxError, TokenError)):
+        return "it is no condition that can be read, such as 'z > 0'"
+    name = re.search(r"name '(\w+)' is not defined", text)
+    if name and re.search(rf"[=!]=\s*{name[1]}\b", expression):
+        return f"{text}; a text needs quotes, {name[1]!r}"
+    return text

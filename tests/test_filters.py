@@ -36,7 +36,9 @@ def test_the_rows_that_it_says(expression, rows):
     ("expression", "message"),
     [
         ("zz > 1", r"name 'zz' is not defined. There are the columns z, class"),
-        ("z >", "invalid syntax"),
+        ("z >", r"where 'z >': it is no condition that can be read, such as 'z > 0'\. There are the columns"),
+        ("(z > 1", "it is no condition that can be read"),
+        ("class == GALAXY", "name 'GALAXY' is not defined; a text needs quotes, 'GALAXY'"),
         ("z", "expected a condition such as 'z > 0', found a value"),
         ("class > 1", "There are the columns"),
         ("@np.abs(z) > 1", "expected comparisons of columns"),

@@ -269,7 +269,7 @@ def _remarks(division: Division, count: int, absent: int, on: str, comparisons: 
     if absent:
         yield f"{absent:,} objects without {on} were left out"
     if none == count:
-        yield "no cluster was found: try another min_size or radius, more neighbours in the map, or kmeans"
+        yield "there are no clusters: try another min_size or radius, more neighbours in the map, or kmeans"
     elif none:
         yield f"{none:,} of {count:,} objects are in no cluster (-1)"
     if best < CLEAR:

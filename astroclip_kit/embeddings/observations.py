@@ -38,9 +38,15 @@ def modality_of(file: str | Path, modalities: Mapping[str, Modality]) -> str:
     """
     from ..surveys.recognition import recognise
 
+    if not Path(file).exists():
+        raise FileError(file, "no such file.")
     known = [found.survey for found in recognise(file) if found.survey and found.survey.reader]
     kinds = {"table" if survey.kind == "catalogue" else survey.kind for survey in known}
     names = [name for name, modality in modalities.items() if modality.kind in kinds]
+    if known and not names and "several" not in kinds:
+        told = ", ".join(survey.name for survey in known)
+        takes = ", ".join(modalities)
+        raise UsageError(f"{file}: found {told}, the model takes {takes}. Give such a file, or say how with `reader`.")
     if len(names) != 1:
         found = ", ".join(survey.name for survey in known) or "nothing that the kit knows"
         raise UsageError(f"{file}: found {found}. Say with `query` which it is: {', '.join(modalities)}.")
@@ -64,7 +70,12 @@ def reader_of(file: str | Path, reader: Any, modality: Modality) -> Any:
     surveys = import_module(SURVEYS)
     if isinstance(reader, str) and reader:
         if reader not in dir(surveys):
-            raise UsageError(f"reader {reader!r}: there is no such reader in {SURVEYS}. Or give its class_path.")
+            from ..surveys.recognition import SURVEYS as known
+
+            names = sorted({"TableReader"} | {one.reader for one in known if one.reader[:1].isupper()})
+            raise UsageError(
+                f"reader {reader!r}: there is no such reader; there is: {', '.join(names)}. Or give its class_path."
+            )
         reader = {"class_path": f"{SURVEYS}.{reader}"}
     if isinstance(reader, Mapping):
         reader = build({**reader, "init_args": _with_file(reader, file)}, trusted=True)
@@ -120,6 +131,11 @@ def read_observations(files: Sequence[str | Path], reader: Any, modality: Modali
     samples: list[Sample] = []
     skipped: list[str] = []
     for file in files:
+        if not (reader or Path(file).exists()):
+            if len(files) == 1:
+                raise FileError(file, "no such file.")
+            skipped.append(f"{file}: no such file.")
+            continue
         told = reader_of(file, reader, modality)
         paths = list(told.files())
         if not paths:
@@ -130,7 +146,7 @@ def read_observations(files: Sequence[str | Path], reader: Any, modality: Modali
                     if isinstance(item, Drop):
                         skipped.append(f"{item.source}: {item.reason}")
                     else:
-                        samples.append(_adapted(item, told.modality, modality))
+                        samples.append(_adapted(item, path, told.modality, modality))
             except FileError as error:
                 if len(paths) == len(files) == 1:
                     raise
@@ -140,12 +156,12 @@ def read_observations(files: Sequence[str | Path], reader: Any, modality: Modali
     return samples, skipped
 
 
-def _adapted(sample: Sample, given: Modality, wanted: Modality) -> Sample:
+def _adapted(sample: Sample, path: Any, given: Modality, wanted: Modality) -> Sample:
     [view] = sample.views.values()
     try:
         return replace(sample, views={wanted.name: adapted(view, given, wanted)})
     except InputError as error:
-        raise InputError(f"{sample.object_id}: {error}") from error
+        raise InputError(f"{path}: object {sample.object_id}: {error}") from error
 
 
 def adapted(view: View, given: Modality, wanted: Modality) -> View:
@@ -188,7 +204,7 @@ def _factor(given: Modality, wanted: Modality) -> float:
     except (ValueError, units.UnitConversionError) as error:
         raise InputError(
             f"it is in {given.unit or 'no unit'}, the model was trained on {wanted.name} in "
-            f"{wanted.unit or 'no unit'}. Give the reader the unit, or take a model of that survey."
+            f"{wanted.unit or 'no unit'}. Give `reader` its init_args with the unit, or take a model of that survey."
         ) from error
 
 

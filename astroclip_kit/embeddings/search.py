@@ -56,6 +56,8 @@ def search(store: EmbeddingStore, asking: Query, *, query: str = "", target: str
             store.present(name)
     asked = (ask_table if asking.table else ask)(store, asking, query)
     among = rows_where(store.catalog, asking.where)
+    if asking.where and not (among & store.present(target or asked.name)).any():
+        raise InputError(f"no object with {target or asked.name} fulfils {asking.where!r}.")
     table = _answered(store, asked, target or asked.name, k, among, asking.exact, bool(asking.table))
     table.meta["newcomers"], table.meta["skipped"] = asked.newcomers, asked.skipped
     return table

@@ -120,7 +120,7 @@ def test_a_map_asks_for_hdbscan_by_default(store, plane):
 def test_all_noise_is_said_and_not_compared(store, plane, tmp_path):
     found = cluster(store, grouping=Grouping("dbscan", radius=1e-6), place=plane)
     assert found.summary["clusters"] == [] and found.results == [] and found.summary["comparisons"] == 0
-    assert any("no cluster was found: try another min_size" in note for note in found.notes)
+    assert any("there are no clusters: try another min_size" in note for note in found.notes)
     assert len(found.write(tmp_path / "none")) == 0
 
 

@@ -115,7 +115,7 @@ def test_what_a_file_holds_is_recognised(tmp_path):
     (tmp_path / "notes.md").write_text("mine")
     with pytest.raises(UsageError, match=r"found nothing that the kit knows. Say with `query`"):
         modality_of(tmp_path / "notes.md", both)
-    with pytest.raises(FileError, match=r"no such folder"):
+    with pytest.raises(FileError, match=r"no such file"):
         modality_of(tmp_path / "nosuch", both)
 
 
@@ -153,7 +153,9 @@ def test_a_cutout_that_does_not_fit_is_refused(tmp_path):
     with pytest.raises(FileError, match=r"band 'z' is missing"):
         read_observations([tmp_path / "a.fits"], "", IMAGE)
     cutout(tmp_path / "a.fits", scale=0.4)
-    with pytest.raises(InputError, match=r"a: 0.4000 arcsec per pixel, the model was trained on 0.2620. Resample"):
+    with pytest.raises(
+        InputError, match=r"a\.fits: object a: 0.4000 arcsec per pixel, the model was trained on 0.2620. Resample"
+    ):
         read_observations([tmp_path / "a.fits"], "", IMAGE)
     cutout(tmp_path / "a.fits", size=12)
     with pytest.raises(FileError, match=r"fewer than size=16"):
@@ -173,7 +175,11 @@ def test_a_spectrum_beyond_the_grid_is_refused(tmp_path):
         (change(IMAGE, channels=["g", "r", "i"]), IMAGE, "'z' is missing: it has g, r, i, the model was trained on g"),
         (change(IMAGE, grid=[0.3]), IMAGE, "0.3000 arcsec per pixel, the model was trained on 0.2620"),
         (change(IMAGE, shape=[3, 16, 15]), IMAGE, r"\(16, 15\) pixels, the model was trained on \(16, 16\)"),
-        (change(IMAGE, unit="ct"), IMAGE, "it is in ct, the model was trained on image in nmgy. Give the reader"),
+        (
+            change(IMAGE, unit="ct"),
+            IMAGE,
+            "it is in ct, the model was trained on image in nmgy. Give `reader` its init_args",
+        ),
         (change(IMAGE, unit=""), IMAGE, "it is in no unit, the model was trained on image in nmgy"),
         (change(SPECTRUM, unit=""), SPECTRUM, "it is in no unit, the model was trained on spectrum in 1e-17 erg"),
         (change(SPECTRUM, grid=[one + 9000 for one in GRID]), SPECTRUM, "13000 to 17996 Angstrom hold no good pixel"),
@@ -195,3 +201,11 @@ def test_inverse_variances_are_converted_with_their_image():
     wanted = Modality("image", "image", ("g", "ivar_g"), (2, 16, 16), "nmgy", (0.262,))
     flux, ivar = adapted(np.ones((3, 16, 16), np.float32), given, wanted)[:, 0, 0]
     assert flux == pytest.approx(1 / 3.631, rel=1e-3) and ivar == pytest.approx(3.631**2, rel=1e-3)
+
+
+def test_a_missing_file_is_left_out_of_many(tmp_path):
+    cutout(tmp_path / "a.fits")
+    samples, skipped = read_observations([tmp_path / "a.fits", tmp_path / "b.fits"], "", IMAGE)
+    assert len(samples) == 1 and skipped == [f"{tmp_path / 'b.fits'}: no such file."]
+    with pytest.raises(FileError, match=r"b\.fits: no such file\."):
+        read_observations([tmp_path / "b.fits"], "", IMAGE)

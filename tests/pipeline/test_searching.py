@@ -149,17 +149,17 @@ def test_an_index_that_cannot_be_built(chain, tmp_path, fails, words, message):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("--file", "nosuch.fits"), "nosuch.fits: no such folder"),
+        (("--file", "nosuch.fits"), "nosuch.fits: no such file."),
         (("--file", "{empty}"), "found nothing that the kit knows. Say with `query` which it is: image, spectrum"),
         (("--file", "{empty}", "--query", "image"), "LegacySurveyCutouts finds no files there"),
         (("--file", "{cut}"), "cut.fits"),
-        (("--file", "{table}"), "found tables. Say with `query` which it is: image, spectrum"),
+        (("--file", "{table}"), "found tables, the model takes image, spectrum. Give"),
         (
             ("--file", "{image}", "--query", "spectrum"),
             "expected spectrum files of a survey, found Legacy",
         ),
         (("--file", "{image}", "--query", "radio"), "has no modality 'radio'; it has image, spectrum"),
-        (("--file", "{image}", "--reader", "Nonsense"), "reader 'Nonsense': there is no such reader"),
+        (("--file", "{image}", "--reader", "Nonsense"), "reader 'Nonsense': there is no such reader; there is: "),
         (("--file", "{image}", "--model", "{data}"), "is a dataset folder, expected a model folder"),
         (("--file", "{image}", FIRST), "unrecognized arguments"),
         (("--coordinates", "1 2", "--file", "{image}"), "say which object: give either object_id"),
@@ -167,7 +167,7 @@ def test_an_index_that_cannot_be_built(chain, tmp_path, fails, words, message):
         (("--table", "nosuch.csv"), "nosuch.csv: no such file"),
         (("--like", f"{FIRST},M31,M33"), "no one object with the id 'M31', 'M33' (2 of 3)"),
         (("--like", FIRST, "--where", "mass > 3"), "where 'mass > 3': name 'mass' is not defined"),
-        (("--like", FIRST, "--where", "z > 99"), "k: expected 1 to 0 (objects with 'image' to choose from)"),
+        (("--like", FIRST, "--where", "z > 99"), "no object with image fulfils 'z > 99'."),
         (("--like", FIRST, "--weights", "[1, 2]"), "weights: expected 1 positive numbers"),
     ],
 )

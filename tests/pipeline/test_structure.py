@@ -92,7 +92,7 @@ def test_nothing_found_is_an_empty_table(space, tmp_path):
     shown = ak.cluster(
         space, tmp_path / "c", map=tmp_path / "map", grouping=ak.downstream.Grouping("dbscan", radius=1e-9)
     )
-    assert len(shown) == 0 and "no cluster was found" in "\n".join(shown.meta["notes"])
+    assert len(shown) == 0 and "there are no clusters" in "\n".join(shown.meta["notes"])
 
 
 def test_what_is_wrong_is_said(space, tmp_path, fails):
