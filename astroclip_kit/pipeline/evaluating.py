@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from astropy.table import Table
 
     from ..embeddings import EmbeddingStore
+    from ..types import Result
 
 __all__ = ["evaluate"]
 
@@ -68,7 +69,7 @@ def evaluate(
     told = {"embeddings": str(store.root), "properties": names, "evaluation": how, **store.manifest}
     then = f"astroclip-kit search {store.root} --object-id {store.object_ids[0]} --query {store.names[0]}"
     table = write_results(Path(out), results, figures, told, then)
-    table.meta["notes"] = [*_notes(store, names, settings.where), *table.meta["notes"]]
+    table.meta["notes"] = [*_notes(store, names, settings.where), *_calibration(results), *table.meta["notes"]]
     return table
 
 
@@ -77,6 +78,15 @@ def _changed(settings: Evaluation, more: dict[str, Any]) -> Evaluation:
     if unknown := [name for name in more if name not in known]:
         raise UsageError(f"there is no argument {unknown[0]!r}. Of an evaluation there are: {', '.join(known)}.")
     return replace(settings, **more)
+
+
+def _calibration(results: Sequence[Result]) -> Iterator[str]:
+    """Who calibrates the intervals whose coverage was measured."""
+    for one in results:
+        if one.metric.startswith("new_calibrating@"):
+            text = f"{round(one.value * one.n)} of the {one.n} objects that calibrate intervals were not trained on"
+            narrow = "; as too few are, intervals of new objects are probably too narrow" if one.value < 1 else ""
+            yield f"{one.property} by {one.query}: {text}{narrow}"
 
 
 def _notes(store: EmbeddingStore, names: Sequence[str], where: str) -> Iterator[str]:

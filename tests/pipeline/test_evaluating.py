@@ -40,6 +40,13 @@ def test_short_flags_reach_the_settings(store, tmp_path, capsys, monkeypatch):
     assert '"k": 4' in (out / "report.html").read_text().replace("&quot;", '"')
 
 
+def test_who_calibrates_intervals_is_said(store, tmp_path):
+    settings = Evaluation(k=2, n_boot=2, coverage=0.8)
+    notes = "\n".join(pipeline.evaluate(store, "z", tmp_path / "results", settings=settings).meta["notes"])
+    assert "z by image: " in notes and " objects that calibrate intervals were not trained on" in notes
+    assert "; as too few are, intervals of new objects are probably too narrow" in notes
+
+
 def test_a_protocol_is_one_flag(store, tmp_path, capsys):
     out = tmp_path / "results"
     assert cli.main(["evaluate", str(store.root), "z", "--out", str(out), "--protocol", "astroclip-k16"]) == 0
