@@ -16,7 +16,7 @@ from ..settings.prediction import Prediction
 from ..types import Result
 from .combination import Combination
 from .neighbourhood import Question
-from .predicted import Predicted, predict_properties
+from .predicted import Answer, Predicted, predict_properties
 from .properties import Property, known
 
 if TYPE_CHECKING:
@@ -52,9 +52,11 @@ def measure_coverage(
 
     Returns:
         Results of task "coverage", whose metric says what was wanted: "coverage@0.9" overall, "coverage@0.9 of
-        0.1..0.3" in a bin of the true values, with a Wilson interval of as many trials as there are groups; and
-        "width@0.9", the median width of the intervals, or "set_size@0.9", the mean number of classes. Predictions
-        that the memory does not support count as all others.
+        0.1..0.3" in a bin of the true values, with an interval that knows the held-out groups and the calibrating
+        ones to be a finite draw; "new_calibrating@0.9", the share of the n objects that calibrate that the model is
+        known not to have been trained on; and "width@0.9", the median width of the intervals, or "set_size@0.9", the
+        mean number of classes. Predictions that the memory does not support count as all others. Split conformal
+        prediction promises the overall number only: in a bin of true values it may be lower or higher.
 
     Raises:
         InputError: If a property is known for no held-out object, or too few objects are left to calibrate.
@@ -72,7 +74,7 @@ def measure_coverage(
         vectors = how.queries(lambda name, rows=rows: store.vectors(name)[rows])  # type: ignore[misc]
         question = Question(store, how, vectors, store.groups[rows], allowed & (store.split != "test"), settings)
         [answer] = predict_properties(question, [of])
-        for metric, value, low, high, count in _numbers(answer.predicted, y[rows], question, bins):
+        for metric, value, low, high, count in _numbers(answer, y[rows], question, bins):
             about = "coverage", "+".join(how.query), str(how), of.name, metric
             source = {name: store.manifest[name] for name in ("dataset", "origin")}
             results.append(Result(*about, value, low, high, count, settings.seed, **source))
@@ -80,14 +82,15 @@ def measure_coverage(
 
 
 def _numbers(
-    found: Predicted, true: Array, question: Question, bins: int
+    answer: Answer, true: Array, question: Question, bins: int
 ) -> Iterator[tuple[str, float, float, float, int]]:
     """Metric, value, interval and number of objects."""
-    wanted, groups = f"{question.settings.coverage:.4g}", question.groups
-    held = found.holds(true)
-    yield f"coverage@{wanted}", *_share(held, groups)
+    wanted, groups, found, near = f"{question.settings.coverage:.4g}", question.groups, answer.predicted, answer.near
+    held, count = found.holds(true), len(near.reference)
+    yield f"coverage@{wanted}", *_share(held, groups, count)
     for name, inside in _bins(found, true, bins):
-        yield f"coverage@{wanted} of {name}", *_share(held[inside], groups[inside])
+        yield f"coverage@{wanted} of {name}", *_share(held[inside], groups[inside], count)
+    yield f"new_calibrating@{wanted}", near.unseen / count, math.nan, math.nan, count
     size, name = (found.sets.sum(axis=1), "set_size") if len(found.classes) else (2 * found.half_width, "width")
     statistic = np.mean if len(found.classes) else np.median
     low, high = metrics.bootstrap(statistic, [size], seed=question.settings.seed, groups=groups)
@@ -108,9 +111,15 @@ def _bins(found: Predicted, true: Array, count: int) -> Iterator[tuple[str, Flag
         yield f"{edges[one]:.3g}..{edges[min(one + 1, len(edges) - 1)]:.3g}", number == one
 
 
-def _share(held: Flags, groups: Array) -> tuple[float, float, float, int]:
-    """Share, its 95 % interval (Wilson 1927, JASA 22, 209; rows of a group are one trial), and number of rows."""
-    share, trials, z = float(held.mean()), len(np.unique(groups)), 1.959964
+def _share(held: Flags, groups: Array, calibrating: int) -> tuple[float, float, float, int]:
+    """Share, its 95 % interval, and number of rows.
+
+    The interval is that of Wilson (1927, JASA 22, 209); rows of a group are one trial. The n objects that calibrate are
+    drawn as well: given them, the coverage c follows a Beta distribution of variance c (1 - c) / (n + 2) (Vovk 2012,
+    arXiv:1209.2673), as the share of n + 2 more trials does; so the trials are T (n + 2) / (T + n + 2).
+    """
+    share, z = float(held.mean()), 1.959964
+    trials = 1 / (1 / len(np.unique(groups)) + 1 / (calibrating + 2))
     centre = (share + z**2 / (2 * trials)) / (1 + z**2 / trials)
     half = z / (1 + z**2 / trials) * math.sqrt(share * (1 - share) / trials + z**2 / (4 * trials**2))
     return share, centre - half, centre + half, len(held)

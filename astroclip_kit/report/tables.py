@@ -38,12 +38,15 @@ def results_table(results: Iterable[Result]) -> Table:
 
 
 def remark(result: Result, results: Sequence[Result]) -> str:
-    """Says when a number is one that a guess, or the features before alignment, reach as well; else "".
+    """Says when a guess, or the features before alignment, reach a number as well, or coverage is not as wanted.
 
     Args:
         result: The number.
         results: All numbers, among them those of the unaligned features.
     """
+    if result.metric.startswith("coverage@"):
+        wanted = float(result.metric[len("coverage@") :].partition(" ")[0])
+        return "less than wanted" if result.high < wanted else "more than wanted" if result.low > wanted else ""
     sign = -1 if result.metric in LOWER_IS_BETTER else 1
     worst = min(sign * result.low, sign * result.high)
     if math.isfinite(result.chance) and math.isfinite(worst) and worst <= sign * result.chance:
@@ -139,7 +142,9 @@ def _about(one: Result) -> str:
 
 
 def _cell(one: Result, marks: dict[Result, str]) -> str:
-    mark = {"": "", "unaligned features reach it": "‡"}.get(marks[one], "†")
+    mark = {"": "", "unaligned features reach it": "‡", "less than wanted": "↓", "more than wanted": "↑"}.get(
+        marks[one], "†"
+    )
     spread = f" ± {_number(one.std)}" if math.isfinite(one.std) else ""
     exact = one.task == "selection"  # a count has no interval
     interval = f"{_number(one.low)} to {_number(one.high)}" if math.isfinite(one.low) else "no interval"

@@ -7,7 +7,7 @@ import pytest
 
 from astroclip_kit.errors import OutputError
 from astroclip_kit.report import figures, results_table, write_report
-from astroclip_kit.report.tables import remark
+from astroclip_kit.report.tables import remark, results_html
 from astroclip_kit.results import combine
 from astroclip_kit.types import Result
 
@@ -114,6 +114,23 @@ def test_folds_are_shown_as_mean_and_spread(tmp_path):
 def test_what_a_guess_or_the_features_reach_is_called_that(result, said):
     features = replace(ACCURACY, space="features", value=0.8, low=0.75)
     assert remark(result, [result, features]) == said
+
+
+@pytest.mark.parametrize(
+    ("metric", "low", "high", "said"),
+    [
+        ("coverage@0.9", 0.85, 0.95, ""),
+        ("coverage@0.9", 0.8, 0.89, "less than wanted"),
+        ("coverage@0.9 of 0.1..0.3", 0.91, 0.99, "more than wanted"),
+        ("width@0.9", 2.0, 3.0, ""),
+    ],
+)
+def test_coverage_that_is_not_as_wanted_is_called_that(metric, low, high, said):
+    result = replace(
+        RECALL, task="coverage", metric=metric, value=(low + high) / 2, low=low, high=high, chance=math.nan
+    )
+    assert remark(result, [result]) == said
+    assert ("↓" in results_html([result])) == (said == "less than wanted")
 
 
 def test_results_as_a_table():
