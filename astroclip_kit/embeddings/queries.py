@@ -36,7 +36,7 @@ class Asked:
         name: Their modality.
         vectors: Unit vectors float32 [Q, D].
         labels: What each is called [Q].
-        rows: Rows of the store that each is made of [Q]; none for a new file.
+        rows: Rows of the store that each is made of; of a new file those of the same object, if any [Q].
         newcomers: What was read, where files ask.
         skipped: Why what was left out was left out.
     """
@@ -116,11 +116,14 @@ def ask(store: EmbeddingStore, query: Query, name: str = "") -> Asked:
 
 def ask_files(store: EmbeddingStore, query: Query, name: str) -> Asked:
     """New files, each of which asks by itself."""
+    from .familiarity import groups_of
     from .newcomers import embed_queries
 
     found = embed_queries(store, query, name)
-    nobody = [np.zeros(0, dtype=np.int64)] * len(found.samples)
-    return Asked(found.name, found.vectors, found.object_ids, nobody, found, found.skipped)
+    wanted, order = groups_of(store, found.object_ids), np.argsort(store.groups, kind="stable")
+    first, last = (np.searchsorted(store.groups, wanted, side, sorter=order) for side in ("left", "right"))
+    themselves = [order[start:end] for start, end in zip(first, last, strict=True)]
+    return Asked(found.name, found.vectors, found.object_ids, themselves, found, found.skipped)
 
 
 def objects(store: EmbeddingStore, rows: Rows, name: str) -> Asked:

@@ -37,7 +37,8 @@ def search(store: EmbeddingStore, asking: Query, *, query: str = "", target: str
         store: Where to search.
         asking: Who asks, and who may answer.
         query: Modality that asks; the store's first by default, or what a new file holds.
-        target: Modality that answers; the same as `query` by default, and then who asks is left out.
+        target: Modality that answers; the same as `query` by default, and then who asks is left out, also
+            where a new file is of an object of the store.
         k: Number of answers.
 
     Returns:
@@ -101,7 +102,7 @@ def _answered(
         table.add_column(np.tile(np.arange(1, k + 1), len(rows)), name="rank", index=0)
         table.add_column(np.repeat(np.asarray(asked.labels), k), name="query", index=0)
     first = asked.rows[0]
-    who = str(store.object_ids[first[0]]) if len(first) else asked.labels[0]
+    who = str(store.object_ids[first[0]]) if len(first) and asked.newcomers is None else asked.labels[0]
     table.meta = {"object_id": who, "asked": asked.labels, "query": asked.name, "target": target}
     return table
 

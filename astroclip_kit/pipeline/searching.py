@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["index", "search"]
 
+STRANGE = 1.0  # percentile of familiarity, as predict warns below it
 SHOWN = 3  # files that were left out, of each of which the reason is printed
 
 
@@ -65,8 +67,20 @@ def search(
     who = about["asked"][0] if len(about["asked"]) == 1 else f"{len(about['asked'])} objects"
     left = [f"left out: {reason}" for reason in about["skipped"][:SHOWN]]
     left += [f"left out: {len(about['skipped']) - SHOWN} more"] if len(about["skipped"]) > SHOWN else []
-    about["notes"] = [f"asked with the {about['query']} of {who}, answered by {about['target']}", *left]
+    about["notes"] = [
+        f"asked with the {about['query']} of {who}, answered by {about['target']}",
+        *_strange(about["newcomers"]),
+        *left,
+    ]
     return table
+
+
+def _strange(newcomers: Newcomers | None) -> Iterator[str]:
+    """How many new observations look unlike those that the model knows."""
+    if newcomers is None or newcomers.familiar is None:
+        return
+    if strange := int((newcomers.familiar < STRANGE).sum()):
+        yield f"{strange} of {len(newcomers.familiar)} look unlike what the model was trained on"
 
 
 def index(embeddings: Folder, factory: str = "", *, modalities: str | list[str] = "", recall: float = 0.95) -> Table:
