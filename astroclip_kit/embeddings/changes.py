@@ -7,6 +7,7 @@ The manifest of a new store says in ``made_from`` which stores it came from, by 
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ import numpy.typing as npt
 from ..errors import FolderError, InputError
 from ..filters import rows_where
 from ..storage import hash_text
+from .familiarity import carry_familiarity
 
 if TYPE_CHECKING:
     from .store import EmbeddingStore
@@ -104,7 +106,7 @@ def _write(
     store: EmbeddingStore, at: npt.NDArray[np.int64], names: list[str], out: str | Path, change: Mapping[str, Any]
 ) -> EmbeddingStore:
     check_content(store)
-    return type(store).write(
+    new = type(store).write(
         out,
         {name: store.vectors(name)[at] for name in names},
         store.object_ids[at],
@@ -113,6 +115,8 @@ def _write(
         labels={name: column[at] for name, column in store.labels.items()},
         values={**_about(store, out), "made_from": [_source(store)], "change": dict(change)},
     )
+    carry_familiarity(new, [(store, at, np.arange(len(at)))])
+    return new
 
 
 def _about(store: EmbeddingStore, out: str | Path) -> dict[str, Any]:
@@ -169,7 +173,15 @@ def merged(one: EmbeddingStore, other: EmbeddingStore, out: str | Path) -> Embed
         "made_from": [_source(one), _source(other)],
         "change": "merged",
     }
-    return type(one).write(out, vectors, ids, present=present, catalog=catalog, labels=labels, values=about)
+    written = type(one).write(out, vectors, ids, present=present, catalog=catalog, labels=labels, values=about)
+    stores = [(store, np.arange(len(store)), place) for store, place in zip((one, other), places, strict=True)]
+    if lost := carry_familiarity(written, stores):
+        print(
+            f"note: {out} does not say how familiar its {' and '.join(lost)} look: the two stores do not know it by "
+            f"the same sample. Embed all with one model for that.",
+            file=sys.stderr,
+        )
+    return written
 
 
 def _check_models(one: EmbeddingStore, other: EmbeddingStore) -> None:

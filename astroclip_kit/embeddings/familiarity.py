@@ -18,7 +18,7 @@ Kept with a store in its folder ``familiarity/``: a file per modality, and a man
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -36,7 +36,15 @@ if TYPE_CHECKING:
 
     from .store import EmbeddingStore
 
-__all__ = ["Familiarity", "familiar_rows", "familiarity", "groups_of", "head_inputs", "keep_familiarity"]
+__all__ = [
+    "Familiarity",
+    "carry_familiarity",
+    "familiar_rows",
+    "familiarity",
+    "groups_of",
+    "head_inputs",
+    "keep_familiarity",
+]
 
 FOLDER = "familiarity"
 UNSEEN = ("valid", "test")  # sides of a split
@@ -180,6 +188,46 @@ def keep_familiarity(
             np.savez(folder / f"{name}.npz", rows=mean, **asdict(known))
             about[name] = {"sample": len(known.sample), "compared": len(known.usual)}
         write_manifest(folder, FOLDER, {"content": store.manifest.get("content"), "modalities": about})
+
+
+def carry_familiarity(new: EmbeddingStore, parts: Sequence[tuple[EmbeddingStore, Array, Array]]) -> list[str]:
+    """Keeps with a new store what the stores that it was made from say.
+
+    Args:
+        new: The store, just written.
+        parts: Each old store, rows of it, and the rows of the new one that they became.
+
+    Returns:
+        Modalities of which it cannot be kept: one store lacks it, or they compare with different samples.
+
+    Raises:
+        FolderError: If what a store keeps is damaged.
+        OutputError: If the store's folder may not be written.
+    """
+    files: dict[str, dict[str, Array]] = {}
+    lost = []
+    for name in new.names:
+        kept = [(_opened(store, name), rows, places) for store, rows, places in parts if name in store.names]
+        held = [(one, rows, places) for one, rows, places in kept if one is not None]
+        if held and (len(held) < len(kept) or not all(_alike(held[0][0], one) for one, _, _ in held)):
+            lost.append(name)
+        elif held:
+            files[name] = {**held[0][0], "rows": np.full(len(new), np.nan, np.float32)}
+            for one, rows, places in held[::-1]:
+                known = np.isfinite(one["rows"][rows])
+                files[name]["rows"][places[known]] = one["rows"][rows][known]
+    if files:
+        about = {name: {"sample": len(one["sample"]), "compared": len(one["usual"])} for name, one in files.items()}
+        with new_folder(new.root / FOLDER, FOLDER) as folder:
+            for name, one in files.items():
+                np.savez(folder / f"{name}.npz", **one)  # type: ignore[arg-type]
+            write_manifest(folder, FOLDER, {"content": new.manifest.get("content"), "modalities": about})
+    return lost
+
+
+def _alike(one: Mapping[str, Array], other: Mapping[str, Array]) -> bool:
+    """Whether two compare with the same sample."""
+    return all(np.array_equal(one[key], other[key]) for key in one if key != "rows")
 
 
 def familiarity(store: EmbeddingStore, name: str) -> Familiarity | None:

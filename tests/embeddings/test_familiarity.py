@@ -1,5 +1,8 @@
 """How familiar inputs look, by the features in front of the heads."""
 
+import re
+import shutil
+
 import numpy as np
 import pytest
 import torch
@@ -145,3 +148,24 @@ def test_what_belongs_to_other_vectors_is_not_used(model, store, tmp_path):
         familiarity(EmbeddingStore(path), "image")
     other = EmbeddingStore.write(path, {"image": np.eye(4)}, list("abcd"))
     assert familiarity(other, "image") is None and familiar_rows(store, "image") is not None
+
+
+def test_a_store_made_from_another_keeps_it(store, tmp_path, capsys):
+    at = np.arange(0, 600, 3)
+    some = store.select(at, tmp_path / "some")
+    np.testing.assert_array_equal(familiar_rows(some, "image"), familiar_rows(store, "image")[at])
+    np.testing.assert_array_equal(familiarity(some, "image").sample, familiarity(store, "image").sample)
+    one = store.without("image", tmp_path / "one")
+    np.testing.assert_array_equal(familiar_rows(one, "spectrum"), familiar_rows(store, "spectrum"))
+    whole = some.merged(store.select(np.arange(300, 900), tmp_path / "rest"), tmp_path / "whole")
+    assert not capsys.readouterr().err
+    rows = [store.object_ids.tolist().index(name) for name in whole.object_ids]
+    np.testing.assert_array_equal(familiar_rows(whole, "image"), familiar_rows(store, "image")[rows])
+
+
+def test_what_two_stores_do_not_know_alike_is_said(store, tmp_path, capsys):
+    some, rest = (store.select(np.arange(n, n + 600), tmp_path / f"{n}") for n in (0, 600))
+    shutil.rmtree(rest.root / "familiarity")
+    assert familiarity(some.merged(rest, tmp_path / "all"), "image") is None
+    told = capsys.readouterr().err
+    assert re.search(r"all does not say how familiar its image and spectrum look: the two stores do not know", told)
