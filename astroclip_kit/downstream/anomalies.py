@@ -39,6 +39,7 @@ SCORES = {
 OF_LABELS = ("class_distance", "label_centroid", "label_neighbours")
 MISLABELS = ("label_centroid", "label_neighbours")
 COLUMNS = ("rank", "score", "kind", "by", "reason", "suggested", "suggested_share")
+EXTREME = 0.02  # of the objects: what is as odd as that by its vectors alone is not explained by a wrong label
 MOST_SHARE = 0.5  # of the objects: a text label with more values than this is a name, not a class
 
 
@@ -55,6 +56,9 @@ def find_anomalies(
     Of every score, the share of objects that are as extreme is taken, and of its logarithm the mean over the scores of
     oddness, and over those of mislabels (Fisher's way to combine tests): once for each kind of trouble. An object is
     called "mislabelled" where that is the more extreme kind and its neighbours are of another class, "odd" otherwise.
+    Whatever is broken lies among strangers too, so that its label seems wrong: where an object is among the 2 % that
+    are oddest without regard to labels (all scores together, or the most extreme one), it is "odd or
+    mislabelled", and the reason is that of its oddness.
 
     Args:
         store: The space.
@@ -190,6 +194,14 @@ def _combined(evidence: Mapping[str, Float], count: int) -> Float:
     return np.nan_to_num(-np.log10(tails(np.where(known.any(axis=0), mean, np.nan))))
 
 
+def _extreme(evidence: Mapping[str, Float], count: int) -> npt.NDArray[np.bool_]:
+    """Which objects [N] are among the oddest by all scores together, or by their most extreme one."""
+    if not evidence:
+        return np.zeros(count, dtype=bool)
+    largest = np.fmax.reduce(list(evidence.values()))
+    return np.asarray((_combined(evidence, count) > -np.log10(EXTREME)) | (tails(largest) < EXTREME))
+
+
 def _leading(evidence: Mapping[str, Float], count: int) -> Array:
     """Name of the most extreme score of each object [N]; "" where there is none."""
     if not evidence:
@@ -203,7 +215,7 @@ class _Verdict:
     """Score, kind of trouble and leading score of each object [N], and the objects in order."""
 
     score: Float
-    mislabelled: npt.NDArray[np.bool_]
+    kind: Array
     by: Array
     order: Rows
 
@@ -214,10 +226,15 @@ class _Verdict:
         strange, suspect = _combined(odd, count), _combined(wrong, count)
         if found:
             suspect[~(found.label_neighbours > 0)] = 0
+        alone = {name: one for name, one in odd.items() if name not in OF_LABELS}
         mislabelled = suspect > strange
+        unclear = mislabelled & _extreme(alone, count)
+        kind = np.select([unclear, mislabelled], ["odd or mislabelled", "mislabelled"], "odd")
+        reasons = [_leading(one, count) for one in (alone, wrong, odd)]
+        by = np.select([unclear, mislabelled], reasons[:2], reasons[2])
         score = np.where(mislabelled, suspect, strange)
         order = np.lexsort((-np.nansum(list(evidence.values()), axis=0), -score))
-        return cls(score, mislabelled, np.where(mislabelled, _leading(wrong, count), _leading(odd, count)), order)
+        return cls(score, kind, by, order)
 
 
 def _table(
@@ -238,7 +255,7 @@ def _table(
     table["rank"] = 0
     table["rank"][verdict.order] = np.arange(1, len(at) + 1)
     table["score"] = Column(verdict.score, description="-log10 of the share of objects that are as extreme")
-    table["kind"] = np.where(verdict.mislabelled, "mislabelled", "odd")
+    table["kind"] = verdict.kind
     table["by"] = Column(verdict.by, description="the most extreme score")
     table["reason"] = _reasons(store, on, verdict.by, classes, found.suggested if found else classes)
     if label:

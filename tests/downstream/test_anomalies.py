@@ -77,6 +77,24 @@ def test_mislabels_are_found_and_the_right_class_is_suggested(table):
     assert (table["kind"][at < 20] == "odd").mean() > 0.8
 
 
+def test_what_is_broken_is_not_explained_by_its_label(tmp_path):
+    own = np.random.default_rng(5)
+    broken, wrong = np.arange(50, 54), np.arange(60, 70)
+    image = 6 * np.eye(12)[TRUE] + own.normal(size=(N, 12))
+    image[broken] = 5 * np.eye(12)[(TRUE[broken] + 1) % 3] + 12 * np.eye(12)[4 + np.arange(4)]  # alone, another's side
+    label = CLASSES[TRUE].copy()
+    label[wrong] = CLASSES[(TRUE[wrong] + 1) % 3]
+    store = EmbeddingStore.write(tmp_path / "s", {"image": image}, IDS, labels={"class": label})
+    table = find_anomalies(store, label="class")
+    at = rows(table)
+    corrupt, mislabelled = np.isin(at, broken), np.isin(at, wrong)
+    assert "odd or mislabelled" in set(table["kind"][corrupt]) <= {"odd", "odd or mislabelled"}
+    assert set(table["by"][corrupt]) <= {"neighbours", "isolation", "class_distance"}
+    assert (table["kind"][mislabelled] == "mislabelled").mean() >= 0.9
+    assert all("labelled" not in one for one in table["reason"][corrupt])
+    assert (table["rank"][corrupt | mislabelled] <= 50).all()
+
+
 def test_the_views_of_two_objects_do_not_agree(table):
     swapped = (rows(table) >= 20) & (rows(table) < 30)
     keep = swapped | (rows(table) >= 50)
