@@ -206,7 +206,7 @@ def _hats(table: Table, path: Path, origin: str) -> list[Drop]:
 
 
 def _samples(table: Table, vectors: list[str]) -> Iterator[Sample]:
-    """Rows one by one; a vector that is zero is none, a value that is missing no label."""
+    """Rows one by one; a vector that is zero is none, a number that is missing no label; text stays "", never null."""
     from ..types import Sample
 
     labels = [name for name in table.colnames if name not in (*MAIN, *vectors)]
@@ -215,7 +215,7 @@ def _samples(table: Table, vectors: list[str]) -> Iterator[Sample]:
     for row in range(len(table)):
         views = {name: matrix[row] for name, matrix in matrices.items() if matrix[row].any()}
         known = {name: columns[name][row] for name in labels}
-        given = {name: _plain(value) for name, value in known.items() if value != "" and value == value}
+        given = {name: _plain(value) for name, value in known.items() if value == value}
         yield Sample(
             columns["object_id"][row], views, columns["ra"][row], columns["dec"][row], given, columns["group"][row]
         )
