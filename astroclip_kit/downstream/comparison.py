@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -17,6 +18,7 @@ from . import retrieval
 from .common_objects import common_spaces
 from .held_out import HeldOut, by_neighbours
 from .likeness import cka, mutual_neighbours
+from .separation import false_discovery_rate
 from .space import REDSHIFTS, Space
 
 if TYPE_CHECKING:
@@ -30,6 +32,8 @@ Array = npt.NDArray[Any]
 KS = (1, 5, 10)
 NEAREST = 10  # neighbours whose overlap is measured
 LESS_IS_BETTER = ("median_rank", "nmad")
+SURE = 0.05  # false discovery rate among the lines of a table
+Z = 1.959963984540054  # of a 95 % interval
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,7 @@ class _Line:
     low: float = np.nan
     high: float = np.nan
     chance: float = np.nan
+    q: float = np.nan
 
 
 def compare(
@@ -82,8 +87,9 @@ def compare(
 
     Returns:
         One row per measurement: task, query, target, property, metric, one, two, difference, shared (what only both
-        together have: "mutual_knn@10" and "cka"), low and high of the difference or of what is shared (95 %), better
-        ("one" or "two" where the interval leaves out zero), n, chance, and the intervals of both.
+        together have: "mutual_knn@10" and "cka"), low and high of the difference or of what is shared (95 %), q of the
+        difference (Benjamini-Hochberg over the lines of the table, from the width of the intervals), better ("one" or
+        "two" where the interval leaves out zero and q is below 0.05), n, chance, and the intervals of both.
 
     Raises:
         InputError: If nothing is held out in both, they differ in objects, split or a property and `common` is not
@@ -95,7 +101,7 @@ def compare(
     for wanted in properties:
         lines += _predictions(spaces, wanted, k, n_boot, seed)
     lines += _likeness(spaces, n_boot, seed)
-    return _table(lines, one, two, spaces[0], seed)
+    return _table(_judged_together(lines), one, two, spaces[0], seed)
 
 
 def _paired(
@@ -202,9 +208,25 @@ def _likeness(spaces: tuple[Space, Space], n_boot: int, seed: int) -> Iterator[_
             yield _Line("likeness", name, name, "", "cka", len(rows), shared=value, low=low, high=high, chance=0.0)
 
 
+def _judged_together(lines: Sequence[_Line]) -> list[_Line]:
+    """With q of every difference: of many lines, some leave out zero by chance."""
+    at = [i for i, line in enumerate(lines) if math.isfinite(line.difference)]
+    q = false_discovery_rate(np.array([_chance(lines[i]) for i in at], dtype=np.float64))
+    rates = dict(zip(at, q.tolist(), strict=True))
+    return [replace(line, q=rates.get(i, math.nan)) for i, line in enumerate(lines)]
+
+
+def _chance(line: _Line) -> float:
+    """Two-sided p of no difference, as if the resampled differences were normal."""
+    spread = (line.high - line.low) / (2 * Z)
+    if not spread > 0:
+        return float(line.difference == 0)
+    return math.erfc(abs(line.difference) / spread / math.sqrt(2))
+
+
 def _better(line: _Line) -> str:
-    """Which space is better, beyond the interval; "" where that is open."""
-    if not (line.low > 0 or line.high < 0) or np.isnan(line.difference):
+    """Which space is better, beyond the interval and what chance brings among many lines; "" where that is open."""
+    if not (line.low > 0 or line.high < 0) or not line.q < SURE:
         return ""
     return "two" if (line.low > 0) != (line.metric in LESS_IS_BETTER) else "one"
 
@@ -212,7 +234,7 @@ def _better(line: _Line) -> str:
 def _table(lines: Sequence[_Line], one: EmbeddingStore, two: EmbeddingStore, space: Space, seed: int) -> Table:
     from astropy.table import MaskedColumn, Table
 
-    names = ["task", "query", "target", "property", "metric", "one", "two", "difference", "shared", "low", "high"]
+    names = ["task", "query", "target", "property", "metric", "one", "two", "difference", "shared", "low", "high", "q"]
     more = ["n", "chance", "one_low", "one_high", "two_low", "two_high"]
     table = Table()
     for name in [*names, "better", *more]:
@@ -226,6 +248,8 @@ def _table(lines: Sequence[_Line], one: EmbeddingStore, two: EmbeddingStore, spa
     notes = [
         f"one: {one.root}, two: {two.root}" + (" (the same model)" if same else ""),
         f"{held:,} objects that both hold out; low and high: 95 % interval of the difference two - one, or of shared",
+        f"better: where the interval leaves out zero and q, adjusted for the number of lines (Benjamini-Hochberg), is "
+        f"below {SURE}",
     ]
     table.meta = {"shown": shown, "notes": ["", *notes]}
     return table

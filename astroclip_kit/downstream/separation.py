@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from ..errors import InputError
 
-__all__ = ["Separation", "cliffs_delta", "cramers_v", "separate"]
+__all__ = ["Separation", "cliffs_delta", "cramers_v", "false_discovery_rate", "separate"]
 
 Z = 1.959963984540054  # of a 95 % interval
 MOST_VALUES = 100  # different texts; rarer ones count as one
@@ -106,7 +106,7 @@ def separate(
         first = np.sort(np.unique(pairs, axis=1, return_index=True)[1])
         labels, properties = labels[first], {name: np.asarray(one)[first] for name, one in properties.items()}
     found = [one for name, values in properties.items() for one in _of(name, np.asarray(values), labels, seed)]
-    q = _false_discovery_rate(np.array([one.p for one in found]))
+    q = false_discovery_rate(np.array([one.p for one in found]))
     judged = [replace(one, q=float(rate)) for one, rate in zip(found, q, strict=True)]
     return sorted(judged, key=lambda one: (one.cluster, -abs(one.value), one.property))
 
@@ -236,8 +236,16 @@ def _squared(tables: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     )
 
 
-def _false_discovery_rate(p: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Smallest false discovery rate at which each comparison is found."""
+def false_discovery_rate(p: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Smallest false discovery rate at which each of several comparisons is found (Benjamini-Hochberg).
+
+    Args:
+        p: Probability of each by chance, of that comparison alone.
+
+    Example:
+        >>> false_discovery_rate(np.array([0.01, 0.04, 0.5])).round(2).tolist()
+        [0.03, 0.06, 0.5]
+    """
     order = np.argsort(p)[::-1]
     rates = np.minimum.accumulate(p[order] * len(p) / np.arange(len(p), 0, -1))
     q = np.empty_like(p)

@@ -1,9 +1,13 @@
 """Two spaces with known truth: the better one is named, equal ones are not told apart."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from scipy.stats import false_discovery_control, norm
 
 from astroclip_kit.downstream import compare, evaluate
+from astroclip_kit.downstream.comparison import _better, _judged_together, _Line
 from astroclip_kit.embeddings import EmbeddingStore
 from astroclip_kit.errors import InputError, UsageError
 from astroclip_kit.settings import Evaluation
@@ -63,6 +67,19 @@ def test_the_better_space_is_named(good, poor):
     assert (likeness["low"] < likeness["shared"]).all() and (likeness["shared"] < 1).all()
     assert likeness["chance"][0] == pytest.approx(10 / 99)
     assert "one: " in table.meta["notes"][1] and set(table["origin"]) == {"mock"}
+
+
+def test_many_lines_are_judged_together(good, poor):
+    table = compare(good, poor, ["z", "class"], n_boot=200)
+    told = table[table["task"] != "likeness"]
+    z = np.abs(told["difference"]) / ((told["high"] - told["low"]) / (2 * norm.ppf(0.975)))
+    np.testing.assert_allclose(told["q"], false_discovery_control(2 * norm.sf(z)), rtol=1e-6, atol=1e-300)
+    assert table["q"][table["task"] == "likeness"].mask.all() and (told["q"][told["better"] != ""] < 0.05).all()
+    assert any("adjusted for the number of lines" in one for one in table.meta["notes"])
+    doubtful = [_Line("retrieval", "a", "b", "", "r2", 9, difference=0.21, low=0.01, high=0.41)]
+    many = [replace(doubtful[0], difference=0.0, low=-1.0, high=1.0)] * 30
+    assert _better(_judged_together(doubtful)[0]) == "two"
+    assert _better(_judged_together(doubtful + many)[0]) == ""
 
 
 def test_the_values_are_those_of_evaluate(good, poor):
