@@ -14,14 +14,15 @@ AXES = {
     "r2": "R² (1 best)",
     "median_rank": "median rank (1 best)",
     "nmad": "NMAD (0 best)",
-    "alignment": "alignment (squared distance; 0 best)",
-    "uniformity": "uniformity (log potential; lower: more even)",
-    "modality_gap": "modality gap (distance of the means; 0 to 2)",
+    "alignment": "alignment (distance²; 0 best)",
+    "uniformity": "uniformity (lower: more even)",
+    "modality_gap": "modality gap (0 to 2)",
     "effective_rank": "effective rank (dimensions)",
     "hubness": "hubness (skewness; 0: fair)",
     "recall": "share of the queries",
 }
 TASKS = {
+    "retrieval": "Among held-out objects",
     "probe_linear": "Linear probe",
     "probe_mlp": "Neural probe",
     "space": "Diagnostics",

@@ -42,6 +42,7 @@ def test_results_and_clusters_come_on_one_page(folders):
     page = (folders / "all.html").read_text()
     assert "<h1>Twins</h1>" in page and "Mock data." in page
     assert all(f"<h2>{head}</h2>" in page for head in ("Retrieval", "Properties", "The space itself", "Clusters"))
+    assert "What sets the clusters apart: " in page
     assert "image: Clusters on the map." in page and "image: class on the map." in page
     assert {"clustering", "retrieval"} <= set(table["task"])
     assert table.meta["notes"][-1] == f"report: {folders / 'all.html'}"
