@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..embeddings.familiarity import groups_of
 from ..embeddings.query import Query
 from ..errors import InputError, UsageError
 from ..settings.prediction import Prediction
@@ -58,13 +59,18 @@ def predict(
         raise UsageError(f"say what to predict with --properties: any of {', '.join(store.labels)}.")
     if object_id and asking.like:
         raise UsageError(f"say who asks once: object_id is {object_id!r}, like is {asking.like!r}.")
-    asked, query, skipped = _asked(store, replace(asking, like=object_id or asking.like), query)
+    asked, query, notes = _asked(store, replace(asking, like=object_id or asking.like), query)
     table = predict_table(
         store, names, asked=asked, query=query, memory=memory, where=asking.where, settings=prediction
     )
-    left = [f"left out: {reason}" for reason in skipped[:SHOWN]]
-    table.meta["notes"] += [*left, f"left out: {len(skipped) - SHOWN} more"] if len(skipped) > SHOWN else left
+    table.meta["notes"] += notes
     return table
+
+
+def _left(skipped: Sequence[str]) -> list[str]:
+    """Why some are not asked about, in notes."""
+    left = [f"left out: {reason}" for reason in skipped[:SHOWN]]
+    return [*left, f"left out: {len(skipped) - SHOWN} more"] if len(skipped) > SHOWN else left
 
 
 def _changed(asking: Query, prediction: Prediction, more: Mapping[str, Any]) -> tuple[Query, Prediction]:
@@ -77,7 +83,7 @@ def _changed(asking: Query, prediction: Prediction, more: Mapping[str, Any]) -> 
 
 
 def _asked(store: EmbeddingStore, asking: Query, query: str) -> tuple[Any, str, list[str]]:
-    """Rows of the store or new objects, or None for all; the modality that asks; and what was left out."""
+    """Rows of the store or new objects, or None for all; the modality that asks; and notes on who is left out."""
     from ..embeddings.queries import find, ids_of, place_of, rows_of
     from ..embeddings.query_tables import ask_table
 
@@ -96,8 +102,8 @@ def _asked(store: EmbeddingStore, asking: Query, query: str) -> tuple[Any, str, 
     if asking.table:
         found = ask_table(store, asking, query.partition("+")[0])
         if found.newcomers is None:
-            return np.concatenate(found.rows), query, found.skipped
-        return _new([found.newcomers]), query or found.name, found.skipped
+            return np.concatenate(found.rows), query, _left(found.skipped)
+        return _new([found.newcomers]), query or found.name, _left(found.skipped)
     if asking.like:
         return rows_of(store, ids_of(store, asking.like)), query, []
     if len(asking.coordinates):
@@ -107,7 +113,7 @@ def _asked(store: EmbeddingStore, asking: Query, query: str) -> tuple[Any, str, 
 
 
 def _new_objects(store: EmbeddingStore, asking: Query, query: str) -> tuple[Any, str, list[str]]:
-    """What new files hold; a mapping gives the files of several modalities of the same objects, in one order."""
+    """What new files hold; a mapping gives the files of several modalities of the same objects."""
     from ..embeddings import embed_queries
 
     files = asking.file if isinstance(asking.file, Mapping) else {query: asking.file}
@@ -115,12 +121,47 @@ def _new_objects(store: EmbeddingStore, asking: Query, query: str) -> tuple[Any,
     counts = {one.name: len(one.vectors) for one in found}
     if len(set(counts.values())) > 1:
         raise InputError(f"file: expected as many new objects in every modality, found {counts}.")
-    return _new(found), query or "+".join(counts), [reason for one in found for reason in one.skipped]
+    skipped = [reason for one in found for reason in one.skipped]
+    placed = [found[0], *(_placed(store, found[0], other, skipped) for other in found[1:])]
+    differ = [one.name for one in placed if one.object_ids != found[0].object_ids]
+    by_order = [f"{found[0].name} and {', '.join(differ)} are matched by their order, as their ids differ"]
+    return _new(placed, store), query or "+".join(counts), [*_left(skipped), *(by_order if differ else [])]
 
 
-def _new(found: Sequence[Newcomers]) -> NewObjects:
-    """The same objects in one modality or several."""
+def _placed(store: EmbeddingStore, first: Newcomers, other: Newcomers, skipped: Sequence[str]) -> Newcomers:
+    """The other modality in the order of the first, by ids where both have the same; else as it is.
+
+    Raises:
+        InputError: If ids contradict the order, or tell nothing and a file was left out.
+    """
+    ids, its = first.object_ids, other.object_ids
+    if ids == its:
+        return other
+    names = f"{first.name} and {other.name}"
+    if set(ids) == set(its) and len(set(ids)) == len(ids):
+        order = [its.index(one) for one in ids]
+        familiar = None if other.familiar is None else other.familiar[order]
+        samples = [other.samples[place] for place in order]
+        return replace(other, vectors=other.vectors[order], samples=samples, familiar=familiar)
+    if set(ids) & set(its):
+        lone = next(iter(sorted(set(ids) ^ set(its))), ids[0])
+        raise InputError(f"file: {names} are not of the same objects, once each: see {lone!r}. Give the same of both.")
+    if skipped:
+        raise InputError(f"file: ids of {names} differ and a file was left out ({skipped[0]}): who is who is unknown.")
+    for one, two, known, its_own in zip(ids, its, groups_of(store, ids), groups_of(store, its), strict=True):
+        if known != its_own and {one, two} <= set(store.object_ids):
+            raise InputError(f"file: {one!r} of {first.name} and {two!r} of {other.name} are different objects.")
+    return other
+
+
+def _new(found: Sequence[Newcomers], store: EmbeddingStore | None = None) -> NewObjects:
+    """The same objects in one modality or several, each by that of its ids that the store knows."""
     from ..downstream import NewObjects
 
     familiar = {one.name: one.familiar for one in found if one.familiar is not None}
-    return NewObjects({one.name: one.vectors for one in found}, found[0].object_ids, familiar)
+    stored = set() if store is None else set(store.object_ids)
+    ids = [
+        next((one for one in own if one in stored), own[0])
+        for own in zip(*(one.object_ids for one in found), strict=True)
+    ]
+    return NewObjects({one.name: one.vectors for one in found}, ids, familiar)

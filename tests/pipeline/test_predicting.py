@@ -66,6 +66,38 @@ def test_a_new_file_is_embedded_and_is_not_its_own_neighbour(chain):
     assert pair["z"][0] == pytest.approx(beside["z"][0], rel=1e-3)
 
 
+def test_files_of_two_modalities_are_matched_by_id(chain):
+    space = ak.EmbeddingStore(chain.embeddings)
+    cutouts = [chain.survey / f"cutouts/9000-57000-{number}.fits" for number in (1, 2, 3)]
+    spectra = [chain.survey / f"spectra/spec-9000-57000-{number:04d}.fits" for number in (1, 2, 3)]
+    known = {"model": chain.model, "memory": "image+spectrum"}
+    table = ak.predict(space, "z", file={"image": cutouts, "spectrum": spectra}, **known)
+    turned = ak.predict(space, "z", file={"image": cutouts, "spectrum": spectra[::-1]}, **known)
+    assert list(turned["object_id"]) == list(table["object_id"])
+    np.testing.assert_allclose(turned["z"], table["z"], rtol=1e-5)
+    with pytest.raises(InputError, match="image and spectrum are not of the same objects, once each: see "):
+        ak.predict(space, "z", file={"image": cutouts[:2], "spectrum": spectra[1:]}, **known)
+    with pytest.raises(InputError, match=r"'\S+' of image and '\S+' of spectrum are different objects"):
+        ak.predict(space, "z", file={"image": cutouts[:1], "spectrum": spectra[1:2]}, **known)
+
+
+def test_unknown_ids_are_matched_by_order_unless_a_file_is_left_out(chain, tmp_path):
+    space = ak.EmbeddingStore(chain.embeddings)
+    shutil.copy(chain.survey / CUTOUT, tmp_path / "mine.fits")
+    with fits.open(tmp_path / "mine.fits", mode="update") as file:
+        for key in [key for key, value in file[0].header.items() if value == ID]:
+            file[0].header[key] = "mine"
+    files = {"image": [tmp_path / "mine.fits"], "spectrum": [chain.survey / SPECTRUM]}
+    known = {"model": chain.model, "memory": "image+spectrum"}
+    table = ak.predict(space, "z", file=files, **known)
+    assert list(table["object_id"]) == [ID] and ID not in table["z_neighbours"][0].split(",")
+    assert "image and spectrum are matched by their order, as their ids differ" in table.meta["notes"]
+    (tmp_path / "broken.fits").write_bytes(b"SIMPLE")
+    files["spectrum"].append(tmp_path / "broken.fits")
+    with pytest.raises(InputError, match=r"ids of image and spectrum differ and a file was left out \(.*broken"):
+        ak.predict(space, "z", file=files, **known)
+
+
 def test_a_file_of_noise_is_flagged_and_gets_no_interval(chain, tmp_path):
     space = ak.EmbeddingStore(chain.embeddings)
     with fits.open(chain.survey / CUTOUT) as file:
