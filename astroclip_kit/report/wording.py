@@ -32,7 +32,12 @@ TASKS = {
 }
 SPACES = {"features": "unaligned features", "supervised": "supervised reference"}
 GUESSES = {"retrieval": "guessing", "classification": "the majority class", "regression": "the mean"}
-PROMISES = {"coverage": "coverage", "width": "width of intervals", "set_size": "classes in a set"}
+PROMISES = {
+    "coverage": "coverage",
+    "width": "width of intervals",
+    "set_size": "classes in a set",
+    "new_calibrating": "calibrating objects not trained on, share",
+}
 PROBES = {"probe_linear": "linear probe", "probe_mlp": "neural probe"}
 BEFORE = {"features": " before alignment", "aligned, centred": ", centred"}
 
@@ -46,7 +51,7 @@ def title(metric: str) -> str:
         >>> title("coverage@0.9 of 0.1..0.3")
         'coverage (0.9 wanted) for 0.1 to 0.3'
     """
-    if found := re.fullmatch(r"(coverage|width|set_size)@([\d.]+)(?: of (.+))?", metric):
+    if found := re.fullmatch(r"(coverage|width|set_size|new_calibrating)@([\d.]+)(?: of (.+))?", metric):
         within = f" for {found[3].replace('..', ' to ')}" if found[3] else ""
         return f"{PROMISES[found[1]]} ({found[2]} wanted){within}"
     first, _, rest = metric.partition("_")
