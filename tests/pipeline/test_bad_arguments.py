@@ -107,8 +107,8 @@ PREDICT = [
     (("z,mass",), "no property 'mass' among the labels: z, morphology"),
     (("z,log10(z)",), "'z' would be two columns of the table. Ask for one at a time"),
     (("circular(z)",), "expected the name of an angle and its period, e.g. circular(angle_deg, 180)"),
-    (("z", "--k", "0"), "k: expected 1 to 60 (rows of the memory with a label), found 0"),
-    (("z", "--k", "61"), "k: expected 1 to 60 (rows of the memory with a label), found 61; it is known for 60 of 60"),
+    (("z", "--k", "0"), "k: expected 1 to 59 (rows of the memory with a label, without those of who asks), found 0"),
+    (("z", "--k", "60"), "who asks), found 60; z is known for 60 of 60 objects with image"),
     (("z", "--object-id", "nosuch"), "has no object with id 'nosuch'"),
     (("z", ID, "--asking.like", ID), "say who asks once: object_id is '9000-57000-1', like is '9000-57000-1'"),
     (("z", ID, "--coordinates", "1 2"), "say in one way what is asked about, found object_id and coordinates"),
@@ -197,7 +197,7 @@ def test_a_property_that_no_object_has_is_an_error(chain, tmp_path):
     for name in labels:
         with pytest.raises(InputError, match=f"property '{name}' is known for no held-out object"):
             pipeline.evaluate(bare, name, tmp_path / "results")
-        with pytest.raises(InputError, match=r"k: expected|no label"):
+        with pytest.raises(InputError, match=f"{name} is known for 0 of 60 objects with image"):
             pipeline.predict(bare, name)
     assert not (tmp_path / "results").exists()
 
