@@ -83,6 +83,26 @@ class Modality:
                 f"modality {self.name!r}: {len(self.grid)} wavelengths in the grid for {self.shape[1]} pixels."
             )
 
+    @classmethod
+    def spectrum(
+        cls, name: str, wavelength_angstrom: npt.ArrayLike, unit: str = "", covariates: Sequence[str] = ()
+    ) -> Modality:
+        """A spectrum of flux, inverse variance and covariates.
+
+        Args:
+            name: What the user calls it.
+            wavelength_angstrom: Wavelengths [L] of the pixels.
+            unit: Of the flux.
+            covariates: Numbers of a spectrum, each a channel that is the same in all pixels.
+
+        Example:
+            >>> Modality.spectrum("spectrum", [4000.0, 4001.0]).shape
+            (2, 2)
+        """
+        grid = tuple(np.asarray(wavelength_angstrom, dtype=np.float64).tolist())
+        channels = ("flux", "ivar", *covariates)
+        return cls(name, "spectrum", channels, (len(channels), len(grid)), unit, grid)
+
     @property
     def ragged(self) -> bool:
         """Whether the length differs from object to object."""

@@ -169,3 +169,8 @@ def test_a_file_error_travels_between_processes():
 
     error = pickle.loads(pickle.dumps(FileError("a.fits", "is empty")))
     assert str(error) == "a.fits: is empty" and error.problem == "is empty"
+
+
+def test_a_spectrum_has_flux_inverse_variance_and_its_covariates():
+    plain = Modality("s", "spectrum", ("flux", "ivar", "phase_day"), (3, 2), "Jy", (4000.0, 4001.0))
+    assert Modality.spectrum("s", [4000, 4001], "Jy", ["phase_day"]) == plain

@@ -87,8 +87,7 @@ class AstroCLIPFile:
         if self.kind == "image":
             side = self.size or IMAGE_PIXELS
             return Modality(self.name, "image", BANDS, (3, side, side), "nmgy", (PIXEL_SCALE,))
-        grid = tuple(GRIDS["desi"].tolist())
-        return Modality(self.name, "spectrum", ("flux", "ivar"), (2, len(grid)), SPECTRUM_UNIT, grid)
+        return Modality.spectrum(self.name, GRIDS["desi"], SPECTRUM_UNIT)
 
     def files(self) -> Sequence[Path]:
         """The files that match, sorted.

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import FileError, InputError, UsageError
-from ..transforms.resampling import Grid, resample, wavelength_grid
+from ..transforms.resampling import Grid, plain_grid, resample, wavelength_grid
 from ..types import Drop, Modality, Sample
 from .desi_files.coaddition import Arm, coadd
 from .desi_files.fibermap import read_targets
@@ -78,7 +78,7 @@ class DESISpectra:
         self.root = str(root)
         self.pattern = pattern
         self.redrock = redrock
-        self.grid = grid if isinstance(grid, str) else tuple(float(value) for value in grid)
+        self.grid = plain_grid(grid)
         self.name = name
         self.ids = ids
         self.fiberstatus = fiberstatus
@@ -90,8 +90,7 @@ class DESISpectra:
     @cached_property
     def modality(self) -> Modality:
         """A spectrum of flux and inverse variance."""
-        grid = tuple(self._wavelength.tolist())
-        return Modality(self.name, "spectrum", ("flux", "ivar"), (2, len(grid)), SPECTRUM_UNIT, grid)
+        return Modality.spectrum(self.name, self._wavelength, SPECTRUM_UNIT)
 
     def files(self) -> Sequence[Path]:
         """The files that match, sorted; says how many of them have no redshifts.

@@ -20,7 +20,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from ..errors import FileError, UsageError
-from ..transforms.resampling import Grid, resample, wavelength_grid
+from ..transforms.resampling import Grid, plain_grid, resample, wavelength_grid
 from ..types import Drop, Modality, Sample
 from .files.coordinates import angles, lost
 from .files.fits_files import find_files
@@ -89,7 +89,7 @@ class GaiaXP:
         self.kind: Kind = kind
         self.errors, self.correlations = errors, correlations
         self.normalise: Literal["", "g", "norm"] = normalise
-        self.grid = grid if grid is None or isinstance(grid, str) else tuple(float(value) for value in grid)
+        self.grid = None if grid is None else plain_grid(grid)
         self.name = name
         self._wavelength = wavelength_grid(SAMPLED if grid is None else grid)
 
@@ -100,8 +100,7 @@ class GaiaXP:
     def modality(self) -> Modality:
         """A table, or a spectrum of flux and inverse variance."""
         if self.kind == "spectrum":
-            grid = tuple(self._wavelength.tolist())
-            return Modality(self.name, "spectrum", ("flux", "ivar"), (2, len(grid)), SPECTRUM_UNIT, grid)
+            return Modality.spectrum(self.name, self._wavelength, SPECTRUM_UNIT)
         values = [COEFFICIENTS if self.kind == "coefficients" else PSEUDO] * 2
         parts = [("", values), ("error_", values if self.errors else [0, 0])]
         parts.append(("correlation_", [CORRELATIONS] * 2 if self._correlated else [0, 0]))

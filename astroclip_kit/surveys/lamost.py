@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import FileError, UsageError
-from ..transforms.resampling import Grid, resample, wavelength_grid
+from ..transforms.resampling import Grid, plain_grid, resample, wavelength_grid
 from ..types import Modality, Sample
 from .files.coordinates import in_range
 from .files.file_lists import find_files
@@ -91,7 +91,7 @@ class LAMOSTSpectra:
             raise UsageError(f"mask is {mask!r}, expected 'and' or 'or'.")
         self.root = str(root)
         self.pattern = pattern
-        self.grid = grid if isinstance(grid, str) else tuple(float(value) for value in grid)
+        self.grid = plain_grid(grid)
         self.name = name
         self.mask = mask
         self._wavelength = wavelength_grid(grid)
@@ -102,8 +102,7 @@ class LAMOSTSpectra:
     @cached_property
     def modality(self) -> Modality:
         """A spectrum of relative flux and inverse variance."""
-        grid = tuple(self._wavelength.tolist())
-        return Modality(self.name, "spectrum", ("flux", "ivar"), (2, len(grid)), "", grid)
+        return Modality.spectrum(self.name, self._wavelength)
 
     def files(self) -> Sequence[Path]:
         """The files that match, sorted.

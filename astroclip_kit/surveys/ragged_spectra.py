@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from ..errors import FileError, UsageError
-from ..transforms.resampling import Grid, resample, wavelength_grid
+from ..transforms.resampling import Grid, plain_grid, resample, wavelength_grid
 from ..types import Drop, Modality, Sample
 from .files.coordinates import angles, lost
 from .files.table_files import check_mapping, kept, modified_julian_date, numbers, read_columns, text
@@ -76,7 +76,7 @@ class RaggedSpectra:
         self.path = str(path)
         self.index = str(index)
         self.columns = check_mapping(columns, (*IN_INDEX, *IN_FILE), OPTIONAL)
-        self.grid = grid if isinstance(grid, str) else tuple(float(value) for value in grid)
+        self.grid = plain_grid(grid)
         self.where = dict(where or {})
         self.labels = tuple(labels)
         self.covariates = dict(covariates or {})
@@ -96,9 +96,7 @@ class RaggedSpectra:
         Raises:
             FileError: If the index is needed for the unit and cannot be read.
         """
-        channels = ("flux", "ivar", *self.covariates)
-        grid = tuple(self._wavelength.tolist())
-        return Modality(self.name, "spectrum", channels, (len(channels), len(grid)), self._unit(), grid)
+        return Modality.spectrum(self.name, self._wavelength, self._unit(), tuple(self.covariates))
 
     def files(self) -> list[Path]:
         """The one HDF5 file."""

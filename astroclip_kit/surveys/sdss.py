@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import FileError, InputError
-from ..transforms.resampling import Grid, resample, wavelength_grid
+from ..transforms.resampling import Grid, plain_grid, resample, wavelength_grid
 from ..types import Modality, Sample
 from .files.coordinates import in_range
 from .files.fits_files import Hdu, find_files, read_hdus
@@ -90,7 +90,7 @@ class SDSSSpectra:
     ) -> None:
         self.root = str(root)
         self.pattern = pattern
-        self.grid = grid if isinstance(grid, str) else tuple(float(value) for value in grid)
+        self.grid = plain_grid(grid)
         self.name = name
         self.mask_bits = mask_bits
         self._wavelength = wavelength_grid(grid)
@@ -101,8 +101,7 @@ class SDSSSpectra:
     @cached_property
     def modality(self) -> Modality:
         """A spectrum of flux and inverse variance."""
-        grid = tuple(self._wavelength.tolist())
-        return Modality(self.name, "spectrum", ("flux", "ivar"), (2, len(grid)), SPECTRUM_UNIT, grid)
+        return Modality.spectrum(self.name, self._wavelength, SPECTRUM_UNIT)
 
     def files(self) -> Sequence[Path]:
         """The files that match, sorted.

@@ -11,7 +11,7 @@ from scipy import sparse
 
 from ..errors import InputError, UsageError
 
-__all__ = ["GRIDS", "Grid", "resample", "wavelength_grid"]
+__all__ = ["GRIDS", "Grid", "plain_grid", "resample", "wavelength_grid"]
 
 Grid = str | Sequence[float] | npt.NDArray[np.float64]
 Floats = npt.NDArray[np.float64]
@@ -25,6 +25,11 @@ GRIDS = {
 ALIGNED = 0.01  # pixels: closer than this, a grid is the same grid (float32 log wavelengths move it by 0.003)
 GAP = 3.0  # a step this much longer than the one on the pixel's other side is a gap
 COVERED = 0.5  # share of an output pixel that good input pixels must cover
+
+
+def plain_grid(grid: Grid) -> str | tuple[float, ...]:
+    """A grid as plain values, by which a reader that keeps it can be described: its name, or floats."""
+    return grid if isinstance(grid, str) else tuple(float(value) for value in grid)
 
 
 def wavelength_grid(grid: Grid) -> npt.NDArray[np.float64]:

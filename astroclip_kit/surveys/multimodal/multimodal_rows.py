@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...errors import FileError, UsageError
-from ...transforms.resampling import GRIDS, Grid, wavelength_grid
+from ...transforms.resampling import GRIDS, Grid, plain_grid, wavelength_grid
 from ...types import LIGHTCURVE_CHANNELS, Drop, Kind, Modality, Sample
 from ..files.coordinates import in_range
 from ..files.stated_units import rescaled, unit_factor
@@ -93,7 +93,7 @@ class RowsReader(ABC):
         self.kind: Kind = kind
         self.columns = tuple(columns)
         self.labels: tuple[str, ...] | Literal["all"] = "all" if labels == "all" else tuple(labels)
-        self.grid = grid if isinstance(grid, str) else tuple(float(value) for value in grid)
+        self.grid = plain_grid(grid)
         self.bands = tuple(bands)
         self.ivar = ivar
         self.name = name or kind
@@ -206,7 +206,7 @@ class RowsReader(ABC):
             shape = (len(channels), *rows.fields["flux"].shape[2:])
             return Modality(self.name, "image", channels, shape, unit, tuple(scale[scale > 0].tolist()))
         grid = wavelength_grid(self.grid if len(self.grid) else _own_grid(path, rows.fields["lambda"]))
-        return Modality(self.name, "spectrum", ("flux", "ivar"), (2, len(grid)), unit, tuple(grid.tolist()))
+        return Modality.spectrum(self.name, grid, unit)
 
 
 def _own_grid(path: Path, wavelengths: npt.NDArray[Any]) -> Grid:
