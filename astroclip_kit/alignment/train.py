@@ -24,7 +24,7 @@ from ..losses import InfoNCE, SigLIP
 from ..models import build, describe, save_model
 from ..settings import Alignment, Split, Training
 from ..storage import check_output, hash_json, hash_text
-from ..training import History, fit, resolve_hardware
+from ..training import History, fit, resolve_hardware, training_folder
 from ..training.checks import check_training
 from .batches import FeatureBatches, SampleBatches
 from .checks import check_inputs, chosen_modalities
@@ -182,7 +182,7 @@ def _train_member(
     model = _make_model(job, parts, seed, fresh=member > 0)
     batches, training = _make_batches(job, model, training)
     settings = job.alignment.objective
-    loss: nn.Module = InfoNCE() if settings.loss == "infonce" else SigLIP()
+    loss: nn.Module = InfoNCE(settings.symmetric) if settings.loss == "infonce" else SigLIP()
     objective = BatchLoss(model, loss, math.ceil(len(batches) / training.batch_size))
     validate = validator(model, loss, job.data, job.valid, training.batch_size) if len(job.valid) else None
     folder = training_folder(out) / f"member-{member}"
@@ -255,8 +255,3 @@ def _standardise(job: _Job, model: ContrastiveModel, moments: Mapping[str, Momen
         scaler = model.scalers[name]
         if job.alignment.head.standardise and isinstance(scaler, Standardise):
             scaler.set(mean, std)
-
-
-def training_folder(out: Path) -> Path:
-    """Where the checkpoints of a training lie until the model folder `out` is whole."""
-    return out.with_name(f".{out.name}.training")

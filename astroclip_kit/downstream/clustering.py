@@ -39,7 +39,8 @@ class Grouping:
         method: "kmeans" on vectors; "hdbscan" or "dbscan" on a map, or on vectors; by default "hdbscan" on a map,
             else "kmeans".
         k: Number of clusters of k-means; 0 takes, of 2 to 12, the number with the largest silhouette.
-        min_size: Fewest members of a cluster of HDBSCAN; 0 for one in a hundred, at least 5.
+        min_size: Fewest members of a cluster of HDBSCAN; 0 for one in a hundred, at least 5. Of DBSCAN: how many
+            points within the radius, the point itself among them, make a place dense; 0 for 11.
         radius: How near neighbours are, for DBSCAN; 0 for the bend in the sorted distances to the 10th neighbour.
     """
 
@@ -135,7 +136,7 @@ def _dbscan(x: Floats, grouping: Grouping, seed: int) -> Division:
     from sklearn.cluster import DBSCAN
     from sklearn.neighbors import NearestNeighbors
 
-    core = min(CORE, len(x) - 1)
+    core = grouping.min_size - 1 if grouping.min_size else min(CORE, len(x) - 1)
     _refuse(x, core)
     tree = NearestNeighbors().fit(x)
     radius = grouping.radius or _bend(np.sort(tree.kneighbors(n_neighbors=core)[0][:, -1]))

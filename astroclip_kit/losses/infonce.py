@@ -12,17 +12,24 @@ __all__ = ["InfoNCE"]
 
 
 class InfoNCE(nn.Module):
-    r"""Symmetric InfoNCE.
+    r"""InfoNCE, both ways or one.
 
     With :math:`s_{ij}` = ``logit_scale`` times the cosine similarity, the mean over rows i of
     :math:`-\log(e^{s_{ii}} / \sum_j e^{s_{ij}})` and the same over columns, averaged.
     Van den Oord et al. 2018 (arXiv:1807.03748), eq. 4; symmetric as in Radford et al. 2021 (arXiv:2103.00020).
+
+    Args:
+        symmetric: Whether the columns count, too; else only the first set of vectors asks for the second.
 
     Example:
         >>> z = torch.eye(4)
         >>> round(float(InfoNCE()(z, z, 10.0)), 6)  # log(1 + 3 exp(-10))
         0.000136
     """
+
+    def __init__(self, symmetric: bool = True) -> None:
+        super().__init__()
+        self.symmetric = symmetric
 
     def forward(self, za: Tensor, zb: Tensor, logit_scale: float | Tensor, groups: Tensor | None = None) -> Tensor:
         """The loss of one pair of modalities.
@@ -40,4 +47,5 @@ class InfoNCE(nn.Module):
         if groups is not None:
             logits = logits.masked_fill(false_negatives(groups), -torch.inf)
         target = torch.arange(len(logits), device=logits.device)
-        return (functional.cross_entropy(logits, target) + functional.cross_entropy(logits.T, target)) / 2
+        forth = functional.cross_entropy(logits, target)
+        return (forth + functional.cross_entropy(logits.T, target)) / 2 if self.symmetric else forth

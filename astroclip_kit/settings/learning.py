@@ -30,16 +30,18 @@ class Schedule:
     """How the learning rate changes.
 
     Args:
-        name: "cosine" (per step, to zero at the end), "plateau" (per epoch, on the validation value) or "constant".
+        name: "cosine" (per step, to `floor` at the end), "plateau" (per epoch, on the validation value) or "constant".
         warmup_steps: Optimizer steps of linear warm-up, with any schedule.
         factor: Plateau: what the learning rate is multiplied with.
         patience: Plateau: epochs without improvement before that.
+        floor: Cosine: share of the peak rate that is left at the end.
     """
 
     name: Literal["cosine", "plateau", "constant"] = "cosine"
     warmup_steps: int = 0
     factor: float = 0.5
     patience: int = 5
+    floor: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -116,12 +118,14 @@ class Objective:
         logit_scale: What cosine similarities are multiplied with (inverse temperature), at the start.
         learnable_scale: Whether each pair learns its own scale (at most 100).
         logit_bias: SigLIP's bias at the start; it is always learned.
+        symmetric: InfoNCE: whether both modalities of a pair ask for the other, or only the first for the second.
     """
 
     loss: Literal["infonce", "siglip"] = "infonce"
     logit_scale: float = 15.5
     learnable_scale: bool = False
     logit_bias: float = -10.0
+    symmetric: bool = True
 
 
 @dataclass(frozen=True)

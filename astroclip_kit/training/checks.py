@@ -43,6 +43,7 @@ def check_training(settings: Training, rows: int, validated: bool) -> None:
     rate = optimizer.learning_rate
     _check("optimizer.learning_rate", rate, 0 < rate < math.inf, "a positive number")
     _check("schedule.factor", schedule.factor, 0 < schedule.factor < 1, "between 0 and 1")
+    _check("schedule.floor", schedule.floor, 0 <= schedule.floor <= 1, "from 0 to 1")
     for section, part in (("optimizer", optimizer), ("schedule", schedule)):
         names = get_args(get_type_hints(type(part))["name"])
         _check(f"{section}.name", part.name, part.name in names, f"one of {', '.join(names)}")

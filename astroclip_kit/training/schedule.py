@@ -56,7 +56,8 @@ def learning_rate(settings: Training, step: int, steps: int, scale: float = 1.0)
     if settings.schedule.name != "cosine":
         return peak
     done = min(1.0, (step - warmup) / max(1, steps - warmup))
-    return peak * 0.5 * (1.0 + math.cos(math.pi * done))
+    floor = settings.schedule.floor
+    return peak * (floor + (1.0 - floor) * 0.5 * (1.0 + math.cos(math.pi * done)))
 
 
 @dataclass

@@ -61,6 +61,14 @@ def test_one_cluster_is_an_answer():
     assert found.labels.max() == 0 and found.silhouettes == {}
 
 
+def test_dbscan_takes_radius_and_neighbours_as_they_are_given():
+    from sklearn.cluster import DBSCAN
+
+    found = divide(PLANE, Grouping("dbscan", radius=0.2, min_size=5))
+    assert adjusted_rand_score(found.labels, DBSCAN(eps=0.2, min_samples=5).fit(PLANE.astype(np.float32)).labels_) == 1
+    assert found.parameters == {"radius": 0.2, "min_samples": 5}
+
+
 def test_twins_do_not_hinder():
     twins = np.repeat(CENTRES, 30, axis=0).astype(float)
     for method in ("kmeans", "hdbscan", "dbscan"):

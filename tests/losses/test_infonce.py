@@ -62,6 +62,16 @@ def test_is_symmetric_and_ignores_length():
     torch.testing.assert_close(InfoNCE()(za, zb, 9.0), InfoNCE()(2 * zb, 0.1 * za, 9.0))
 
 
+def test_one_way_is_one_half_of_both_ways():
+    za, zb = vectors()
+    one_way = InfoNCE(symmetric=False)
+    assert float(one_way(za, zb, 9.0)) != pytest.approx(float(one_way(zb, za, 9.0)))
+    both = (one_way(za, zb, 9.0) + one_way(zb, za, 9.0)) / 2
+    torch.testing.assert_close(InfoNCE()(za, zb, 9.0), both)
+    logits = 9.0 * torch.cosine_similarity(za[:, None], zb[None], dim=2)
+    torch.testing.assert_close(one_way(za, zb, 9.0), -logits.log_softmax(dim=1).diagonal().mean())
+
+
 def test_gradient_reaches_vectors_and_scale():
     za, zb = (z.requires_grad_() for z in vectors())
     scale = torch.tensor(10.0, requires_grad=True)

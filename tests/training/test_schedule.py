@@ -30,6 +30,16 @@ def test_cosine_equals_torch():
         cosine.step()
 
 
+def test_a_cosine_may_end_above_zero_as_torch_s_does():
+    settings = Training(optimizer=Optimizer(learning_rate=5e-5), schedule=Schedule(floor=0.1))
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=5e-5)
+    cosine = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, 8, eta_min=5e-6)
+    for step in range(9):
+        assert learning_rate(settings, step, 8) == pytest.approx(cosine.get_last_lr()[0])
+        optimizer.step()
+        cosine.step()
+
+
 @pytest.mark.parametrize("name", ["constant", "plateau"])
 def test_other_schedules_only_warm_up(name):
     settings = Training(optimizer=Optimizer(learning_rate=1.0), schedule=Schedule(name, warmup_steps=2))
