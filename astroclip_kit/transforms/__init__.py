@@ -25,6 +25,7 @@ __getattr__, __dir__, __all__ = lazy(
         "PartOfPoints": ".lightcurves",
         "RandomFlipRotate": ".images",
         "Rebin": ".spectra",
+        "Resample": ".regrid",
         "SelectChannels": ".spectra",
         "Standardise": ".tables",
         "ToRGB": ".images",

@@ -11,7 +11,7 @@ from scipy import sparse
 
 from ..errors import InputError, UsageError
 
-__all__ = ["GRIDS", "Grid", "plain_grid", "resample", "wavelength_grid"]
+__all__ = ["COVERED", "GRIDS", "Grid", "overlap", "plain_grid", "resample", "wavelength_grid"]
 
 Grid = str | Sequence[float] | npt.NDArray[np.float64]
 Floats = npt.NDArray[np.float64]
@@ -24,7 +24,7 @@ GRIDS = {
 }
 ALIGNED = 0.01  # pixels: closer than this, a grid is the same grid (float32 log wavelengths move it by 0.003)
 GAP = 3.0  # a step this much longer than the one on the pixel's other side is a gap
-COVERED = 0.5  # share of an output pixel that good input pixels must cover
+COVERED = 0.5 - 1e-4  # share of an output pixel that good input pixels must cover: half, whatever the rounding
 
 
 def plain_grid(grid: Grid) -> str | tuple[float, ...]:
@@ -106,9 +106,32 @@ def resample(
         new_flux, new_ivar = np.zeros((2, len(rows), len(grid)))
         new_flux[:, there], new_ivar[:, there] = rows[:, here], precision[:, here]
     else:
-        new_flux, new_ivar = _average(rows, precision, good, _overlap(wavelength, edges), np.diff(edges))
+        new_flux, new_ivar = _average(rows, precision, good, _shares(wavelength, edges))
     _fill(new_flux, new_ivar, grid)
     return new_flux.reshape(*flux.shape[:-1], -1), new_ivar.reshape(*flux.shape[:-1], -1)
+
+
+def overlap(wavelength: Floats, grid: Floats) -> Any:
+    """How much of each pixel of a grid the pixels of another cover.
+
+    Args:
+        wavelength: Strictly ascending wavelengths [L] of the input pixels.
+        grid: Strictly ascending wavelengths [M] of the output pixels, same unit.
+
+    Returns:
+        Shares of the output pixels' widths, a SciPy CSR matrix [M, L]; ones where the grids have the same pixels.
+
+    Example:
+        >>> overlap(np.arange(4.0), np.array([0.5, 2.5])).toarray()
+        array([[0.5, 0.5, 0. , 0. ],
+               [0. , 0. , 0.5, 0.5]])
+    """
+    edges = _edges(grid)
+    target = _aligned(wavelength, grid, edges)
+    if target is None:
+        return _shares(wavelength, edges)
+    source = np.flatnonzero((target >= 0) & (target < len(grid)))
+    return sparse.csr_matrix((np.ones(len(source)), (target[source], source)), shape=(len(grid), len(wavelength)))
 
 
 def _edges(grid: Floats) -> Floats:
@@ -127,8 +150,7 @@ def _aligned(wavelength: Floats, grid: Floats, edges: Floats) -> npt.NDArray[np.
     return target if off.max() < ALIGNED else None
 
 
-def _overlap(wavelength: Floats, edges: Floats) -> Any:
-    """Sparse matrix [M, L] of the lengths that input and output pixels share."""
+def _shares(wavelength: Floats, edges: Floats) -> Any:
     step = np.diff(wavelength)
     before, after = np.concatenate([step[:1], step]), np.concatenate([step, step[-1:]])
     low = wavelength - np.minimum(before, GAP * after) / 2
@@ -140,18 +162,17 @@ def _overlap(wavelength: Floats, edges: Floats) -> Any:
     inside = (target >= 0) & (target < len(edges) - 1)
     source, target = source[inside], target[inside]
     length = np.minimum(high[source], edges[target + 1]) - np.maximum(low[source], edges[target])
-    return sparse.csr_matrix((length, (target, source)), shape=(len(edges) - 1, len(wavelength)))
+    share = length / np.diff(edges)[target]
+    return sparse.csr_matrix((share, (target, source)), shape=(len(edges) - 1, len(wavelength)))
 
 
-def _average(
-    flux: Floats, ivar: Floats, good: npt.NDArray[np.bool_], overlap: Any, width: Floats
-) -> tuple[Floats, Floats]:
-    covered = (overlap @ good.T.astype(np.float64)).T
+def _average(flux: Floats, ivar: Floats, good: npt.NDArray[np.bool_], shares: Any) -> tuple[Floats, Floats]:
+    covered = (shares @ good.T.astype(np.float64)).T
     variance = np.divide(1.0, ivar, out=np.zeros_like(ivar), where=good)
-    usable = covered >= COVERED * width
+    usable = covered >= COVERED
     total = np.where(usable, covered, 1.0)
-    new_flux = np.where(usable, (overlap @ flux.T).T / total, 0.0)
-    new_variance = (overlap.multiply(overlap) @ variance.T).T / total**2
+    new_flux = np.where(usable, (shares @ flux.T).T / total, 0.0)
+    new_variance = (shares.multiply(shares) @ variance.T).T / total**2
     return new_flux, np.divide(1.0, new_variance, out=np.zeros_like(new_flux), where=usable & (new_variance > 0))
 
 

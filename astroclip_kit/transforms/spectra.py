@@ -13,6 +13,7 @@ from typing import Literal, get_args
 import torch
 
 from ..errors import InputError, UsageError
+from .gaps import interpolate_gaps
 from .randomness import normal
 
 __all__ = ["FillGaps", "IvarNoise", "Normalise", "Rebin", "SelectChannels"]
@@ -125,16 +126,7 @@ class FillGaps:
 
     def __call__(self, x: torch.Tensor) -> torch.Tensor:
         """Spectra [B, C, L] of finite flux."""
-        observed, length = _observed(x), x.shape[-1]
-        pixel = torch.arange(length, device=x.device).expand_as(observed)
-        before = pixel.where(observed, -1).cummax(dim=1).values
-        after = pixel.where(observed, length).flip(1).cummin(dim=1).values.flip(1)
-        left = before.where(before >= 0, after).clamp(max=length - 1)
-        right = after.where(after < length, before).clamp(min=0)
-        flux = x[:, 0].where(observed, 0.0)
-        low, high = flux.gather(1, left), flux.gather(1, right)
-        share = (pixel - left) / (right - left).clamp(min=1)
-        return _with(x, flux.where(observed, low + (high - low) * share))
+        return _with(x, interpolate_gaps(x[:, 0], _observed(x)))
 
 
 @dataclass(frozen=True)
