@@ -32,6 +32,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "mock": DATA_ROOMS,
     "data": DATA_ROOMS,
     "encoders": {"transforms", "storage", "models"},
+    "pretraining": {"encoders", "data", "training", "transforms", "losses", "storage", "models"},
     "features": {"data", "encoders", "transforms", "storage", "models", "training"},
     "alignment": {"features", "data", "encoders", "transforms", "training", "losses", "metrics", "storage", "models"},
     "embeddings": {"alignment", "features", "data", "surveys", "transforms", "storage", "models", "training"},

@@ -8,5 +8,12 @@ that normalises its inputs itself; row i of both belongs to the same object. Wit
 from .._lazy import lazy
 
 __getattr__, __dir__, __all__ = lazy(
-    __name__, {"InfoNCE": ".infonce", "SigLIP": ".siglip", "cosine": ".similarity", "gather_rows": ".gather"}
+    __name__,
+    {
+        "InfoNCE": ".infonce",
+        "QueueInfoNCE": ".queue",
+        "SigLIP": ".siglip",
+        "cosine": ".similarity",
+        "gather_rows": ".gather",
+    },
 )

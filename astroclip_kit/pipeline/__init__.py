@@ -12,6 +12,7 @@ from .experiments import quickstart, run
 from .fetching import fetch
 from .oddities import anomalies
 from .predicting import predict
+from .pretraining import pretrain
 from .reporting import report
 from .searching import index, search
 from .space import align, embed, extract
@@ -34,6 +35,7 @@ __all__ = [
     "info",
     "ingest",
     "predict",
+    "pretrain",
     "project",
     "quickstart",
     "report",
@@ -49,6 +51,7 @@ VERBS = (
     "fetch",
     "ingest",
     "info",
+    "pretrain",
     "extract",
     "align",
     "embed",

@@ -195,7 +195,7 @@ def run_configuration(configuration: Configuration, root: Path) -> Table:
 
 def _begin(step: Step, root: Path) -> None:
     """Notes that a step begins; what an interrupted training left is deleted if it was one of another state."""
-    from ..alignment.train import training_folder
+    from ..training import training_folder
 
     begun = {entry["begun"]: entry["state"] for entry in read_journal(root) if "begun" in entry}
     state = step.state()

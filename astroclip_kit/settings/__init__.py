@@ -11,16 +11,20 @@ from .downloads import Cutouts, Downloading, Services
 from .evaluation import Evaluation
 from .learning import Alignment, Hardware, Head, Objective, Optimizer, Sampling, Schedule, Training
 from .prediction import Prediction
+from .pretraining import Autoencoder, MaskedSpectra, MoCo
 from .simulation import Observing
 
 __all__ = [
     "Alignment",
+    "Autoencoder",
     "Cutouts",
     "Downloading",
     "Evaluation",
     "Hardware",
     "Head",
+    "MaskedSpectra",
     "Matching",
+    "MoCo",
     "Motion",
     "Objective",
     "Observing",

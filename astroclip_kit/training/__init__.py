@@ -19,5 +19,6 @@ __getattr__, __dir__, __all__ = lazy(
         "learning_rate": ".schedule",
         "make_optimizer": ".schedule",
         "resolve_hardware": ".hardware",
+        "training_folder": ".checkpoint",
     },
 )

@@ -25,11 +25,16 @@ from .state import State
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
-__all__ = ["BEST", "LAST", "Checkpoints", "read", "read_last"]
+__all__ = ["BEST", "LAST", "Checkpoints", "read", "read_last", "training_folder"]
 
 FORMAT_VERSION = 1
 LAST = "checkpoint-last"
 BEST = "checkpoint-best"
+
+
+def training_folder(out: Path) -> Path:
+    """Where the checkpoints of a training lie until the model folder `out` is whole."""
+    return out.with_name(f".{out.name}.training")
 
 
 def write(path: Path, content: Mapping[str, Any]) -> None:
