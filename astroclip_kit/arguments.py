@@ -51,6 +51,8 @@ def _words(hint: Any) -> str:
         return " or ".join(dict.fromkeys(_words(one) for one in inner if one is not type(None)))
     if origin is dict and typing.get_origin(inner[1]) is dict:
         return PARTS
+    if origin is dict and str in typing.get_args(inner[1]):
+        return f"{PARTS} or to an encoder folder"
     return WORDS.get(origin or hint, "a text")
 
 

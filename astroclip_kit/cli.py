@@ -23,7 +23,7 @@ from .errors import KitError, UsageError
 
 __all__ = ["main"]
 
-DISTRIBUTED = ("align",)  # verbs that torchrun may start; the others would write one folder several times
+DISTRIBUTED = ("align", "pretrain")  # verbs that torchrun may start; the others would write one folder several times
 WIDEST_TEXT = 40  # characters
 FORMATS = ("text", "csv", "json", "votable", "fits")
 
@@ -88,7 +88,9 @@ def _dispatch(words: list[str]) -> int:
     if verb not in pipeline.VERBS:
         raise UsageError(f"no verb {verb!r}. One of: {', '.join(pipeline.VERBS)}.")
     if verb not in DISTRIBUTED and int(os.environ.get("WORLD_SIZE", "1")) > 1:
-        raise UsageError(f"{verb} runs in one process: start it without torchrun. Only align uses several.")
+        raise UsageError(
+            f"{verb} runs in one process: start it without torchrun. Only {' and '.join(DISTRIBUTED)} use several."
+        )
     function: Callable[..., Any] = getattr(pipeline, verb)
     parser = _parser(verb, function)
     arguments = _parse(parser, verb, rest)
@@ -157,7 +159,11 @@ def _complaint(error: Exception, parser: Any, flags: list[str]) -> str:
 def _positions(function: Callable[..., Any]) -> dict[str, str]:
     """Arguments that may be given without a flag, by name, as the usage shows them."""
     parameters = inspect.signature(function).parameters.values()
-    given = [one for one in parameters if one.kind is one.POSITIONAL_OR_KEYWORD and one.annotation != "Parts"]
+    given = [
+        one
+        for one in parameters
+        if one.kind is one.POSITIONAL_OR_KEYWORD and one.annotation not in ("Parts", "Encoders")
+    ]
     return {one.name: one.name.upper() if one.default is one.empty else f"[{one.name.upper()}]" for one in given}
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import InputError, UsageError
+from ..filters import rows_where
 from ..settings.oddities import Oddness
 from .mislabels import LabelScores, label_scores
 from .oddness import Near, disagreement, isolation, nearest_others
@@ -65,7 +66,7 @@ def find_anomalies(
         on: Modality; the store's first by default. Others that an object has are compared with it.
         label: Label with the class of each object, for distances to the centre of a class and for mislabels; objects
             without one, "", are judged by the other scores alone.
-        rows: Which objects to look at [N]; all that have the modality by default.
+        rows: Which of them to look at [N]; all that have the modality by default.
         scoring: Which scores rank, and how they are computed.
 
     Returns:
@@ -79,7 +80,8 @@ def find_anomalies(
         UsageError: If there is no such modality, label or score, or the label is a number.
     """
     on = on or store.names[0]
-    chosen = store.present(on) & (np.ones(len(store), dtype=bool) if rows is None else np.asarray(rows, dtype=bool))
+    chosen = store.present(on) & rows_where(store.catalog, scoring.where)
+    chosen &= True if rows is None else np.asarray(rows, dtype=bool)
     at = np.flatnonzero(chosen)
     classes = _classes(store, label, at)
     by = [name.strip() for name in scoring.by.split(",")] if isinstance(scoring.by, str) else scoring.by

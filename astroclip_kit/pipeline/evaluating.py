@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import UsageError
 from ..settings import Evaluation
 from .outcome import write_results
-from .parts import Folder, open_store, words
+from .parts import Folder, changed, open_store, words
 
 if TYPE_CHECKING:
     from astropy.table import Table
@@ -55,7 +54,7 @@ def evaluate(
     from ..report import evaluation_figures
     from ..storage import check_output, open_folder
 
-    settings = _changed(settings, more)
+    settings = changed(settings, more, "an evaluation")
     check_output(Path(out), "results")
     store, names = open_store(embeddings), words(properties)
     unaligned = FeatureSet(Path(features)) if features else None
@@ -71,13 +70,6 @@ def evaluate(
     table = write_results(Path(out), results, figures, told, then)
     table.meta["notes"] = [*_notes(store, names, settings.where), *_calibration(results), *table.meta["notes"]]
     return table
-
-
-def _changed(settings: Evaluation, more: dict[str, Any]) -> Evaluation:
-    known = [one.name for one in fields(Evaluation)]
-    if unknown := [name for name in more if name not in known]:
-        raise UsageError(f"there is no argument {unknown[0]!r}. Of an evaluation there are: {', '.join(known)}.")
-    return replace(settings, **more)
 
 
 def _calibration(results: Sequence[Result]) -> Iterator[str]:

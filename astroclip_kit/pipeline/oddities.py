@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import UsageError
-from ..filters import rows_where
 from ..settings.oddities import Oddness
-from .parts import Folder, changed, open_store, save_figure
+from .parts import Folder, changed, open_pictures, open_store, save_figure
 from .table_files import is_table
 
 if TYPE_CHECKING:
@@ -28,7 +26,6 @@ def anomalies(
     on: str = "",
     label: str = "",
     out: str = "",
-    where: str = "",
     top: int = 20,
     figure: str = "",
     dataset: Folder = "",
@@ -42,11 +39,10 @@ def anomalies(
         on: Modality; the first by default. Others that an object has are compared with it.
         label: Label with the class of each object, e.g. "class", for mislabels; without one they are not looked for.
         out: File for the table of all objects: .fits, .csv, .ecsv, .vot or .parquet.
-        where: Which objects to look at, "snr > 5"; all by default.
         top: How many to show; 0 for all.
         figure: File for a contact sheet of the first ones, e.g. odd.pdf.
         dataset: Dataset folder, for the figure.
-        scoring: Which scores rank, and how they are computed.
+        scoring: Which scores rank, of which objects, see `Oddness`.
         more: Its fields, as keyword arguments in Python: ``k=5, by="neighbours"``.
 
     Returns:
@@ -54,37 +50,26 @@ def anomalies(
     """
     from .. import downstream
     from ..embeddings.export import described, write_export
+    from ..report import figures
 
     if out and not is_table(out):
         raise UsageError(f"out is {out!r}, expected a file that ends with .fits, .csv, .ecsv, .vot or .parquet.")
-    if figure and not dataset:
-        raise UsageError("the figure shows cutouts and spectra: say with --dataset where they are.")
+    pictures = open_pictures(dataset) if figure else None
     if top < 0:
         raise UsageError(f"top is {top}, expected a number of objects, or 0 for all.")
     store, scoring = open_store(embeddings), changed(scoring, more, "a scoring")
-    table = downstream.find_anomalies(
-        store, on=on, label=label, rows=rows_where(store.catalog, where) if where else None, scoring=scoring
-    )
+    table = downstream.find_anomalies(store, on=on, label=label, scoring=scoring)
     described(table, store.units)
     if out:
         write_export(table, out)
     if figure:
-        _draw(table, figure, dataset)
+        save_figure(figures.anomaly_sheet(table, pictures), figure)
     shown = table[: top or len(table)]
     suspect = [label, "suggested"] if "suggested" in table.colnames else []
     shown.meta = {**table.meta, "shown": [*SHOWN, *suspect]}
     shown.meta["notes"] = ["", *_told(table, store, top), *table.meta["notes"], *_next(table, store, out, figure)]
     shown["score"].format = ".2f"
     return shown
-
-
-def _draw(table: Table, figure: str, dataset: Folder) -> None:
-    from ..data import Dataset
-    from ..report import figures
-
-    save_figure(
-        figures.anomaly_sheet(table, dataset if isinstance(dataset, Dataset) else Dataset(Path(dataset))), figure
-    )
 
 
 def _told(table: Table, store: EmbeddingStore, top: int) -> Iterator[str]:

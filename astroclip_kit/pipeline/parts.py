@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields, replace
 from pathlib import Path
@@ -17,11 +17,14 @@ if TYPE_CHECKING:
     from ..embeddings import EmbeddingStore
 
 __all__ = [
+    "Encoders",
     "Folder",
     "Parts",
     "changed",
     "encoder_for",
+    "left_out",
     "open_data",
+    "open_pictures",
     "open_store",
     "part",
     "save_figure",
@@ -31,6 +34,10 @@ __all__ = [
 
 Folder = str | os.PathLike[str]
 Parts = dict[str, dict[str, Any]]  # by name: class_path and init_args, or (in Python) the object itself
+Encoders = dict[str, str | dict[str, Any]]  # the same, or an encoder folder
+
+
+SHOWN = 3  # of what was left out, each of which is told with its reason
 
 
 def words(value: str | list[str]) -> list[str]:
@@ -67,11 +74,13 @@ def part(value: Any, from_path: Any = None) -> Any:
 
 
 def encoder_for(value: Any, modalities: dict[str, Any], name: str) -> Any:
-    """An encoder; what its configuration leaves open is sized by the modality."""
+    """An encoder, or that of an encoder folder; what its configuration leaves open is sized by the modality."""
+    from ..models import build_for, load_model
+
+    if isinstance(value, (str, os.PathLike)):
+        return load_model(Path(value))
     if not isinstance(value, dict):
         return value
-    from ..models import build_for
-
     if name not in modalities:
         raise UsageError(f"encoders: no modality {name!r} in the data; it has {', '.join(modalities)}.")
     return build_for(value, modalities[name])
@@ -86,7 +95,8 @@ def note_untrained(given: Mapping[str, Any], built: Mapping[str, Any], trainable
         trainable: Modality to what is trained of its encoder; frozen by default.
     """
     for name, value in given.items():
-        loaded = not isinstance(value, dict) or value.get("init_args", {}).get("pretrained")
+        given_weights = ("pretrained", "checkpoint")
+        loaded = not isinstance(value, dict) or any(value.get("init_args", {}).get(one) for one in given_weights)
         if (
             not loaded
             and trainable.get(name, "frozen") == "frozen"
@@ -128,6 +138,23 @@ def open_data(data: Folder) -> Any:
     if kind not in ("dataset", "features"):
         raise FolderError(f"{data}: expected a dataset or features folder, found one of kind {kind!r}.")
     return FeatureSet(data) if kind == "features" else Dataset(data)
+
+
+def open_pictures(dataset: Folder) -> Any:
+    """The dataset whose cutouts and spectra a figure shows.
+
+    Raises:
+        UsageError: If none was given.
+    """
+    if not dataset:
+        raise UsageError("the figure shows cutouts and spectra: say with --dataset where they are.")
+    return open_data(dataset)
+
+
+def left_out(reasons: Sequence[str]) -> list[str]:
+    """Why some were not asked about, in notes: the first reasons, and how many more there are."""
+    shown = [f"left out: {reason}" for reason in reasons[:SHOWN]]
+    return [*shown, f"left out: {len(reasons) - SHOWN} more"] if len(reasons) > SHOWN else shown
 
 
 def save_figure(figure: Any, path: Folder) -> None:

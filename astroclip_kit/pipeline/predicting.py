@@ -12,8 +12,7 @@ from ..embeddings.familiarity import groups_of
 from ..embeddings.query import Query
 from ..errors import InputError, UsageError
 from ..settings.prediction import Prediction
-from .parts import Folder, open_store, words
-from .searching import SHOWN
+from .parts import Folder, left_out, open_store, words
 
 if TYPE_CHECKING:
     from astropy.table import Table
@@ -67,12 +66,6 @@ def predict(
     return table
 
 
-def _left(skipped: Sequence[str]) -> list[str]:
-    """Why some are not asked about, in notes."""
-    left = [f"left out: {reason}" for reason in skipped[:SHOWN]]
-    return [*left, f"left out: {len(skipped) - SHOWN} more"] if len(skipped) > SHOWN else left
-
-
 def _changed(asking: Query, prediction: Prediction, more: Mapping[str, Any]) -> tuple[Query, Prediction]:
     """Both with some of their fields changed; `weights` are those of the neighbours."""
     own, other = ([one.name for one in fields(kind)] for kind in (Prediction, Query))
@@ -102,8 +95,8 @@ def _asked(store: EmbeddingStore, asking: Query, query: str) -> tuple[Any, str, 
     if asking.table:
         found = ask_table(store, asking, query.partition("+")[0])
         if found.newcomers is None:
-            return np.concatenate(found.rows), query, _left(found.skipped)
-        return _new([found.newcomers]), query or found.name, _left(found.skipped)
+            return np.concatenate(found.rows), query, left_out(found.skipped)
+        return _new([found.newcomers]), query or found.name, left_out(found.skipped)
     if asking.like:
         return rows_of(store, ids_of(store, asking.like)), query, []
     if len(asking.coordinates):
@@ -125,7 +118,7 @@ def _new_objects(store: EmbeddingStore, asking: Query, query: str) -> tuple[Any,
     placed = [found[0], *(_placed(store, found[0], other, skipped) for other in found[1:])]
     differ = [one.name for one in placed if one.object_ids != found[0].object_ids]
     by_order = [f"{found[0].name} and {', '.join(differ)} are matched by their order, as their ids differ"]
-    return _new(placed, store), query or "+".join(counts), [*_left(skipped), *(by_order if differ else [])]
+    return _new(placed, store), query or "+".join(counts), [*left_out(skipped), *(by_order if differ else [])]
 
 
 def _placed(store: EmbeddingStore, first: Newcomers, other: Newcomers, skipped: Sequence[str]) -> Newcomers:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +11,7 @@ import numpy.typing as npt
 
 from ..embeddings.query import Query
 from ..errors import UsageError
-from .parts import Folder, changed, open_store, save_figure, words
+from .parts import Folder, changed, left_out, open_pictures, open_store, save_figure, words
 
 if TYPE_CHECKING:
     from astropy.table import Table
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
 __all__ = ["index", "search"]
 
 STRANGE = 1.0  # percentile of familiarity, as predict warns below it
-SHOWN = 3  # files that were left out, of each of which the reason is printed
 
 
 def search(
@@ -60,17 +58,13 @@ def search(
     asked = changed(replace(asking, like=object_id or asking.like), more, "a query")
     table = store.search(asked, query=query, target=target, k=k)
     if figure:
-        if not dataset:
-            raise UsageError("the figure shows cutouts and spectra: say with --dataset where they are.")
-        save_figure(_panel(table, k, dataset), figure)
+        save_figure(_panel(table, k, open_pictures(dataset)), figure)
     about = table.meta
     who = about["asked"][0] if len(about["asked"]) == 1 else f"{len(about['asked'])} objects"
-    left = [f"left out: {reason}" for reason in about["skipped"][:SHOWN]]
-    left += [f"left out: {len(about['skipped']) - SHOWN} more"] if len(about["skipped"]) > SHOWN else []
     about["notes"] = [
         f"asked with the {about['query']} of {who}, answered by {about['target']}",
         *_strange(about["newcomers"]),
-        *left,
+        *left_out(about["skipped"]),
     ]
     return table
 
@@ -102,12 +96,10 @@ def index(embeddings: Folder, factory: str = "", *, modalities: str | list[str] 
     return build_indexes(store, factory, modalities=words(modalities), recall=recall)
 
 
-def _panel(table: Table, k: int, dataset: Folder) -> Any:
+def _panel(table: Table, k: int, shown: Any) -> Any:
     """The first query and its answers; a new file is shown as it was read."""
-    from ..data import Dataset
     from ..report import figures
 
-    shown: Any = Dataset(Path(dataset))
     answers = table[:k]
     answers.meta = dict(table.meta)
     if table.meta["newcomers"] is not None:

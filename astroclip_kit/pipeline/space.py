@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import UsageError
 from ..settings import Alignment, Hardware, Split, Training
-from .parts import Folder, Parts, encoder_for, note_untrained, open_data, part, seeded
+from .parts import Encoders, Folder, Parts, encoder_for, note_untrained, open_data, part, seeded
 
 if TYPE_CHECKING:
     from ..alignment import ContrastiveModel
@@ -19,7 +19,7 @@ __all__ = ["align", "embed", "extract"]
 
 def extract(
     data: Folder,
-    encoders: Parts,
+    encoders: Encoders,
     out: Folder = "features",
     *,
     augmentations: Parts | None = None,
@@ -32,7 +32,7 @@ def extract(
 
     Args:
         data: Dataset folder.
-        encoders: Modality to encoder.
+        encoders: Modality to encoder, or to an encoder folder that `pretrain` or `convert` wrote.
         out: Features folder to write; what is unchanged is not computed again.
         augmentations: Modality to augmentation, for the further views.
         views: Views per object: the first as it is, the others augmented.
@@ -68,7 +68,7 @@ def align(
     data: Folder,
     out: Folder = "model",
     *,
-    encoders: Parts | None = None,
+    encoders: Encoders | None = None,
     heads: Parts | None = None,
     alignment: Alignment = Alignment(),
     training: Training = Training(),

@@ -15,7 +15,7 @@ import pandas as pd
 from ..errors import FileError, UsageError
 from ..types import Drop, Modality, Sample
 from .files.array_files import array_shapes, blocks, whole
-from .files.file_lists import find_files, find_matching
+from .files.file_lists import find_files, find_matching, first_readable
 from .files.object_tables import read_object_table
 from .files.table_files import text
 from .images.image_units import checked_unit
@@ -85,17 +85,14 @@ class ImageArrays:
         Raises:
             FileError: If no file can be read.
         """
-        problem = "no .npy or .npz file is there."
-        for path in self.files():
-            try:
-                shape = self._shape(array_shapes(path)[self._image_name(path)], path)
-            except FileError as error:
-                problem = f"no array can be read; the last problem: {error}"
-                continue
-            channels = (*self.bands, *(f"ivar_{band}" for band in self.bands if "ivar" in self.arrays))
-            grid = (self.pixel_scale_arcsec,) if self.pixel_scale_arcsec else ()
-            return Modality(self.name, "image", channels, (len(channels), *shape), self.unit, grid)
-        raise FileError(self.root, problem)
+
+        def size(path: Path) -> tuple[int, ...]:
+            return self._shape(array_shapes(path)[self._image_name(path)], path)
+
+        shape = first_readable(self.root, self.files(), size, "no .npy or .npz file is there.", "array")
+        channels = (*self.bands, *(f"ivar_{band}" for band in self.bands if "ivar" in self.arrays))
+        grid = (self.pixel_scale_arcsec,) if self.pixel_scale_arcsec else ()
+        return Modality(self.name, "image", channels, (len(channels), *shape), self.unit, grid)
 
     def files(self) -> list[Path]:
         """The files of images, sorted.

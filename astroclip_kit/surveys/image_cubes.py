@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from ..errors import FileError, UsageError
 from ..types import Drop, Modality, Sample
-from .files.file_lists import find_files, find_matching
+from .files.file_lists import find_files, find_matching, first_readable
 from .files.fits_files import Hdu, read_hdus
 from .files.object_tables import read_object_table
 from .images.image_files import first_image, open_fits
@@ -104,19 +104,15 @@ class ImageCubes:
         Raises:
             FileError: If no image can be read.
         """
-        problem = "no FITS file is there."
-        for path in self.files():
-            try:
-                stamp = next(iter(self._stamps(path)))
-                scale = round(self._scale(stamp.hdu, self._row(stamp.hdu)), 6)
-            except FileError as error:
-                problem = f"no image can be read; the last problem: {error}"
-                continue
-            height, width = (self.size, self.size) if self.size else stamp.flux.shape[1:]
-            channels = (*self.bands, *(f"ivar_{band}" for band in self.bands if self.ivar))
-            grid = () if math.isnan(scale) else (scale,)
-            return Modality(self.name, "image", channels, (len(channels), height, width), self.unit, grid)
-        raise FileError(self.root, problem)
+        return first_readable(self.root, self.files(), self._describe, "no FITS file is there.", "image")
+
+    def _describe(self, path: Path) -> Modality:
+        stamp = next(iter(self._stamps(path)))
+        scale = round(self._scale(stamp.hdu, self._row(stamp.hdu)), 6)
+        height, width = (self.size, self.size) if self.size else stamp.flux.shape[1:]
+        channels = (*self.bands, *(f"ivar_{band}" for band in self.bands if self.ivar))
+        grid = () if math.isnan(scale) else (scale,)
+        return Modality(self.name, "image", channels, (len(channels), height, width), self.unit, grid)
 
     def files(self) -> Sequence[Path]:
         """The files, sorted.

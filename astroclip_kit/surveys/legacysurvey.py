@@ -19,7 +19,8 @@ import numpy.typing as npt
 from ..errors import FileError, InputError
 from ..types import Modality, Sample
 from .files.coordinates import in_range
-from .files.fits_files import Hdu, find_files, read_hdus
+from .files.file_lists import find_files, first_readable
+from .files.fits_files import Hdu, read_hdus
 from .files.fits_headers import Card, header_block, padded, write_blocks
 from .files.stated_units import rescaled, unit_factor
 from .images.image_headers import centre, pixel_scale_arcsec, stated_position
@@ -76,17 +77,10 @@ class LegacySurveyCutouts:
         Raises:
             FileError: If no file can be read.
         """
-        problem = f"no file matches {self.pattern!r}."
-        for path in self.files():
-            try:
-                hdu, cube = self._cube(path)
-            except FileError as error:
-                problem = f"no cutout can be read; the last problem: {error}"
-                continue
-            scale = float(np.round(pixel_scale_arcsec(hdu, PIXEL_SCALE_ARCSEC), 6))
-            channels = (*self.bands, *(f"ivar_{band}" for band in self.bands if self.ivar))
-            return Modality(self.name, "image", channels, cube.shape, "nmgy", (scale,))
-        raise FileError(self.root, problem)
+        hdu, cube = first_readable(self.root, self.files(), self._cube, f"no file matches {self.pattern!r}.", "cutout")
+        scale = float(np.round(pixel_scale_arcsec(hdu, PIXEL_SCALE_ARCSEC), 6))
+        channels = (*self.bands, *(f"ivar_{band}" for band in self.bands if self.ivar))
+        return Modality(self.name, "image", channels, cube.shape, "nmgy", (scale,))
 
     def files(self) -> Sequence[Path]:
         """The files that match, sorted.

@@ -129,7 +129,7 @@ def test_a_change_inside_a_part_keeps_the_rest_of_it(write):
         ("data: x\nalign: {training: {epochs: many}}\n", r"training.epochs: expected a whole number, found 'many'"),
         ("data: x\nalign: {head: {}}\n", r"unknown key 'align.head'. Did you mean 'heads'\?"),
         ("data: x\nalign: {alignment: {modalities: image}}\n", r"expected a list such as \[a, b\], found 'image'"),
-        ("data: x\nextract: {encoders: {image: Net}}\n", r"encoders: expected a mapping of names to \{class_path"),
+        ("data: x\nextract: {encoders: {image: 3}}\n", r"encoders: expected a mapping of names to \{class_path"),
         ("data: x\nextract: {}\n", r"the following arguments are required: extract.encoders"),
         ("data: x\ningest: {out: y}\n", r"ingest.out is set by the run itself. Leave it out"),
         ("data: x\nseed: -1\nembed: {}\n", r"seed is -1, expected 0 or more"),

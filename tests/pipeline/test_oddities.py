@@ -54,5 +54,7 @@ def test_in_python_the_scoring_is_keywords(chain):
     given = ak.anomalies(chain.embeddings, scoring=Oddness("neighbours", k=5), top=3)
     assert list(found["object_id"]) == list(given["object_id"])
     np.testing.assert_array_equal(found["score"], given["score"])
-    with pytest.raises(UsageError, match=r"there is no argument 'neighbors'\. Of a scoring there are: by, k, seed"):
+    with pytest.raises(
+        UsageError, match=r"there is no argument 'neighbors'\. Of a scoring there are: by, where, k, seed"
+    ):
         ak.anomalies(chain.embeddings, neighbors=5)

@@ -8,13 +8,15 @@ import glob
 import os
 import re
 from array import array
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import overload
+from typing import TypeVar, overload
 
 from ...errors import FileError
 
-__all__ = ["FileList", "find_files", "find_matching"]
+__all__ = ["FileList", "find_files", "find_matching", "first_readable"]
+
+T = TypeVar("T")
 
 UNFINISHED = (".part", ".partial", ".tmp", ".temp", ".crdownload", ".download", ".filepart", ".aria2", "~")
 OUT_OF_HANDLES = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
@@ -206,3 +208,27 @@ def _is(kind: Callable[[], bool]) -> bool:
         return kind()
     except OSError:
         return False
+
+
+def first_readable(
+    root: str | Path, files: Iterable[Path], describe: Callable[[Path], T], missing: str, what: str
+) -> T:
+    """What the first file that can be read says of all of them.
+
+    Args:
+        root: Where they lie, for the error.
+        files: The files.
+        describe: Reads one; a FileError goes on to the next.
+        missing: What is wrong if there is none: "no FITS file is there."
+        what: What cannot be read if all fail: "image".
+
+    Raises:
+        FileError: If no file can be read; tells the last problem.
+    """
+    problem = missing
+    for path in files:
+        try:
+            return describe(path)
+        except FileError as error:
+            problem = f"no {what} can be read; the last problem: {error}"
+    raise FileError(root, problem)
