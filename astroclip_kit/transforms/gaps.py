@@ -22,15 +22,18 @@ def interpolate_gaps(flux: torch.Tensor, good: torch.Tensor, position: torch.Ten
         >>> interpolate_gaps(torch.tensor([[1.0, torch.nan, 3.0]]), torch.tensor([[True, False, True]]))
         tensor([[1., 2., 3.]])
     """
-    length = flux.shape[1]
-    pixel = torch.arange(length, device=flux.device).expand_as(good)
-    before = pixel.where(good, -1).cummax(dim=1).values
-    after = pixel.where(good, length).flip(1).cummin(dim=1).values.flip(1)
-    left = before.where(before >= 0, after).clamp(max=length - 1)
-    right = after.where(after < length, before).clamp(min=0)
-    flux = flux.where(good, 0.0)
-    low, high = flux.gather(1, left), flux.gather(1, right)
+    length, flat = flux.shape[1], good.flatten()
+    kept, missing = flat.nonzero()[:, 0], (~flat).nonzero()[:, 0]
+    filled = flux.where(good, 0.0)
+    if not len(kept) or not len(missing):
+        return filled
+    after = torch.searchsorted(kept, missing)
+    left, right = kept[(after - 1).clamp(min=0)], kept[after.clamp(max=len(kept) - 1)]
+    has_left, has_right = ((side // length == missing // length) for side in (left, right))
+    left, right = left.where(has_left, right), right.where(has_right, left)
     at = torch.arange(length, device=flux.device, dtype=flux.dtype) if position is None else position
-    gap = at[right] - at[left]
-    share = (at - at[left]) / gap.where(gap > 0, 1.0)
-    return flux.where(good, low + (high - low) * share)
+    start, gap = at[left % length], at[right % length] - at[left % length]
+    share = (at[missing % length] - start) / gap.where(gap > 0, 1.0)
+    values = filled.flatten()
+    line = values[left].lerp(values[right], share.to(flux.dtype).where(gap > 0, 0.0))
+    return values.index_put((missing,), line.where(has_left | has_right, 0.0)).reshape(good.shape)

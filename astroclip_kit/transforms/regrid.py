@@ -90,7 +90,7 @@ def _good(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
 
 @dataclass(frozen=True)
 class _Band:
-    """Which input pixels [M, K] overlap each output pixel, and with what share of its width; K is a few."""
+    """Which input pixels [K, M] overlap each output pixel, and with what share of its width; K is a few."""
 
     length: int
     pixel: torch.Tensor
@@ -99,10 +99,11 @@ class _Band:
 
     def _sum(self, values: torch.Tensor, share: torch.Tensor) -> torch.Tensor:
         """[B, M] of [B, L]: the product with the banded matrix, one diagonal after the other."""
-        total = values[:, self.pixel[:, 0]] * share[:, 0]
-        for diagonal in range(1, share.shape[1]):
-            total += values[:, self.pixel[:, diagonal]] * share[:, diagonal]
-        return total
+        columns = values.T.contiguous()  # [L, B]: a row of it is read at once
+        total = columns.index_select(0, self.pixel[0]) * share[0, :, None]
+        for pixel, part in zip(self.pixel[1:], share[1:], strict=True):
+            total.addcmul_(columns.index_select(0, pixel), part[:, None])
+        return total.T
 
     def average(self, flux: torch.Tensor, ivar: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Means and their inverse variances [B, M]; both 0 where too little is covered."""
@@ -123,7 +124,7 @@ def _band(source: PlainGrid, grid: PlainGrid, device: torch.device, dtype: torch
     count = np.diff(matrix.indptr)
     place = np.arange(matrix.nnz) - np.repeat(matrix.indptr[:-1], count)
     row = np.repeat(np.arange(len(wavelength)), count)
-    pixel, share = np.zeros((2, len(wavelength), max(1, count.max())))
-    pixel[row, place], share[row, place] = matrix.indices, matrix.data
+    pixel, share = np.zeros((2, max(1, count.max()), len(wavelength)))
+    pixel[place, row], share[place, row] = matrix.indices, matrix.data
     on_device = (torch.from_numpy(one).to(device=device, dtype=dtype) for one in (share, wavelength))
     return _Band(matrix.shape[1], torch.from_numpy(pixel.astype(np.int64)).to(device), *on_device)
