@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -31,6 +31,7 @@ __all__ = ["Clusters", "Found", "cluster"]
 
 MEMBERS = 5  # nearest to and farthest from the centre
 CLEAR = 0.25  # mean silhouette below which there is no substantial structure (Kaufman & Rousseeuw 1990, Table 4)
+SAME = 0.99  # correlation, or share of equal texts, from which two labels say the same
 MOST_SHARE = 0.5  # of the objects: a text label with more values than this is a name, not a class
 
 
@@ -138,7 +139,8 @@ def cluster(
         grouping: How. HDBSCAN and DBSCAN work on the map where one is given, k-means always on the vectors.
         place: Map of the store and modality.
         rows: Which objects to look at [N]; all that have the modality by default.
-        properties: Labels that may set clusters apart; all by default.
+        properties: Labels that may set clusters apart; by default all but those of a single source, "spectrum_z",
+            that say what the label of all sources, "z", says.
         seed: Of k-means, samples and intervals.
 
     Raises:
@@ -155,7 +157,7 @@ def cluster(
     z = store.vectors(on)[at]
     mapped = place is not None and grouping.method != "kmeans"
     division = divide(place.coordinates[at] if place is not None and mapped else z, grouping, seed=seed)
-    known = {name: store.labels[name][at] for name in (store.labels if properties is None else properties)}
+    known = {name: store.labels[name][at] for name in (_distinct(store.labels) if properties is None else properties)}
     separations = separate(division.labels, known, groups=store.groups[at], seed=seed)
     results, notes = _results(store, on, at, division, known, seed)
     summary = {
@@ -177,6 +179,23 @@ def cluster(
         "notes": [*_remarks(division, len(at), int((~store.present(on)).sum()), on, len(separations)), *notes],
     }
     return Found(_table(store, at, division, place), summary, results)
+
+
+def _distinct(labels: Mapping[str, npt.NDArray[Any]]) -> list[str]:
+    """The labels without those that repeat another: called like it behind the name of a source, with its values."""
+
+    def repeats(name: str, other: str) -> bool:
+        if not name.endswith(f"_{other}"):
+            return False
+        own, its = labels[name], labels[other]
+        if own.dtype.kind in "OSU" or its.dtype.kind in "OSU":
+            both = (own != "") & (its != "")
+            return bool(both.any() and (own[both] == its[both]).mean() > SAME)
+        both = np.isfinite(own) & np.isfinite(its)
+        varies = both.sum() > 2 and np.std(own[both]) > 0 and np.std(its[both]) > 0
+        return bool(varies and np.corrcoef(own[both], its[both])[0, 1] > SAME)
+
+    return [name for name in labels if not any(repeats(name, other) for other in labels)]
 
 
 def _considered(

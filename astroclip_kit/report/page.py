@@ -18,7 +18,7 @@ from .stylesheet import STYLE
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["write_report"]
+__all__ = ["report_parts", "write_page", "write_report"]
 
 PACKAGES = ("astroclip_kit", "numpy", "torch", "scikit-learn", "astropy", "matplotlib")
 METHOD = (
@@ -65,14 +65,52 @@ def write_report(
     """
     names = sorted({one.dataset for one in results if one.dataset})
     title = title or f"Report: {', '.join(names) or 'no results'}"
-    parts = {
+    parts = report_parts(
+        results,
+        figures=figures or {},
+        configuration=configuration,
+        citations=citations,
+        next_command=next_command,
+        clusters=clusters,
+    )
+    return write_page(path, title, parts, results)
+
+
+def report_parts(
+    results: Sequence[Result],
+    *,
+    figures: Mapping[str, Figure],
+    configuration: Mapping[str, Any] | str = "",
+    citations: Sequence[str] = (),
+    next_command: str = "",
+    clusters: Sequence[Mapping[str, Any]] = (),
+) -> dict[str, str]:
+    """Heading to HTML of every part of a report, for `write_page`; the arguments are those of `write_report`."""
+    return {
         "How to read the numbers": _reading(results),
-        **sections(results, figures or {}, clusters),
+        **sections(results, figures, clusters),
         "Configuration": _configuration(configuration),
         "Versions": _versions(),
         "How to cite": _list([f"astroclip_kit {_version('astroclip_kit')}", *METHOD, *citations]),
         "Next": f"<pre>{escape(next_command)}</pre>" if next_command else "",
     }
+
+
+def write_page(path: str | Path, title: str, parts: Mapping[str, str], results: Sequence[Result]) -> Path:
+    """Writes one self-contained page, in one step.
+
+    Args:
+        path: The file.
+        title: Of the page.
+        parts: Heading to HTML, in order; those without text are left out.
+        results: What was measured: whether it is mock or real is said at the top.
+
+    Returns:
+        The file.
+
+    Raises:
+        OutputError: If it cannot be written.
+    """
     body = "\n".join(f"<h2>{escape(head)}</h2>\n{text}" for head, text in parts.items() if text)
     page = (
         f"<!doctype html>\n<html lang='en'><head><meta charset='utf-8'><title>{escape(title)}</title>"

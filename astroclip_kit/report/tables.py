@@ -128,13 +128,22 @@ def _line(results: Sequence[Result], names: Sequence[str], marks: dict[Result, s
 
 
 def _long(results: Sequence[Result], marks: dict[Result, str]) -> str:
-    """A row per metric."""
-    ordered = [one for row in _rows(results) for one in results if (one.space, one.query, one.target) == row]
+    """A row per metric, a column per pair of modalities and space."""
+    by_place = {(one.metric, one.space, one.query, one.target): one for one in results}
+    rows, metrics = _rows(results), dict.fromkeys(one.metric for one in results)
+    cells = {metric: [by_place.get((metric, *row)) for row in rows] for metric in metrics}
     lines = (
-        f"<tr>{_about(one)}<td>{escape(title(one.metric))}</td>{_cell(one, marks)}<td>{one.n:,}</td></tr>"
-        for one in ordered
+        f"<tr><td>{escape(title(metric))}</td>{''.join(_counted(one, marks) for one in own)}</tr>"
+        for metric, own in cells.items()
     )
-    return _table(["query", "answers from", "space", "metric", "value", "n"], lines)
+    return _table(
+        ["metric", *(f"{query}, answers from {target}, {space_name(space)}" for space, query, target in rows)], lines
+    )
+
+
+def _counted(one: Result | None, marks: dict[Result, str]) -> str:
+    """A cell that tells its own number of objects, as it may differ from one metric to the next."""
+    return "<td></td>" if one is None else _cell(one, marks).replace("</small>", f"<br>n {one.n:,}</small>")
 
 
 def _about(one: Result) -> str:

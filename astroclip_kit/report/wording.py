@@ -102,4 +102,4 @@ def task_title(task: str, wanted: str) -> str:
     """Heading of the table of a task, and of a property."""
     name = TASKS.get(task, task.replace("_", " ").capitalize())
     joint = " with" if task == "clustering" else " where" if task == "selection" else " of"
-    return f"{name}{joint} {wanted}" if wanted else name if task != "clustering" else "Clusters"
+    return f"{name}{joint} {wanted}" if wanted else name if task != "clustering" else "Silhouettes"

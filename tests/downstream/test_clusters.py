@@ -150,3 +150,17 @@ def test_what_cannot_be_clustered_is_said(store, plane, tmp_path):
         cluster(store, properties=["colour"])
     with pytest.raises(UsageError, match="has no modality 'radio'"):
         cluster(store, on="radio")
+
+
+def test_a_label_of_one_source_that_repeats_the_merged_one_sets_nothing_apart_again(tmp_path):
+    z = np.repeat([[1.0, 0.0], [0.0, 1.0]], 20, axis=0) + np.random.default_rng(0).normal(size=(40, 2)) * 0.01
+    value = np.arange(40.0)
+    labels = {
+        "z": value, "survey_z": value + 0.01, "photo_z": value[::-1].copy(), "class": np.repeat(["a", "b"], 20),
+        "survey_class": np.repeat(["a", "b"], 20), "flag_z": np.full(40, np.nan),
+    }  # fmt: skip
+    store = EmbeddingStore.write(tmp_path / "space", {"image": z}, [f"{n}" for n in range(40)], labels=labels)
+    apart = {one["property"] for one in cluster(store, grouping=Grouping(k=2)).summary["clusters"][0]["separating"]}
+    assert apart == {"z", "photo_z", "class"}
+    asked = cluster(store, grouping=Grouping(k=2), properties=["survey_z"]).summary["clusters"][0]["separating"]
+    assert [one["property"] for one in asked] == ["survey_z"]

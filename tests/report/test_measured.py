@@ -88,7 +88,7 @@ def test_words_for_tasks_methods_and_guesses():
     assert task_title("probe_mlp", "z") == "Neural probe of z"
     assert task_title("retrieval", "") == "Among held-out objects"  # the section is called Retrieval already
     assert axis_title("alignment") == "alignment (distance²; 0 best)"
-    assert (task_title("clustering", ""), task_title("clustering", "class")) == ("Clusters", "Agreement with class")
+    assert (task_title("clustering", ""), task_title("clustering", "class")) == ("Silhouettes", "Agreement with class")
     assert method(replace(R2, task="probe_mlp", space="features")) == "neural probe before alignment"
     assert guess(replace(R2, task="probe_mlp")) == "the mean"
     assert guess(replace(R2, task="probe_mlp", metric="accuracy")) == "the majority class"

@@ -215,3 +215,13 @@ def test_tables_and_figures_are_not_cut_in_print(tmp_path):
     printed = page[page.index("@media print") : page.index("</style>")]
     assert "tr { break-inside: avoid" in printed and "table-header-group" in printed and "<thead>" in page
     assert re.search(r"section \{[^}]*break-inside: avoid", printed) and re.search(r"figure \{[^}]*avoid", printed)
+
+
+def test_coverage_in_many_bins_is_a_row_per_bin_with_a_column_per_direction():
+    bins = [f"coverage@0.9 of {low}..{low + 1}" for low in range(6)]
+    own = replace(RECALL, task="coverage", query="image", target="image", n=40, chance=math.nan)
+    results = [replace(own, metric=metric) for metric in bins]
+    results += [replace(own, metric=metric, target="spectrum", n=7) for metric in bins[1:]]
+    table = results_html(results)
+    assert table.count("<tr>") == 1 + len(bins) and "image, answers from spectrum, aligned" in table
+    assert table.count("n 40") == 6 and table.count("n 7") == 5 and table.count("<td></td>") == 1
