@@ -10,13 +10,12 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from ..errors import InputError
 from ..transforms.compose import Compose, Transform
 from ..transforms.lightcurves import is_padding
 from ..transforms.periodogram import periodogram
 from ..transforms.smoothing import soft_bins
 from ..types import Modality
-from .layers import check_kind
+from .layers import check_kind, check_light_curves
 
 __all__ = ["FoldedLightCurve"]
 
@@ -80,8 +79,7 @@ class FoldedLightCurve(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Features [B, out_features] of light curves [B, T, 4], NaN where padded."""
-        if x.ndim != 3 or x.shape[2] != 4:
-            raise InputError(f"light curves are [B, T, 4] of time, value, error, band; found {tuple(x.shape)}.")
+        check_light_curves(x)
         detection = [number for number, band in enumerate(self.bands) if not band.endswith(LIMIT)]
         used = ~is_padding(x) & torch.isin(x[..., 3], torch.tensor(detection, dtype=x.dtype, device=x.device))
         curves = [rows[mask].double().cpu().numpy() for rows, mask in zip(x.detach(), used, strict=True)]

@@ -14,7 +14,7 @@ from ..transforms.compose import Compose, Transform
 from ..transforms.interpolation import Kernel, average_nights, interpolate, since_peak
 from ..transforms.smoothing import soft_bins
 from ..types import Modality
-from .layers import check_kind
+from .layers import check_kind, check_light_curves
 
 __all__ = ["InterpolatedLightCurve"]
 
@@ -83,8 +83,7 @@ class InterpolatedLightCurve(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Features [B, out_features] of light curves [B, T, 4] in magnitudes, NaN where padded."""
-        if x.ndim != 3 or x.shape[2] != 4:
-            raise InputError(f"light curves are [B, T, 4] of time, value, error, band; found {tuple(x.shape)}.")
+        check_light_curves(x)
         with torch.autocast(x.device.type, enabled=False):
             x = nn.functional.pad(x.float(), (0, 0, 0, 1), value=torch.nan)  # so that there is a row to look for
             wavelength = torch.tensor(self.wavelength_angstrom, device=x.device)

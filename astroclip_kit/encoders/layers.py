@@ -13,7 +13,16 @@ from ..transforms.compose import Transform
 from ..transforms.spectra import SelectChannels
 from ..types import Kind, Modality
 
-__all__ = ["ACTIVATIONS", "AttentionPooling", "FourierFeatures", "check_kind", "feed_forward", "select_bands"]
+__all__ = [
+    "ACTIVATIONS",
+    "AttentionPooling",
+    "FourierFeatures",
+    "check_kind",
+    "check_light_curves",
+    "feed_forward",
+    "select_bands",
+    "steps_of",
+]
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {
     "gelu": nn.GELU, "relu": nn.ReLU, "silu": nn.SiLU, "tanh": nn.Tanh, "leaky_relu": nn.LeakyReLU,
@@ -32,11 +41,27 @@ def check_kind(modality: Modality, kind: Kind, encoder: type) -> None:
         )
 
 
+def check_light_curves(x: torch.Tensor) -> None:
+    """Refuses what are no light curves [B, T, 4].
+
+    Raises:
+        InputError: Tells the shape.
+    """
+    if x.ndim != 3 or x.shape[2] != 4:
+        raise InputError(f"light curves are [B, T, 4] of time, value, error, band; found {tuple(x.shape)}.")
+
+
 def select_bands(modality: Modality) -> list[Transform]:
     """The step that leaves the inverse variances of an image out, for networks that take bands alone; none without."""
     if modality.image_bands == modality.channels:
         return []
     return [SelectChannels([modality.channels.index(band) for band in modality.image_bands])]
+
+
+def steps_of(preprocess: Transform) -> list[Transform]:
+    """The transforms that are composed to one, also where they are nested."""
+    inner = getattr(preprocess, "steps", None)
+    return [preprocess] if inner is None else [one for step in inner for one in steps_of(step)]
 
 
 def feed_forward(sizes: Sequence[int], activation: str = "gelu", dropout: float = 0.0) -> nn.Sequential:

@@ -8,12 +8,11 @@ from typing import Any, Self
 import torch
 from torch import nn
 
-from ..errors import InputError
 from ..transforms.compose import Compose, Transform
 from ..transforms.lightcurves import is_padding
 from ..transforms.smoothing import soft_bins
 from ..types import Modality
-from .layers import check_kind
+from .layers import check_kind, check_light_curves
 
 __all__ = ["LightCurveStatistics"]
 
@@ -60,8 +59,7 @@ class LightCurveStatistics(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Features [B, out_features] of light curves [B, T, 4], NaN where padded."""
-        if x.ndim != 3 or x.shape[2] != 4:
-            raise InputError(f"light curves are [B, T, 4] of time, value, error, band; found {tuple(x.shape)}.")
+        check_light_curves(x)
         with torch.autocast(x.device.type, enabled=False):
             x = nn.functional.pad(x.float(), (0, 0, 0, 1), value=torch.nan)
             measured = ~is_padding(x)

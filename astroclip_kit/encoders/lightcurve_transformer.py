@@ -11,7 +11,7 @@ from ..errors import InputError, UsageError
 from ..transforms.compose import Compose, Transform
 from ..transforms.lightcurves import is_padding
 from ..types import Modality
-from .layers import AttentionPooling, FourierFeatures, check_kind
+from .layers import AttentionPooling, FourierFeatures, check_kind, check_light_curves
 
 __all__ = ["LightCurveTransformer"]
 
@@ -92,8 +92,7 @@ class LightCurveTransformer(nn.Module):
 
     def tokens(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Tokens [B, 1 + T, width], the summary first, before the transformer, and which are padding [B, 1 + T]."""
-        if x.ndim != 3 or x.shape[2] != 4:
-            raise InputError(f"light curves are [B, T, 4] of time, value, error, band; found {tuple(x.shape)}.")
+        check_light_curves(x)
         x = nn.functional.pad(x, (0, 0, 0, 1), value=torch.nan)  # so that there is a row to take the median of
         padding = is_padding(x)
         time, value, error, band = x.where(~padding[..., None], torch.nan).unbind(dim=-1)
