@@ -50,5 +50,6 @@ __getattr__, __dir__, __all__ = lazy(
         "run": ".pipeline",
         "search": ".pipeline",
         "simulate": ".pipeline",
+        "weights": ".pipeline",
     },
 )

@@ -129,7 +129,8 @@ def _parser(verb: str, function: Callable[..., Any]) -> Any:
 
 def _parse(parser: Any, verb: str, words: list[str]) -> dict[str, Any] | None:
     """Arguments by name, or None where help was printed."""
-    words = _named(words, list(_positions(getattr(pipeline, verb))))
+    function = getattr(pipeline, verb)
+    words = _named(_joined(words, function), list(_positions(function)))
     if verb == "run":
         words = _gather_changes(words)
     flags = [flag for action in parser._actions for flag in action.option_strings]
@@ -165,6 +166,16 @@ def _positions(function: Callable[..., Any]) -> dict[str, str]:
         if one.kind is one.POSITIONAL_OR_KEYWORD and one.annotation not in ("Parts", "Encoders")
     ]
     return {one.name: one.name.upper() if one.default is one.empty else f"[{one.name.upper()}]" for one in given}
+
+
+def _joined(words: list[str], function: Callable[..., Any]) -> list[str]:
+    """Words beyond the last position, if that takes several names, as names of it: ``get a b`` is ``get a,b``."""
+    names = list(_positions(function))
+    count = next((number for number, word in enumerate(words) if word.startswith("-")), len(words))
+    if not names or count <= len(names) or "list[str]" not in str(function.__annotations__[names[-1]]):
+        return words
+    last = len(names) - 1
+    return [*words[:last], ",".join(words[last:count]), *words[count:]]
 
 
 def _named(words: list[str], names: list[str]) -> list[str]:

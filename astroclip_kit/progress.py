@@ -24,7 +24,7 @@ def progress(
         iterable: What to iterate over.
         total: Number of steps where it cannot be read off the iterable.
         description: What is being done.
-        unit: What is being counted.
+        unit: What is being counted; "B" for bytes, which are shown as kB, MB, ...
         quiet: Shows nothing, as in a pipe.
     """
     with warnings.catch_warnings():
@@ -32,7 +32,8 @@ def progress(
         from tqdm.auto import tqdm
 
     disable = quiet or not (_in_notebook() or sys.stderr.isatty())
-    return tqdm(iterable, total=total, desc=description, unit=f" {unit}", disable=disable, smoothing=0.1, leave=False)
+    look: dict[str, Any] = {"unit": "B", "unit_scale": True} if unit == "B" else {"unit": f" {unit}"}
+    return tqdm(iterable, total=total, desc=description, disable=disable, smoothing=0.1, leave=False, **look)
 
 
 def _in_notebook() -> bool:

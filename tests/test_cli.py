@@ -79,6 +79,12 @@ def test_a_short_flag_stands_for_the_only_one_that_ends_so():
     assert cli._full_flag("-3", flags) == "-3"
 
 
+def test_words_beyond_the_last_position_are_names_of_it():
+    assert cli._joined(["get", "a", "b", "--out", "c"], pipeline.weights) == ["get", "a,b", "--out", "c"]
+    assert cli._joined(["get", "a"], pipeline.weights) == ["get", "a"]
+    assert cli._joined(["a", "b"], pipeline.info) == ["a", "b"]
+
+
 def test_every_set_of_a_run_is_gathered():
     words = cli._gather_changes(["a.yaml", "--set", "seed=1", "--set=align.training.epochs=2"])
     assert words[0] == "a.yaml" and json.loads(words[1].partition("=")[2]) == ["seed=1", "align.training.epochs=2"]

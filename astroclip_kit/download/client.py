@@ -47,6 +47,7 @@ class Client:
         self.settings = settings
         self.session = _session(settings.connections)
         self.stopped = threading.Event()
+        self.on_bytes: Callable[[int], object] = int  # is told how many bytes of an answer have come
         self._busy = [threading.Lock() for _ in range(256)]
         self._lock = threading.Lock()
         self._free: dict[str, float] = defaultdict(float)  # host to the time of its next request
@@ -140,6 +141,7 @@ class Client:
         start, received = time.monotonic(), 0
         while chunk := _piece(response):
             received += len(chunk)
+            self.on_bytes(len(chunk))
             seconds = time.monotonic() - start
             if size + received > self.settings.largest_mb * 1e6:
                 limit = f"larger than downloads.largest_mb={self.settings.largest_mb:g} allows"

@@ -20,6 +20,7 @@ from .steps import signature_of
 from .structure import cluster, project
 from .survey import info, ingest, simulate
 from .taking_home import compare, export
+from .weights import weights
 
 __all__ = [
     "align",
@@ -43,6 +44,7 @@ __all__ = [
     "search",
     "signature_of",
     "simulate",
+    "weights",
 ]
 
 VERBS = (
@@ -51,6 +53,7 @@ VERBS = (
     "fetch",
     "ingest",
     "info",
+    "weights",
     "pretrain",
     "extract",
     "align",
