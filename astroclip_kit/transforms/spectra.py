@@ -15,13 +15,16 @@ import torch
 from ..errors import InputError, UsageError
 from .gaps import interpolate_gaps
 from .randomness import normal
+from .regrid import named_grid
+from .resampling import Grid, wavelength_grid
 
-__all__ = ["FillGaps", "IvarNoise", "Normalise", "Rebin", "SelectChannels"]
+__all__ = ["FillGaps", "IvarNoise", "Normalise", "Rebin", "SelectChannels", "observed", "with_flux"]
 
-NormaliseMode = Literal["none", "median", "zscore"]
+NormaliseMode = Literal["none", "median", "rest_median", "zscore"]
+REST_WINDOW_ANGSTROM = (5300.0, 5850.0)  # without strong lines; as in spender (Melchior et al. 2023, AJ 166, 74)
 
 
-def _observed(x: torch.Tensor) -> torch.Tensor:
+def observed(x: torch.Tensor) -> torch.Tensor:
     """Where flux [B, L] was measured; every finite pixel where the ivar is absent or says nothing."""
     finite = x[:, 0].isfinite()
     if x.shape[1] < 2:
@@ -30,24 +33,29 @@ def _observed(x: torch.Tensor) -> torch.Tensor:
     return torch.where(measured.any(dim=1, keepdim=True), measured, finite)
 
 
-def _with(x: torch.Tensor, flux: torch.Tensor, ivar: torch.Tensor | None = None) -> torch.Tensor:
+def with_flux(x: torch.Tensor, flux: torch.Tensor, ivar: torch.Tensor | None = None) -> torch.Tensor:
+    """The spectra with another flux [B, L], and with another ivar where one is given."""
     changed = [flux, x[:, 1] if ivar is None and x.shape[1] > 1 else ivar]
     return torch.cat([torch.stack([one for one in changed if one is not None], dim=1), x[:, 2:]], dim=1)
 
 
 @dataclass(frozen=True)
 class Normalise:
-    """Takes the brightness out of a spectrum, from its observed pixels alone and without a redshift.
+    """Takes the brightness out of a spectrum, from its observed pixels alone.
 
     Args:
         mode: "median" divides by the median of the absolute flux, "zscore" subtracts the mean and divides by the
-            standard deviation, "none" changes nothing. The ivar is scaled along. A spectrum without any flux
-            stays as it is.
+            standard deviation, "none" changes nothing. "rest_median" divides by the median flux between 5300 and 5850
+            Angstrom in the galaxy's rest frame, as spender was trained; where that is not observed, not positive, or
+            the redshift is NaN, as "median" does. The ivar is scaled along. A spectrum without any flux stays as it is.
         level: Keeps the logarithm of what the flux was divided by as one more channel, constant over L, so that
             brightness stays known (0 where nothing was divided).
+        wavelength: Of the spectra, for "rest_median": a grid's name, (start, stop, step), or the wavelengths.
+        redshift: Number of the channel that holds the redshift, for "rest_median": 2 is the first covariate of a
+            modality. What is learned from such spectra has seen the redshift.
 
     Raises:
-        UsageError: If the mode is unknown.
+        UsageError: If the mode is unknown, or "rest_median" knows no wavelengths.
 
     Example:
         >>> Normalise("median")(torch.tensor([[[2.0, 4.0, 8.0], [1.0, 1.0, 1.0]]]))[0, 0]
@@ -56,29 +64,49 @@ class Normalise:
 
     mode: NormaliseMode = "median"
     level: bool = False
+    wavelength: Grid | None = None
+    redshift: int = 2
 
     def __post_init__(self) -> None:
-        """Refuses an unknown mode."""
+        """Refuses what cannot be done; keeps the grid as plain values."""
         if self.mode not in get_args(NormaliseMode):
             raise UsageError(f"Normalise mode {self.mode!r} is not one of {', '.join(get_args(NormaliseMode))}.")
+        if self.mode == "rest_median" and self.wavelength is None:
+            raise UsageError("Normalise('rest_median') needs the wavelengths of the spectra: give wavelength='desi'.")
+        if self.wavelength is not None:
+            object.__setattr__(self, "wavelength", named_grid(self.wavelength))
 
     def __call__(self, x: torch.Tensor) -> torch.Tensor:
         """Spectra [B, C, L], or [B, C + 1, L] with the level."""
         center, scale = self._center_and_scale(x)
         ivar = x[:, 1] * scale.square() if x.shape[1] > 1 else None
-        normalised = _with(x, (x[:, 0] - center) / scale, ivar)
+        normalised = with_flux(x, (x[:, 0] - center) / scale, ivar)
         level = scale.log()[:, None].expand(-1, 1, x.shape[-1])
         return torch.cat([normalised, level], dim=1) if self.level else normalised
 
     def _center_and_scale(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        flux = x[:, 0].where(_observed(x), torch.nan)
+        flux = x[:, 0].where(observed(x), torch.nan)
         center, scale = torch.zeros_like(flux[:, :1]), torch.ones_like(flux[:, :1])
-        if self.mode == "median":
+        if self.mode in ("median", "rest_median"):
             scale = flux.abs().nanmedian(dim=1, keepdim=True).values
-        elif self.mode == "zscore":
+        if self.mode == "rest_median":
+            window = flux.where(self._in_window(x), torch.nan).nanmedian(dim=1, keepdim=True).values
+            scale = window.where(window > 0, scale)
+        if self.mode == "zscore":
             center = flux.nanmean(dim=1, keepdim=True).nan_to_num(0.0)
             scale = (flux - center).square().nanmean(dim=1, keepdim=True).sqrt()
         return center, scale.where(scale > 0, 1.0)  # also where there is no finite pixel: NaN > 0 is False
+
+    def _in_window(self, x: torch.Tensor) -> torch.Tensor:
+        """Which pixels [B, L] lie in the window of the rest frame."""
+        wavelength = torch.as_tensor(wavelength_grid(self.wavelength or ()), dtype=x.dtype, device=x.device)
+        if x.shape[1] <= self.redshift or x.shape[2] != len(wavelength):
+            raise InputError(
+                f"Normalise('rest_median') expects {len(wavelength)} pixels and the redshift as channel "
+                f"{self.redshift}, found {x.shape[2]} pixels and {x.shape[1]} channels: read it as a covariate."
+            )
+        low, high = ((1 + x[:, self.redshift, :1]) * edge for edge in REST_WINDOW_ANGSTROM)
+        return (wavelength >= low) & (wavelength <= high)
 
 
 @dataclass(frozen=True)
@@ -126,7 +154,7 @@ class FillGaps:
 
     def __call__(self, x: torch.Tensor) -> torch.Tensor:
         """Spectra [B, C, L] of finite flux."""
-        return _with(x, interpolate_gaps(x[:, 0], _observed(x)))
+        return with_flux(x, interpolate_gaps(x[:, 0], observed(x)))
 
 
 @dataclass(frozen=True)
@@ -167,4 +195,4 @@ class IvarNoise:
         ivar = x[:, 1]
         sigma = ivar.rsqrt().where(ivar > 0, 0.0) * self.scale
         draw = normal(seeds.to(x.device), ivar.shape[1:]).to(x.dtype)
-        return _with(x, x[:, 0] + draw * sigma, ivar / (1 + self.scale**2))
+        return with_flux(x, x[:, 0] + draw * sigma, ivar / (1 + self.scale**2))

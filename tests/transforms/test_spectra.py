@@ -3,7 +3,9 @@ import pytest
 import torch
 
 from astroclip_kit.errors import InputError, UsageError
+from astroclip_kit.models import build, describe
 from astroclip_kit.transforms import FillGaps, IvarNoise, Normalise, SelectChannels
+from astroclip_kit.transforms.resampling import wavelength_grid
 
 
 def spectra(count=4, length=200, covariates=0, seed=0):
@@ -48,8 +50,48 @@ def test_normalising_works_without_an_ivar():
 
 
 def test_an_unknown_mode_is_an_error():
-    with pytest.raises(UsageError, match="'max' is not one of none, median, zscore"):
+    with pytest.raises(UsageError, match="'max' is not one of none, median, rest_median, zscore"):
         Normalise("max")
+
+
+def rest_spectra(z):
+    """On the DESI grid: 2 inside the window of the rest frame, 9 outside it."""
+    wavelength, z = torch.from_numpy(wavelength_grid("desi")), torch.tensor(z)[:, None]
+    inside = (wavelength / (1 + z) >= 5300) & (wavelength / (1 + z) <= 5850)
+    flux = torch.where(inside, 2.0, 9.0)
+    return torch.stack([flux, torch.ones_like(flux), z.expand_as(flux)], dim=1)
+
+
+def test_the_rest_frame_median_is_that_of_the_window():
+    x = rest_spectra([0.0, 0.3, 0.6])
+    normalise = Normalise("rest_median", level=True, wavelength="desi")
+    normalised = normalise(x)
+    torch.testing.assert_close(normalised[:, 0], x[:, 0] / 2)
+    torch.testing.assert_close(normalised[:, 1], x[:, 1] * 4)
+    torch.testing.assert_close(normalised[:, 3], torch.full((3, 7781), 2.0).log())
+    assert torch.equal(normalised[:, 2], x[:, 2])
+    assert torch.equal(build(describe(normalise))(x), normalised)
+
+
+def test_without_its_window_the_rest_frame_median_is_the_plain_one():
+    x = rest_spectra([0.2, 0.2, torch.nan, 1.5, 0.2])
+    inside = x[:, 0] == 2
+    x[0, 1, inside[0]] = 0.0  # masked
+    x[1, 0, inside[1]] = -2.0  # noise below the sky
+    x[4, :2] = 0.0  # nothing at all
+    normalised = Normalise("rest_median", wavelength="desi")(x)
+    torch.testing.assert_close(normalised[:4], Normalise("median")(x[:4]), equal_nan=True)
+    assert normalised[:, :2].isfinite().all() and not normalised[4, :2].any()
+
+
+def test_the_rest_frame_median_says_what_it_lacks():
+    with pytest.raises(UsageError, match="needs the wavelengths of the spectra: give wavelength='desi'"):
+        Normalise("rest_median")
+    normalise = Normalise("rest_median", wavelength="sdss", redshift=3)
+    with pytest.raises(InputError, match="3921 pixels and the redshift as channel 3, found 3921 pixels and 2 channels"):
+        normalise(torch.ones(1, 2, 3921))
+    with pytest.raises(InputError, match="found 100 pixels and 4 channels"):
+        normalise(torch.ones(1, 4, 100))
 
 
 def test_gaps_are_filled_as_numpy_interpolates():
