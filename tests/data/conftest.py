@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from astroclip_kit.data import ingest, staging
 from astroclip_kit.errors import FileError
 from astroclip_kit.types import Drop, Modality, Sample
 
@@ -88,3 +89,27 @@ def spectrum(number: int, snr: float = 1.0):
 
 def light_curve(number: int, length: int):
     return [[day, 20.0 + number, 0.1, 0] for day in range(length)]
+
+
+@pytest.fixture
+def images(tmp_path, write, fake, monkeypatch):
+    """A reader of 60 files in chunks of 5."""
+    monkeypatch.setattr(staging, "FILES_PER_CHUNK", 5)
+    write(tmp_path / "i", [{"id": f"o{i:02d}", "view": fake.image(i)} for i in range(60)])
+    return fake.JsonReader(tmp_path / "i", fake.IMAGE)
+
+
+@pytest.fixture
+def interrupt(monkeypatch):
+    """Leaves a dataset folder where everything is read and nothing is gathered."""
+
+    class Killed(BaseException):
+        """Stands for the end of the process."""
+
+    def run(images, out, **more):
+        with monkeypatch.context() as patch:
+            patch.setattr("astroclip_kit.data.build.gather", lambda *_: (_ for _ in ()).throw(Killed()))
+            with pytest.raises(Killed):
+                ingest({"image": images}, out, workers=1, quiet=True, **more)
+
+    return run

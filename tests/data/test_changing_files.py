@@ -18,26 +18,6 @@ def drops(folder):
         return list(csv.DictReader(file))
 
 
-@pytest.fixture
-def images(tmp_path, write, fake, monkeypatch):
-    """A reader of 60 files in chunks of 5."""
-    monkeypatch.setattr(staging, "FILES_PER_CHUNK", 5)
-    write(tmp_path / "i", [{"id": f"o{i:02d}", "view": fake.image(i)} for i in range(60)])
-    return fake.JsonReader(tmp_path / "i", fake.IMAGE)
-
-
-class Killed(BaseException):
-    """Stands for the end of the process."""
-
-
-def interrupt(images, out, monkeypatch, **more):
-    """Leaves a dataset folder where everything is read and nothing is gathered."""
-    with monkeypatch.context() as patch:
-        patch.setattr("astroclip_kit.data.build.gather", lambda *_: (_ for _ in ()).throw(Killed()))
-        with pytest.raises(Killed):
-            ingest({"image": images}, out, workers=1, quiet=True, **more)
-
-
 def test_a_file_that_changes_while_it_is_read_is_left_out_until_the_next_run(
     images, tmp_path, write, fake, monkeypatch
 ):
@@ -138,9 +118,9 @@ def test_names_that_are_no_text(tmp_path, fake):
     ]
 
 
-def test_strict_finds_what_an_earlier_run_left_out(images, tmp_path, monkeypatch):
+def test_strict_finds_what_an_earlier_run_left_out(interrupt, images, tmp_path, monkeypatch):
     (tmp_path / "i" / "00003.json").write_text("<html>")
-    interrupt(images, tmp_path / "data", monkeypatch)
+    interrupt(images, tmp_path / "data")
     with pytest.raises(FileError, match=r"00003.json: this is a web page"):
         ingest({"image": images}, tmp_path / "data", workers=1, strict=True, quiet=True)
 

@@ -19,24 +19,8 @@ def contents(root):
     return {path.relative_to(root): path.read_bytes() for path in root.rglob("*") if path.is_file()}
 
 
-@pytest.fixture
-def images(tmp_path, write, fake, monkeypatch):
-    """A reader of 60 files in chunks of 5."""
-    monkeypatch.setattr(staging, "FILES_PER_CHUNK", 5)
-    write(tmp_path / "i", [{"id": f"o{i:02d}", "view": fake.image(i)} for i in range(60)])
-    return fake.JsonReader(tmp_path / "i", fake.IMAGE)
-
-
 class Killed(BaseException):
     """Stands for the end of the process."""
-
-
-def interrupt(images, out, monkeypatch, **more):
-    """Leaves a dataset folder where everything is read and nothing is gathered."""
-    with monkeypatch.context() as patch:
-        patch.setattr("astroclip_kit.data.build.gather", lambda *_: (_ for _ in ()).throw(Killed()))
-        with pytest.raises(Killed):
-            ingest({"image": images}, out, workers=1, quiet=True, **more)
 
 
 def count_reads(images, monkeypatch):
@@ -121,9 +105,9 @@ def test_staged_views_go_as_the_dataset_grows(images, tmp_path, monkeypatch):
     assert max(left) == 12 and left[-1] <= 2 and len(left) > 14
 
 
-def test_only_the_chunk_of_a_changed_file_is_read_again(images, tmp_path, write, fake, monkeypatch):
+def test_only_the_chunk_of_a_changed_file_is_read_again(interrupt, images, tmp_path, write, fake, monkeypatch):
     read = count_reads(images, monkeypatch)
-    interrupt(images, tmp_path / "data", monkeypatch)
+    interrupt(images, tmp_path / "data")
     write(tmp_path / "i", [{"id": "o00", "view": fake.image(500)}])
     read.clear()
     dataset = ingest({"image": images}, tmp_path / "data", workers=1, quiet=True)
@@ -133,9 +117,9 @@ def test_only_the_chunk_of_a_changed_file_is_read_again(images, tmp_path, write,
     assert contents(tmp_path / "data") == contents(whole.root)
 
 
-def test_another_matching_reads_nothing_again(images, tmp_path, monkeypatch):
+def test_another_matching_reads_nothing_again(interrupt, images, tmp_path, monkeypatch):
     read = count_reads(images, monkeypatch)
-    interrupt(images, tmp_path / "data", monkeypatch)
+    interrupt(images, tmp_path / "data")
     assert len(read) == 60
     read.clear()
     again = ingest({"image": images}, tmp_path / "data", matching=Matching(group="position"), workers=1, quiet=True)
@@ -165,8 +149,8 @@ def test_what_was_gathered_and_deleted_is_read_again_for_other_inputs(images, tm
     assert contents(again.root) == contents(whole.root)
 
 
-def test_damaged_staging_is_one_clear_error(images, tmp_path, monkeypatch):
-    interrupt(images, tmp_path / "data", monkeypatch)
+def test_damaged_staging_is_one_clear_error(interrupt, images, tmp_path, monkeypatch):
+    interrupt(images, tmp_path / "data")
     next((tmp_path / "data" / "staging" / "image").glob("*.rows.arrow")).write_bytes(b"")
     with pytest.raises(FolderError, match=r"rows.arrow: damaged or missing .*Delete the folder and write it again"):
         ingest({"image": images}, tmp_path / "data", workers=1, quiet=True)
