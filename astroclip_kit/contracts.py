@@ -158,12 +158,15 @@ def check_encoder(encoder: Any, modality: Modality, batch_size: int = 2) -> None
         batch_size: Number of random views.
 
     Raises:
-        InputError: If `out_features` is missing or wrong, or the features are not finite or carry no batch axis.
+        InputError: If `out_features` is missing or wrong, the features are not finite or carry no batch axis, or the
+            encoder's own `check_modality` refuses.
     """
     import torch
 
     if not isinstance(encoder, torch.nn.Module) or not isinstance(getattr(encoder, "out_features", None), int):
         raise InputError(f"{type(encoder).__name__} is no encoder: a torch.nn.Module with an integer `out_features`.")
+    if callable(accepts := getattr(encoder, "check_modality", None)):
+        accepts(modality)
     x = _views(modality, batch_size)
     was_training = encoder.training
     try:

@@ -267,7 +267,8 @@ class Encoder(Protocol):
     """Any `torch.nn.Module` with these two members; nothing to inherit from.
 
     It may also have `preprocess`, a callable from a raw batch of views [B, ...] to the encoder's input: the
-    input specification belongs to the encoder, is saved with it, and is part of the cache key.
+    input specification belongs to the encoder, is saved with it, and is part of the cache key. And it may have
+    `check_modality`, which raises an InputError about a modality that its weights mean nothing for.
     """
 
     out_features: int

@@ -19,7 +19,7 @@ from torch import nn
 
 from ..errors import FileError
 
-__all__ = ["fill", "hyperparameters", "looks_like", "read_checkpoint", "weights_in"]
+__all__ = ["fill", "hyperparameters", "looks_like", "read_checkpoint", "under", "weights_in"]
 
 WRAPPERS = ("state_dict", "model", "model_state_dict", "teacher", "encoder", "module")
 DISTRIBUTED = ("module.", "_orig_mod.")  # what torch's wrappers write before every name
@@ -82,6 +82,12 @@ def weights_in(content: Any) -> dict[str, torch.Tensor]:
         if isinstance(content.get(key), (Mapping, list, tuple)) and (found := weights_in(content[key])):
             return found
     return {str(name): one for name, one in content.items() if isinstance(one, torch.Tensor)}
+
+
+def under(tensors: Mapping[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
+    """The tensors whose names begin with a prefix, without it; all of them where none does."""
+    found = {name.removeprefix(prefix): one for name, one in tensors.items() if name.startswith(prefix)}
+    return found or dict(tensors)
 
 
 def fill(module: nn.Module, tensors: Mapping[str, torch.Tensor], path: str | Path) -> None:
@@ -164,6 +170,8 @@ def _torch(path: Path, zipped: bool) -> Any:
             f"weights.safetensors",
         ) from error
     except Exception as error:  # bytes of others, which torch's parser meets with errors of every kind
+        if "TorchScript" in str(error):
+            raise FileError(path, "is a TorchScript program. Save the state_dict() of its module instead.") from error
         said = str(error).partition("\n")[0][:90] or type(error).__name__
         what = "is damaged or cut off" if zipped else "is no checkpoint, or cut off"
         raise FileError(path, f"{what} ({said}). Copy or download it again.") from error

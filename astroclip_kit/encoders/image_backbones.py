@@ -12,13 +12,14 @@ from ..errors import UsageError
 from ..transforms.compose import Compose, Transform
 from ..transforms.images import Asinh
 from ..types import Modality
+from .checkpoints import fill, read_checkpoint
 from .layers import check_kind, select_bands
 
 __all__ = ["ImageBackbone"]
 
 
-def _remove_classifier(network: nn.Module) -> int:
-    """Replaces the last linear layer by nothing and gives the number of its inputs."""
+def _remove_classifier(network: nn.Module) -> tuple[str, int]:
+    """Replaces the last linear layer by nothing and gives its path and the number of its inputs."""
     linear = [(path, layer) for path, layer in network.named_modules() if isinstance(layer, nn.Linear)]
     last_block = list(network.children())[-1]
     if not linear or linear[-1][1] not in last_block.modules() or hasattr(network, "aux_logits"):
@@ -26,7 +27,7 @@ def _remove_classifier(network: nn.Module) -> int:
     path, layer = linear[-1]
     parent, _, name = path.rpartition(".")
     setattr(network.get_submodule(parent), name, nn.Identity())
-    return layer.in_features
+    return path, layer.in_features
 
 
 def _set_in_channels(network: nn.Module, in_channels: int) -> None:
@@ -39,6 +40,19 @@ def _set_in_channels(network: nn.Module, in_channels: int) -> None:
     old.in_channels = in_channels
 
 
+def _fill(network: nn.Module, classifier: str, path: str) -> None:
+    """Reads weights for any number of classes and bands, under any prefix."""
+    tensors = read_checkpoint(path)
+    first = next(iter(network.state_dict()))
+    prefix = next((name.removesuffix(first) for name in tensors if f".{name}".endswith(f".{first}")), None)
+    if prefix is not None:
+        inside = {name.removeprefix(prefix): one for name, one in tensors.items() if name.startswith(prefix)}
+        tensors = {name: one for name, one in inside.items() if not name.startswith(f"{classifier}.")}
+        if tensors[first].ndim == 4:
+            _set_in_channels(network, tensors[first].shape[1])
+    fill(network, tensors, path)
+
+
 class ImageBackbone(nn.Module):
     """A network of torchvision by name, without its classifier, for any number of bands.
 
@@ -49,8 +63,11 @@ class ImageBackbone(nn.Module):
             encoder brings its own weights and does not download again, so the attribute is False afterwards.
         preprocess: What is done to images [B, in_channels, H, W] first; by default `Asinh`, which also fills missing
             pixels.
+        checkpoint: A file of weights under torchvision's names, which for ResNets are timm's as well, of any number
+            of classes and bands, read once; None afterwards.
 
     Raises:
+        FileError: If the checkpoint cannot be read, or holds another network.
         UsageError: If torchvision has no such network, or it does not end in a linear layer.
 
     Example:
@@ -60,7 +77,12 @@ class ImageBackbone(nn.Module):
     """
 
     def __init__(
-        self, name: str, in_channels: int = 3, pretrained: bool = False, preprocess: Transform | None = None
+        self,
+        name: str,
+        in_channels: int = 3,
+        pretrained: bool = False,
+        preprocess: Transform | None = None,
+        checkpoint: str | None = None,
     ) -> None:
         super().__init__()
         from torchvision import models
@@ -69,11 +91,27 @@ class ImageBackbone(nn.Module):
         if name not in names:
             close = ", ".join(difflib.get_close_matches(name, names)) or "resnet18"
             raise UsageError(f"torchvision has no image network {name!r}. Did you mean: {close}?")
-        self.name, self.in_channels, self.pretrained = name, in_channels, False
+        self.name, self.in_channels, self.pretrained, self.checkpoint = name, in_channels, False, None
         self.preprocess = preprocess if preprocess is not None else Asinh()
         self.network = models.get_model(name, weights="DEFAULT" if pretrained else None)
-        self.out_features = _remove_classifier(self.network)
+        classifier, self.out_features = _remove_classifier(self.network)
+        if checkpoint is not None:
+            _fill(self.network, classifier, checkpoint)
         _set_in_channels(self.network, in_channels)
+
+    @classmethod
+    def from_checkpoint(cls, name: str, path: str, **arguments: Any) -> Self:
+        """With the weights of a file, for three bands if `in_channels` says nothing else.
+
+        Args:
+            name: Of the network, as torchvision calls it.
+            path: The file.
+            arguments: Of the constructor.
+
+        Raises:
+            FileError: If the file cannot be read, or holds another network.
+        """
+        return cls(name, checkpoint=str(path), **arguments)
 
     @classmethod
     def for_modality(cls, modality: Modality, **arguments: Any) -> Self:

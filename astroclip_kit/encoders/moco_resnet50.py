@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any, Self
 
 import torch
 from torch import nn
 
+from ..errors import InputError
 from ..transforms.compose import Compose, Transform
-from ..transforms.images import CenterCrop, ToRGB
+from ..transforms.images import CenterCrop, RGBVariant, ToRGB
 from ..types import Modality
-from .layers import check_kind, select_bands
+from .checkpoints import fill, read_checkpoint, under
+from .layers import check_kind, select_bands, steps_of
 
 __all__ = ["MocoResNet50"]
+
+TRAINED_BANDS = ("g", "r", "z")
+TRAINED_ARCSEC = 0.262  # per pixel of the Legacy Survey cutouts that the released weights were trained on
+SCALES = 0.1  # the training shrank and enlarged its images by so much
 
 
 class MocoResNet50(nn.Module):
@@ -25,6 +32,13 @@ class MocoResNet50(nn.Module):
         head: Whether the projection head follows the trunk.
         preprocess: What is done to cutouts in nanomaggies [B, 3, H, W] of g, r, z before they are encoded; by
             default the crop of 96 pixels and the colour image (z, r, g) that the released weights were trained on.
+        checkpoint: A file of weights, as `from_checkpoint` reads it, once. A saved copy of the encoder brings its own
+            weights, so the attribute is None afterwards.
+        pixel_scale_arcsec: Size of the pixels that the weights were trained on; images of another one are refused.
+            None where there is nothing to compare with; with a checkpoint 0.262, as published.
+
+    Raises:
+        FileError: If the checkpoint cannot be read, or holds another network.
 
     References:
         Stein et al. 2021, arXiv:2110.13151; Chen et al. 2020, arXiv:2003.04297.
@@ -35,25 +49,93 @@ class MocoResNet50(nn.Module):
         torch.Size([1, 2048])
     """
 
-    def __init__(self, head: bool = False, preprocess: Transform | None = None) -> None:
+    def __init__(
+        self,
+        head: bool = False,
+        preprocess: Transform | None = None,
+        checkpoint: str | None = None,
+        pixel_scale_arcsec: float | None = None,
+    ) -> None:
         super().__init__()
         from torchvision.models import resnet50
 
-        self.head = head
+        self.head, self.checkpoint = head, None
+        self.pixel_scale_arcsec = TRAINED_ARCSEC if checkpoint and pixel_scale_arcsec is None else pixel_scale_arcsec
         self.preprocess = preprocess if preprocess is not None else Compose((CenterCrop(96), ToRGB("stein")))
         self.out_features = 128 if head else 2048
         for name, layer in resnet50(weights=None).named_children():
             self.add_module(name, layer)  # under torchvision's names, so that the released weights fit
         projection = nn.Sequential(nn.Linear(2048, 2048), nn.ReLU(), nn.Linear(2048, 128))
         self.fc = projection if head else nn.Identity()
+        if checkpoint is not None:
+            self._read(checkpoint)
+
+    def _read(self, path: str) -> None:
+        tensors = read_checkpoint(path)
+        encoder = under(tensors, "encoder_q.")
+        if "conv1.weight" in encoder:
+            tensors = {name: one for name, one in encoder.items() if self.head or not name.startswith("fc.")}
+        fill(self, tensors, path)
 
     @classmethod
-    def for_modality(cls, modality: Modality, **arguments: Any) -> Self:
-        """Sized for an image modality: crops to at most 96 pixels and orders its bands, without inverse variances."""
+    def from_checkpoint(cls, path: str, **arguments: Any) -> Self:
+        """With the weights of a file.
+
+        Args:
+            path: The Lightning checkpoint of Stein et al., of which the query encoder ``encoder_q`` is taken, or a
+                ResNet-50 under torchvision's names, with ``fc.0`` and ``fc.2`` if the head is wanted.
+            arguments: Of the constructor: `head` says whether 2048 or 128 features are wanted.
+
+        Raises:
+            FileError: If the file cannot be read, or holds another network.
+        """
+        return cls(checkpoint=str(path), **arguments)
+
+    @classmethod
+    def for_modality(cls, modality: Modality, rgb: RGBVariant = "stein", crop: int = 96, **arguments: Any) -> Self:
+        """Sized for an image modality: orders its bands, leaves inverse variances out, crops.
+
+        Args:
+            modality: Images of three bands of which a colour image can be made.
+            rgb: Which colour image, see `ToRGB`: the released weights most probably saw "stein".
+            crop: Pixels along the side that are kept, or all where there are fewer: 96 as in the training, 144 as
+                AstroCLIP's second version, 152 for whole cutouts.
+            arguments: Of the constructor.
+
+        Raises:
+            InputError: If the modality is of another kind, or has other pixels than the weights were trained on.
+            UsageError: If no colour image can be made of its bands.
+        """
         check_kind(modality, "image", cls)
-        crop = CenterCrop(min(96, *modality.shape[1:]))
-        steps: list[Transform] = [*select_bands(modality), crop, ToRGB("stein", modality.image_bands)]
-        return cls(**{"preprocess": Compose(steps), **arguments})
+        steps = (CenterCrop(min(crop, *modality.shape[1:])), ToRGB(rgb, modality.image_bands))
+        encoder = cls(**{"preprocess": Compose([*select_bands(modality), *steps]), **arguments})
+        encoder.check_modality(modality)
+        if arguments.get("checkpoint") and set(modality.image_bands) != set(TRAINED_BANDS):
+            warnings.warn(
+                f"{modality.name!r} has the bands {', '.join(modality.image_bands)}, and the weights of {cls.__name__} "
+                f"were trained on {', '.join(TRAINED_BANDS)}: its features may be worth less.",
+                stacklevel=2,
+            )
+        return encoder
+
+    def check_modality(self, modality: Modality) -> None:
+        """Refuses images that the weights mean nothing for: of other bands, or of pixels of another size.
+
+        Raises:
+            InputError: Says what differs and what to do.
+        """
+        trained, found = self.pixel_scale_arcsec, modality.pixel_scale_arcsec
+        if trained is not None and abs(found / trained - 1) > SCALES:
+            raise InputError(
+                f"{modality.name!r} has pixels of {found:g} arcsec, and the weights of {type(self).__name__} are for "
+                f"{trained:g}. Resample the images, or set pixel_scale_arcsec to {found:g} to encode them as they are."
+            )
+        for step in steps_of(self.preprocess):
+            if isinstance(step, ToRGB) and tuple(step.bands) != modality.image_bands:
+                raise InputError(
+                    f"{modality.name!r} has the bands {', '.join(modality.image_bands)}, and {type(self).__name__} "
+                    f"takes {', '.join(step.bands)}. Build it with {type(self).__name__}.for_modality."
+                )
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Features [B, out_features] of colour images [B, 3, H, W] of any size."""

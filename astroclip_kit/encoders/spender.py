@@ -5,16 +5,38 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any, Self
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import nn
 
 from ..errors import InputError
 from ..transforms.compose import Compose, Transform
+from ..transforms.regrid import Resample, named_grid
+from ..transforms.resampling import COVERED, Grid, overlap, wavelength_grid
 from ..transforms.spectra import FillGaps, Normalise, SelectChannels
 from ..types import Modality
-from .layers import check_kind
+from .checkpoints import fill, read_checkpoint, under
+from .layers import check_kind, steps_of
 
 __all__ = ["SpenderEncoder"]
+
+LEAST_COVERED = 0.9  # share of the pixels of the encoder's grid that spectra must have
+
+
+def _historical(tensors: dict[str, torch.Tensor], latent: bool) -> dict[str, torch.Tensor]:
+    """The encoder of a spender file under the names of today; all tensors as they are where there is none.
+
+    Older files call the network ``mlp.mlp`` and give it the redshift as its 257th input; beside it there may be the
+    decoder, line spread functions, sky-line masks and wavelengths, and AstroCLIP's own networks of other sizes.
+    """
+    inside = {name.replace("mlp.mlp.", "mlp."): one for name, one in under(tensors, "encoder.").items()}
+    if "conv1.0.weight" not in inside:
+        return tensors
+    first = inside.get("mlp.0.weight")
+    if first is not None and first.shape[1:] == (257,):
+        inside["mlp.0.weight"] = first[:, :256]
+    return {name: one for name, one in inside.items() if name.startswith(("conv", "mlp.") if latent else "conv")}
 
 
 def _block(in_channels: int, out_channels: int, width: int, dropout: float) -> nn.Sequential:
@@ -24,6 +46,17 @@ def _block(in_channels: int, out_channels: int, width: int, dropout: float) -> n
         nn.PReLU(out_channels),
         nn.Dropout(dropout),
     )
+
+
+def _check_coverage(modality: Modality, grid: npt.NDArray[np.float64], encoder: type) -> None:
+    source = modality.wavelength_angstrom
+    covered = float((overlap(source, grid).sum(axis=1) >= COVERED).mean())
+    if covered < LEAST_COVERED:
+        raise InputError(
+            f"{modality.name!r} covers {source[0]:.0f} to {source[-1]:.0f} Angstrom, {covered:.0%} of the "
+            f"{grid[0]:.0f} to {grid[-1]:.0f} that {encoder.__name__} was trained on; at least {LEAST_COVERED:.0%} is needed. Take "
+            f"weights for another grid."
+        )
 
 
 class SpenderEncoder(nn.Module):
@@ -37,6 +70,13 @@ class SpenderEncoder(nn.Module):
         dropout: Probability after each activation.
         preprocess: What is done to spectra [B, C, L] before they are encoded; by default gaps are filled, the flux is
             divided by its median and the other channels are left out.
+        checkpoint: A file of weights, as `from_checkpoint` reads it, once. A saved copy of the encoder brings its own
+            weights, so the attribute is None afterwards.
+        grid: Wavelengths that the weights were trained on: "desi", "sdss", "boss", (start, stop, step) or a list; by
+            default those that the checkpoint holds. None, where it holds none, takes spectra of any grid.
+
+    Raises:
+        FileError: If the checkpoint cannot be read, or holds another network.
 
     References:
         Melchior et al. 2023, AJ 166, 74.
@@ -48,10 +88,16 @@ class SpenderEncoder(nn.Module):
     """
 
     def __init__(
-        self, latent_features: int | None = None, dropout: float = 0.0, preprocess: Transform | None = None
+        self,
+        latent_features: int | None = None,
+        dropout: float = 0.0,
+        preprocess: Transform | None = None,
+        checkpoint: str | None = None,
+        grid: Grid | None = None,
     ) -> None:
         super().__init__()
-        self.latent_features, self.dropout = latent_features, dropout
+        self.latent_features, self.dropout, self.checkpoint = latent_features, dropout, None
+        self.grid = None if grid is None else named_grid(wavelength_grid(grid))
         default = Compose((FillGaps(), Normalise("median"), SelectChannels()))
         self.preprocess = preprocess if preprocess is not None else default
         self.out_features = 256 if latent_features is None else latent_features
@@ -66,11 +112,69 @@ class SpenderEncoder(nn.Module):
                 layers += [nn.Linear(in_features, out_features), nn.PReLU(out_features), nn.Dropout(dropout)]
             self.mlp = nn.Sequential(*layers, nn.Linear(32, latent_features))
 
+        if checkpoint is not None:
+            self._fill(read_checkpoint(checkpoint), checkpoint)
+
+    def _fill(self, tensors: dict[str, torch.Tensor], path: str) -> None:
+        fill(self, _historical(tensors, self.latent_features is not None), path)
+        wavelength = under(tensors, "encoder.").get("instrument.wave_obs")
+        if self.grid is None and wavelength is not None:
+            self.grid = named_grid(wavelength.double().numpy())
+
+    @classmethod
+    def from_checkpoint(cls, path: str, latent: bool = False, **arguments: Any) -> Self:
+        """With the weights of a file of spender, of any of its layouts.
+
+        Args:
+            path: A file of `torch.save` with the state dict, or a list of them, under "model"; or that of an encoder
+                alone.
+            latent: Whether the latent vector is wanted, of the size that it has in the file; else the 256 features
+                that the attention picks out.
+            arguments: Of the constructor.
+
+        Raises:
+            FileError: If the file cannot be read, or holds another network.
+        """
+        tensors = read_checkpoint(path)
+        last = _historical(tensors, latent).get("mlp.9.weight")
+        encoder = cls(**{"latent_features": last.shape[0] if latent and last is not None else None, **arguments})
+        encoder._fill(tensors, path)
+        return encoder
+
     @classmethod
     def for_modality(cls, modality: Modality, **arguments: Any) -> Self:
-        """For a spectrum modality of any grid."""
+        """For a spectrum modality: its spectra are put on the grid of the weights, where they are on another.
+
+        Args:
+            modality: Spectra of any grid.
+            arguments: Of the constructor; a `preprocess` of your own must resample itself.
+
+        Raises:
+            InputError: If the modality is of another kind, or covers less than nine tenths of the grid.
+        """
         check_kind(modality, "spectrum", cls)
-        return cls(**arguments)
+        encoder = cls(**arguments)
+        if encoder.grid is not None and "preprocess" not in arguments and named_grid(modality.grid) != encoder.grid:
+            _check_coverage(modality, wavelength_grid(encoder.grid), cls)
+            encoder.preprocess = Compose((Resample(modality.grid, encoder.grid), *steps_of(encoder.preprocess)))
+        encoder.check_modality(modality)
+        return encoder
+
+    def check_modality(self, modality: Modality) -> None:
+        """Refuses spectra that do not come on the grid that the weights were trained on.
+
+        Raises:
+            InputError: Names both grids and says what to do.
+        """
+        grids = {step.grid for step in steps_of(self.preprocess) if isinstance(step, Resample)}
+        if self.grid is None or self.grid in grids or (not grids and named_grid(modality.grid) == self.grid):
+            return
+        wavelength = wavelength_grid(self.grid)
+        raise InputError(
+            f"{modality.name!r} has {modality.shape[1]} pixels from {modality.grid[0]:.0f} to {modality.grid[-1]:.0f} "
+            f"Angstrom, and the weights of {type(self).__name__} are for {len(wavelength)} from {wavelength[0]:.0f} to "
+            f"{wavelength[-1]:.0f}. Build it with {type(self).__name__}.for_modality, which resamples."
+        )
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Features [B, out_features] of fluxes [B, 1, L] or [B, L], finite, of at least 64 pixels."""
