@@ -54,8 +54,8 @@ def _check_coverage(modality: Modality, grid: npt.NDArray[np.float64], encoder: 
     if covered < LEAST_COVERED:
         raise InputError(
             f"{modality.name!r} covers {source[0]:.0f} to {source[-1]:.0f} Angstrom, {covered:.0%} of the "
-            f"{grid[0]:.0f} to {grid[-1]:.0f} that {encoder.__name__} was trained on; at least {LEAST_COVERED:.0%} is needed. Take "
-            f"weights for another grid."
+            f"{grid[0]:.0f} to {grid[-1]:.0f} that {encoder.__name__} was trained on; at least {LEAST_COVERED:.0%} is "
+            f"needed. Take weights for another grid."
         )
 
 
