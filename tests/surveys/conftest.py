@@ -8,7 +8,9 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
+import numpy as np
 import pytest
+from astropy.table import MaskedColumn, Table
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
@@ -45,3 +47,18 @@ def write_layout():
 @pytest.fixture
 def layouts():
     return list(LAYOUTS)
+
+
+@pytest.fixture
+def table():
+    return Table(
+        {
+            "id": np.array([11, 12, 13], dtype=">i8"),
+            "name": np.array([b"a", b"b ", b"c"]),
+            "ra": np.array([10.0, 20, 30], dtype=">f8"),
+            "dec": [-1.0, 0, 1],
+            "mag": np.array([15.5, 99.0, -9999.0], dtype=">f4"),
+            "good": [True, False, True],
+            "count": MaskedColumn([1, 2, 3], mask=[False, True, False]),
+        }
+    )
