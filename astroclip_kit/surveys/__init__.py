@@ -31,6 +31,7 @@ __getattr__, __dir__, __all__ = lazy(
         "LegacySurveyService": ".services.legacysurvey_service",
         "LightCurveTable": ".lightcurves",
         "MultimodalUniverse": ".multimodal_universe",
+        "PROVABGSCatalogue": ".provabgs",
         "RaggedSpectra": ".ragged_spectra",
         "SDSSService": ".services.sdss_service",
         "SDSSSpectra": ".sdss",

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ..errors import UsageError
 from .files.table_files import column_names
+from .provabgs import MASSES, PROVABGSCatalogue
 from .tables import TableReader
 
 __all__ = ["catalogue"]
@@ -20,14 +21,17 @@ def catalogue(path: str | Path, labels: Sequence[str] = ()) -> TableReader:
     """A reader of labels; id and coordinates are the columns that are called so (in any case).
 
     Args:
-        path: FITS, VOTable, ECSV, CSV (also .gz) or Parquet.
-        labels: Columns that become labels; by default all that hold one value per row.
+        path: FITS, HDF5, VOTable, ECSV, CSV (also .gz) or Parquet.
+        labels: Columns that become labels; by default all that hold one value per row, and of a PROVABGS catalogue
+            those of `PROVABGSCatalogue`.
 
     Raises:
         FileError: If the file cannot be read.
         UsageError: If no column is called like an id or like coordinates; `TableReader` takes any names.
     """
     names = column_names(path)
+    if {"TARGETID", MASSES[0]} <= set(names):
+        return PROVABGSCatalogue(path, labels)
     object_id, ra, dec = (_called(names, known) for known in (IDS, RAS, DECS))
     if not object_id and not (ra and dec):
         raise UsageError(

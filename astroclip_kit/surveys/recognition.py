@@ -108,6 +108,8 @@ SURVEYS = (
            "the columns"),
     Survey("AstroCLIP joint files", "AstroCLIPFile", "several", "surveys/astroclip",
            lambda file: file.format == "hdf5" and file.has("images", "spectra", "targetids")),
+    Survey("PROVABGS catalogue", "PROVABGSCatalogue", "catalogue", "surveys/provabgs",
+           lambda file: file.has("targetid", "provabgs_logmstar_bf", "z_hp") and not file.has("object_id")),
     Survey("Multimodal Universe", "MultimodalUniverse", "several", "surveys/multimodal_universe",
            lambda file: file.format == "hdf5" and file.has("object_id")),
     Survey("spectra of many lengths in HDF5", "RaggedSpectra", "spectrum", "supernovae",

@@ -5,6 +5,7 @@ from pathlib import Path
 import layout_astroclip
 import layout_hugging_face
 import layout_images
+import layout_provabgs
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -83,6 +84,15 @@ def test_astroclip_and_its_mirror(tmp_path):
     assert both.present("image").any() and (both.present("image") & both.present("spectrum")).any()
 
 
+def test_astroclip_with_labels_of_provabgs(tmp_path):
+    (tmp_path / "joint").mkdir()
+    layout_astroclip.write_joint(tmp_path / "joint")
+    layout_provabgs.write_provabgs(tmp_path / "joint", modelled=True)
+    labelled = run("provabgs", tmp_path / "joint", tmp_path, ["ingest.reading.where=log_mstar > 0"])
+    assert len(labelled) == 5 and labelled.present("image").all() and labelled.present("spectrum").all()
+    assert {"ssfr", "ssfr_astroclip", "t_age", "ln_z_mw", "astroclip_split"} <= set(labelled.labels)
+
+
 def test_hugging_face(tmp_path):
     rng = np.random.default_rng(0)
     rows = [
@@ -124,6 +134,6 @@ def test_hats(mock, tmp_path):
 
 
 def test_every_survey_has_a_configuration_and_a_test():
-    tested = {*REAL, "sdss_frames", "unwise", "legacysurvey_bricks", "astroclip", "hugging_face", "hats"}
+    tested = {*REAL, "sdss_frames", "unwise", "legacysurvey_bricks", "astroclip", "provabgs", "hugging_face", "hats"}
     assert {path.stem for path in (CONFIGS / "surveys").glob("*.yaml")} == tested | {"multimodal_universe"}
     assert all((CONFIGS / f"{survey.config}.yaml").is_file() for survey in SURVEYS if survey.config)

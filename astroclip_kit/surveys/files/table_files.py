@@ -16,6 +16,7 @@ import pandas as pd
 from ...errors import FileError, UsageError
 from .array_columns import stacked
 from .csv_files import csv_comments, csv_names, read_csv
+from .hdf5_tables import hdf5_names, read_hdf5
 from .notes import EXACT, LOST_DIGITS, note
 
 __all__ = [
@@ -29,7 +30,7 @@ __all__ = [
 ]
 
 ASCII = (".txt", ".dat", ".tbl")
-PARQUET, CSV = (".parquet", ".parq"), (".csv", ".csv.gz")
+PARQUET, CSV, HDF5 = (".parquet", ".parq"), (".csv", ".csv.gz"), (".hdf5", ".h5")
 DATE = re.compile(
     r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})"
     r"(?:(\.\d+)|[T ]([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d(?:\.\d*)?|60(?:\.\d*)?))?(?:Z|\+00:?00)?)?"
@@ -45,7 +46,7 @@ def read_columns(
     """Some columns of a table file.
 
     Args:
-        path: Parquet, CSV (also .gz), or any format that astropy knows by its name or content.
+        path: Parquet, CSV (also .gz), HDF5, or any format that astropy knows by its name or content.
         columns: Which; repeats and empty names are ignored.
         texts: Columns whose values are kept as they are written (ids with leading zeros).
         values: Column to the number of values that each of its rows holds, where that is not one: it becomes the
@@ -69,6 +70,10 @@ def read_columns(
             frame = read_csv(path, wanted, [*texts, *several])
             comments = csv_comments(path)
             frame.attrs["units"] = _units(tuple(comments[1:] if comments[:1] and "%ECSV" in comments[0] else ()))
+        elif suffix.endswith(HDF5):
+            _check(path, wanted, hdf5_names(path, wide=True))
+            frame, header = read_hdf5(path, wanted)
+            frame.attrs["units"] = _units(header)
         else:
             frame = _astropy(path, wanted)
     if not len(frame):
@@ -120,6 +125,8 @@ def column_names(path: str | Path) -> list[str]:
             return [name for name in names if name not in masks]
         if suffix.endswith(CSV):
             return csv_names(path)
+        if suffix.endswith(HDF5):
+            return hdf5_names(path)
         table = _open(path)
         return [name for name in table.colnames if table[name].ndim == 1]
 
