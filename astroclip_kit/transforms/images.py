@@ -13,14 +13,15 @@ from torch.nn import functional
 from ..errors import InputError, UsageError
 from .randomness import integers, normal
 
-__all__ = ["Asinh", "CenterCrop", "Downsample", "GaussianNoise", "RandomFlipRotate", "ToRGB"]
+__all__ = ["Asinh", "CenterCrop", "Downsample", "GaussianNoise", "RandomFlipRotate", "ToRGB", "finite"]
 
 RGBVariant = Literal["viewer", "stein", "raw"]
 # Plane of the colour image (0 red, 1 green, 2 blue) and scale per band, as the Legacy Survey viewer draws them.
 RGB_SCALES = {"u": (2, 1.5), "g": (2, 6.0), "r": (1, 3.4), "i": (0, 1.0), "z": (0, 2.2)}
 
 
-def _finite(x: torch.Tensor) -> torch.Tensor:
+def finite(x: torch.Tensor) -> torch.Tensor:
+    """The images with 0 where a pixel is missing."""
     return torch.nan_to_num(x, nan=0.0, posinf=0.0, neginf=0.0)
 
 
@@ -95,7 +96,7 @@ class ToRGB:
         """Colour images [B, 3, H, W]; a missing pixel counts as zero flux."""
         if x.shape[1] != len(self.bands):
             raise InputError(f"images have {x.shape[1]} channels, expected {len(self.bands)}: {', '.join(self.bands)}.")
-        x = _finite(x)
+        x = finite(x)
         if self.variant == "raw":
             return x
         order = sorted(range(3), key=lambda band: RGB_SCALES[self.bands[band]][0])
@@ -124,7 +125,7 @@ class Asinh:
 
     def __call__(self, x: torch.Tensor) -> torch.Tensor:
         """Images [B, C, H, W]."""
-        return torch.asinh(_finite(x) / _per_channel(self.scale, x))
+        return torch.asinh(finite(x) / _per_channel(self.scale, x))
 
 
 @dataclass(frozen=True)
@@ -145,7 +146,7 @@ class Downsample:
         if x.sum().isfinite():  # nothing is missing: a third of the work
             return functional.avg_pool2d(x, self.factor)
         share = functional.avg_pool2d(x.isfinite().to(x.dtype), self.factor)
-        return functional.avg_pool2d(_finite(x), self.factor) / share
+        return functional.avg_pool2d(finite(x), self.factor) / share
 
 
 @dataclass(frozen=True)
