@@ -152,7 +152,7 @@ def _safetensors(path: Path) -> dict[str, Any]:
         hyper_parameters = json.loads(metadata.get("hyper_parameters", "{}"))
     except (SafetensorError, ValueError) as error:
         raise FileError(path, f"is damaged or cut off ({error}). Copy or download it again.") from error
-    return {"state_dict": tensors, "hyper_parameters": hyper_parameters}
+    return {"state_dict": under(tensors, metadata.get("weights", "")), "hyper_parameters": hyper_parameters}
 
 
 def _torch(path: Path, zipped: bool) -> Any:

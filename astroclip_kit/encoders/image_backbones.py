@@ -12,7 +12,7 @@ from ..errors import UsageError
 from ..transforms.compose import Compose, Transform
 from ..transforms.images import Asinh
 from ..types import Modality
-from .checkpoints import fill, read_checkpoint
+from .checkpoints import fill, read_checkpoint, under
 from .layers import check_kind, select_bands
 
 __all__ = ["ImageBackbone"]
@@ -42,7 +42,7 @@ def _set_in_channels(network: nn.Module, in_channels: int) -> None:
 
 def _fill(network: nn.Module, classifier: str, path: str) -> None:
     """Reads weights for any number of classes and bands, under any prefix."""
-    tensors = read_checkpoint(path)
+    tensors = under(read_checkpoint(path), "encoder_q.")  # not the momentum encoder beside it
     first = next(iter(network.state_dict()))
     prefix = next((name.removesuffix(first) for name in tensors if f".{name}".endswith(f".{first}")), None)
     if prefix is not None:

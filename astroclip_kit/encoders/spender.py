@@ -14,7 +14,8 @@ from ..errors import InputError
 from ..transforms.compose import Compose, Transform
 from ..transforms.regrid import Resample, named_grid
 from ..transforms.resampling import COVERED, Grid, overlap, wavelength_grid
-from ..transforms.spectra import FillGaps, Normalise, SelectChannels
+from ..transforms.sky_lines import MaskSkyLines
+from ..transforms.spectra import FillGaps, Normalise, NormaliseMode, SelectChannels
 from ..types import Modality
 from .checkpoints import fill, read_checkpoint, under
 from .layers import check_kind, steps_of
@@ -142,21 +143,32 @@ class SpenderEncoder(nn.Module):
         return encoder
 
     @classmethod
-    def for_modality(cls, modality: Modality, **arguments: Any) -> Self:
+    def for_modality(
+        cls, modality: Modality, normalise: NormaliseMode = "median", sky_lines: bool = False, **arguments: Any
+    ) -> Self:
         """For a spectrum modality: its spectra are put on the grid of the weights, where they are on another.
 
         Args:
             modality: Spectra of any grid.
-            arguments: Of the constructor; a `preprocess` of your own must resample itself.
+            normalise: How brightness is taken out, see `Normalise`: spender was trained with "rest_median", which needs
+                the redshift as a covariate; AstroCLIP's spectra were z-scored.
+            sky_lines: Whether pixels near bright sky lines are masked, as in the training of spender.
+            arguments: Of the constructor; a `preprocess` of your own does all of this itself.
 
         Raises:
             InputError: If the modality is of another kind, or covers less than nine tenths of the grid.
         """
         check_kind(modality, "spectrum", cls)
         encoder = cls(**arguments)
-        if encoder.grid is not None and "preprocess" not in arguments and named_grid(modality.grid) != encoder.grid:
-            _check_coverage(modality, wavelength_grid(encoder.grid), cls)
-            encoder.preprocess = Compose((Resample(modality.grid, encoder.grid), *steps_of(encoder.preprocess)))
+        grid = named_grid(modality.grid)
+        if "preprocess" not in arguments:
+            steps: list[Transform] = [MaskSkyLines(grid)] if sky_lines else []
+            if encoder.grid not in (None, grid):
+                _check_coverage(modality, wavelength_grid(encoder.grid), cls)
+                steps.append(Resample(grid, encoder.grid))
+                grid = encoder.grid
+            brightness = Normalise(normalise, wavelength=grid if normalise == "rest_median" else None)
+            encoder.preprocess = Compose((*steps, FillGaps(), brightness, SelectChannels()))
         encoder.check_modality(modality)
         return encoder
 
