@@ -47,6 +47,7 @@ __getattr__, __dir__, __all__ = lazy(
         "project": ".pipeline",
         "quickstart": ".pipeline",
         "reader": ".surveys.functions",
+        "reproduce": ".pipeline",
         "run": ".pipeline",
         "search": ".pipeline",
         "simulate": ".pipeline",

@@ -131,7 +131,7 @@ def _parse(parser: Any, verb: str, words: list[str]) -> dict[str, Any] | None:
     """Arguments by name, or None where help was printed."""
     function = getattr(pipeline, verb)
     words = _named(_joined(words, function), list(_positions(function)))
-    if verb == "run":
+    if verb in ("run", "reproduce"):
         words = _gather_changes(words)
     flags = [flag for action in parser._actions for flag in action.option_strings]
     switches = {f for one in parser._actions if getattr(one, "_typehint", None) is bool for f in one.option_strings}

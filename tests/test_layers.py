@@ -39,6 +39,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "downstream": {"embeddings", "features", "data", "storage", "training", "metrics", "results"},
     "report": {"embeddings", "downstream", "data", "transforms", "metrics", "results", "storage"},
 }
+MAY_IMPORT["recipes"] = {"report", *MAY_IMPORT["report"], "features", "alignment", "models"}
 ABOVE_ALL = {"pipeline", "arguments", "cli", "__main__"}
 
 

@@ -7,6 +7,7 @@ object that stands for it; a part (reader, encoder, head, augmentation) is an ob
 
 from __future__ import annotations
 
+from .converting import convert
 from .evaluating import evaluate
 from .experiments import quickstart, run
 from .fetching import fetch
@@ -14,6 +15,7 @@ from .oddities import anomalies
 from .predicting import predict
 from .pretraining import pretrain
 from .reporting import report
+from .reproducing import reproduce
 from .searching import index, search
 from .space import align, embed, extract
 from .steps import signature_of
@@ -27,6 +29,7 @@ __all__ = [
     "anomalies",
     "cluster",
     "compare",
+    "convert",
     "embed",
     "evaluate",
     "export",
@@ -40,6 +43,7 @@ __all__ = [
     "project",
     "quickstart",
     "report",
+    "reproduce",
     "run",
     "search",
     "signature_of",
@@ -54,6 +58,7 @@ VERBS = (
     "ingest",
     "info",
     "weights",
+    "convert",
     "pretrain",
     "extract",
     "align",
@@ -67,6 +72,7 @@ VERBS = (
     "evaluate",
     "compare",
     "report",
+    "reproduce",
     "export",
     "run",
 )

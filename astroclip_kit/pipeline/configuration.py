@@ -19,7 +19,7 @@ from ..arguments import explain, unknown_key
 from ..errors import UsageError
 from .steps import STEPS, signature_of
 
-__all__ = ["Configuration", "load_configuration"]
+__all__ = ["Configuration", "change_value", "load_configuration", "read_configuration", "resolve_configuration"]
 
 SECTIONS = tuple(STEPS)
 WIRED: dict[str, set[str | int]] = {
@@ -69,12 +69,24 @@ def load_configuration(path: str | Path, overrides: Sequence[str] = ()) -> Confi
     Raises:
         UsageError: If the file is missing or not YAML, or a key or a value is wrong; says which.
     """
+    return resolve_configuration(read_configuration(Path(path)), Path(path), overrides)
+
+
+def resolve_configuration(content: dict[str, Any], path: Path, overrides: Sequence[str] = ()) -> Configuration:
+    """Checks the content of a configuration file and fills in what it leaves out.
+
+    Args:
+        content: What `read_configuration` gave; it is changed by the overrides.
+        path: The file, for messages and for the name.
+        overrides: ``section.argument=value``, each checked like the file.
+
+    Raises:
+        UsageError: If a key or a value is wrong; says which.
+    """
     import yaml
 
-    path = Path(path)
-    content = _read(path)
     for override in overrides:
-        _change(content, override)
+        change_value(content, override)
     sections = [verb for verb in SECTIONS if verb in content]
     parser = _parser(sections)
     if problem := _problem(content, parser):
@@ -97,8 +109,12 @@ def load_configuration(path: str | Path, overrides: Sequence[str] = ()) -> Confi
     return Configuration(path.stem, values.data, values.seed, values.folds, values.by, filled, text)
 
 
-def _read(path: Path) -> dict[str, Any]:
-    """The content of the file; an empty section is one without arguments."""
+def read_configuration(path: Path) -> dict[str, Any]:
+    """The content of a configuration file, not checked yet; an empty section is one without arguments.
+
+    Raises:
+        UsageError: If the file is missing, not YAML, or has a key twice.
+    """
     import yaml
 
     if not path.is_file():
@@ -121,8 +137,16 @@ def _read(path: Path) -> dict[str, Any]:
     return {key: {} if value is None and key in SECTIONS else value for key, value in content.items()}
 
 
-def _change(content: dict[str, Any], override: str) -> None:
-    """Sets one value of the configuration, ``section.argument=value``."""
+def change_value(content: dict[str, Any], override: str) -> None:
+    """Sets one value of the content of a configuration.
+
+    Args:
+        content: The content, which is changed.
+        override: ``section.argument=value``.
+
+    Raises:
+        UsageError: If it is of another form, or there is no such section.
+    """
     import yaml
 
     key, equals, text = override.partition("=")

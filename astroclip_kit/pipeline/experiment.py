@@ -11,7 +11,7 @@ import importlib.util
 import re
 import shutil
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, is_dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,14 +19,16 @@ from typing import TYPE_CHECKING, Any
 from ..errors import UsageError
 from ..storage import append_journal, hash_json, hash_text, publish, read_journal
 from .configuration import Configuration
+from .pretraining import pretrain
 from .steps import STEPS
 
 if TYPE_CHECKING:
     from astropy.table import Table
     from matplotlib.figure import Figure
 
-__all__ = ["run_configuration"]
+__all__ = ["Step", "plan", "run_configuration", "run_steps"]
 
+CALLS: dict[str, Callable[..., Any]] = {**STEPS, "pretrain": pretrain}
 FOLDERS = {
     "simulate": "survey",
     "ingest": "data",
@@ -49,6 +51,7 @@ class Step:
         inputs: What it reads, by argument.
         arguments: The section's arguments.
         raw: A folder of survey files that it reads besides.
+        call: What is called instead of the verb's function, without arguments.
     """
 
     verb: str
@@ -57,11 +60,14 @@ class Step:
     inputs: Mapping[str, Path]
     arguments: Mapping[str, Any]
     raw: Path | None = None
+    call: Callable[[], Any] | None = None
 
     def run(self) -> Any:
         """Calls the verb."""
+        if self.call is not None:
+            return self.call()
         own = {"trusted": True} if self.verb == "embed" else {}  # of a model with the classes of this configuration
-        return STEPS[self.verb](**self.inputs, **{**self.arguments, **own}, out=self.out)
+        return CALLS[self.verb](**self.inputs, **{**self.arguments, **own}, out=self.out)
 
     def state(self) -> str:
         """A hash of everything that the result depends on."""
@@ -114,18 +120,19 @@ def _code(class_path: str) -> set[Path]:
     return {Path(spec.origin)} if spec is not None and spec.origin and Path(spec.origin).is_file() else set()
 
 
-def plan(configuration: Configuration, root: Path) -> Iterator[Step]:
+def plan(configuration: Configuration, root: Path, dataset: Path | None = None) -> Iterator[Step]:
     """The steps of a run, in order.
 
     Args:
         configuration: What to run.
         root: Folder of the run.
+        dataset: Dataset folder, where it is there already.
 
     Raises:
         UsageError: If a section lacks what it reads.
     """
     folds = range(configuration.folds) if configuration.folds else [None]
-    folders: dict[str, Path] = {}
+    folders: dict[str, Path] = {"ingest": dataset} if dataset else {}
     for verb in ("simulate", "ingest", "extract"):
         if verb in configuration.sections:
             inputs = _inputs(verb, folders, False)
@@ -179,10 +186,25 @@ def run_configuration(configuration: Configuration, root: Path) -> Table:
     Raises:
         UsageError: If a section lacks what it reads, or the root holds something else.
     """
+    steps = list(plan(configuration, root))
+    run_steps(steps, root, configuration.text)
+    return _outcome(configuration, root, [step for step in steps if step.verb == "evaluate"], steps[-1])
+
+
+def run_steps(steps: Sequence[Step], root: Path, text: str) -> None:
+    """Runs the steps that are not done yet.
+
+    Args:
+        steps: In order.
+        root: Folder of the run; gets ``config.yaml`` and ``journal.jsonl``.
+        text: The resolved configuration.
+
+    Raises:
+        UsageError: If the root holds something else.
+    """
     if root.is_file() or (root.is_dir() and any(root.iterdir()) and not (root / "config.yaml").exists()):
         raise UsageError(f"{root} is a file, or a folder that holds no run. Choose another folder with --out.")
-    steps = list(plan(configuration, root))
-    publish(root / "config.yaml", lambda path: path.write_text(configuration.text))
+    publish(root / "config.yaml", lambda path: path.write_text(text))
     for number, step in enumerate(steps, start=1):
         done = step.finished(root)
         print(f"[{number}/{len(steps)}] {step.name}{' (done before)' if done else ''} -> {step.out}", file=sys.stderr)
@@ -190,7 +212,6 @@ def run_configuration(configuration: Configuration, root: Path) -> Table:
             _begin(step, root)
             step.run()
             append_journal(root, {"step": step.name, "state": step.state()})
-    return _outcome(configuration, root, [step for step in steps if step.verb == "evaluate"], steps[-1])
 
 
 def _begin(step: Step, root: Path) -> None:
@@ -199,7 +220,7 @@ def _begin(step: Step, root: Path) -> None:
 
     begun = {entry["begun"]: entry["state"] for entry in read_journal(root) if "begun" in entry}
     state = step.state()
-    if step.verb == "align" and begun.get(step.name) != state:
+    if step.verb in ("align", "pretrain") and begun.get(step.name) != state:
         shutil.rmtree(training_folder(step.out), ignore_errors=True)
     append_journal(root, {"begun": step.name, "state": state})
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,14 +14,40 @@ if TYPE_CHECKING:
     from astropy.table import Table
     from matplotlib.figure import Figure
 
-__all__ = ["outcome", "write_results"]
+__all__ = ["More", "outcome", "write_results"]
 
 REPORT = "report.html"
+
+
+@dataclass(frozen=True)
+class More:
+    """What a results folder holds beside numbers and figures.
+
+    Args:
+        title: Of the page; the data sets' names by default.
+        parts: Heading to HTML of what stands first on the page.
+        files: Name to text of further files.
+        citations: What to cite beside the kit and its method.
+        clusters: Summaries of clusters, as `Clusters.summary`.
+    """
+
+    title: str = ""
+    parts: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
+    citations: Sequence[str] = ()
+    clusters: Sequence[Mapping[str, Any]] = ()
+
+
 SHOWN = ["task", "query", "target", "property", "metric", "space", "value", "low", "high", "n", "chance", "remark"]
 
 
 def write_results(
-    out: Path, results: Sequence[Result], figures: Mapping[str, Figure], settings: Mapping[str, Any] | str, then: str
+    out: Path,
+    results: Sequence[Result],
+    figures: Mapping[str, Figure],
+    settings: Mapping[str, Any] | str,
+    then: str,
+    more: More = More(),
 ) -> Table:
     """Writes a results folder: ``results.jsonl``, ``figures/`` and ``report.html``, in one step.
 
@@ -30,13 +57,15 @@ def write_results(
         figures: Caption to figure.
         settings: How it was made.
         then: The command to type next.
+        more: What else the page and the folder hold.
 
     Returns:
         The results; ``meta`` holds where the report is and what to type next.
     """
     from .. import results as lines
-    from ..report import result_figures, write_report
+    from ..report import result_figures
     from ..report.figures.canvas import picture
+    from ..report.page import report_parts, write_page
     from ..storage import new_folder, write_manifest
 
     figures = {**result_figures(results), **figures}
@@ -46,7 +75,18 @@ def write_results(
         for number, (caption, figure) in enumerate(figures.items()):
             ending, image = picture(figure)
             (folder / "figures" / f"{number:02d}-{_file_name(caption)}.{ending}").write_bytes(image)
-        write_report(folder / "report.html", results, figures=figures, configuration=settings, next_command=then)
+        for name, text in more.files.items():
+            (folder / name).write_text(text, encoding="utf-8")
+        title = more.title or f"Report: {', '.join(sorted({one.dataset for one in results})) or 'no results'}"
+        parts = report_parts(
+            results,
+            figures=figures,
+            configuration=settings,
+            next_command=then,
+            citations=more.citations,
+            clusters=more.clusters,
+        )
+        write_page(folder / "report.html", title, {**more.parts, **parts}, results)
         write_manifest(folder, "results", {"count": len(results)})
     return outcome(out, results, then)
 

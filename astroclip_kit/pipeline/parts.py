@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import re
 import sys
@@ -22,6 +23,7 @@ __all__ = [
     "Parts",
     "changed",
     "encoder_for",
+    "head_for",
     "left_out",
     "open_data",
     "open_pictures",
@@ -84,6 +86,17 @@ def encoder_for(value: Any, modalities: dict[str, Any], name: str) -> Any:
     if name not in modalities:
         raise UsageError(f"encoders: no modality {name!r} in the data; it has {', '.join(modalities)}.")
     return build_for(value, modalities[name])
+
+
+def head_for(value: Any, width: int | None) -> Any:
+    """A projection head; one that a configuration describes takes the width of its features where it names none."""
+    if not isinstance(value, dict) or width is None or "class_path" not in value:
+        return part(value)
+    from ..models import build
+
+    takes = inspect.signature(build({"function": value["class_path"]}, trusted=True)).parameters
+    sized = {"in_features": width} if "in_features" in takes else {}
+    return part({**value, "init_args": {**sized, **(value.get("init_args") or {})}})
 
 
 def note_untrained(given: Mapping[str, Any], built: Mapping[str, Any], trainable: Mapping[str, str]) -> None:

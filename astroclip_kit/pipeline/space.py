@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import UsageError
 from ..settings import Alignment, Hardware, Split, Training
-from .parts import Encoders, Folder, Parts, encoder_for, note_untrained, open_data, part, seeded
+from .parts import Encoders, Folder, Parts, encoder_for, head_for, note_untrained, open_data, part, seeded
 
 if TYPE_CHECKING:
     from ..alignment import ContrastiveModel
@@ -80,7 +80,8 @@ def align(
         data: Features folder (heads alone are trained), or dataset folder (with encoders).
         out: Model folder to write; resumed where it was interrupted.
         encoders: Modality to encoder, for a dataset folder.
-        heads: Modality to projection head, where the default does not fit.
+        heads: Modality to projection head, where the default does not fit; without ``in_features`` it takes those
+            that there are.
         alignment: What is aligned and how, see `Alignment`.
         training: Epochs, optimizer, hardware, see `Training`.
         split: Who trains and who is held out, see `Split`.
@@ -93,7 +94,7 @@ def align(
     source = open_data(data)
     with seeded(training.seed):
         built = {name: encoder_for(value, source.modalities, name) for name, value in (encoders or {}).items()}
-        built_heads = {name: part(value) for name, value in (heads or {}).items()}
+        built_heads = {name: head_for(value, _width(source, built, name)) for name, value in (heads or {}).items()}
     note_untrained(encoders or {}, built, alignment.trainable)
     return room.align(
         source,
@@ -104,6 +105,13 @@ def align(
         training=training,
         split=split,
     )
+
+
+def _width(source: Any, encoders: dict[str, Any], name: str) -> int | None:
+    """How many features there are of a modality."""
+    if name in encoders:
+        return getattr(encoders[name], "out_features", None)
+    return source.out_features(name) if hasattr(source, "matrix") and name in source.names else None
 
 
 def embed(

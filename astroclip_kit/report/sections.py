@@ -19,7 +19,7 @@ __all__ = ["sections"]
 SECTIONS: dict[str, tuple[str, ...]] = {
     "Training": ("training",),
     "Which objects are judged": ("selection",),
-    "Retrieval": ("retrieval",),
+    "Retrieval": ("retrieval", "answers"),
     "Properties": ("regression", "classification"),
     "Probes beside nearest neighbours": ("probe_linear", "probe_mlp"),
     "Coverage of intervals": ("coverage",),

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["chosen", "remark", "results_html", "results_table"]
 
-LOWER_IS_BETTER = ("median_rank", "nmad", "outlier_fraction", "brier", "ece")
+LOWER_IS_BETTER = ("median_rank", "nmad", "outlier_fraction", "brier", "ece", "difference@10")
 WIDEST = 5  # metrics that fit side by side; more stand below each other
 PLAIN = ("space", "coverage", "clustering", "selection")  # tasks without a notion of better than guessing
 

@@ -23,6 +23,7 @@ AXES = {
 }
 TASKS = {
     "retrieval": "Among held-out objects",
+    "answers": "Median difference between who asks and the first answers",
     "probe_linear": "Linear probe",
     "probe_mlp": "Neural probe",
     "space": "Diagnostics",

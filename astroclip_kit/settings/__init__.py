@@ -12,6 +12,7 @@ from .evaluation import Evaluation
 from .learning import Alignment, Hardware, Head, Objective, Optimizer, Sampling, Schedule, Training
 from .prediction import Prediction
 from .pretraining import Autoencoder, MaskedSpectra, MoCo
+from .reproduction import Material
 from .simulation import Observing
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "Head",
     "MaskedSpectra",
     "Matching",
+    "Material",
     "MoCo",
     "Motion",
     "Objective",

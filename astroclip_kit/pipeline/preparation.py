@@ -1,0 +1,176 @@
+"""Which data, weights and size a published experiment is repeated with: its configuration, filled in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import UsageError
+from ..settings import Material
+from .configuration import change_value, read_configuration
+
+if TYPE_CHECKING:
+    from ..recipes import Recipe
+
+__all__ = ["Prepared", "prepare"]
+
+RANDOM = "random"
+KINDS = ("image", "spectrum")  # modalities whose encoder takes weights
+
+
+@dataclass
+class Prepared:
+    """What is run.
+
+    Args:
+        path: The configuration that it came from, for messages.
+        content: Its sections, as a configuration file holds them.
+        root: Folder of the run.
+        dataset: Dataset folder that is there already.
+        pretrain: Modality to the arguments of its pretraining.
+        remarks: What a reader has to know of every number that is measured.
+        changes: What is not as published, a line each.
+    """
+
+    path: Path
+    content: dict[str, Any]
+    root: Path
+    dataset: Path | None = None
+    pretrain: dict[str, dict[str, Any]] = field(default_factory=dict)
+    remarks: list[str] = field(default_factory=list)
+    changes: list[str] = field(default_factory=list)
+
+    @property
+    def remark(self) -> str:
+        """The remarks as one text."""
+        return "; ".join(self.remarks)
+
+    def simulate(self, sections: Mapping[str, Any], material: Material) -> None:
+        """Reads a mock survey instead of files."""
+        self.content.pop("ingest", None)
+        self.content |= {"data": str(self.root / "survey"), **sections}
+        self.content["simulate"] |= {"spectra": material.grid}
+
+    def read(self, material: Material) -> None:
+        """Reads what is given: survey files with their catalogue, or a dataset folder.
+
+        Raises:
+            UsageError: If there is nothing, or a catalogue where it has no place.
+        """
+        from ..storage import open_folder, own_manifest
+
+        path = Path(material.data)
+        if not path.exists():
+            raise UsageError(f"--data {path}: there is no such file or folder.")
+        self.content["data"] = str(path)
+        catalogue = self.content.get("ingest", {}).get("catalogue")
+        if path.is_dir() and own_manifest(path):
+            open_folder(path, "dataset")
+            if material.catalogue:
+                raise UsageError(f"{path} is a dataset and holds its labels. Ingest it again with the catalogue.")
+            self.dataset = path
+            self.content.pop("ingest", None)
+        elif not material.catalogue:
+            self.content["ingest"].pop("catalogue", None)
+        elif isinstance(catalogue, dict):
+            catalogue["init_args"] = {**catalogue.get("init_args", {}), "path": material.catalogue}
+        else:
+            self.content["ingest"]["catalogue"] = material.catalogue
+
+    def shrink(self, smaller: Mapping[str, Any], count: int) -> None:
+        """Takes over what is smaller than published, and says so."""
+        self.pretrain = {name: dict(one) for name, one in smaller.get("pretrain", {}).items()}
+        sections = {verb: values for verb, values in smaller.items() if verb in self.content}
+        if count:
+            sections["simulate"] = {**sections.get("simulate", {}), "count": count}
+        self.changes += _merged(self.content, sections)
+
+    def change(self, overrides: Sequence[str]) -> list[str]:
+        """Notes overrides, and takes over those of pretraining, ``pretrain.image.training.epochs=5``.
+
+        Returns:
+            All others.
+
+        Raises:
+            UsageError: If one is of another form.
+        """
+        own = [one for one in overrides if one.startswith("pretrain.")]
+        self.changes += overrides
+        for one in own:
+            change_value({"pretrain": self.pretrain}, one)
+        return [one for one in overrides if one not in own]
+
+    def weigh(self, name: str, weights: str) -> None:
+        """Gives an encoder its weights: a file or folder of them, those that are pretrained here, or random ones.
+
+        Raises:
+            UsageError: If there is no such file or folder.
+        """
+        encoders = self.content["extract"]["encoders"]
+        published = encoders[name]
+        own = self.pretrain.pop(name, {}) if weights else self.pretrain.get(name, {})
+        if weights not in ("", RANDOM):
+            if not Path(weights).exists():
+                raise UsageError(f"--{name}-weights {weights}: there is no such file or folder, nor is it {RANDOM!r}.")
+            encoders[name] = weights if Path(weights).is_dir() else _with(published, checkpoint=weights)
+        elif name in self.pretrain:
+            encoders[name] = str(self.root / "encoders" / name)
+            self.remarks.append(f"{name} encoder pretrained on these data")
+            self.changes.append(f"{name} encoder: {_class(own['encoder'])} by {own['method']}, not {_class(published)}")
+        else:
+            encoders[name] = own.get("encoder") or _with(published, checkpoint=None)
+            self.remarks.append(f"untrained {name} encoder")
+            self.changes.append(f"{name} encoder: {_class(encoders[name])} with random weights")
+
+
+def prepare(recipe: Recipe, root: Path, material: Material, configuration: str, size: str) -> Prepared:
+    """Fills in the configuration of a recipe.
+
+    Args:
+        recipe: What to repeat.
+        root: Folder of the run.
+        material: Data and weights.
+        configuration: Name of a configuration of the recipe, or a YAML file; "" for the first.
+        size: "small", "full", or "" for small where data is simulated.
+
+    Raises:
+        UsageError: If a name is unknown, or data or weights are not where they are said to be.
+    """
+    if size not in ("", "small", "full"):
+        raise UsageError(f"size is {size!r}, expected small or full.")
+    path = Path(configuration) if configuration.endswith((".yaml", ".yml")) else recipe.file(configuration)
+    prepared = Prepared(path, read_configuration(path), root)
+    if material.data:
+        prepared.read(material)
+    else:
+        prepared.simulate(read_configuration(recipe.folder / recipe.mock), material)
+    small = size == "small" or not (size or material.data)
+    prepared.shrink(read_configuration(recipe.folder / recipe.small) if small else {}, material.count)
+    for name in KINDS:
+        prepared.weigh(name, str(getattr(material, f"{name}_weights")))
+    return prepared
+
+
+def _merged(content: dict[str, Any], smaller: Mapping[str, Any], head: str = "") -> Iterator[str]:
+    """Puts values of one configuration into another, and says of each what it was."""
+    for key, value in smaller.items():
+        old = content.get(key)
+        if isinstance(value, Mapping) and isinstance(old, dict):
+            yield from _merged(old, value, f"{head}{key}.")
+        elif old != value:
+            content[key] = value
+            yield f"{head}{key}: {value}, not {old}"
+
+
+def _with(part: Any, **arguments: Any) -> Any:
+    """A part with other arguments; None leaves one out."""
+    if not isinstance(part, dict):
+        return part
+    known = {**(part.get("init_args") or {}), **arguments}
+    return {**part, "init_args": {name: value for name, value in known.items() if value is not None}}
+
+
+def _class(part: Any) -> str:
+    return str(part.get("class_path", part)).rpartition(".")[2] if isinstance(part, Mapping) else str(part)

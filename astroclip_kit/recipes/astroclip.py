@@ -1,0 +1,113 @@
+"""AstroCLIP with frozen encoders: Stein's ResNet-50 and Spender, aligned by two small networks.
+
+Judged among the objects that training did not see. Half of them are the memory of the nearest neighbours, the other
+half asks: no object answers about itself, and none of those that ask had a part in the training, not even in its
+schedule.
+
+Sources: Parker et al. 2024, MNRAS 531, 4990; the thesis that freezes both encoders (its numbers: `published`).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..downstream.answers import answer_differences
+from ..downstream.clustering import Grouping
+from ..types import Result
+from .published import ASTROCLIP
+from .recipe import Measured, Recipe
+from .structure import show_structure
+
+if TYPE_CHECKING:
+    from ..embeddings import EmbeddingStore
+    from ..settings import Evaluation
+
+__all__ = ["RECIPE", "measure"]
+
+ON_MAPS = Grouping("dbscan", radius=0.2, min_size=5)  # of the thesis, on maps by UMAP
+IN_SPACE = Grouping("kmeans")  # as many as the silhouette says
+
+
+def measure(folders: Mapping[str, Path], properties: Sequence[str], evaluation: Evaluation) -> Measured:
+    """Retrieval in four directions, properties by neighbours and probes, intervals, maps and clusters.
+
+    Args:
+        folders: Of the run: "root" (where maps are written), "dataset", "features", "model", "embeddings".
+        properties: Labels to predict; those that no held-out object has are left out.
+        evaluation: How.
+
+    Raises:
+        InputError: If nothing was held out.
+    """
+    from ..data import Dataset
+    from ..downstream.evaluation import evaluate, retrieval_results
+    from ..downstream.space import Space
+    from ..embeddings import EmbeddingStore
+    from ..features import FeatureSet
+    from ..report import evaluation_figures
+    from ..storage import open_folder
+
+    store, dataset = EmbeddingStore(folders["embeddings"]), Dataset(folders["dataset"])
+    model, features = open_folder(folders["model"], "model"), FeatureSet(folders["features"])
+    names = _known(store, properties)
+    results = [one for one in evaluate(store, names, features=features, settings=evaluation) if one.task != "retrieval"]
+    everyone = replace(Space.of(store, evaluation.where), split=np.where(store.split == "train", "train", "test"))
+    drawn: dict[str, Any] = {"n_boot": evaluation.n_boot, "seed": evaluation.seed}
+    results += retrieval_results(everyone, **drawn)
+    results += [one for name in names for one in answer_differences(everyone, name, **drawn)]
+    results += _sizes(folders["model"], model, store)
+    figures = evaluation_figures(store, names, dataset=dataset, history=model["history"], settings=evaluation)
+    held_out = store.select("split != 'train'", folders["root"] / "held-out")
+    found = show_structure(
+        held_out, dataset, folders["root"], names, on_maps=ON_MAPS, in_space=IN_SPACE, seed=evaluation.seed
+    )
+    absent = [f"{name}: known for no held-out object, so it is not run" for name in properties if name not in names]
+    return Measured([*results, *found.results], {**figures, **found.figures}, found.clusters, absent)
+
+
+def _known(store: EmbeddingStore, properties: Sequence[str]) -> list[str]:
+    """Properties that objects on both halves have."""
+    from ..downstream.properties import Property, known
+
+    there = [name for name in properties if Property.parse(name).label in store.labels]
+    sides = [store.split == side for side in ("valid", "test")]
+    return [
+        name for name in there if all(known(Property.parse(name).values(store.labels))[rows].any() for rows in sides)
+    ]
+
+
+def _sizes(folder: Path, model: Mapping[str, Any], store: EmbeddingStore) -> Iterator[Result]:
+    """How many weights of each modality were trained, with how many objects (`n`)."""
+    from safetensors import safe_open
+
+    source = {name: store.manifest[name] for name in ("seed", "dataset", "origin")}
+    with safe_open(folder / "weights.safetensors", "np") as weights:
+        sizes = {name: math.prod(weights.get_slice(name).get_shape()) for name in weights.keys()}
+    for name in store.names:
+        count = sum(size for key, size in sizes.items() if f".heads.{name}." in f".{key}")
+        yield Result(
+            "model", name, name, "", "parameters", count, math.nan, math.nan, model["counts"]["train"], **source
+        )
+
+
+RECIPE = Recipe(
+    name="astroclip",
+    title="AstroCLIP with frozen encoders",
+    configurations={"thesis": "astroclip_thesis.yaml", "v1": "astroclip_v1.yaml"},
+    mock="astroclip_mock.yaml",
+    small="astroclip_small.yaml",
+    measure=measure,
+    published=ASTROCLIP,
+    more=(("regression", "r2"), ("retrieval", "recall@1"), ("retrieval", "recall@10"), ("answers", "difference@10")),
+    citations=(
+        "Stein et al. 2021, arXiv:2110.13151 (image encoder)",
+        "Melchior et al. 2023, AJ 166, 74 (Spender, spectrum encoder)",
+        "Hahn et al. 2023, ApJ 945, 16 (PROVABGS, stellar masses)",
+    ),
+)

@@ -1,0 +1,194 @@
+"""Published beside measured: as a table, on a page and in LaTeX."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from html import escape
+from io import StringIO
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..types import Result
+from .published import Published
+
+if TYPE_CHECKING:
+    from astropy.table import Table
+
+__all__ = ["Comparison", "Line"]
+
+Key = tuple[str, str, str, str, str]
+NOT_RUN = "not run"
+SPECIAL = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
+SPECIAL |= {one: "\\" + one for one in "&%$#_{}"}
+
+
+@dataclass(frozen=True)
+class Line:
+    """One row: what was published about something, and what was measured.
+
+    Args:
+        key: Task, query, target, property, metric.
+        published: Column to what stands there.
+        measured: What came out; None for what was not run.
+        remark: What a reader has to know of the measurement, "untrained encoders".
+    """
+
+    key: Key
+    published: dict[str, Published]
+    measured: Result | None
+    remark: str = ""
+
+    @property
+    def state(self) -> str:
+        """Where it was measured: "real" or "mock", or "not run"."""
+        return self.measured.origin if self.measured is not None else NOT_RUN
+
+    @property
+    def name(self) -> str:
+        """What is compared, in words."""
+        task, query, target, wanted, metric = self.key
+        ways = query if query == target else f"{query} asks, {target} answers"
+        return f"{wanted or task}, {ways}: {metric}"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The table of a paper with one more column.
+
+    Args:
+        title: What is compared.
+        published: What was published, under the protocol that was measured.
+        results: What was measured, of one run.
+        remark: What holds for all that was measured.
+        more: Keys of results that stand in the table although nobody published them: task and metric.
+
+    Example:
+        >>> published = [Published("thesis", "regression", "image", "image", "z", "r2", 0.65, "table 1")]
+        >>> Comparison("AstroCLIP", published, []).table["data"].tolist()
+        ['not run']
+    """
+
+    title: str
+    published: Sequence[Published]
+    results: Sequence[Result]
+    remark: str = ""
+    more: Sequence[tuple[str, str]] = ()
+
+    @cached_property
+    def columns(self) -> list[str]:
+        """Whose numbers stand beside the measured ones, in order."""
+        return list(dict.fromkeys(one.by for one in self.published))
+
+    @cached_property
+    def lines(self) -> list[Line]:
+        """The rows: those that were published, then those that were only measured."""
+        measured = {_key(one): one for one in self.results if one.space == "aligned" and one.fold < 0}
+        extra = [key for key in measured if (key[0], key[4]) in self.more]
+        keys = dict.fromkeys([*(one.key for one in self.published), *extra])
+        return [
+            Line(
+                key,
+                {one.by: one for one in self.published if one.key == key},
+                measured.get(key),
+                self.remark if key in measured and key[0] != "model" else "",
+            )
+            for key in keys
+        ]
+
+    @cached_property
+    def table(self) -> Table:
+        """One row per line: what, a column for each publication, value, interval, n, and whether it is real."""
+        from astropy.table import Table
+
+        rows = []
+        for line in self.lines:
+            one = line.measured
+            told = {name: line.published[name].value if name in line.published else math.nan for name in self.columns}
+            found = {
+                "measured": one.value if one else math.nan,
+                "low": one.low if one else math.nan,
+                "high": one.high if one else math.nan,
+                "n": one.n if one else 0,
+                "data": line.state,
+                "remark": line.remark,
+            }
+            about = zip(("task", "query", "target", "property", "metric"), line.key, strict=True)
+            rows.append({**dict(about), **told, **found})
+        table = Table(rows=rows)
+        for name in (*self.columns, "measured", "low", "high"):
+            table[name].format = _shown
+        return table
+
+    def csv(self) -> str:
+        """The table as comma-separated values."""
+        text = StringIO()
+        self.table.write(text, format="ascii.csv")
+        return text.getvalue()
+
+    def html(self) -> str:
+        """The table for a page, and under it where each published number stands."""
+        head = "".join(f"<th>{escape(one)}</th>" for one in ("", *self.columns, "measured", "95 % interval", "n", ""))
+        body = "".join(
+            "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>" for cells in self._cells()
+        )
+        sources = dict.fromkeys(f"{one.by}: {one.source}" for one in self.published)
+        listed = "".join(f"<li>{escape(one)}</li>" for one in sources)
+        table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        return f"<section>{table}</section><p class='note'>Published:</p><ul>{listed}</ul>"
+
+    def latex(self) -> str:
+        """The table for a paper; needs the package booktabs."""
+        heads = ["", *self.columns, "measured", r"95\,\% interval", "$n$", "data"]
+        lines = [" & ".join(_latex(cell) for cell in cells) + r" \\" for cells in self._cells()]
+        return "\n".join(
+            [
+                r"\begin{table}",
+                rf"\caption{{{_latex(self.title)}: published and measured.}}",
+                r"\begin{tabular}{l" + "r" * (len(self.columns) + 3) + "l}",
+                r"\toprule",
+                " & ".join([_latex(one) for one in heads[: len(self.columns) + 2]] + heads[-3:]) + r" \\",
+                r"\midrule",
+                *lines,
+                r"\bottomrule",
+                r"\end{tabular}",
+                r"\end{table}",
+                "",
+            ]
+        )
+
+    def _cells(self) -> Iterator[list[str]]:
+        """What stands in each row, as text."""
+        for line in self.lines:
+            one = line.measured
+            told = [_published(line.published.get(name)) for name in self.columns]
+            found = [_shown(one.value), _interval(one), f"{one.n:,}"] if one is not None else ["", "", ""]
+            yield [line.name, *told, *found, f"{line.state}; {line.remark}" if line.remark else line.state]
+
+
+def _key(one: Result) -> Key:
+    return one.task, one.query, one.target, one.property, one.metric
+
+
+def _published(one: Published | None) -> str:
+    if one is None:
+        return ""
+    return _shown(one.value) + (f" ± {_shown(one.spread)}" if math.isfinite(one.spread) else "")
+
+
+def _interval(one: Result) -> str:
+    return f"{_shown(one.low)} to {_shown(one.high)}" if math.isfinite(one.low) else ""
+
+
+def _shown(value: Any) -> str:
+    """A share to three digits, a count as it is."""
+    if np.ma.is_masked(value) or not math.isfinite(value):  # astropy asks what a masked one looks like
+        return ""
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3f}"
+
+
+def _latex(text: str) -> str:
+    return "".join(SPECIAL.get(one, one) for one in text).replace("±", r"$\pm$")
