@@ -120,18 +120,21 @@ class PSFBlur:
         """Images [B, C, H, W]; a missing pixel counts as 0."""
         check_channels(x, self.bands)
         _, sigma = _added(self, PSF_SIGMA_PIX, seeds.to(x.device), PIXEL_ARCSEC / self.pixel_scale_arcsec)
-        rows, columns = (_gaussian(sigma.to(x.dtype), length) for length in x.shape[-2:])
-        return rows @ finite(x) @ columns.mT
+        height, width = x.shape[-2:]
+        rows = _gaussian(sigma.to(x.dtype), height)
+        columns = rows if width == height else _gaussian(sigma.to(x.dtype), width)
+        down = (rows @ finite(x)).mT.contiguous()  # a product with a transposed matrix would take three times as long
+        return (columns @ down).mT.contiguous()
 
 
 def _gaussian(sigma: torch.Tensor, length: int) -> torch.Tensor:
     """Matrices [B, C, L, L] that blur along an axis of mirrored ends with `sigma` [B, C]; each row adds up to 1."""
     distance = torch.arange(2 * length, device=sigma.device)
     weight = torch.exp(-0.5 * (distance / sigma.clamp(min=NARROWEST)[..., None]).square())
-    pixel, other = distance[:length, None], distance[:length]
-    kernel = weight[..., (pixel - other).abs()]
-    kernel += weight[..., pixel + other + 1]  # the mirror images at both ends
-    kernel += weight[..., 2 * length - 1 - pixel - other]
+    near = torch.cat([weight[..., 1:length].flip(-1), weight[..., :length]], dim=-1)
+    kernel = near.unfold(-1, length, 1).flip(-2)  # at (i, j) the weight of |i - j|
+    kernel += weight[..., 1:].unfold(-1, length, 1)  # and of the mirror images at both ends: i + j + 1,
+    kernel += weight.flip(-1).unfold(-1, length, 1)[..., :length, :]  # 2 L - 1 - i - j
     return kernel / kernel.sum(dim=-1, keepdim=True)
 
 
