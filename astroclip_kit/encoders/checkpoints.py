@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import pickle
 import re
+import warnings
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -115,6 +116,7 @@ def fill(module: nn.Module, tensors: Mapping[str, torch.Tensor], path: str | Pat
         text = f"does not fit {type(module).__name__}: it {' and '.join(problems)}. {looks_like(given)}"
         raise FileError(path, text.replace("it its", "its"))
     module.load_state_dict(dict(tensors), strict=False)
+    module.weights_from = Path(path).name  # type: ignore[assignment]
 
 
 def _more(names: list[str]) -> str:
@@ -157,7 +159,7 @@ def _safetensors(path: Path) -> dict[str, Any]:
 
 def _torch(path: Path, zipped: bool) -> Any:
     try:
-        with torch.serialization.safe_globals(_plain_numpy()):
+        with torch.serialization.safe_globals(_plain_numpy()), warnings.catch_warnings(action="ignore"):
             return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         needs = re.search(r"(?:GLOBAL|type|class|global) `?(\w+(?:\.\w+)+)", str(error))
