@@ -19,6 +19,7 @@ __getattr__, __dir__, __all__ = lazy(
         "LightCurveTransformer": ".lightcurve_transformer",
         "MocoResNet50": ".moco_resnet50",
         "RingProfiles": ".ring_profiles",
+        "SpecFormer": ".specformer",
         "SpectralShape": ".spectral_shape",
         "SpectrumConvNet": ".convnets",
         "SpenderEncoder": ".spender",

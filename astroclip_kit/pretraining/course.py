@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from ..contracts import check_encoder
 from ..data import splits
 from ..errors import TrainingError, UsageError
-from ..models import describe, save_model
+from ..models import describe, save_model, write_model
 from ..settings import Split, Training
 from ..storage import check_output, hash_ids, hash_json, hash_text
 from ..training import fit, training_folder
@@ -59,6 +59,7 @@ class Pretraining:
         split: Who trains.
         train: Rows [n] of the training side that have the modality.
         valid: The same of the validation side; may be empty.
+        label: The property that the method needs, how many objects were left out for want of it, and its hash.
     """
 
     method: str
@@ -70,6 +71,7 @@ class Pretraining:
     split: Split
     train: Rows
     valid: Rows
+    label: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -91,6 +93,33 @@ class Pretraining:
             raise TrainingError(f"no training object has the modality {modality!r}. Check the split.")
         return cls(method, dataset, Path(out), dataset.modalities[modality], settings, training, split, train, valid)
 
+    def with_label(self, name: str, setting: str) -> Pretraining:
+        """The same with the objects that have a finite label.
+
+        Args:
+            name: The label.
+            setting: What named it.
+
+        Raises:
+            UsageError: If the data have no such number.
+            TrainingError: If no training object has it.
+        """
+        values = np.asarray(self.dataset.labels.get(name, ""))
+        if values.dtype.kind != "f":
+            numbers = [key for key, column in self.dataset.labels.items() if np.asarray(column).dtype.kind == "f"]
+            raise UsageError(f"{setting}: there is no number {name!r} in the data; it has {', '.join(numbers)}.")
+        train, valid = (rows[np.isfinite(values[rows])] for rows in (self.train, self.valid))
+        if not len(train):
+            raise TrainingError(f"no training object has a finite {name!r}. Choose another label with {setting}.")
+        missing = len(self.train) + len(self.valid) - len(train) - len(valid)
+        digest = hash_text(values[train].tobytes(), values[valid].tobytes())
+        return replace(self, train=train, valid=valid, label={"name": name, "missing": missing, "hash": digest})
+
+    def validation(self, device: torch.device) -> Iterator[RawViews]:
+        """The validation objects in batches, with the same seeds every time."""
+        for rows in np.array_split(self.valid, -(-len(self.valid) // self.training.batch_size)):
+            yield RawViews(*(one.to(device) for one in self.views(rows)))
+
     def views(self, rows: Rows, epoch: int = 0) -> RawViews:
         """Raw views of rows of the dataset, with the seeds that they have in an epoch."""
         ids, groups = (np.asarray(names)[rows] for names in (self.dataset.object_ids, self.dataset.groups))
@@ -111,6 +140,7 @@ class Pretraining:
         *,
         validate: Callable[[nn.Module], Mapping[str, float]] | None = None,
         after_step: Callable[[nn.Module], object] | None = None,
+        parts: Mapping[str, nn.Module] | None = None,
         quiet: bool = False,
     ) -> nn.Module:
         """Trains a module and writes the encoder that is a part of it; an interrupted training goes on.
@@ -121,6 +151,7 @@ class Pretraining:
             loss: Takes the module, which computes in the precision asked for, and a batch; gives a scalar.
             validate: As of `training.fit`: its value chooses the epoch. Without it the last is kept.
             after_step: Takes the module after each step, without gradients.
+            parts: Name to a module that is kept beside the encoder, as a model folder of that name inside its own.
             quiet: Shows no progress.
 
         Returns:
@@ -137,7 +168,10 @@ class Pretraining:
         encoder = encoder.cpu().eval()
         several = torch.distributed.is_available() and torch.distributed.is_initialized()
         if not several or torch.distributed.get_rank() == 0:
-            save_model(encoder, self.out, {**self.about(), "history": list(history)})
+            inside = {name: folder / name for name in parts or {}}
+            for name, part in (parts or {}).items():
+                write_model(part, inside[name], {"method": self.method})
+            save_model(encoder, self.out, {**self.about(), "history": list(history)}, inside)
             shutil.rmtree(folder, ignore_errors=True)
         if several:
             torch.distributed.barrier()
@@ -153,6 +187,7 @@ class Pretraining:
             "training": asdict(self.training),
             "split": asdict(self.split),
             "counts": {"train": len(self.train), "valid": len(self.valid)},
+            "label": dict(self.label),
             "data_hash": self.dataset.data_hash(self.modality.name),
         }
 

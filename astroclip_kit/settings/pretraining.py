@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 __all__ = ["Autoencoder", "MaskedSpectra", "MoCo"]
 
@@ -36,9 +36,42 @@ class MoCo:
 
 @dataclass(frozen=True)
 class Autoencoder:
-    """An encoder of spectra and a decoder on the rest frame, as Spender."""
+    """An encoder of spectra and a decoder on the rest frame, as spender's.
+
+    Args:
+        latent_features: Size of the latent vector.
+        features: Of the default encoder: "attended" keeps the 256 features that the attention picks out, "latent" the
+            latent vector.
+        redshift: Label that holds the redshift.
+        similarity: Weight of the loss that asks of similar spectra similar latents; 0 for none.
+        consistency: Weight of the loss that asks of a spectrum the same latent at another redshift; 0 for none.
+        shift: Largest change of the redshift for that.
+        slope: How steeply the similarity loss rises.
+        fit_amplitude: Whether the model is scaled to each spectrum before they are compared; else the preprocessing
+            must have normalised the spectra in the rest frame.
+    """
+
+    latent_features: int = 10
+    features: Literal["attended", "latent"] = "attended"
+    redshift: str = "z"
+    similarity: float = 1.0
+    consistency: float = 1.0
+    shift: float = 0.1
+    slope: float = 1.0
+    fit_amplitude: bool = True
 
 
 @dataclass(frozen=True)
 class MaskedSpectra:
-    """Parts of a spectrum are hidden and predicted from the rest, as SpecFormer."""
+    """Parts of a spectrum are hidden and predicted from the rest, as for SpecFormer.
+
+    Args:
+        chunks: The tokens are divided into so many equal segments, in each of which one chunk is hidden.
+        width: Tokens of a chunk; 0 for the published share, 50 of 778 tokens.
+        weights: What the squared errors of pixels are weighted with: "observed" counts those with an inverse variance
+            above 0, "ivar" by their inverse variance, "plain" counts all, as published.
+    """
+
+    chunks: int = 6
+    width: int = 0
+    weights: Literal["observed", "ivar", "plain"] = "observed"
