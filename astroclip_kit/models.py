@@ -10,6 +10,7 @@ import importlib
 import inspect
 import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,7 @@ from .types import Modality
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["build", "build_for", "describe", "load_model", "save_model", "write_model"]
+__all__ = ["build", "build_for", "describe", "load_model", "save_model", "weights_origins", "write_model"]
 
 
 def describe(part: Any) -> Any:
@@ -163,7 +164,9 @@ def write_model(
         save_file(tensors, temporary / "weights.safetensors")
         for name, part in (parts or {}).items():
             shutil.copytree(part, temporary / name)
-        write_manifest(temporary, "model", {"model": describe(model), **(values or {})})
+        origins = {name: one.weights_from for name, one in model.named_modules() if hasattr(one, "weights_from")}
+        about = {"model": describe(model), **({"weights_from": origins} if origins else {}), **(values or {})}
+        write_manifest(temporary, "model", about)
 
 
 def load_model(folder: str | Path, model: torch.nn.Module | None = None, *, trusted: bool = False) -> torch.nn.Module:
@@ -187,5 +190,28 @@ def load_model(folder: str | Path, model: torch.nn.Module | None = None, *, trus
         built.load_state_dict(load_file(Path(folder) / "weights.safetensors"))
     except (SafetensorError, OSError, RuntimeError) as error:
         raise FolderError(f"{folder}: the weights do not fit the model or are damaged: {error}") from error
+    for name, origin in weights_origins(manifest).items():
+        with suppress(AttributeError):  # the model that was given may have other parts inside
+            built.get_submodule(name).weights_from = origin  # type: ignore[assignment]
     built.root = Path(folder)  # type: ignore[assignment]
     return built.eval()
+
+
+def weights_origins(manifest: Mapping[str, Any]) -> dict[str, str]:
+    """Where the weights of a saved model come from, as far as is known.
+
+    A module that read its weights from a file, or was pretrained, says so in its attribute ``weights_from``.
+
+    Args:
+        manifest: Of a model folder.
+
+    Returns:
+        Name of a module in the model ("" for itself) to the origin of its weights, in words.
+    """
+    origins = dict(manifest.get("weights_from") or {})
+    if "converted_from" in manifest:
+        origins = {"": str(manifest["converted_from"])}
+    elif "method" in manifest and "counts" in manifest:
+        begun = f", begun from {origins['']}" if "" in origins else ""
+        origins = {"": f"{manifest['method']} on {manifest['counts']['train']:,} objects{begun}"}
+    return origins

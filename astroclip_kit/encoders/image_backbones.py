@@ -94,6 +94,8 @@ class ImageBackbone(nn.Module):
         self.name, self.in_channels, self.pretrained, self.checkpoint = name, in_channels, False, None
         self.preprocess = preprocess if preprocess is not None else Asinh()
         self.network = models.get_model(name, weights="DEFAULT" if pretrained else None)
+        if pretrained:
+            self.network.weights_from = "torchvision, ImageNet"
         classifier, self.out_features = _remove_classifier(self.network)
         if checkpoint is not None:
             _fill(self.network, classifier, checkpoint)

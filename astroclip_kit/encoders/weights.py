@@ -87,10 +87,10 @@ class Weights:
         if not self.encoder:
             return ["no encoder of the kit reads this file yet"]
         reader = f"astroclip_kit.encoders.{self.encoder}"
-        python = "".join(f", {name}={value!r}" for name, value in self.arguments.items())
+        python = "".join(f"{name}={value!r}, " for name, value in self.arguments.items())
         init = "".join(f"{name}: {value}, " for name, value in self.arguments.items())
         return [
-            f'Python: {reader}.from_checkpoint("{path}"{python})',
+            f'Python: {reader}.from_checkpoint({python + "path=" if python else ""}"{path}")',
             f"YAML:   {{class_path: {reader}, init_args: {{{init}checkpoint: {path}}}}}",
         ]
 

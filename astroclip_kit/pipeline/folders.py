@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 from ..errors import FolderError
 from ..replacement import mend
 from ..storage import open_folder, own_manifest, read_journal
+from .model_folders import features_text, model_text, tree
 from .survey_files import raw_folder
 
 __all__ = ["summary"]
@@ -42,7 +42,13 @@ def summary(folder: Path) -> str:
     if kind in EXPORTED:
         return raw_folder(folder)
     head = f"{folder}: {kind}, written by astroclip_kit {manifest['astroclip_kit']}"
-    describe = {"dataset": _dataset, "features": _features, "model": _model, "embeddings": _store, "results": _results}
+    describe = {
+        "dataset": _dataset,
+        "features": features_text,
+        "model": model_text,
+        "embeddings": _store,
+        "results": _results,
+    }
     return f"{head}\n{describe.get(kind, _plain)(folder, manifest)}"
 
 
@@ -72,28 +78,6 @@ def _dataset(folder: Path, manifest: Mapping[str, Any]) -> str:
     return text
 
 
-def _features(folder: Path, manifest: Mapping[str, Any]) -> str:
-    from ..features import FeatureSet
-
-    features = FeatureSet(folder)
-    lines = [f"{len(features)} rows"]
-    for name in features.names:
-        encoder = (features.encoders.get(name) or {}).get("class_path", "an encoder from outside the kit")
-        present = int(features.present(name).sum())
-        lines.append(f"  {name}: {present} x {features.out_features(name)}, {features.views(name)} views, by {encoder}")
-    return "\n".join(lines)
-
-
-def _model(folder: Path, manifest: Mapping[str, Any]) -> str:
-    from safetensors import safe_open
-
-    with safe_open(folder / "weights.safetensors", "np") as weights:
-        count = sum(math.prod(weights.get_slice(name).get_shape()) for name in weights.keys())
-    chosen = {key: manifest.get(key) for key in ("modalities", "alignment", "training", "split", "counts")}
-    chosen["modalities"] = {name: f"{one['kind']} {one['shape']}" for name, one in manifest["modalities"].items()}
-    return f"{manifest['model']['class_path'].rpartition('.')[2]}, {count:,} weights\n{_tree(chosen)}"
-
-
 def _store(folder: Path, manifest: Mapping[str, Any]) -> str:
     from ..embeddings import EmbeddingStore
 
@@ -112,20 +96,10 @@ def _results(folder: Path, manifest: Mapping[str, Any]) -> str:
 
 
 def _plain(folder: Path, manifest: Mapping[str, Any]) -> str:
-    return _tree(
+    return tree(
         {
             key: value
             for key, value in manifest.items()
             if key not in ("kind", "format_version", "astroclip_kit", "files")
         }
     )
-
-
-def _tree(value: Mapping[str, Any], indent: str = "  ") -> str:
-    lines = []
-    for key, item in value.items():
-        if isinstance(item, Mapping) and item:
-            lines += [f"{indent}{key}", _tree(item, indent + "  ")]
-        elif item not in (None, [], {}, ""):
-            lines.append(f"{indent}{key}: {item}")
-    return "\n".join(lines)
