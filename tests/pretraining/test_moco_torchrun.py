@@ -1,0 +1,51 @@
+"""Momentum contrast in two processes: the same queue and the same encoder in both, and those of one process."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+SCRIPT = """
+import sys
+sys.path.insert(0, sys.argv[1])
+import torch
+from dataclasses import replace
+from pathlib import Path
+from test_moco import QUICK, train
+from astroclip_kit.pretraining import moco
+from astroclip_kit.settings import Optimizer
+
+made = []
+plain = moco.MomentumContrast.__init__
+moco.MomentumContrast.__init__ = lambda self, *given: (plain(self, *given), made.append(self))[0]
+out = Path(sys.argv[2])
+train(out, training=replace(QUICK, optimizer=Optimizer("sgd", 3e-2)))
+several = torch.distributed.is_initialized()
+rank = torch.distributed.get_rank() if several else 0
+torch.save(made[0].state_dict(), out / f"{rank}.pt")
+"""
+
+
+@pytest.mark.slow
+def test_two_processes_train_the_same_encoder_as_one_and_share_the_queue(tmp_path):
+    script = tmp_path / "train.py"
+    script.write_text(SCRIPT)
+    several = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2", "--standalone"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    for name, start in (("one", [sys.executable]), ("two", several)):
+        (tmp_path / name).mkdir()
+        command = [*start, str(script), str(Path(__file__).parent), str(tmp_path / name)]
+        subprocess.run(command, check=True, env=environment, timeout=300)
+    one, first, second = (
+        torch.load(tmp_path / path, weights_only=True) for path in ("one/0.pt", "two/0.pt", "two/1.pt")
+    )
+    for name, value in first.items():
+        assert torch.equal(second[name], value), name
+    for name in (name for name in one if name.startswith("query")):
+        torch.testing.assert_close(first[name], one[name], rtol=1e-3, atol=1e-4)
+    order_one, order_two = one["groups"].argsort(), first["groups"].argsort()
+    assert torch.equal(one["groups"][order_one], first["groups"][order_two])
+    torch.testing.assert_close(first["queue"][order_two], one["queue"][order_one], rtol=1e-2, atol=1e-3)
