@@ -11,9 +11,12 @@ from torch.nn import functional
 
 from ..errors import InputError, UsageError
 from ..transforms.compose import Compose, Transform
+from ..transforms.regrid import named_grid
+from ..transforms.resampling import Grid, wavelength_grid
 from ..transforms.spectra import FillGaps, SelectChannels
 from ..types import Modality
 from .checkpoints import fill, hyperparameters, read_checkpoint
+from .grids import check_grid, onto_grid
 from .layers import check_kind
 
 __all__ = ["SpecFormer"]
@@ -66,7 +69,9 @@ class SpecFormer(nn.Module):
 
     A spectrum is standardised and cut into sections that overlap by half; a first token holds its mean and standard
     deviation. At the published sizes there are 43,177,750 parameters, and 778 tokens for the 7,781 pixels of DESI.
-    The features are the mean of the tokens; ``head`` gives the sections back from them, for pretraining.
+    The features are the mean of the tokens; ``head`` gives the sections back from them, for pretraining. As in the
+    code that the released weights were trained with, the last section is never used, not even where it is whole, so
+    that the last 1 to `section` / 2 pixels are not seen.
 
     Args:
         width: Features of a token; a multiple of `heads`.
@@ -74,8 +79,8 @@ class SpecFormer(nn.Module):
         heads: Number of attention heads.
         section: Pixels of a section, an even number.
         max_tokens: Most tokens that there are positions for.
-        keep_last: Whether the last section is used where it is whole. The released weights were trained by code that
-            never does, so that the last 1 to `section` / 2 pixels are not seen.
+        grid: Wavelengths that the weights were trained on, "desi" for the released ones; None takes spectra of any
+            grid.
         preprocess: What is done to spectra [B, C, L] first; by default gaps are filled and the flux, in
             1e-17 erg / (s cm2 Angstrom), is taken alone.
         checkpoint: A file of weights with the layout of the published ones, read once. A saved copy of the encoder
@@ -101,7 +106,7 @@ class SpecFormer(nn.Module):
         heads: int = 6,
         section: int = 20,
         max_tokens: int = 800,
-        keep_last: bool = False,
+        grid: Grid | None = None,
         preprocess: Transform | None = None,
         checkpoint: str | None = None,
     ) -> None:
@@ -112,7 +117,8 @@ class SpecFormer(nn.Module):
                 f"{depth}, heads {heads}, section {section}, max_tokens {max_tokens}."
             )
         self.width, self.depth, self.heads, self.section = width, depth, heads, section
-        self.max_tokens, self.keep_last, self.checkpoint = max_tokens, keep_last, None
+        self.max_tokens, self.checkpoint = max_tokens, None
+        self.grid = None if grid is None else named_grid(wavelength_grid(grid))
         self.preprocess = preprocess if preprocess is not None else Compose((FillGaps(), SelectChannels()))
         self.out_features = width
         self.data_embed = nn.Linear(section + STATISTICS, width)
@@ -136,11 +142,32 @@ class SpecFormer(nn.Module):
 
     @classmethod
     def for_modality(cls, modality: Modality, **arguments: Any) -> Self:
-        """For a spectrum modality; a grid of more pixels than the published one gets more positions."""
+        """For a spectrum modality: its spectra are put on the grid of the weights, where they are on another.
+
+        Args:
+            modality: Spectra; more pixels than published get more positions.
+            arguments: Of the constructor; a `preprocess` of your own must resample itself.
+
+        Raises:
+            InputError: If the modality is of another kind, or covers less than nine tenths of the grid.
+        """
         check_kind(modality, "spectrum", cls)
-        positions = max(800, 2 * modality.shape[1] // arguments.get("section", 20) + 1)
-        given = {"checkpoint"} & arguments.keys()
-        return cls(**{**({} if given else {"max_tokens": positions}), **arguments})
+        positions = 2 * modality.shape[1] // arguments.get("section", 20) + 1
+        published = 800 if "checkpoint" in arguments else max(800, positions)
+        encoder = cls(**{"max_tokens": published, **arguments})
+        if "preprocess" not in arguments:
+            steps = onto_grid(modality, encoder.grid, cls)
+            encoder.preprocess = Compose((*steps, FillGaps(), SelectChannels()))
+        encoder.check_modality(modality)
+        return encoder
+
+    def check_modality(self, modality: Modality) -> None:
+        """Refuses spectra that do not come on the grid that the weights were trained on.
+
+        Raises:
+            InputError: Names both grids and says what to do.
+        """
+        check_grid(modality, self.grid, self.preprocess, type(self))
 
     @classmethod
     def from_checkpoint(cls, path: str, **arguments: Any) -> Self:
@@ -182,8 +209,7 @@ class SpecFormer(nn.Module):
     def windows(self, x: Tensor) -> Tensor:
         """What belongs to each section [B, T - 1, section] of values [B, L]: of its flux, or of its ivar."""
         step = self.section // 2
-        whole = x.unfold(1, self.section, step)
-        return whole if self.keep_last else whole[:, : math.ceil((x.shape[1] - self.section) / step)]
+        return x.unfold(1, self.section, step)[:, : math.ceil((x.shape[1] - self.section) / step)]
 
     def embed(self, sections: Tensor) -> Tensor:
         """Tokens [B, T, width] of sections [B, T, 2 + section], some of which may be masked."""

@@ -5,24 +5,21 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any, Self
 
-import numpy as np
-import numpy.typing as npt
 import torch
 from torch import nn
 
 from ..errors import InputError
 from ..transforms.compose import Compose, Transform
-from ..transforms.regrid import Resample, named_grid
-from ..transforms.resampling import COVERED, Grid, overlap, wavelength_grid
+from ..transforms.regrid import named_grid
+from ..transforms.resampling import Grid, wavelength_grid
 from ..transforms.sky_lines import MaskSkyLines
 from ..transforms.spectra import FillGaps, Normalise, NormaliseMode, SelectChannels
 from ..types import Modality
 from .checkpoints import fill, read_checkpoint, under
-from .layers import check_kind, steps_of
+from .grids import check_grid, onto_grid
+from .layers import check_kind
 
 __all__ = ["SpenderEncoder"]
-
-LEAST_COVERED = 0.9  # share of the pixels of the encoder's grid that spectra must have
 
 
 def _historical(tensors: dict[str, torch.Tensor], latent: bool) -> dict[str, torch.Tensor]:
@@ -47,17 +44,6 @@ def _block(in_channels: int, out_channels: int, width: int, dropout: float) -> n
         nn.PReLU(out_channels),
         nn.Dropout(dropout),
     )
-
-
-def _check_coverage(modality: Modality, grid: npt.NDArray[np.float64], encoder: type) -> None:
-    source = modality.wavelength_angstrom
-    covered = float((overlap(source, grid).sum(axis=1) >= COVERED).mean())
-    if covered < LEAST_COVERED:
-        raise InputError(
-            f"{modality.name!r} covers {source[0]:.0f} to {source[-1]:.0f} Angstrom, {covered:.0%} of the "
-            f"{grid[0]:.0f} to {grid[-1]:.0f} that {encoder.__name__} was trained on; at least {LEAST_COVERED:.0%} is "
-            f"needed. Take weights for another grid."
-        )
 
 
 class SpenderEncoder(nn.Module):
@@ -163,11 +149,9 @@ class SpenderEncoder(nn.Module):
         grid = named_grid(modality.grid)
         if "preprocess" not in arguments:
             steps: list[Transform] = [MaskSkyLines(grid)] if sky_lines else []
-            if encoder.grid not in (None, grid):
-                _check_coverage(modality, wavelength_grid(encoder.grid), cls)
-                steps.append(Resample(grid, encoder.grid))
-                grid = encoder.grid
-            brightness = Normalise(normalise, wavelength=grid if normalise == "rest_median" else None)
+            steps += onto_grid(modality, encoder.grid, cls)
+            wavelength = (encoder.grid or grid) if normalise == "rest_median" else None
+            brightness = Normalise(normalise, wavelength=wavelength)
             encoder.preprocess = Compose((*steps, FillGaps(), brightness, SelectChannels()))
         encoder.check_modality(modality)
         return encoder
@@ -178,15 +162,7 @@ class SpenderEncoder(nn.Module):
         Raises:
             InputError: Names both grids and says what to do.
         """
-        grids = {step.grid for step in steps_of(self.preprocess) if isinstance(step, Resample)}
-        if self.grid is None or self.grid in grids or (not grids and named_grid(modality.grid) == self.grid):
-            return
-        wavelength = wavelength_grid(self.grid)
-        raise InputError(
-            f"{modality.name!r} has {modality.shape[1]} pixels from {modality.grid[0]:.0f} to {modality.grid[-1]:.0f} "
-            f"Angstrom, and the weights of {type(self).__name__} are for {len(wavelength)} from {wavelength[0]:.0f} to "
-            f"{wavelength[-1]:.0f}. Build it with {type(self).__name__}.for_modality, which resamples."
-        )
+        check_grid(modality, self.grid, self.preprocess, type(self))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Features [B, out_features] of fluxes [B, 1, L] or [B, L], finite, of at least 64 pixels."""

@@ -14,8 +14,9 @@ from ..encoders import SpecFormer
 from ..encoders.layers import check_kind
 from ..errors import UsageError
 from ..settings import MaskedSpectra, Split, Training
-from ..transforms import Compose, FillGaps, Rebin, SelectChannels
+from ..transforms.compose import Compose
 from ..transforms.randomness import integers
+from ..transforms.spectra import FillGaps, Rebin, SelectChannels
 from ..types import Modality
 from .course import Pretraining, RawViews
 from .observed import ObservedSpectra

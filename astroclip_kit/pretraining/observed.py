@@ -7,9 +7,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..encoders.layers import check_kind
+from ..encoders.layers import check_kind, steps_of
 from ..errors import InputError
-from ..transforms import Compose, Normalise, SelectChannels
+from ..transforms.compose import Compose
+from ..transforms.spectra import Normalise, SelectChannels
 from ..types import Modality
 
 __all__ = ["ObservedSpectra"]
@@ -28,8 +29,7 @@ class ObservedSpectra:
 
     def __init__(self, encoder: Any, modality: Modality) -> None:
         check_kind(modality, "spectrum", type(encoder))
-        preprocess = getattr(encoder, "preprocess", Compose())
-        steps = preprocess.steps if isinstance(preprocess, Compose) else (preprocess,)
+        steps = steps_of(getattr(encoder, "preprocess", Compose()))
         selected = [step for step in steps if isinstance(step, SelectChannels)]
         if [list(step.channels) for step in selected] not in ([], [[0]]):
             raise InputError(f"{type(encoder).__name__} takes more than the flux and cannot be pretrained so.")

@@ -7,7 +7,7 @@ import torch
 
 from astroclip_kit.encoders import SpecFormer
 from astroclip_kit.errors import FileError, InputError, UsageError
-from astroclip_kit.transforms import Compose
+from astroclip_kit.transforms import Compose, wavelength_grid
 from astroclip_kit.types import Modality
 
 SMALL = {"width": 12, "depth": 2, "heads": 3, "section": 6, "max_tokens": 40}
@@ -142,6 +142,18 @@ def test_a_longer_grid_gets_more_positions():
     grid = tuple(range(3000, 13000))
     encoder = SpecFormer.for_modality(Modality.spectrum("spectrum", grid), width=4, depth=1, heads=1)
     assert encoder(encoder.preprocess(torch.rand(1, 2, 10000))).shape == (1, 4)
+
+
+def test_weights_of_desi_get_spectra_on_its_grid():
+    boss = Modality.spectrum("spectrum", wavelength_grid("boss"))
+    arguments = {"width": 4, "depth": 1, "heads": 1, "grid": "desi"}
+    encoder = SpecFormer.for_modality(boss, **arguments)
+    assert encoder.preprocess(torch.rand(1, 2, 4686)).shape == (1, 1, 7781)
+    with pytest.raises(InputError, match=r"7781 from 3600 to 9824. Build it with SpecFormer.for_modality"):
+        SpecFormer(**arguments).check_modality(boss)
+    blue = Modality.spectrum("spectrum", wavelength_grid((3500, 6500, 1)))
+    with pytest.raises(InputError, match="47% of the 3600 to 9824 that SpecFormer was trained on"):
+        SpecFormer.for_modality(blue, **arguments)
 
 
 def test_what_does_not_fit_is_refused(small):
