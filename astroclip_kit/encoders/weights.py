@@ -81,17 +81,17 @@ class Weights:
 
         Example:
             >>> print(*weights_called("specformer").usage("specformer.ckpt"), sep="\n")
-            Python: astroclip_kit.encoders.SpecFormer.from_checkpoint("specformer.ckpt")
+            Python: from astroclip_kit.encoders import SpecFormer; SpecFormer.from_checkpoint("specformer.ckpt")
             YAML:   {class_path: astroclip_kit.encoders.SpecFormer, init_args: {checkpoint: specformer.ckpt}}
         """
         if not self.encoder:
             return ["no encoder of the kit reads this file yet"]
-        reader = f"astroclip_kit.encoders.{self.encoder}"
+        room = "astroclip_kit.encoders"
         python = "".join(f"{name}={value!r}, " for name, value in self.arguments.items())
         init = "".join(f"{name}: {value}, " for name, value in self.arguments.items())
         return [
-            f'Python: {reader}.from_checkpoint({python + "path=" if python else ""}"{path}")',
-            f"YAML:   {{class_path: {reader}, init_args: {{{init}checkpoint: {path}}}}}",
+            f'Python: from {room} import {self.encoder}; {self.encoder}.from_checkpoint({python + "path=" if python else ""}"{path}")',
+            f"YAML:   {{class_path: {room}.{self.encoder}, init_args: {{{init}checkpoint: {path}}}}}",
         ]
 
 

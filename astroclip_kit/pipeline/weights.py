@@ -1,4 +1,8 @@
-"""The verb that lists published weights and fetches them."""
+"""The verb that lists published weights and fetches them.
+
+Hugging Face gives its files by plain HTTPS and states their checksums on the way, so its own package is not needed:
+what is fetched from there is resumed, checked and spared in the same way as all else.
+"""
 
 from __future__ import annotations
 

@@ -7,7 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
+import yaml
 from loopback_server import Answer, Loopback
+from published_checkpoints import spender_state, write_spender
 from safetensors.numpy import save
 from survey_services import FAST
 
@@ -16,6 +19,7 @@ from astroclip_kit import cli
 from astroclip_kit.download import RequestFailed
 from astroclip_kit.encoders import weights as published
 from astroclip_kit.errors import UsageError
+from astroclip_kit.models import build
 
 BODY = save({"layer": np.arange(50_000, dtype=np.float32)})
 SHA256 = hashlib.sha256(BODY).hexdigest()
@@ -71,11 +75,26 @@ def test_files_come_once_and_say_how_they_are_used(server, get, tmp_path):
     path = tmp_path / "w/a.pt"
     assert table.meta["notes"][1:4] == [
         "whole",
-        f'  Python: astroclip_kit.encoders.SpecFormer.from_checkpoint("{path}")',
+        f'  Python: from astroclip_kit.encoders import SpecFormer; SpecFormer.from_checkpoint("{path}")',
         f"  YAML:   {{class_path: astroclip_kit.encoders.SpecFormer, init_args: {{checkpoint: {path}}}}}",
     ]
     asked = server.count()
     assert set(statuses(get("whole", "digits", "hub")).values()) == {"there"} and server.count() == asked
+
+
+def test_what_it_says_of_a_file_works(server, get, tmp_path, monkeypatch):
+    body = write_spender(tmp_path / "made.pt", spender_state(rest=60)).read_bytes()
+    origin = published.Origin("https://s.org/spender-x.pt", hashlib.sha256(body).hexdigest()[:8])
+    entry = published.Weights("spender", "x", origin, "MIT", "A", "SpenderEncoder")
+    monkeypatch.setattr(published, "WEIGHTS", (entry,))
+    server.respond = lambda asked: Answer(body, etag='"s"')
+    python, line = get("spender").meta["notes"][2:4]
+    names: dict[str, object] = {}
+    exec(python.partition("Python: ")[2].replace("; ", "\nencoder = "), names)
+    encoder = names["encoder"]
+    again = build(yaml.safe_load(line.partition("YAML: ")[2]), trusted=True)
+    x = torch.rand(2, 1, 7781)
+    assert torch.equal(encoder.eval()(x), again.eval()(x)) and encoder.weights_from == "spender-x.pt"
 
 
 def test_what_somebody_copied_there_is_left_alone(server, get, tmp_path):
