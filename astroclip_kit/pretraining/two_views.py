@@ -9,8 +9,8 @@ from torch import Tensor, nn
 
 from ..errors import InputError, UsageError
 from ..models import build
-from ..transforms import ComposeAugmentations, GaussianNoise, RandomFlipRotate
-from ..transforms.compose import Augmentation, Transform
+from ..transforms import GaussianNoise, RandomFlipRotate
+from ..transforms.compose import Augmentation, ComposeAugmentations, Transform
 from ..types import Modality
 from .course import Pretraining, RawViews
 

@@ -14,7 +14,7 @@ sys.path.insert(0, sys.argv[1])
 import torch
 from dataclasses import replace
 from pathlib import Path
-from test_moco import QUICK, train
+from test_moco import QUICK, SMALL, train
 from astroclip_kit.pretraining import moco
 from astroclip_kit.settings import Optimizer
 
@@ -22,7 +22,9 @@ made = []
 plain = moco.MomentumContrast.__init__
 moco.MomentumContrast.__init__ = lambda self, *given: (plain(self, *given), made.append(self))[0]
 out = Path(sys.argv[2])
-train(out, training=replace(QUICK, optimizer=Optimizer("sgd", 3e-2)))
+training = replace(QUICK, optimizer=Optimizer("sgd", 3e-2))
+# of an epoch, so that whole batches are forgotten: of a part of one, each way to share rows forgets another part
+train(out, settings=replace(SMALL, queue=1000), training=training)
 several = torch.distributed.is_initialized()
 rank = torch.distributed.get_rank() if several else 0
 torch.save(made[0].state_dict(), out / f"{rank}.pt")
