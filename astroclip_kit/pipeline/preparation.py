@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import UsageError
 from ..settings import Material
 from .configuration import change_value, read_configuration
+from .parts import words
 
 if TYPE_CHECKING:
     from ..recipes import Recipe
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 __all__ = ["Prepared", "prepare"]
 
 RANDOM = "random"
+NEEDED = ("extract", "align", "embed", "evaluate")
+RESAMPLE = "astroclip_kit.transforms.Resample"
 KINDS = ("image", "spectrum")  # modalities whose encoder takes weights
 
 
@@ -50,11 +53,15 @@ class Prepared:
     def simulate(self, sections: Mapping[str, Any], material: Material) -> None:
         """Reads a mock survey instead of files."""
         self.content.pop("ingest", None)
-        self.content |= {"data": str(self.root / "survey"), **sections}
+        list(_merged(self.content, {"data": str(self.root / "survey"), **sections}))
         self.content["simulate"] |= {"spectra": material.grid}
 
-    def read(self, material: Material) -> None:
+    def read(self, material: Material, labels: Mapping[str, str]) -> None:
         """Reads what is given: survey files with their catalogue, or a dataset folder.
+
+        Args:
+            material: What is given.
+            labels: Names of properties, of which a dataset may have the one or the other.
 
         Raises:
             UsageError: If there is nothing, or a catalogue where it has no place.
@@ -65,19 +72,21 @@ class Prepared:
         if not path.exists():
             raise UsageError(f"--data {path}: there is no such file or folder.")
         self.content["data"] = str(path)
-        catalogue = self.content.get("ingest", {}).get("catalogue")
+        sources = self.content.get("ingest", {}).get("sources", {})
         if path.is_dir() and own_manifest(path):
-            open_folder(path, "dataset")
             if material.catalogue:
                 raise UsageError(f"{path} is a dataset and holds its labels. Ingest it again with the catalogue.")
             self.dataset = path
             self.content.pop("ingest", None)
+            there = open_folder(path, "dataset")["labels"]
+            asked = words(self.content["evaluate"]["properties"])
+            self.content["evaluate"]["properties"] = [one if one in there else labels.get(one, one) for one in asked]
         elif not material.catalogue:
-            self.content["ingest"].pop("catalogue", None)
-        elif isinstance(catalogue, dict):
-            catalogue["init_args"] = {**catalogue.get("init_args", {}), "path": material.catalogue}
+            sources.pop("catalogue", None)
+        elif "catalogue" in sources:
+            sources["catalogue"] = _with(sources["catalogue"], path=material.catalogue)
         else:
-            self.content["ingest"]["catalogue"] = material.catalogue
+            self.content.setdefault("ingest", {})["catalogue"] = material.catalogue
 
     def shrink(self, smaller: Mapping[str, Any], count: int) -> None:
         """Takes over what is smaller than published, and says so."""
@@ -106,9 +115,11 @@ class Prepared:
         """Gives an encoder its weights: a file or folder of them, those that are pretrained here, or random ones.
 
         Raises:
-            UsageError: If there is no such file or folder.
+            UsageError: If there is no such file or folder, or no encoder.
         """
-        encoders = self.content["extract"]["encoders"]
+        encoders = self.content["extract"].setdefault("encoders", {})
+        if name not in encoders:
+            raise UsageError(f"{self.path}: extract.encoders has none of {name!r}, which the recipe needs. Add it.")
         published = encoders[name]
         own = self.pretrain.pop(name, {}) if weights else self.pretrain.get(name, {})
         if weights not in ("", RANDOM):
@@ -123,6 +134,20 @@ class Prepared:
             encoders[name] = own.get("encoder") or _with(published, checkpoint=None)
             self.remarks.append(f"untrained {name} encoder")
             self.changes.append(f"{name} encoder: {_class(encoders[name])} with random weights")
+
+    def put_on_grid(self, grid: str) -> None:
+        """Puts spectra of another grid on the one that a published encoder is to see."""
+        from ..data import Dataset
+        from ..transforms.regrid import named_grid
+
+        source = named_grid(Dataset(self.dataset).modalities["spectrum"].grid) if self.dataset else "desi"
+        encoder = self.content["extract"]["encoders"]["spectrum"]
+        arguments = encoder.get("init_args") or {} if isinstance(encoder, dict) else {}
+        steps = arguments.get("preprocess", {}).get("init_args", {}).get("steps")
+        if steps is None or source == grid or not (grid == "sdss" or arguments.get("checkpoint")):
+            return
+        steps.insert(0, {"class_path": RESAMPLE, "init_args": {"source": source, "grid": grid}})
+        self.changes.append(f"spectra are put on the grid {grid!r}")
 
 
 def prepare(recipe: Recipe, root: Path, material: Material, configuration: str, size: str) -> Prepared:
@@ -142,14 +167,18 @@ def prepare(recipe: Recipe, root: Path, material: Material, configuration: str, 
         raise UsageError(f"size is {size!r}, expected small or full.")
     path = Path(configuration) if configuration.endswith((".yaml", ".yml")) else recipe.file(configuration)
     prepared = Prepared(path, read_configuration(path), root)
+    if missing := [verb for verb in NEEDED if verb not in prepared.content]:
+        raise UsageError(f"{path}: expected the sections {', '.join(NEEDED)}; there is no {missing[0]!r}. Add it.")
     if material.data:
-        prepared.read(material)
+        prepared.read(material, recipe.labels)
     else:
         prepared.simulate(read_configuration(recipe.folder / recipe.mock), material)
     small = size == "small" or not (size or material.data)
     prepared.shrink(read_configuration(recipe.folder / recipe.small) if small else {}, material.count)
     for name in KINDS:
         prepared.weigh(name, str(getattr(material, f"{name}_weights")))
+    if material.data:
+        prepared.put_on_grid(material.grid)
     return prepared
 
 

@@ -8,6 +8,8 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..arguments import explain, unknown_key
+from ..errors import UsageError
 from ..settings import Material
 from .configuration import Configuration, resolve_configuration
 from .experiment import Step, plan, run_steps
@@ -74,7 +76,7 @@ def _steps(recipe: Recipe, prepared: Prepared, settings: Configuration) -> Itera
     for step in plan(replace(settings, sections=sections), prepared.root, prepared.dataset):
         if step.verb == "extract":
             for name, section in prepared.pretrain.items():
-                arguments = {**_arguments(section), "modality": name, "split": sections["align"]["split"]}
+                arguments = {**_arguments(section, name), "modality": name, "split": sections["align"]["split"]}
                 arguments["training"] = replace(arguments["training"], seed=settings.seed)
                 out = prepared.root / "encoders" / name
                 yield Step("pretrain", f"pretrain-{name}", out, {"data": folders["dataset"]}, arguments)
@@ -86,13 +88,25 @@ def _steps(recipe: Recipe, prepared: Prepared, settings: Configuration) -> Itera
     yield replace(last, call=lambda: _measure(recipe, prepared, settings, last))
 
 
-def _arguments(section: dict[str, Any]) -> dict[str, Any]:
-    """The arguments of a pretraining, checked, with what the section leaves out."""
+def _arguments(section: dict[str, Any], name: str) -> dict[str, Any]:
+    """The arguments of a pretraining, checked, with what the section leaves out.
+
+    Raises:
+        UsageError: If a key or a value is wrong.
+    """
+    from argparse import ArgumentError
+
     from jsonargparse import ArgumentParser
 
     parser = ArgumentParser(exit_on_error=False)
     parser.add_function_arguments(signature_of(pretrain), skip={"data", "out"})
-    built = vars(parser.instantiate_classes(parser.parse_object(section)))
+    try:
+        problem = unknown_key(section, parser)
+        built = {} if problem else vars(parser.instantiate_classes(parser.parse_object(section)))
+    except (ArgumentError, TypeError, ValueError) as error:
+        problem = explain(error, parser)
+    if problem:
+        raise UsageError(f"pretrain.{name}: {problem}. astroclip-kit pretrain --help explains it.")
     return {**built, "encoder": section.get("encoder")}
 
 

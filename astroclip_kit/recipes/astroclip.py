@@ -105,6 +105,7 @@ RECIPE = Recipe(
     measure=measure,
     published=ASTROCLIP,
     more=(("regression", "r2"), ("retrieval", "recall@1"), ("retrieval", "recall@10"), ("answers", "difference@10")),
+    labels={"log_mstar": "logmstar"},  # as PROVABGS and as the mock call it
     citations=(
         "Stein et al. 2021, arXiv:2110.13151 (image encoder)",
         "Melchior et al. 2023, AJ 166, 74 (Spender, spectrum encoder)",

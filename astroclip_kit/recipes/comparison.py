@@ -124,9 +124,11 @@ class Comparison:
         return table
 
     def csv(self) -> str:
-        """The table as comma-separated values."""
-        text = StringIO()
-        self.table.write(text, format="ascii.csv")
+        """The table as comma-separated values, with all digits."""
+        text, table = StringIO(), self.table.copy()
+        for name in table.colnames:
+            table[name].format = None
+        table.write(text, format="ascii.csv")
         return text.getvalue()
 
     def html(self) -> str:

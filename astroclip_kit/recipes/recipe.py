@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -53,6 +53,7 @@ class Recipe:
         measure: From the folders of a run to numbers and figures, see `astroclip.measure`.
         published: The numbers to compare with.
         more: Task and metric of what else belongs in the table.
+        labels: Name of a property in the data to its name among the published numbers, where they differ.
         citations: What to cite.
     """
 
@@ -64,7 +65,8 @@ class Recipe:
     measure: Callable[..., Measured]
     published: Sequence[Published]
     more: Sequence[tuple[str, str]] = ()
-    citations: Sequence[str] = field(default=())
+    citations: Sequence[str] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def folder(self) -> Path:
@@ -92,7 +94,8 @@ class Recipe:
             remark: What a reader has to know of all that was measured.
         """
         fitting = [one for one in self.published if one.protocol in ("", evaluation.protocol)]
-        return Comparison(self.title, fitting, results, remark, self.more)
+        renamed = [replace(one, property=self.labels.get(one.property, one.property)) for one in results]
+        return Comparison(self.title, fitting, renamed, remark, self.more)
 
 
 def find_recipe(name: str) -> Recipe:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Structure", "show_structure"]
 
+METHOD = "umap"
 NEIGHBOURS = 15  # of UMAP; fewer where there are fewer objects
 
 
@@ -111,4 +112,4 @@ def _map(store: EmbeddingStore, name: str, out: Path, seed: int) -> Map:
 
     few = min(NEIGHBOURS, int(store.present(name).sum()) - 1)
     everyone = np.ones(len(store), dtype=bool)
-    return project(store, out, on=name, rows=everyone, neighbours=few, seed=seed)
+    return project(store, out, on=name, method=METHOD, rows=everyone, neighbours=few, seed=seed)

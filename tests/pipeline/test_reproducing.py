@@ -1,0 +1,256 @@
+"""`reproduce`: a published experiment from data to its table, in miniature."""
+
+import shutil
+
+import pytest
+
+from astroclip_kit import cli, pipeline
+from astroclip_kit.encoders import ImageConvNet, SpectrumConvNet
+from astroclip_kit.errors import UsageError
+from astroclip_kit.models import save_model
+from astroclip_kit.pipeline import experiment, reproducing
+from astroclip_kit.results import read_results
+from astroclip_kit.settings import Material
+
+CHANGES = [
+    "align.training.epochs=2",
+    "align.training.batch_size=16",
+    "align.split={test: 0.25, valid: 0.5, seed: 1}",
+    "evaluate.settings={protocol: astroclip-k16, n_boot: 20, where: split != 'train'}",
+    "evaluate.properties=[z]",
+    "extract.views=2",
+]
+STEPS = ["extract", "align", "embed", "measure"]
+
+
+@pytest.fixture(scope="module")
+def encoders(chain, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("encoders")
+    from astroclip_kit.data import Dataset
+
+    modalities = Dataset(chain.data).modalities
+    save_model(ImageConvNet.for_modality(modalities["image"], out_features=8), folder / "image")
+    save_model(SpectrumConvNet.for_modality(modalities["spectrum"], out_features=8), folder / "spectrum")
+    return {f"{name}_weights": str(folder / name) for name in modalities}
+
+
+@pytest.fixture(scope="module")
+def run(chain, encoders, tmp_path_factory):
+    """One run; maps are made by PCA, which needs no compiler."""
+    out = tmp_path_factory.mktemp("reproduced") / "astroclip"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("astroclip_kit.recipes.structure.METHOD", "pca")
+        table = reproduce(out, chain, encoders)
+    return out, table
+
+
+def reproduce(out, chain, encoders, changes=CHANGES):
+    return pipeline.reproduce("astroclip", out, material=Material(str(chain.data), **encoders), overrides=changes)
+
+
+def test_the_table_marks_every_line(run):
+    _, table = run
+    by_data = {state: set(table["metric"][table["data"] == state]) for state in ("mock", "not run")}
+    assert by_data["mock"] == {"r2", "parameters", "recall@1", "recall@10", "difference@10"}
+    assert set(table["property"][(table["metric"] == "r2") & (table["data"] == "mock")]) == {"z"}
+
+
+def test_memory_and_queries_are_the_two_halves_of_what_was_held_out(run):
+    out, _ = run
+    from astroclip_kit.embeddings import EmbeddingStore
+
+    split = EmbeddingStore(out / "embeddings").split
+    results = read_results(out / "results")
+    asked = {one.n for one in results if one.task == "regression" and one.space == "aligned"}
+    assert asked == {int((split == "test").sum())}
+    selected = {(one.query, one.metric): one.value for one in results if one.task == "selection"}
+    assert selected["image", "memory"] == (split == "valid").sum() and selected["image", "judged"] == max(asked)
+    [recall] = [one for one in results if (one.metric, one.query) == ("recall@10", "image")]
+    assert recall.n == (split != "train").sum()  # all that was held out, as galleries are
+
+
+def test_all_four_directions_are_judged(run):
+    out, _ = run
+    directions = {(one.query, one.target) for one in read_results(out / "results") if one.task == "answers"}
+    assert directions == {(a, b) for a in ("image", "spectrum") for b in ("image", "spectrum")}
+
+
+def test_maps_groups_and_members_are_drawn_and_the_page_says_what_differs(run):
+    out, _ = run
+    page = (out / "results" / "report.html").read_text()
+    for name in ("image", "spectrum", "image+spectrum"):
+        assert f"{name}, dbscan on its map: z on the map." in page
+        assert (out / "maps" / name / "manifest.json").exists()
+    assert "spectrum, kmeans among its vectors: Members nearest to the centre" in page
+    assert "<h2>Published and measured</h2>" in page and "<li>align.training.epochs=2</li>" in page
+    assert "Stein et al. 2021" in page and "Mock data." in page
+    assert (out / "results" / "comparison.tex").read_text().startswith(r"\begin{table}")
+    lines = (out / "results" / "comparison.csv").read_text().splitlines()
+    assert any(line.startswith("regression,image,spectrum,z,r2,0.64,0.59,") and ",mock," in line for line in lines)
+    assert "regression,image,image,logmstar,r2,0.66,0.57,0.7376,nan,nan,nan,0,not run," in lines
+
+
+def test_a_second_run_does_nothing_and_gives_the_same_table(run, chain, encoders, monkeypatch, capsys):
+    out, table = run
+    monkeypatch.setattr(experiment.Step, "run", lambda step: pytest.fail(f"{step.name} ran again"))
+    again = reproduce(out, chain, encoders)
+    assert capsys.readouterr().err.count("done before") == len(STEPS)
+    assert again.pformat(max_width=-1) == table.pformat(max_width=-1)
+
+
+def test_an_interrupted_run_goes_on(run, chain, encoders, tmp_path, monkeypatch, capsys):
+    shutil.copytree(run[0], tmp_path / "copy")
+    measured = []
+    monkeypatch.setattr(reproducing, "_measure", lambda *_: measured.append(1))
+    out = tmp_path / "copy"
+    journal = (out / "journal.jsonl").read_text().splitlines(keepends=True)
+    (out / "journal.jsonl").write_text("".join(line for line in journal if '"step": "measure"' not in line))
+    reproduce(out, chain, encoders)
+    assert measured == [1] and capsys.readouterr().err.count("done before") == len(STEPS) - 1
+
+
+def plan_of(material, tmp_path, configuration="", size="", changes=()):
+    from astroclip_kit.pipeline.configuration import resolve_configuration
+    from astroclip_kit.pipeline.preparation import prepare
+    from astroclip_kit.recipes import find_recipe
+
+    recipe = find_recipe("astroclip")
+    prepared = prepare(recipe, tmp_path / "run", material, configuration, size)
+    others = prepared.change(list(changes))
+    settings = resolve_configuration(prepared.content, prepared.path, others)
+    return prepared, list(reproducing._steps(recipe, prepared, settings))
+
+
+def test_without_data_a_small_mock_is_simulated_and_its_encoders_are_pretrained(tmp_path):
+    prepared, steps = plan_of(Material(), tmp_path, changes=["pretrain.image.training.epochs=3"])
+    names = [step.name for step in steps]
+    assert names == [
+        "simulate",
+        "ingest",
+        "pretrain-image",
+        "pretrain-spectrum",
+        "extract",
+        "align",
+        "embed",
+        "measure",
+    ]
+    by_name = {step.name: step for step in steps}
+    assert by_name["simulate"].arguments["spectra"] == "desi"
+    assert by_name["pretrain-image"].arguments["training"].epochs == 3
+    assert by_name["pretrain-image"].arguments["split"] == by_name["align"].arguments["split"]
+    assert by_name["extract"].arguments["encoders"]["image"] == str(tmp_path / "run" / "encoders" / "image")
+    assert "image encoder pretrained on these data" in prepared.remark
+    assert any(line.startswith("simulate.count: 6000, not 197976") for line in prepared.changes)
+
+
+def test_the_full_mock_is_as_large_as_the_published_data(tmp_path):
+    prepared, steps = plan_of(Material(grid="sdss"), tmp_path, size="full")
+    assert steps[0].arguments["count"] == 197_976 and steps[0].arguments["spectra"] == "sdss"
+    assert prepared.remark == "untrained image encoder; untrained spectrum encoder"
+    assert steps[2].arguments["encoders"]["image"]["class_path"].endswith("MocoResNet50")
+
+
+def test_the_joint_file_is_read_with_the_catalogue_and_the_released_weights(tmp_path):
+    files = [tmp_path / name for name in ("joint.h5", "provabgs.hdf5", "resnet50.ckpt", "spender.pt")]
+    for file in files:
+        file.touch()
+    prepared, steps = plan_of(Material(*map(str, files)), tmp_path)
+    read, encoders = steps[0].arguments, steps[1].arguments["encoders"]
+    assert read["sources"]["image"]["init_args"]["root"] == str(files[0])
+    assert read["sources"]["catalogue"]["init_args"] == {"path": str(files[1])}
+    assert encoders["image"]["init_args"]["checkpoint"] == str(files[2])
+    assert encoders["spectrum"]["init_args"]["checkpoint"] == str(files[3])
+    assert (prepared.remark, prepared.changes) == ("", [])
+
+
+def test_without_a_catalogue_masses_are_not_asked_for_from_it(tmp_path):
+    (tmp_path / "joint.h5").touch()
+    _, steps = plan_of(Material(str(tmp_path / "joint.h5")), tmp_path)
+    assert set(steps[0].arguments["sources"]) == {"image", "spectrum"}
+
+
+def test_spectra_are_put_on_the_grid_that_is_asked_for(chain, tmp_path):
+    (tmp_path / "joint.h5").touch()
+    (tmp_path / "spender.pt").touch()
+    weights = str(tmp_path / "spender.pt")
+    cases = {  # the spectra of the chain are on the grid of BOSS
+        "desi": (Material(str(tmp_path / "joint.h5"), spectrum_weights=weights), None),
+        "sdss": (Material(str(tmp_path / "joint.h5"), grid="sdss"), "desi"),
+        "boss": (Material(str(chain.data), spectrum_weights=weights), "boss"),
+    }
+    for material, source in cases.values():
+        prepared, steps = plan_of(material, tmp_path)
+        [extract] = [step for step in steps if step.verb == "extract"]
+        first = extract.arguments["encoders"]["spectrum"]["init_args"]["preprocess"]["init_args"]["steps"][0]
+        assert first.get("init_args") == (source and {"source": source, "grid": material.grid})
+        assert any("put on the grid" in line for line in prepared.changes) == bool(source)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "data: x\nextract: {encoders: {}}\n",
+            "expected the sections extract, align, embed, evaluate; there is no 'align'",
+        ),
+        (
+            "data: x\nextract:\n  encoders: {image: {class_path: a.B}}\nalign:\nembed:\nevaluate: {properties: [z]}\n",
+            "extract.encoders has none of 'spectrum', which the recipe needs",
+        ),
+    ],
+)
+def test_a_file_of_one_s_own_needs_what_the_recipe_measures(text, message, tmp_path):
+    (tmp_path / "own.yaml").write_text(text)
+    with pytest.raises(UsageError, match=message):
+        plan_of(Material(), tmp_path, str(tmp_path / "own.yaml"))
+
+
+def test_random_weights_take_the_small_architecture_of_a_small_run(tmp_path):
+    prepared, steps = plan_of(Material(image_weights="random", spectrum_weights="random"), tmp_path)
+    assert [step.name for step in steps] == ["simulate", "ingest", "extract", "align", "embed", "measure"]
+    assert steps[2].arguments["encoders"]["image"]["class_path"].endswith("ImageConvNet")
+    assert "untrained image encoder" in prepared.remark
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["alchemy"], "there is no recipe 'alchemy'"),
+        (["--size", "huge"], "size is 'huge', expected small or full"),
+        (["--configuration", "v9"], "astroclip has no configuration 'v9'"),
+        (["--configuration", "missing.yaml"], "missing.yaml: no such configuration file"),
+        (["--data", "nowhere.h5"], "--data nowhere.h5: there is no such file or folder"),
+        (
+            ["--image-weights", "nowhere.ckpt"],
+            "--image-weights nowhere.ckpt: there is no such file or folder, nor is it",
+        ),
+        (["--count", "-1"], "count is -1: expected 0, or the number of objects to simulate without data"),
+        (["--catalogue", "masses.fits"], "a catalogue needs the data that it describes: give --data, too"),
+        (["--set", "align.training.epoch=3"], "epoch"),
+        (["--set", "pretrain.image.training.epoch=3"], "epoch"),
+    ],
+)
+def test_what_cannot_be_done_is_said_before_anything_runs(words, message, fails, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert message in fails("reproduce", *words)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_dataset_has_its_labels_already(chain, fails, tmp_path):
+    words = ["reproduce", "--data", chain.data, "--catalogue", tmp_path, "--out", tmp_path / "run"]
+    assert "is a dataset and holds its labels. Ingest it again with the catalogue" in fails(*words)
+
+
+def test_a_folder_that_holds_no_run_is_not_written_to(chain, encoders, tmp_path):
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(UsageError, match=r"holds no run\. Choose another folder with --out"):
+        reproduce(tmp_path, chain, encoders)
+
+
+def test_the_command_line_takes_the_changes_of_set(chain, encoders, run, capsys, monkeypatch):
+    monkeypatch.setattr(experiment.Step, "run", lambda step: pytest.fail(f"{step.name} ran again"))
+    weights = [word for name, path in encoders.items() for word in (f"--{name.replace('_', '-')}", path)]
+    changes = [word for change in CHANGES for word in ("--set", change)]
+    assert cli.main(["reproduce", "astroclip", str(run[0]), "--data", str(chain.data), *weights, *changes]) == 0
+    printed = capsys.readouterr().out
+    assert "not as published:" in printed and "comparison.tex" in printed and "not run" in printed
