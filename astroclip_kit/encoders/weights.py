@@ -88,9 +88,10 @@ class Weights:
             return ["no encoder of the kit reads this file yet"]
         room = "astroclip_kit.encoders"
         python = "".join(f"{name}={value!r}, " for name, value in self.arguments.items())
+        call = f'{self.encoder}.from_checkpoint({python + "path=" if python else ""}"{path}")'
         init = "".join(f"{name}: {value}, " for name, value in self.arguments.items())
         return [
-            f'Python: from {room} import {self.encoder}; {self.encoder}.from_checkpoint({python + "path=" if python else ""}"{path}")',
+            f"Python: from {room} import {self.encoder}; {call}",
             f"YAML:   {{class_path: {room}.{self.encoder}, init_args: {{{init}checkpoint: {path}}}}}",
         ]
 
