@@ -67,7 +67,7 @@ def writing(path: str | Path) -> Iterator[None]:
             raise OutputError(f"{path}: no space left to write. Free some and run the same command again.") from error
         if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
             raise OutputError(f"{path}: not allowed to write here. Choose another output folder.") from error
-        if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.EIO):
+        if error.errno in (errno.ENOENT, errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.EIO):
             what = ": ".join(map(str, filter(None, (error.strerror, error.filename))))
             raise OutputError(f"{path}: cannot be written ({what}). Choose another output folder.") from error
         raise

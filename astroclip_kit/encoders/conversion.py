@@ -17,7 +17,7 @@ from typing import Any
 
 from ..errors import FileError
 from ..storage import publish
-from . import inert
+from . import reading_process
 
 __all__ = ["Converted", "convert"]
 
@@ -57,7 +57,7 @@ def convert(path: str | Path, out: str | Path) -> Converted:
 
 
 def _read(path: Path, out: Path) -> dict[str, Any]:
-    words = [sys.executable, "-P", "-m", inert.__name__, str(path.absolute()), str(out.absolute())]
+    words = [sys.executable, "-P", "-m", reading_process.__name__, str(path.absolute()), str(out.absolute())]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     done = subprocess.run(words, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True)
     if done.returncode < 0:
