@@ -6,6 +6,7 @@ Any object that meets a protocol of `types` can be passed to the kit; these func
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from numbers import Real
 from typing import Any
 
@@ -185,23 +186,37 @@ def check_encoder(encoder: Any, modality: Modality, batch_size: int = 2) -> None
         raise InputError(f"{type(encoder).__name__} gives values that are not finite for {modality.name!r}.")
 
 
-def check_augmentation(augmentation: Any, modality: Modality) -> None:
+def check_augmentation(augmentation: Any, modality: Modality) -> Modality:
     """Runs an augmentation once on two views of a modality and says what is wrong, before a long run.
 
     Args:
-        augmentation: A callable of views [B, ...] and int64 seeds [B] that gives views of the same shape.
+        augmentation: A callable of views [B, ...] and int64 seeds [B] that gives views of the same shape; images may
+            become smaller.
         modality: What it shall change.
 
+    Returns:
+        The modality as augmented: what an encoder has to take besides the modality itself.
+
     Raises:
-        InputError: If it cannot be called so, or gives anything but views of the same shape.
+        InputError: If it cannot be called so, gives anything else, or its own `check_modality` refuses.
     """
     import torch
 
     name, x = type(augmentation).__name__, _views(modality, 2)
+    if callable(accepts := getattr(augmentation, "check_modality", None)):
+        accepts(modality)
     try:
         changed = augmentation(x, torch.arange(2))
     except (AttributeError, RuntimeError, ValueError, TypeError, IndexError) as error:
         raise InputError(f"{name} cannot augment {modality.name!r}: {error}") from error
-    if not isinstance(changed, torch.Tensor) or changed.shape != x.shape:
-        found = tuple(changed.shape) if isinstance(changed, torch.Tensor) else type(changed).__name__
-        raise InputError(f"{name} is no augmentation of {modality.name!r}: it gives {found} for {tuple(x.shape)}.")
+    found = tuple(changed.shape) if isinstance(changed, torch.Tensor) else ()
+    cropped = (
+        modality.kind == "image"
+        and len(found) == 4
+        and found[:2] == x.shape[:2]
+        and all(new <= old for new, old in zip(found[2:], x.shape[2:], strict=True))
+    )
+    if found != x.shape and not cropped:
+        what = found or type(changed).__name__
+        raise InputError(f"{name} is no augmentation of {modality.name!r}: it gives {what} for {tuple(x.shape)}.")
+    return replace(modality, shape=found[1:]) if cropped else modality

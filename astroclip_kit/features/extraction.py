@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from itertools import chain
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -15,10 +16,11 @@ import torch
 from torch import nn
 
 from .. import storage
-from ..contracts import check_augmentation
+from ..contracts import check_augmentation, check_encoder
+from ..data.splits import divide
 from ..errors import InputError, UsageError
 from ..progress import progress
-from ..settings import Hardware
+from ..settings import Hardware, Split
 from ..training.hardware import resolve_hardware
 from ..transforms.compose import Augmentation
 from ..transforms.randomness import object_seeds
@@ -38,18 +40,30 @@ SHARD_SECONDS = 30.0  # a slow encoder loses at most this when it is killed
 
 @dataclass(frozen=True)
 class _Views:
-    """Which views of an object are encoded: `count` where there is an augmentation, else the observed one."""
+    """Which views of an object are encoded: `count` where there is an augmentation, else the observed one.
+
+    Objects that are not `augmented` [N] (None: all are) have the observed one in place of the others.
+    """
 
     count: int
     augmentations: Mapping[str, Augmentation]
     seed: int
+    augmented: npt.NDArray[np.bool_] | None = None
 
     def keys(self, name: str) -> list[list[Any]]:
         """What distinguishes the views of a modality from each other and from those of other draws."""
         if name not in self.augmentations:
             return [[]]
-        drawn = [self.seed, fingerprint(self.augmentations[name])]
+        drawn: list[Any] = [self.seed, fingerprint(self.augmentations[name])]
+        if self.augmented is not None:
+            drawn.append(np.flatnonzero(self.augmented).tolist())
         return [[view, *drawn] if view else [] for view in range(self.count)]
+
+    def sort(self, view: int, rows: Rows) -> tuple[Rows, Rows]:
+        """The rows to encode, and those that are as in view 0."""
+        if not view or self.augmented is None:
+            return rows, rows[:0]
+        return rows[self.augmented[rows]], rows[~self.augmented[rows]]
 
     def draw(self, name: str, view: int, x: torch.Tensor, object_ids: npt.NDArray[np.str_]) -> torch.Tensor:
         """The raw views [B, ...], augmented unless `view` is 0."""
@@ -94,13 +108,12 @@ class _Extraction:
         with progress(total=total, description=f"extract {name}", unit="views") as bar:
             bar.update(done)
             for view, writer in enumerate(writers):
+                drawn, observed = self.views.sort(view, rows)
                 while writer.done < len(rows):  # a second time only if float16 turned out too small
-                    self._fill(name, view, writer, encoder, rows, bar)
-
-    def _fill(self, name: str, view: int, writer: MatrixWriter, encoder: FrozenEncoder, rows: Rows, bar: Any) -> None:
-        for shard, h in _shards(self._encode(name, view, encoder, rows[writer.done :], bar)):
-            if not writer.write(shard, h):
-                return
+                    here = self._encode(name, view, encoder, drawn[writer.done :], bar)
+                    same = writers[0].read(observed[max(0, writer.done - len(drawn)) :])
+                    _fill(writer, chain(_shards(here), same))
+            bar.update(total - bar.n)
 
     def _encode(self, name: str, view: int, encoder: FrozenEncoder, rows: Rows, bar: Any) -> Iterator[Encoded]:
         def read(batch: Rows) -> tuple[Rows, torch.Tensor]:
@@ -110,6 +123,13 @@ class _Extraction:
         for batch, x in read_ahead(read, batches):
             yield batch, encoder(self.views.draw(name, view, x, self.dataset.object_ids[batch]))
             bar.update(len(batch))
+
+
+def _fill(writer: MatrixWriter, shards: Iterable[Encoded]) -> None:
+    """Writes what follows, up to where the matrix had to be begun again."""
+    for rows, h in shards:
+        if not writer.write(rows, h):
+            return
 
 
 def _shards(batches: Iterator[Encoded]) -> Iterator[Encoded]:
@@ -134,6 +154,7 @@ def extract(
     *,
     augmentations: Mapping[str, Augmentation] | None = None,
     views: int = 1,
+    augmented: Split | None = None,
     batch_size: int = 256,
     hardware: Hardware = Hardware(),
     seed: int = 0,
@@ -151,6 +172,8 @@ def extract(
         augmentations: Modality to augmentation of raw views, for the views after the first.
         views: Views per object of the modalities that have an augmentation: view 0 is as observed, the others are
             augmented. The other modalities have one.
+        augmented: A division of the objects of which the training side alone is augmented, which saves the time for
+            the others: each of their views is as observed. By default all are.
         batch_size: Objects per forward pass.
         hardware: Where, and at which precision.
         seed: Another seed draws other views.
@@ -160,7 +183,8 @@ def extract(
         manifest lists them.
 
     Raises:
-        InputError: If an encoder does not fit, or all its features are not finite.
+        InputError: If an encoder or an augmentation does not fit, a side of the division is empty, or all features of
+            an encoder are not finite.
         FolderError: If `out` holds something else.
         OutputError: If the disk is full.
         UsageError: If a name is no modality of the dataset, or a number is less than 1.
@@ -178,7 +202,8 @@ def extract(
         >>> features.matrix("magnitudes").shape, features.encoders["magnitudes"]["class_path"]
         ((2, 32), 'astroclip_kit.encoders.tabular.TabularMLP')
     """
-    drawn = _Views(views, augmentations or {}, seed)
+    chosen = None if augmented is None else np.asarray(divide(dataset, augmented) == "train")
+    drawn = _Views(views, augmentations or {}, seed, chosen)
     _check(dataset, encoders, drawn, batch_size)
     device, precision = resolve_hardware(hardware)
     extraction = _Extraction(dataset, encoders, open_output(Path(out)), drawn, batch_size, device, precision)
@@ -186,7 +211,8 @@ def extract(
         writers = {name: extraction.writers(name) for name in encoders}
         for name, one in writers.items():
             extraction.compute(name, [writer for _, writer in one])
-        finish(dataset, encoders, writers, extraction.out, {"precision": precision, "views_seed": seed})
+        settings = {"precision": precision, "views_seed": seed, "augmented": augmented and asdict(augmented)}
+        finish(dataset, encoders, writers, extraction.out, settings)
     return FeatureSet(extraction.out)
 
 
@@ -201,7 +227,9 @@ def _check(dataset: Any, encoders: Mapping[str, nn.Module], views: _Views, batch
         if not dataset.present(name).any():
             raise InputError(f"no object of the dataset has a {name!r}: there is nothing to encode.")
     for name, augmentation in views.augmentations.items():
-        check_augmentation(augmentation, dataset.modalities[name])
+        changed = check_augmentation(augmentation, dataset.modalities[name])
+        if changed != dataset.modalities[name] and name in encoders:
+            check_encoder(encoders[name], changed)  # smaller images
     if not encoders:
         raise UsageError(f"no encoders were given. Give one for at least one of: {known}.")
     for name, number in {"views": views.count, "batch_size": batch_size}.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -102,6 +103,14 @@ class MatrixWriter:
         matrix.flush()
         self._acknowledge(self.done + len(rows), self.dtype, rows[~finite].tolist())
         return True
+
+    def read(self, rows: npt.NDArray[np.int64], count: int = 4096) -> Iterator[tuple[npt.NDArray[np.int64], Floats]]:
+        """What was written in these rows, `count` at a time, with their numbers; NaN where it was not finite."""
+        matrix = np.load(self.path, mmap_mode="r")
+        for start in range(0, len(rows), count):
+            some = rows[start : start + count]
+            lost = np.isin(some, self.not_finite)
+            yield some, np.where(lost[:, None], np.float32(np.nan), matrix[some].astype(np.float32))
 
     def _acknowledge(self, done: int, dtype: str, not_finite: list[int]) -> None:
         entry = {"matrix": self.path.stem, "done": done, "dtype": dtype, "not_finite": not_finite}

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import torch
 
+from ..types import Modality
 from .randomness import fork
 
 __all__ = ["Augmentation", "Compose", "ComposeAugmentations", "Transform"]
@@ -51,6 +52,12 @@ class ComposeAugmentations:
     """
 
     steps: Sequence[Augmentation] = ()
+
+    def check_modality(self, modality: Modality) -> None:
+        """Refuses what one of the steps refuses."""
+        for step in self.steps:
+            if callable(check := getattr(step, "check_modality", None)):
+                check(modality)
 
     def __call__(self, x: torch.Tensor, seeds: torch.Tensor) -> torch.Tensor:
         """Views [B, ...] after the last step."""

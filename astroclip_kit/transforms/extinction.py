@@ -7,27 +7,18 @@ from dataclasses import dataclass
 
 import torch
 
-from ..errors import InputError, UsageError
+from ..errors import UsageError
+from ..types import Modality
+from .image_channels import IVAR, check_bands, check_channels
 from .lognormal import LogNormal
 from .randomness import fork, uniform
 
-__all__ = ["EXTINCTION_MAG", "Extinction", "check_channels"]
+__all__ = ["EXTINCTION_MAG", "Extinction"]
 
 # Magnitudes per E(B-V) of Schlegel et al. 1998, of the DECam filters (legacysurvey.org/dr9/catalogs, after Schlafly &
 # Finkbeiner 2011) and of WISE; those of Stein et al. 2021 are 0.4 times these.
 EXTINCTION_MAG = {"u": 3.995, "g": 3.214, "r": 2.165, "i": 1.592, "z": 1.211, "Y": 1.064, "W1": 0.184, "W2": 0.113}
 EBV = LogNormal(0.67306, 0.001146, 0.03338)  # Stein et al. 2021: fitted to galaxies of the Legacy Surveys
-IVAR = "ivar_"
-
-
-def check_channels(x: torch.Tensor, bands: Sequence[str]) -> None:
-    """Refuses images of other channels.
-
-    Raises:
-        InputError: Tells both.
-    """
-    if x.shape[1] != len(bands):
-        raise InputError(f"images have {x.shape[1]} channels, expected {len(bands)}: {', '.join(bands)}.")
 
 
 @dataclass(frozen=True)
@@ -73,6 +64,10 @@ class Extinction:
             raise UsageError(f"Extinction: {len(self.coefficients)} coefficients for {len(self.bands)} bands.")
         if self.max_ebv < 0 or (self.old_ebv or 0) < 0:
             raise UsageError(f"Extinction: E(B-V) of {self.max_ebv} and {self.old_ebv} must not be negative.")
+
+    def check_modality(self, modality: Modality) -> None:
+        """Refuses images of other channels."""
+        check_bands(self, modality)
 
     def __call__(self, x: torch.Tensor, seeds: torch.Tensor) -> torch.Tensor:
         """Images [B, C, H, W]."""

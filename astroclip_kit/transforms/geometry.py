@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar
 
 import torch
 from torch.nn import functional
 
 from ..errors import InputError, UsageError
+from ..types import Modality
+from .image_channels import refuse_ivar
 from .images import finite
 from .randomness import fork, integers, uniform
 
@@ -30,7 +31,9 @@ class RandomRotate:
         True
     """
 
-    mixes_pixels: ClassVar[bool] = True
+    def check_modality(self, modality: Modality) -> None:
+        """Refuses images with inverse variances."""
+        refuse_ivar(self, modality)
 
     def __call__(self, x: torch.Tensor, seeds: torch.Tensor) -> torch.Tensor:
         """Images [B, C, H, W]; a missing pixel counts as 0."""
@@ -63,12 +66,15 @@ class RandomScale:
 
     low: float = 0.9
     high: float = 1.1
-    mixes_pixels: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         """Refuses factors that are none."""
         if not 0 < self.low <= self.high:
             raise UsageError(f"RandomScale: factors from {self.low} to {self.high}, expected 0 < low <= high.")
+
+    def check_modality(self, modality: Modality) -> None:
+        """Refuses images with inverse variances."""
+        refuse_ivar(self, modality)
 
     def __call__(self, x: torch.Tensor, seeds: torch.Tensor) -> torch.Tensor:
         """Images [B, C, H, W]; a missing pixel counts as 0."""

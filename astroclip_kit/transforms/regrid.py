@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from ..errors import InputError, UsageError
 from .gaps import interpolate_gaps
 from .resampling import COVERED, GRIDS, Grid, overlap, plain_grid, wavelength_grid
 
-__all__ = ["Resample", "named_grid"]
+__all__ = ["Resample", "is_on", "named_grid"]
 
 PlainGrid = str | tuple[float, ...]
 MOST_MISSING = 0.5  # share of the pixels of a grid that a source may leave empty
@@ -27,10 +29,22 @@ def named_grid(grid: Grid) -> PlainGrid:
         ('sdss', (4000.0, 5000.0, 2.0))
     """
     plain = plain_grid(grid)
-    for name, wavelength in GRIDS.items():
-        if len(plain) == len(wavelength) and np.allclose(plain, wavelength, rtol=SAME, atol=0):
-            return name
-    return plain
+    same = (name for name, wavelength in GRIDS.items() if not isinstance(grid, str) and _same(plain, wavelength))
+    return next(same, plain)
+
+
+def is_on(grid: Grid, wavelength: Sequence[float]) -> bool:
+    """Whether these wavelengths [L] are those of a grid.
+
+    Example:
+        >>> is_on((4000, 4004, 2), [4000.0, 4002.0, 4004.0])
+        True
+    """
+    return _same(wavelength_grid(grid), wavelength)
+
+
+def _same(one: npt.ArrayLike, other: npt.ArrayLike) -> bool:
+    return np.shape(one) == np.shape(other) and np.allclose(one, other, rtol=SAME, atol=0)
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, NamedTuple
+from typing import NamedTuple
 
 import torch
 
-from ..errors import UsageError
-from .extinction import IVAR, check_channels
+from ..errors import InputError, UsageError
+from ..types import Modality
+from .image_channels import IVAR, check_bands, check_channels
 from .images import finite
 from .lognormal import LogNormal
 from .randomness import fork, normal, uniform
@@ -43,6 +44,7 @@ NOISE_NMGY = {  # per pixel of 0.262 arcsec
     "z": _Spread(0.1334844, -0.0143416, 0.0260779, 0.001094, 0.061),
 }
 PIXEL_ARCSEC = 0.262
+SAME_SCALE = 0.02
 NARROWEST = 0.05  # pixels: the Gaussian's neighbouring pixels are 1e-87 of its central one
 
 
@@ -108,13 +110,22 @@ class PSFBlur:
     true: Sequence[float] | None = None
     final: Sequence[float] | None = None
     pixel_scale_arcsec: float = PIXEL_ARCSEC
-    mixes_pixels: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         """Refuses what cannot be drawn."""
         _check(self, PSF_SIGMA_PIX)
         if any(band.startswith(IVAR) for band in self.bands):
             raise UsageError("PSFBlur mixes pixels, and an inverse variance per pixel is wrong then: leave ivar out.")
+
+    def check_modality(self, modality: Modality) -> None:
+        """Refuses images of other channels, and of other pixels than the drawn widths are for."""
+        check_bands(self, modality)
+        found, drawn = modality.pixel_scale_arcsec, self.true is None or self.final is None
+        if drawn and abs(found / self.pixel_scale_arcsec - 1) > SAME_SCALE:
+            raise InputError(
+                f"{modality.name!r} has pixels of {found:g} arcsec, and PSFBlur draws widths for "
+                f"{self.pixel_scale_arcsec:g}. Set its pixel_scale_arcsec to {found:g}."
+            )
 
     def __call__(self, x: torch.Tensor, seeds: torch.Tensor) -> torch.Tensor:
         """Images [B, C, H, W]; a missing pixel counts as 0."""
@@ -168,6 +179,10 @@ class QuadratureNoise:
     def __post_init__(self) -> None:
         """Refuses what cannot be drawn."""
         _check(self, NOISE_NMGY)
+
+    def check_modality(self, modality: Modality) -> None:
+        """Refuses images of other channels."""
+        check_bands(self, modality)
 
     def __call__(self, x: torch.Tensor, seeds: torch.Tensor) -> torch.Tensor:
         """Images [B, C, H, W]."""

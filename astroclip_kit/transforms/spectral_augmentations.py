@@ -11,9 +11,10 @@ from dataclasses import dataclass
 import torch
 
 from ..errors import InputError, UsageError
+from ..types import Modality
 from .gaps import interpolate_gaps
 from .randomness import integers, normal, uniform
-from .regrid import named_grid
+from .regrid import is_on, named_grid
 from .resampling import Grid, wavelength_grid
 from .spectra import observed, with_flux
 
@@ -125,6 +126,14 @@ class RedshiftShift:
         object.__setattr__(self, "wavelength", named_grid(self.wavelength))
         if not 0 <= self.max_dz <= 0.1:
             raise UsageError(f"RedshiftShift: max_dz is {self.max_dz}, expected 0 to 0.1, the error of the label.")
+
+    def check_modality(self, modality: Modality) -> None:
+        """Refuses spectra of other wavelengths."""
+        if not is_on(self.wavelength, modality.grid):
+            raise InputError(
+                f"RedshiftShift is for other wavelengths than the {len(modality.grid)} of {modality.name!r}. Give it "
+                f"those of the modality, or the name of their grid."
+            )
 
     def __call__(self, x: torch.Tensor, seeds: torch.Tensor) -> torch.Tensor:
         """Spectra [B, C, L] of finite flux."""
