@@ -34,6 +34,7 @@ __getattr__, __dir__, __all__ = lazy(
         "check_reader": ".contracts",
         "cluster": ".pipeline",
         "compare": ".pipeline",
+        "convert": ".pipeline",
         "embed": ".pipeline",
         "evaluate": ".pipeline",
         "export": ".pipeline",
