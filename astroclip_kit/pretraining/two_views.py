@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import cast
 
-import torch
 from torch import Tensor, nn
 
-from ..errors import InputError, UsageError
+from ..contracts import check_augmentation, check_encoder
+from ..errors import UsageError
 from ..models import build
 from ..transforms import GaussianNoise, RandomFlipRotate
 from ..transforms.compose import Augmentation, ComposeAugmentations, Transform
 from ..types import Modality
-from .course import Pretraining, RawViews
+from .course import Pretraining
 
 __all__ = ["augmentation_for", "pixel_noise", "preprocess_of"]
 
@@ -22,7 +22,7 @@ def augmentation_for(course: Pretraining, encoder: nn.Module) -> Augmentation:
     given, modality = course.settings.augmentation, course.modality
     if given:
         augment = cast(Augmentation, build(given, trusted=True))
-        _check_augmentation(augment, encoder, course.views(course.train[:2]))
+        check_encoder(encoder, check_augmentation(augment, modality))
         return augment
     if modality.kind != "image":
         raise UsageError(
@@ -30,22 +30,6 @@ def augmentation_for(course: Pretraining, encoder: nn.Module) -> Augmentation:
             f"Say what may change in it without its being another object."
         )
     return ComposeAugmentations([RandomFlipRotate(), GaussianNoise(pixel_noise(course.sample(), modality))])
-
-
-def _check_augmentation(augment: Augmentation, encoder: nn.Module, views: RawViews) -> None:
-    """Tries an augmentation, which may crop, on two objects."""
-    name, was_training = type(augment).__name__, encoder.training
-    try:
-        with torch.no_grad():
-            h = encoder.eval()(preprocess_of(encoder)(augment(views.x, views.seeds)))
-    except (AttributeError, RuntimeError, ValueError, TypeError, IndexError) as error:
-        raise InputError(
-            f"moco.augmentation: {type(encoder).__name__} cannot encode what {name} makes: {error}"
-        ) from error
-    finally:
-        encoder.train(was_training)
-    if len(h) != len(views.x):
-        raise InputError(f"moco.augmentation: {name} makes {len(h)} views of {len(views.x)}, expected one of each.")
 
 
 def preprocess_of(encoder: nn.Module) -> Transform:
