@@ -1,0 +1,66 @@
+"""The verb `pretrain`, from a dataset to features of the encoder that it made."""
+
+import numpy as np
+import pytest
+
+from astroclip_kit import cli, pipeline
+from astroclip_kit.encoders import ImageConvNet
+from astroclip_kit.errors import UsageError
+from astroclip_kit.features import FeatureSet
+from astroclip_kit.models import load_model
+from astroclip_kit.settings import Optimizer, Training
+
+QUICK = ["--epochs", "2", "--training.batch_size", "16", "--training.hardware.precision", "float32"]
+SMALL = "{class_path: astroclip_kit.encoders.ImageConvNet, init_args: {out_features: 8}}"
+
+
+def test_an_encoder_is_pretrained_described_and_extracted_with(chain, tmp_path, capsys):
+    out = str(tmp_path / "encoder")
+    words = ["pretrain", str(chain.data), "moco", out, "--encoder", SMALL, "--moco.queue", "32", *QUICK]
+    assert cli.main(words) == 0
+    described = capsys.readouterr().out
+    assert "ImageConvNet" in described and "method: moco" in described and "queue: 32" in described
+    assert cli.main(["extract", str(chain.data), "--encoders.image", out, "--out", str(tmp_path / "features")]) == 0
+    assert "random weights" not in capsys.readouterr().err
+    h = FeatureSet(tmp_path / "features").matrix("image")
+    assert h.shape[1] == 8 and np.isfinite(h).all()
+
+
+def test_an_encoder_folder_is_where_a_pretraining_may_start(chain, tmp_path):
+    still = Training(epochs=1, batch_size=64, optimizer=Optimizer(learning_rate=1e-12))
+    first = pipeline.pretrain(chain.data, "moco", tmp_path / "a", training=still)
+    again = pipeline.pretrain(chain.data, "moco", tmp_path / "b", encoder=str(tmp_path / "a"), training=still)
+    assert isinstance(first, ImageConvNet) and isinstance(load_model(tmp_path / "b"), ImageConvNet)
+    for one, other in zip(first.parameters(), again.parameters(), strict=True):
+        np.testing.assert_allclose(one.detach(), other.detach(), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["simclr"], "there is no pretraining 'simclr'. One of: moco, autoencoder, masked"),
+        (["moco", "--modality", "radio"], "there is no 'radio' in the data; it has image, spectrum"),
+        (
+            ["moco", "--modality", "spectrum"],
+            "ImageConvNet encodes data of kind 'image', and 'spectrum' is of kind 'spectrum'",
+        ),
+        (["moco", "--moco.momentum", "2"], "moco.momentum is 2.0, expected 0 to below 1"),
+    ],
+)
+def test_what_cannot_be_pretrained(chain, tmp_path, fails, words, message):
+    assert message in fails("pretrain", chain.data, *words, "--out", tmp_path / "encoder")
+
+
+def test_features_are_not_pretrained_on(chain, tmp_path, fails):
+    assert "expected a dataset folder to train on, found features" in fails(
+        "pretrain", chain.features, "moco", "--out", tmp_path / "encoder"
+    )
+
+
+def test_a_method_says_what_kind_of_data_it_misses(chain, tmp_path, fails):
+    from astroclip_kit.data import Dataset
+
+    spectra = Dataset(chain.data)
+    del spectra.modalities["image"]
+    with pytest.raises(UsageError, match="moco is for data of kind 'image', of which there are"):
+        pipeline.pretrain(spectra, "moco", tmp_path / "encoder")
