@@ -12,7 +12,7 @@ from astroclip_kit.contracts import check_encoder
 from astroclip_kit.encoders import ImageBackbone, MocoResNet50, SpecFormer, SpenderEncoder
 from astroclip_kit.encoders.checkpoints import fill, hyperparameters, looks_like, read_checkpoint
 from astroclip_kit.errors import FileError, InputError, UsageError
-from astroclip_kit.transforms import CenterCrop, Resample
+from astroclip_kit.transforms import CenterCrop, Compose, Resample, SelectChannels, ToRGB
 from astroclip_kit.transforms.resampling import GRIDS
 from astroclip_kit.types import Modality
 
@@ -191,6 +191,12 @@ def test_images_of_other_pixels_or_bands_are_refused():
         check_encoder(encoder, image(("z", "r", "g")))
     with pytest.raises(UsageError, match="cannot make red, green and blue of the bands W1, W2"):
         MocoResNet50.for_modality(image(("W1", "W2")))
+    five = image(("g", "r", "i", "z", "y"))
+    chosen = Compose([SelectChannels([0, 1, 3]), CenterCrop(96), ToRGB("stein")])
+    check_encoder(MocoResNet50(preprocess=chosen), five)
+    with pytest.raises(InputError, match=r"has the bands r, g, z, and MocoResNet50 takes g, r, z"):
+        check_encoder(MocoResNet50(preprocess=Compose([SelectChannels([1, 0, 3]), *chosen.steps[1:]])), five)
+    check_encoder(MocoResNet50(preprocess=Compose([lambda x: x[:, [2, 1, 0]], ToRGB("stein")])), image(("z", "r", "g")))
     unknown = Modality("image", "image", ("g", "r", "z"), (3, 100, 100))
     check_encoder(encoder, unknown)  # nothing is known that differs
 
