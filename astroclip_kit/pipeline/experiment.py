@@ -138,7 +138,8 @@ def plan(configuration: Configuration, root: Path, dataset: Path | None = None) 
             inputs = _inputs(verb, folders, False)
             folders[verb] = Path(configuration.data) if verb == "simulate" else root / FOLDERS[verb]
             raw = Path(configuration.data) if verb == "ingest" and configuration.data else None
-            yield Step(verb, verb, folders[verb], inputs, configuration.sections[verb], raw)
+            step = Step(verb, verb, folders[verb], inputs, configuration.sections[verb], raw)
+            yield step if verb != "extract" else _augmented(step, configuration)
     for fold in folds:
         prefix = "" if fold is None else f"fold-{fold}/"
         for verb in ("align", "embed", "evaluate"):
@@ -162,6 +163,14 @@ def _inputs(verb: str, folders: Mapping[str, Path], in_fold: bool) -> dict[str, 
     if missing := [name for name in wanted.get(verb, {}) if name not in found]:
         raise UsageError(f"section {verb!r} needs what section {WRITER[missing[0]]!r} writes: add that section.")
     return found | ({"features": features} if verb == "evaluate" and features else {})
+
+
+def _augmented(step: Step, configuration: Configuration) -> Step:
+    """The extraction, with further views of the objects that are trained on alone, where they are always the same."""
+    if step.arguments["views"] < 2 or configuration.folds or "align" not in configuration.sections:
+        return step
+    split = configuration.sections["align"]["split"]
+    return replace(step, arguments={**step.arguments, "augmented": replace(split, by=configuration.by or split.by)})
 
 
 def _divided(step: Step, configuration: Configuration, fold: int | None) -> Step:

@@ -24,9 +24,11 @@ def extract(
     *,
     augmentations: Parts | None = None,
     views: int = 1,
+    augmented: Split | None = None,
     batch_size: int = 256,
     hardware: Hardware = Hardware(),
     seed: int = 0,
+    **more: Any,
 ) -> FeatureSet:
     """Runs frozen encoders once over a dataset and keeps what they give.
 
@@ -36,9 +38,11 @@ def extract(
         out: Features folder to write; what is unchanged is not computed again.
         augmentations: Modality to augmentation, for the further views.
         views: Views per object: the first as it is, the others augmented.
+        augmented: Whom to augment: the training side of this division alone, best that of `align`; by default all.
         batch_size: Objects per forward pass.
         hardware: Where and how, see `Hardware`.
         seed: Of the augmented views, and of the weights of encoders that have not been trained.
+        more: In Python: ``augmented=Split(...)`` augments the training side of a division alone.
 
     Returns:
         The features.
@@ -58,9 +62,11 @@ def extract(
         Path(out),
         augmentations=changes,
         views=views,
+        augmented=augmented,
         batch_size=batch_size,
         hardware=hardware,
         seed=seed,
+        **more,
     )
 
 

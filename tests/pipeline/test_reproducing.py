@@ -69,6 +69,17 @@ def test_memory_and_queries_are_the_two_halves_of_what_was_held_out(run):
     assert recall.n == (split != "train").sum()  # all that was held out, as galleries are
 
 
+def test_only_the_training_side_is_augmented(run):
+    out, _ = run
+    from astroclip_kit.embeddings import EmbeddingStore
+    from astroclip_kit.features import FeatureSet
+
+    features, store = FeatureSet(out / "features"), EmbeddingStore(out / "embeddings")
+    assert features.object_ids.tolist() == store.object_ids.tolist()
+    changed = (features.matrix("image", 0) != features.matrix("image", 1)).any(axis=1)
+    assert changed[store.split == "train"].all() and not changed[store.split != "train"].any()
+
+
 def test_all_four_directions_are_judged(run):
     out, _ = run
     directions = {(one.query, one.target) for one in read_results(out / "results") if one.task == "answers"}
