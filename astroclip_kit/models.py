@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import shutil
+from argparse import Namespace
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -87,6 +88,7 @@ def build(description: Any, *, trusted: bool = False) -> Any:
         FolderError: If a class outside the kit is named and `trusted` is False.
         UsageError: If the class cannot be imported or does not take the arguments.
     """
+    description = _mapping(description)
     if isinstance(description, list):
         return [build(item, trusted=trusted) for item in description]
     if not isinstance(description, dict):
@@ -98,8 +100,13 @@ def build(description: Any, *, trusted: bool = False) -> Any:
     return _call(_import(description["class_path"], trusted), description, trusted)
 
 
+def _mapping(value: Any) -> Any:
+    """A namespace as a dictionary: the command line's parser makes one of a part in a list of parts."""
+    return dict(vars(value)) if isinstance(value, Namespace) else value
+
+
 def _call(part: Any, description: Mapping[str, Any], trusted: bool, *sizes: Any) -> Any:
-    path, arguments = description["class_path"], description.get("init_args") or {}
+    path, arguments = description["class_path"], _mapping(description.get("init_args") or {})
     if not callable(part):
         raise UsageError(f"{path} is {type(part).__name__!r}, expected a class or a function.")
     if not isinstance(arguments, Mapping):
