@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +70,9 @@ def pretrain_moco(
         encoder = deepcopy(encoder) if encoder is not None else _default_encoder(course)
         check_encoder(encoder, course.modality)
         augment = augmentation_for(course, encoder)
-        module = MomentumContrast(encoder, settings, min(settings.queue, len(course.train)))
+        kept: Any = {"queue": min(settings.queue, len(course.train)), "augmentation": settings.augmentation or augment}
+        course = replace(course, settings=replace(settings, **kept))
+        module = MomentumContrast(encoder, course.settings)
     return course.fit(
         module, encoder, _ContrastLoss(module, augment), after_step=lambda _: module.follow(), quiet=quiet
     )

@@ -19,15 +19,14 @@ class MomentumContrast(nn.Module):
 
     Args:
         encoder: Trained in place.
-        settings: Momentum, head, groups of the normalisation.
-        length: Keys in the queue.
+        settings: Length of the queue, momentum, head, groups of the normalisation.
     """
 
     queue: Tensor
     groups: Tensor
     position: Tensor
 
-    def __init__(self, encoder: nn.Module, settings: MoCo, length: int) -> None:
+    def __init__(self, encoder: nn.Module, settings: MoCo) -> None:
         super().__init__()
         width = int(encoder.out_features)  # type: ignore[arg-type]
         out_features = settings.out_features or width
@@ -37,8 +36,8 @@ class MomentumContrast(nn.Module):
         self.key = deepcopy(self.query).requires_grad_(False)
         normalises = any(isinstance(layer, nn.modules.batchnorm._BatchNorm) for layer in encoder.modules())
         self.norm_groups = settings.norm_groups if normalises else 1
-        self.register_buffer("queue", nn.functional.normalize(torch.randn(length, out_features), dim=1))
-        self.register_buffer("groups", torch.full((length,), -1))  # of no object yet
+        self.register_buffer("queue", nn.functional.normalize(torch.randn(settings.queue, out_features), dim=1))
+        self.register_buffer("groups", torch.full((settings.queue,), -1))  # of no object yet
         self.register_buffer("position", torch.zeros((), dtype=torch.int64))
 
     def forward(self, one: Tensor, other: Tensor) -> tuple[Tensor, Tensor]:

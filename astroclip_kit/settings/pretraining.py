@@ -22,7 +22,8 @@ class MoCo:
             its statistics do not give the answer away; encoders without batch normalisation are not divided.
         symmetric: Whether each view is also key to the other's query: twice the work per step.
         augmentation: What makes two views of one (``class_path``, ``init_args``, or the object); by default images
-            are turned, mirrored, and given noise.
+            are turned, mirrored, and given as much noise again as they have. The published augmentations are
+            ``astroclip_kit.transforms.stein_augmentations``.
     """
 
     queue: int = 65536

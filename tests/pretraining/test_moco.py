@@ -16,7 +16,7 @@ from astroclip_kit.pretraining.momentum_contrast import MomentumContrast
 from astroclip_kit.pretraining.two_views import pixel_noise
 from astroclip_kit.settings import Hardware, MoCo, Optimizer, Split, Training
 from astroclip_kit.storage import open_folder
-from astroclip_kit.transforms import CenterCrop, RandomFlipRotate
+from astroclip_kit.transforms import Asinh, CenterCrop, Compose, RandomFlipRotate
 from astroclip_kit.types import Modality
 
 SMALL = MoCo(queue=64, momentum=0.99, out_features=8, norm_groups=2)
@@ -91,6 +91,8 @@ def test_learns_to_tell_objects_apart_and_ends_in_an_encoder_folder(tmp_path):
     losses = [row["loss"] for row in manifest["history"]]
     assert losses[-1] < 0.75 * max(losses) and not (tmp_path / ".e.training").exists()
     assert manifest["method"] == "moco" and manifest["settings"]["momentum"] == 0.99
+    turn, noise = manifest["settings"]["augmentation"]["init_args"]["steps"]
+    assert turn["class_path"].endswith("RandomFlipRotate") and len(noise["init_args"]["sigma"]) == 3
     assert manifest["counts"]["train"] > 90 and manifest["modalities"]["image"]["kind"] == "image"
     assert manifest["training"]["epochs"] == 40 and manifest["split"]["seed"] == 0
     x = torch.from_numpy(Pictures().images[:4])
@@ -132,7 +134,7 @@ def vectors(count, width=8, seed=0):
 
 
 def contrast(length=6, encoder=None, **settings):
-    return MomentumContrast(encoder or small(), dataclasses.replace(SMALL, **settings), length)
+    return MomentumContrast(encoder or small(), dataclasses.replace(SMALL, queue=length, **settings))
 
 
 def test_the_queue_forgets_its_oldest_keys_first():
@@ -188,6 +190,7 @@ def test_other_observations_of_an_object_are_no_negatives(tmp_path, monkeypatch)
     pictures = Pictures(groups=np.repeat([f"object-{number}" for number in range(50)], 3))
     settings = dataclasses.replace(SMALL, queue=1000)  # no more than there are training objects
     train(tmp_path, pictures, settings=settings, training=dataclasses.replace(QUICK, epochs=3))
+    assert open_folder(tmp_path / "e", "model")["settings"]["queue"] < 150
     assert (seen[0] == 0).all() and 2 < seen[-1].float().mean() < 4
 
 
@@ -196,7 +199,7 @@ def test_an_encoder_may_bring_its_own_head(tmp_path):
     assert contrast(out_features=0).queue.shape == (6, 16)
     trained = train(tmp_path, settings=settings, training=dataclasses.replace(QUICK, epochs=1))
     assert trained.out_features == 16
-    module = MomentumContrast(MocoResNet50(head=True), MoCo(out_features=0), 4)
+    module = MomentumContrast(MocoResNet50(head=True), MoCo(queue=4, out_features=0))
     assert module.queue.shape == (4, 128) and "query.0.fc.2.weight" in module.state_dict()
 
 
@@ -210,6 +213,14 @@ def test_bands_and_inverse_variances_of_any_survey(tmp_path):
     noise = pixel_noise(torch.from_numpy(pictures.images), pictures.modalities["image"])
     assert noise[:2] == pytest.approx([1.0, 1.0], rel=0.5) and noise[2:] == [0.0, 0.0]
     assert torch.isfinite(encoder(encoder.preprocess(torch.from_numpy(pictures.images)))).all()
+
+
+def test_the_published_augmentations_may_crop(tmp_path):
+    part = {"class_path": "astroclip_kit.transforms.stein_augmentations", "init_args": {"size": 8, "jitter": 2}}
+    encoder = ImageConvNet(image_size=8, channels=(4, 8), preprocess=Compose([CenterCrop(8), Asinh(1.0)]))
+    settings, short = dataclasses.replace(SMALL, augmentation=part), dataclasses.replace(QUICK, epochs=1)
+    assert train(tmp_path, encoder=encoder, settings=settings, training=short).out_features == 128
+    assert open_folder(tmp_path / "e", "model")["settings"]["augmentation"] == part
 
 
 def test_both_views_may_ask(tmp_path):
