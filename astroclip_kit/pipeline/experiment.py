@@ -167,7 +167,8 @@ def _inputs(verb: str, folders: Mapping[str, Path], in_fold: bool) -> dict[str, 
 
 def _augmented(step: Step, configuration: Configuration) -> Step:
     """The extraction, with further views of the objects that are trained on alone, where they are always the same."""
-    if step.arguments["views"] < 2 or configuration.folds or "align" not in configuration.sections:
+    said = step.arguments["views"] < 2 or step.arguments["augmented"] is not None
+    if said or configuration.folds or "align" not in configuration.sections:
         return step
     split = configuration.sections["align"]["split"]
     return replace(step, arguments={**step.arguments, "augmented": replace(split, by=configuration.by or split.by)})

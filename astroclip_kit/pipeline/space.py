@@ -28,7 +28,6 @@ def extract(
     batch_size: int = 256,
     hardware: Hardware = Hardware(),
     seed: int = 0,
-    **more: Any,
 ) -> FeatureSet:
     """Runs frozen encoders once over a dataset and keeps what they give.
 
@@ -42,7 +41,6 @@ def extract(
         batch_size: Objects per forward pass.
         hardware: Where and how, see `Hardware`.
         seed: Of the augmented views, and of the weights of encoders that have not been trained.
-        more: In Python: ``augmented=Split(...)`` augments the training side of a division alone.
 
     Returns:
         The features.
@@ -66,7 +64,6 @@ def extract(
         batch_size=batch_size,
         hardware=hardware,
         seed=seed,
-        **more,
     )
 
 
