@@ -14,7 +14,7 @@ sys.path.insert(0, sys.argv[1])
 import torch
 from dataclasses import replace
 from pathlib import Path
-from test_moco import QUICK, SMALL, train
+from test_moco import QUICK, SMALL, normalised, train
 from astroclip_kit.pretraining import moco
 from astroclip_kit.settings import Optimizer
 
@@ -25,9 +25,11 @@ out = Path(sys.argv[2])
 training = replace(QUICK, optimizer=Optimizer("sgd", 3e-2))
 # of an epoch, so that whole batches are forgotten: of a part of one, each way to share rows forgets another part
 train(out, settings=replace(SMALL, queue=1000), training=training)
+train(out / "both", encoder=normalised(), settings=replace(SMALL, symmetric=True), training=QUICK)
 several = torch.distributed.is_initialized()
 rank = torch.distributed.get_rank() if several else 0
-torch.save(made[0].state_dict(), out / f"{rank}.pt")
+for number, module in enumerate(made):
+    torch.save(module.state_dict(), out / f"{number}-of-{rank}.pt")
 """
 
 
@@ -41,11 +43,18 @@ def test_two_processes_train_the_same_encoder_as_one_and_share_the_queue(tmp_pat
         (tmp_path / name).mkdir()
         command = [*start, str(script), str(Path(__file__).parent), str(tmp_path / name)]
         subprocess.run(command, check=True, env=environment, timeout=300)
-    one, first, second = (
-        torch.load(tmp_path / path, weights_only=True) for path in ("one/0.pt", "two/0.pt", "two/1.pt")
-    )
-    for name, value in first.items():
-        assert torch.equal(second[name], value), name
+    for number in (0, 1):
+        one, first, second = (
+            torch.load(tmp_path / path / f"{number}-of-{rank}.pt", weights_only=True)
+            for path, rank in (("one", 0), ("two", 0), ("two", 1))
+        )
+        for name, value in first.items():
+            assert torch.equal(second[name], value), name
+        if number == 0:
+            check_the_same(one, first)
+
+
+def check_the_same(one, first):
     for name in (name for name in one if name.startswith("query")):
         torch.testing.assert_close(first[name], one[name], rtol=1e-3, atol=1e-4)
     order_one, order_two = one["groups"].argsort(), first["groups"].argsort()
