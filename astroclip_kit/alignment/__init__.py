@@ -9,5 +9,11 @@ from .._lazy import lazy
 
 __getattr__, __dir__, __all__ = lazy(
     __name__,
-    {"ContrastiveModel": ".model", "Ensemble": ".ensemble", "ProjectionHead": ".heads", "align": ".train"},
+    {
+        "ContrastiveModel": ".model",
+        "Ensemble": ".ensemble",
+        "MocoHead": ".moco_head",
+        "ProjectionHead": ".heads",
+        "align": ".train",
+    },
 )

@@ -122,10 +122,12 @@ class Prepared:
             raise UsageError(f"{self.path}: extract.encoders has none of {name!r}, which the recipe needs. Add it.")
         published = encoders[name]
         own = self.pretrain.pop(name, {}) if weights else self.pretrain.get(name, {})
-        if weights not in ("", RANDOM):
-            if not Path(weights).exists():
-                raise UsageError(f"--{name}-weights {weights}: there is no such file or folder, nor is it {RANDOM!r}.")
-            encoders[name] = weights if Path(weights).is_dir() else _with(published, checkpoint=weights)
+        path = None if weights in ("", RANDOM) else Path(weights)
+        if path is not None and not path.exists():
+            raise UsageError(f"--{name}-weights {weights}: there is no such file or folder, nor is it {RANDOM!r}.")
+        self._head(name, weights if path is not None and path.is_file() else None)
+        if path is not None:
+            encoders[name] = weights if path.is_dir() else _with(published, checkpoint=weights)
         elif name in self.pretrain:
             encoders[name] = str(self.root / "encoders" / name)
             self.remarks.append(f"{name} encoder pretrained on these data")
@@ -134,6 +136,12 @@ class Prepared:
             encoders[name] = own.get("encoder") or _with(published, checkpoint=None)
             self.remarks.append(f"untrained {name} encoder")
             self.changes.append(f"{name} encoder: {_class(encoders[name])} with random weights")
+
+    def _head(self, name: str, checkpoint: str | None) -> None:
+        """A head that begins with released weights takes those of its encoder."""
+        heads = self.content["align"].get("heads") or {}
+        if "checkpoint" in (heads.get(name) or {}).get("init_args", {}):
+            heads[name] = _with(heads[name], checkpoint=checkpoint)
 
     def put_on_grid(self, grid: str) -> None:
         """Puts spectra of another grid on the one that a published encoder is to see."""

@@ -112,6 +112,8 @@ def _arguments(section: dict[str, Any], name: str) -> dict[str, Any]:
 
 def _measure(recipe: Recipe, prepared: Prepared, settings: Configuration, step: Step) -> None:
     """Measures and writes the results folder, with the comparison on its page and as files."""
+    import yaml
+
     wanted = words(step.arguments["properties"])
     found = recipe.measure({"root": prepared.root, **step.inputs}, wanted, step.arguments["settings"])
     comparison = _compared(recipe, prepared, step, found.results)
@@ -128,7 +130,8 @@ def _measure(recipe: Recipe, prepared: Prepared, settings: Configuration, step: 
         clusters=found.clusters,
     )
     then = f"astroclip-kit search {step.inputs['embeddings']} --query image --target spectrum OBJECT_ID"
-    write_results(step.out, found.results, found.figures, settings.text, then, more)
+    text = settings.text + (yaml.safe_dump({"pretrain": prepared.pretrain}) if prepared.pretrain else "")
+    write_results(step.out, found.results, found.figures, text, then, more)
 
 
 def _compared(recipe: Recipe, prepared: Prepared, step: Step, results: list[Result]) -> Comparison:

@@ -171,6 +171,8 @@ def test_the_joint_file_is_read_with_the_catalogue_and_the_released_weights(tmp_
     assert read["sources"]["catalogue"]["init_args"] == {"path": str(files[1])}
     assert encoders["image"]["init_args"]["checkpoint"] == str(files[2])
     assert encoders["spectrum"]["init_args"]["checkpoint"] == str(files[3])
+    heads = next(step for step in steps if step.verb == "align").arguments["heads"]
+    assert heads["image"]["init_args"] == {"checkpoint": str(files[2])}
     assert (prepared.remark, prepared.changes) == ("", [])
 
 
