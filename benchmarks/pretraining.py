@@ -59,7 +59,7 @@ def training(epochs: int, rate: float, decay: float) -> Training:
 
 METHODS = {
     "moco": Method(pretrain_moco, "image", MoCo(momentum=0.99), training(60, 1e-3, 1e-4)),
-    "moco, ResNet-18": Method(pretrain_moco, "image", MoCo(momentum=0.99), training(30, 1e-3, 1e-4), resnet),
+    "moco, ResNet-18": Method(pretrain_moco, "image", MoCo(momentum=0.99), training(15, 1e-3, 1e-4), resnet),
     "autoencoder": Method(pretrain_autoencoder, "spectrum", Autoencoder(), training(20, 1e-3, 1e-4)),
     "masked": Method(pretrain_masked_spectra, "spectrum", MaskedSpectra(), training(20, 1e-3, 1e-2)),
 }
