@@ -154,6 +154,8 @@ def _complaint(error: Exception, parser: Any, flags: list[str]) -> str:
         if len(several) > 1:
             return f"--{word} stands for {' or '.join(several)}: write one of them in full."
         return f"{message}.{like(word, {flag.lstrip('-').rpartition('.')[2] for flag in flags}, '--')}"
+    if stray := re.search(r"unrecognized arguments: (?!-)(\S+)", message):
+        return f"{message}. Write {stray[1]} before the options."
     return f"--{message}." if re.match(r"[\w.]+: expected", message) else f"{message}."
 
 
@@ -232,6 +234,7 @@ def _show(value: Any, style: str) -> None:
     sys.stdout.flush()
     sys.stdout.buffer.write(serialise(value, style))
     sys.stdout.flush()
+    print(*filter(None, value.meta.get("notes", [])), sep="\n", end="\n", file=sys.stderr)
 
 
 def _readable(table: Any) -> Any:

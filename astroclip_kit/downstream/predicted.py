@@ -90,7 +90,7 @@ def predict_properties(question: Question, properties: Sequence[Property]) -> It
         values, total = y[answering & usable], int(answering.sum())
         if not total:
             raise InputError(
-                f"no object fulfils WHERE and has {how}, so there is no memory. Ask with another condition."
+                f"no object that `where` lets answer has {how}, so there is no memory. Ask with another condition."
             )
         text = f"{one.name} is known for {len(values)} of {total} objects with {how}"
         if not len(values):

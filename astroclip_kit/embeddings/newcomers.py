@@ -91,7 +91,7 @@ def embed_queries(
     if name and name not in modalities:
         raise UsageError(f"the model has no modality {name!r}; it has {', '.join(modalities)}.")
     files = list(query.file) if isinstance(query.file, (list, tuple)) else [str(query.file)]
-    name = name or modality_of(files[0], modalities)
+    name = name or modality_of(next((one for one in files if Path(one).exists()), files[0]), modalities)
     samples, skipped = read_observations(files, query.reader, modalities[name])
     encoder = None
     if name not in model.encoders:

@@ -88,7 +88,7 @@ def reader_of(file: str | Path, reader: Any, modality: Modality) -> Any:
 
 def _with_file(description: Mapping[str, Any], file: str | Path) -> dict[str, Any]:
     """The arguments of a reader, with the file as the first that it needs, where that is left out."""
-    given = dict(description.get("init_args") or {})
+    given = {name: value for name, value in (description.get("init_args") or {}).items() if value is not None}
     part = build({"function": description.get("class_path", "")}, trusted=True)
     first = next(iter(inspect.signature(part).parameters), "")
     return {first: str(file), **given} if first in ("root", "path") else given
@@ -204,7 +204,8 @@ def _factor(given: Modality, wanted: Modality) -> float:
     except (ValueError, units.UnitConversionError) as error:
         raise InputError(
             f"it is in {given.unit or 'no unit'}, the model was trained on {wanted.name} in "
-            f"{wanted.unit or 'no unit'}. Give `reader` its init_args with the unit, or take a model of that survey."
+            f"{wanted.unit or 'no unit'}, so that they cannot be compared. Take a model that was trained on such data; "
+            f"or say the unit with `reader`, if its file leaves it out and the reader takes one."
         ) from error
 
 

@@ -136,11 +136,19 @@ def objects(store: EmbeddingStore, rows: Rows, name: str) -> Asked:
     return Asked(name, store.vectors(name)[rows], [str(one) for one in store.object_ids[rows]], list(rows[:, None]))
 
 
+def _numbers(weights: str | list[float]) -> npt.NDArray[np.float64]:
+    """The numbers in "2,1,3", or of a list."""
+    try:
+        return np.array(weights.split(",") if isinstance(weights, str) else weights, dtype=np.float64)
+    except ValueError as error:
+        raise UsageError(f"weights: expected numbers such as 2,1,3, found {weights!r}.") from error
+
+
 def _as_one(store: EmbeddingStore, query: Query, asked: Asked) -> Asked:
     """The mean of the examples, less that of those to be avoided."""
     unlike = objects(store, rows_of(store, ids_of(store, query.unlike)), asked.name) if query.unlike else None
     likes, avoided = len(asked.vectors), len(unlike.vectors) if unlike else 0
-    weights = np.asarray(query.weights or np.ones(likes + avoided), dtype=np.float64)
+    weights = _numbers(query.weights) if len(query.weights) else np.ones(likes + avoided)
     if weights.shape != (likes + avoided,) or not (weights > 0).all() or not np.isfinite(weights).all():
         raise UsageError(
             f"weights: expected {likes + avoided} positive numbers, one per example ({likes} like, {avoided} unlike), "

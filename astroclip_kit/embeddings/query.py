@@ -18,8 +18,8 @@ class Query:
     Args:
         like: Ids of the objects that ask, together: "a,b,c"; or the id (or group, where it has one row) of one.
         unlike: Ids of objects that the answers shall not resemble.
-        weights: One per example, first those of `like` (or the positions and files), then those of `unlike`; 1 by
-            default.
+        weights: One per example, "2,1,3", first those of `like` (or the positions and files), then those of `unlike`; 1
+            by default.
         coordinates: Or where it is: "150.1 2.2" (degrees) or "10h00m24s +02d12m00s"; in Python also (ra, dec).
         radius_arcsec: How far from the position the object may be.
         file: Or a new observation: a cutout, spectrum or light curve that is not in the space, or a folder of them,
@@ -35,11 +35,11 @@ class Query:
 
     like: str | list[str] = ""
     unlike: str | list[str] = ""
-    weights: list[float] = field(default_factory=list)
+    weights: str | list[float] = field(default_factory=list)
     coordinates: str | list[float] = ""
     radius_arcsec: float = 3.0
     file: Any = ""
-    reader: Any = ""
+    reader: str | dict[str, Any] = ""  # in Python also the object
     model: Any = ""
     trusted: bool = False
     table: str = ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 import time
 import warnings
 from collections.abc import Mapping, Sequence
@@ -38,7 +39,7 @@ def build_indexes(
         store: The space.
         factory: How faiss builds them, see `FaissIndex`; by default `factory_for` the number of rows, which is no
             index at all below 100,000: exact search is as quick there.
-        modalities: Which get one; all by default. Those that had one and are not named lose it.
+        modalities: Which get one; all by default. Those that are not named keep what they have.
         recall: Share of the ten nearest that shall be found.
 
     Returns:
@@ -54,13 +55,25 @@ def build_indexes(
     for name in modalities or store.names:
         store.present(name)  # refuses an unknown one before anything is built
     with new_folder(store.root / FOLDER, FOLDER) as folder:
+        kept = _kept(store, folder, set(store.names) - set(modalities or store.names))
         for name in modalities or store.names:
             lines.append(_built(store, name, factory, recall, folder))
-        kept = {line["modality"]: line for line in lines if line["factory"]}
+        kept |= {line["modality"]: line for line in lines if line["factory"]}
         write_manifest(folder, FOLDER, {"content": _content(store), "modalities": kept})
     table = Table(rows=[[line[name] for name in COLUMNS] for line in lines], names=COLUMNS)
     table["factory"] = [line["factory"] or "exact" for line in lines]
     return table
+
+
+def _kept(store: EmbeddingStore, folder: Path, names: set[str]) -> dict[str, Any]:
+    """What is known of the indexes of other modalities, which move into the new folder."""
+    old = store.root / FOLDER
+    if not old.is_dir() or (manifest := open_folder(old, FOLDER))["content"] != _content(store):
+        return {}
+    kept = {name: line for name, line in manifest["modalities"].items() if name in names}
+    for name in kept:
+        shutil.copyfile(old / f"{name}.faiss", folder / f"{name}.faiss")
+    return kept
 
 
 COLUMNS = ("modality", "rows", "factory", "recall", "megabytes", "seconds")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..settings import Evaluation
 from .outcome import write_results
-from .parts import Folder, changed, open_store, words
+from .parts import Folder, changed, open_store, provenance, words
 
 if TYPE_CHECKING:
     from astropy.table import Table
@@ -68,7 +68,12 @@ def evaluate(
     told = {"embeddings": str(store.root), "properties": names, "evaluation": how, **store.manifest}
     then = f"astroclip-kit search {store.root} --object-id {store.object_ids[0]} --query {store.names[0]}"
     table = write_results(Path(out), results, figures, told, then)
-    table.meta["notes"] = [*_notes(store, names, settings.where), *_calibration(results), *table.meta["notes"]]
+    table.meta["notes"] = [
+        provenance(store),
+        *_notes(store, names, settings.where),
+        *_calibration(results),
+        *table.meta["notes"],
+    ]
     return table
 
 

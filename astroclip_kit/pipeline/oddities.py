@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import UsageError
 from ..settings.oddities import Oddness
-from .parts import Folder, changed, open_pictures, open_store, save_figure
+from .parts import Folder, changed, open_pictures, open_store, provenance, save_figure
 from .table_files import is_table
 
 if TYPE_CHECKING:
@@ -67,7 +67,13 @@ def anomalies(
     shown = table[: top or len(table)]
     suspect = [label, "suggested"] if "suggested" in table.colnames else []
     shown.meta = {**table.meta, "shown": [*SHOWN, *suspect]}
-    shown.meta["notes"] = ["", *_told(table, store, top), *table.meta["notes"], *_next(table, store, out, figure)]
+    shown.meta["notes"] = [
+        "",
+        *_told(table, store, top),
+        *table.meta["notes"],
+        provenance(store),
+        *_next(table, store, out, figure),
+    ]
     shown["score"].format = ".2f"
     return shown
 

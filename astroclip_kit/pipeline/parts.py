@@ -29,6 +29,7 @@ __all__ = [
     "open_pictures",
     "open_store",
     "part",
+    "provenance",
     "save_figure",
     "seeded",
     "words",
@@ -162,6 +163,12 @@ def open_pictures(dataset: Folder) -> Any:
     if not dataset:
         raise UsageError("the figure shows cutouts and spectra: say with --dataset where they are.")
     return open_data(dataset)
+
+
+def provenance(store: EmbeddingStore) -> str:
+    """What a number that was read off a space is of, in a note."""
+    of = f" of {store.manifest['dataset']}" if store.manifest["dataset"] else ""
+    return f"{store.manifest['origin']} data{of}, seed {store.manifest['seed']}"
 
 
 def left_out(reasons: Sequence[str]) -> list[str]:

@@ -12,7 +12,7 @@ from ..embeddings.familiarity import groups_of
 from ..embeddings.query import Query
 from ..errors import InputError, UsageError
 from ..settings.prediction import Prediction
-from .parts import Folder, left_out, open_store, words
+from .parts import Folder, left_out, open_store, provenance, words
 
 if TYPE_CHECKING:
     from astropy.table import Table
@@ -62,7 +62,7 @@ def predict(
     table = predict_table(
         store, names, asked=asked, query=query, memory=memory, where=asking.where, settings=prediction
     )
-    table.meta["notes"] += notes
+    table.meta["notes"] += [*notes, provenance(store)]
     return table
 
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from ..embeddings.query import Query
 from ..errors import UsageError
-from .parts import Folder, changed, left_out, open_pictures, open_store, save_figure, words
+from .parts import Folder, changed, left_out, open_pictures, open_store, provenance, save_figure, words
 
 if TYPE_CHECKING:
     from astropy.table import Table
@@ -65,6 +65,7 @@ def search(
         f"asked with the {about['query']} of {who}, answered by {about['target']}",
         *_strange(about["newcomers"]),
         *left_out(about["skipped"]),
+        provenance(store),
     ]
     return table
 

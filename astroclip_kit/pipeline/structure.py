@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..downstream.clustering import Grouping
 from ..filters import rows_where
-from .parts import Folder, changed, open_store, words
+from .parts import Folder, changed, open_store, provenance, words
 from .table_files import is_table, write_table
 
 if TYPE_CHECKING:
@@ -132,17 +132,17 @@ def _shown(found: Any, path: Path, store: EmbeddingStore) -> Table:
     table = Table(rows=rows, names=names) if rows else Table(names=names, dtype=(int, int, float, float, *[str] * 4))
     for name in ("share", "probability"):
         table[name].format = ".3f"
-    table.meta["notes"] = ["", *_told(found), f"written: {path}", *_next(found, store)]
+    table.meta["notes"] = ["", *_told(found), provenance(store), f"written: {path}", *_next(found, store)]
     return table
 
 
 def _told(found: Any) -> Iterator[str]:
     """Silhouettes, agreement and remarks, a line each."""
-    scores = {one["k"]: one["value"] for one in found.summary["silhouettes"]}
+    scores = found.summary["silhouettes"]
     if scores:
-        listed = ", ".join(f"{k}: {value:.3f}" for k, value in scores.items())
+        listed = ", ".join(f"{one['k']}: {one['value']:.3f} ({one['low']:.3f} to {one['high']:.3f})" for one in scores)
         chosen = f"; chosen {found.summary['parameters']['k']}" if len(scores) > 1 else ""
-        yield f"silhouette by number of clusters: {listed}{chosen}"
+        yield f"silhouette by number of clusters: {listed}{chosen}; {scores[0]['n']:,} objects"
     for one in found.results:
         if one.property:
             interval = f"{one.value:.3f} ({one.low:.3f} to {one.high:.3f})"

@@ -182,7 +182,11 @@ def compare(
 
     if out and not is_table(out):
         raise UsageError(f"out is {out!r}, expected a file that ends with .fits, .csv, .ecsv, .vot or .parquet.")
-    table = downstream.compare(open_store(one), open_store(two), words(properties), common=common, k=k, seed=seed)
+    stores = open_store(one), open_store(two)
+    table = downstream.compare(*stores, words(properties), common=common, k=k, seed=seed)
+    made = [f"{store.manifest['dataset']} ({store.manifest['origin']})" for store in stores]
+    if made[0] != made[1]:
+        table.meta["notes"].append(f"the first is of {made[0]}, the second of {made[1]}: lines are called by the first")
     if out:
         write_table(table, out)
         table.meta["notes"].append(f"written: {out}")

@@ -123,8 +123,12 @@ def _wide(results: Sequence[Result], marks: dict[Result, str]) -> str:
 
 def _line(results: Sequence[Result], names: Sequence[str], marks: dict[Result, str]) -> str:
     by_name = {one.metric: one for one in results}
-    cells = "".join(_cell(by_name[name], marks) if name in by_name else "<td></td>" for name in names)
-    return f"<tr>{_about(results[0])}{cells}<td>{max(one.n for one in results):,}</td></tr>"
+    counts = {one.n for one in results}
+    cells = [by_name.get(name) for name in names]
+    if len(counts) > 1:  # each cell tells its own
+        return f"<tr>{_about(results[0])}{''.join(_counted(one, marks) for one in cells)}<td></td></tr>"
+    told = "".join("<td></td>" if one is None else _cell(one, marks) for one in cells)
+    return f"<tr>{_about(results[0])}{told}<td>{counts.pop():,}</td></tr>"
 
 
 def _long(results: Sequence[Result], marks: dict[Result, str]) -> str:

@@ -51,7 +51,7 @@ def test_where_chooses_the_memory(sky, sky_store):
     assert table.meta["notes"][0].endswith("each object's image, among objects with zwarning == 0 and z > 0.3")
     with pytest.raises(UsageError, match="where 'snr > 5'"):
         predict_table(sky_store, ["z"], where="snr > 5")
-    with pytest.raises(InputError, match="no object fulfils WHERE and has image, so there is no memory"):
+    with pytest.raises(InputError, match="no object that `where` lets answer has image, so there is no memory"):
         predict_table(sky_store, ["z"], where="z > 7")
 
 

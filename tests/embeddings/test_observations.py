@@ -178,7 +178,7 @@ def test_a_spectrum_beyond_the_grid_is_refused(tmp_path):
         (
             change(IMAGE, unit="ct"),
             IMAGE,
-            "it is in ct, the model was trained on image in nmgy. Give `reader` its init_args",
+            "it is in ct, the model was trained on image in nmgy, so that they cannot be compared. Take a model",
         ),
         (change(IMAGE, unit=""), IMAGE, "it is in no unit, the model was trained on image in nmgy"),
         (change(SPECTRUM, unit=""), SPECTRUM, "it is in no unit, the model was trained on spectrum in 1e-17 erg"),

@@ -58,7 +58,7 @@ def test_more_like_these_and_less_like_those(store):
 
 def test_examples_may_weigh_differently(store):
     z = store.vectors("spectrum")
-    found = store.search(Query(like="obj1,obj2", unlike="obj8", weights=[1, 3, 0.5]), query="spectrum", k=5)
+    found = store.search(Query(like="obj1,obj2", unlike="obj8", weights="1,3,0.5"), query="spectrum", k=5)
     vector = (z[1] + 3 * z[2]) / 2 - 0.5 * z[8]
     assert list(found["object_id"]) == similar(store, vector, np.setdiff1d(np.arange(N), [1, 2, 8]))[:5]
 

@@ -113,3 +113,10 @@ def test_a_failed_build_leaves_the_older_index(store):
         build_indexes(store, "Flatt")
     assert saved_index(store, "image") is not None
     assert not [path for path in store.root.iterdir() if path.name.startswith(".")]
+
+
+def test_a_modality_that_is_not_named_keeps_its_index(store):
+    build_indexes(store, "Flat", modalities=["image"])
+    build_indexes(store, "HNSW8", modalities=["spectrum"])
+    assert saved_index(store, "image").factory == "Flat" and saved_index(store, "spectrum").factory == "HNSW8"
+    assert len(store.search("obj1", query="image", k=3)) == 3

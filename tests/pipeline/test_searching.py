@@ -84,7 +84,7 @@ def test_examples_conditions_and_tables(chain, capsys, tmp_path):
     rows = answer(capsys, "search", chain.embeddings, f"{FIRST},{SECOND}", "--unlike", THIRD, "-k", 5)
     assert not {row["object_id"] for row in rows} & {FIRST, SECOND, THIRD}
     assert rows == answer(capsys, "search", chain.embeddings, "--like", f"{FIRST},{SECOND}", "--unlike", THIRD, "-k", 5)
-    weighted = ["search", chain.embeddings, f"{FIRST},{SECOND}", "--weights", "[1, 5]", "-k", 5]
+    weighted = ["search", chain.embeddings, f"{FIRST},{SECOND}", "--weights", "1,5", "-k", 5]
     assert len(answer(capsys, *weighted)) == 5
     near = answer(capsys, "search", chain.embeddings, FIRST, "-k", 3, "--where", "z < 0.15 and z_err < 1")
     assert all(row["z"] < 0.15 for row in near)
@@ -171,7 +171,7 @@ def test_an_index_that_cannot_be_built(chain, tmp_path, fails, words, message):
         (("--file", "{image}", "--query", "radio"), "has no modality 'radio'; it has image, spectrum"),
         (("--file", "{image}", "--reader", "Nonsense"), "reader 'Nonsense': there is no such reader; there is: "),
         (("--file", "{image}", "--model", "{data}"), "is a dataset folder, expected a model folder"),
-        (("--file", "{image}", FIRST), "unrecognized arguments"),
+        (("--file", "{image}", FIRST), f"unrecognized arguments: {FIRST}. Write {FIRST} before the options."),
         (("--coordinates", "1 2", "--file", "{image}"), "say which object: give either object_id"),
         (("--table", "{table}"), "expected a column object_id, or ra and dec, or file; found a, b"),
         (("--table", "nosuch.csv"), "nosuch.csv: no such file"),
@@ -179,6 +179,7 @@ def test_an_index_that_cannot_be_built(chain, tmp_path, fails, words, message):
         (("--like", FIRST, "--where", "mass > 3"), "where 'mass > 3': name 'mass' is not defined"),
         (("--like", FIRST, "--where", "z > 99"), "no object with image fulfils 'z > 99'."),
         (("--like", FIRST, "--weights", "[1, 2]"), "weights: expected 1 positive numbers"),
+        (("--like", FIRST, "--weights", "much"), "weights: expected numbers such as 2,1,3, found 'much'"),
     ],
 )
 def test_one_clear_line(chain, files, tmp_path, fails, words, message):
@@ -198,3 +199,22 @@ def test_spaces_of_other_models_and_surveys(chain, raw, files, tmp_path, fails):
     write_legacysurvey_cutout(tmp_path / "coarse.fits", np.ones((3, 64, 64)), 1.0, 2.0, pixel_scale_arcsec=2.75)
     said = fails("search", chain.embeddings, "--file", tmp_path / "coarse.fits")
     assert "coarse: 2.7500 arcsec per pixel, the model was trained on 0.2620" in said
+
+
+@pytest.mark.parametrize("order", [("good", "bad"), ("bad", "good")])
+def test_a_missing_file_of_a_table_is_left_out_wherever_it_stands_and_told_beside_any_format(
+    chain, files, tmp_path, capsys, order
+):
+    names = {"good": str(files["image"]), "bad": "nothere.fits"}
+    (tmp_path / "ask.csv").write_text("\n".join(["file", *(names[one] for one in order)]) + "\n")
+    words = ["search", chain.embeddings, "--table", tmp_path / "ask.csv", "-k", "2", "--format", "csv"]
+    assert cli.main([str(one) for one in words]) == 0
+    printed = capsys.readouterr()
+    assert len(printed.out.splitlines()) == 3
+    assert "nothere.fits: no such file" in printed.err and "mock data" in printed.err
+
+
+def test_a_reader_by_its_class_takes_the_file_itself(chain, files, capsys):
+    reader = '{"class_path": "astroclip_kit.surveys.SDSSSpectra"}'
+    rows = answer(capsys, "search", chain.embeddings, "--file", files["spectrum"], "--reader", reader, "-k", 2)
+    assert len(rows) == 2

@@ -123,3 +123,13 @@ def test_units_of_labels_go_with_them_from_the_catalogue_to_the_export(chain, tm
     assert store.units["vdisp"] == "km / s"
     pipeline.export(store, tmp_path / "space.fits")
     assert str(Table.read(tmp_path / "space.fits")["vdisp"].unit) == "km / s"
+
+
+def test_a_mock_beside_a_real_survey_is_said(tmp_path):
+    z, ids = np.eye(12)[:, :6] + 0.1, [f"o{n}" for n in range(12)]
+    vectors = {"image": z, "spectrum": z[:, ::-1]}
+    split = {"catalog": {"split": np.repeat(["train", "test"], 6)}}
+    one = EmbeddingStore.write(tmp_path / "a", vectors, ids, values={"dataset": "sim", "origin": "mock"}, **split)
+    two = EmbeddingStore.write(tmp_path / "b", vectors, ids, values={"dataset": "sky", "origin": "real"}, **split)
+    assert "the first is of sim (mock), the second of sky (real)" in " ".join(ak.compare(one, two, k=3).meta["notes"])
+    assert "the first is of" not in " ".join(ak.compare(one, one, k=3).meta["notes"])

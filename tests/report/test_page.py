@@ -225,3 +225,10 @@ def test_coverage_in_many_bins_is_a_row_per_bin_with_a_column_per_direction():
     table = results_html(results)
     assert table.count("<tr>") == 1 + len(bins) and "image, answers from spectrum, aligned" in table
     assert table.count("n 40") == 6 and table.count("n 7") == 5 and table.count("<td></td>") == 1
+
+
+def test_numbers_of_one_row_that_were_taken_of_different_objects_each_tell_how_many():
+    one = replace(RECALL, task="clustering", property="class", metric="ami", n=595, chance=math.nan)
+    table = results_html([one, replace(one, metric="ami_clustered", n=455)])
+    assert "n 595" in table and "n 455" in table and "<td>595</td>" not in table
+    assert "<td>595</td>" in results_html([one])
