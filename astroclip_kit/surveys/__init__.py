@@ -36,6 +36,7 @@ __getattr__, __dir__, __all__ = lazy(
         "SDSSService": ".services.sdss_service",
         "SDSSSpectra": ".sdss",
         "TableReader": ".tables",
+        "WithCovariates": ".with_covariates",
         "catalogue": ".catalogues",
         "fetch_observations": ".services.fetched",
         "reader_for": ".recognition",

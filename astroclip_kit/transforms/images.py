@@ -103,7 +103,7 @@ class ToRGB:
         flux = x[:, order]
         scales = _per_channel([RGB_SCALES[self.bands[band]][1] for band in order], x)
         intensity = (flux * scales + self.m).clamp(min=0).mean(dim=1, keepdim=True)
-        stretch = torch.asinh(self.q * intensity) / (math.sqrt(self.q) * intensity.clamp(min=1e-6))
+        stretch = torch.asinh(self.q * intensity) / (math.sqrt(self.q) * intensity.where(intensity > 0, 1e-6))
         if self.variant == "stein":
             return (flux * (scales + self.m * stretch)).clamp(0, 1)
         return ((flux * scales + self.m) * stretch).clamp(0, 1)
