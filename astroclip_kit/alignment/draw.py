@@ -47,6 +47,7 @@ class Draw:
     ) -> None:
         self.rows, self.sampling, self.seed = rows, sampling, seed
         self.present = presence(data, names)[rows]
+        self.whole = bool(self.present.all()) and not sampling.modality_dropout
         self.hashes = hash_ids(np.asarray(data.object_ids)[rows])
         self.groups = np.unique(np.asarray(data.groups)[rows], return_inverse=True)[1].astype(np.int64)
 

@@ -10,9 +10,28 @@ from torch import Tensor, nn
 from ..encoders.layers import feed_forward
 from ..errors import UsageError
 
-__all__ = ["ProjectionHead", "Standardise"]
+__all__ = ["Linear", "ProjectionHead", "Standardise"]
 
 ACTIVATIONS = ("gelu", "relu", "silu", "tanh")  # those of `settings.Head`
+
+
+class Linear(nn.Linear):
+    """`torch.nn.Linear` that keeps objects side by side in memory where a processor multiplies in bfloat16.
+
+    The gradient of the weights is a product over the objects. In this layout both of its factors lie as the
+    processor's matrix unit reads them; row by row it would run at half the speed. The numbers are the same.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Vectors [B, out_features] of vectors [B, in_features]."""
+        if x.ndim != 2 or self.bias is None or not multiplies_bfloat16(x):
+            return super().forward(x)
+        return torch.addmm(self.bias[:, None], self.weight, x.T).T
+
+
+def multiplies_bfloat16(x: Tensor) -> bool:
+    """Whether products of a tensor are taken in bfloat16 on a processor now."""
+    return x.is_cpu and torch.is_autocast_enabled("cpu") and torch.get_autocast_dtype("cpu") == torch.bfloat16
 
 
 class ProjectionHead(nn.Module):
@@ -52,7 +71,7 @@ class ProjectionHead(nn.Module):
             raise UsageError(f"dropout is {dropout}, expected a share from 0 to below 1.")
         self.in_features, self.out_features = in_features, out_features
         self.hidden_features, self.activation, self.dropout = tuple(hidden_features), activation, dropout
-        self.layers = feed_forward((in_features, *hidden_features, out_features), activation, dropout)
+        self.layers = feed_forward((in_features, *hidden_features, out_features), activation, dropout, Linear)
 
     def forward(self, h: Tensor) -> Tensor:
         """Vectors [B, out_features] of features [B, in_features]."""

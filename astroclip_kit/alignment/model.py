@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from itertools import combinations
 
 import torch
@@ -111,14 +111,16 @@ class ContrastiveModel(nn.Module):
         A modality that no row has gives [0, D], still a function of its weights: in distributed training every
         weight must take part in every backward pass.
         """
-        return {name: self._project(name, batch.views.get(name)) for name in self.names}
+        standardised: Set[str] = getattr(batch, "standardised", frozenset())
+        return {name: self._project(name, batch.views.get(name), name in standardised) for name in self.names}
 
-    def _project(self, name: str, x: Tensor | None) -> Tensor:
+    def _project(self, name: str, x: Tensor | None, standardised: bool = False) -> Tensor:
         if x is None or not len(x):
             modules = [self.heads[name], *self._trained.get(name, [])]
             zero = 0.0 * sum(weight.sum() for module in modules for weight in module.parameters())
             return self.log_scale.new_zeros(0, self.out_features) + zero
-        z = self.heads[name](self.scalers[name](self.encode(name, x)))
+        h = self.encode(name, x)
+        z = self.heads[name](h if standardised else self.scalers[name](h))
         return functional.normalize(z.to(torch.promote_types(z.dtype, torch.float32)), dim=1)
 
     def embed(self, batch: Batch) -> dict[str, Tensor]:

@@ -26,9 +26,13 @@ def dense(z: dict[str, Tensor], rows: dict[str, Tensor], names: list[str], count
         Vectors [B, M, D], zero where absent, and presence [B, M].
     """
     first = z[names[0]]
+    everyone = torch.arange(count, device=first.device)
+    if all(torch.equal(rows.get(name, everyone[:0]), everyone) for name in names):
+        whole = torch.stack([z[name].to(first.dtype) for name in names], dim=1)
+        return whole, torch.ones(count, len(names), dtype=torch.bool, device=first.device)
     columns, present = [], torch.zeros(count, len(names), dtype=torch.bool, device=first.device)
     for column, name in enumerate(names):
-        here = rows.get(name, present.new_zeros(0, dtype=torch.int64))
+        here = rows.get(name, everyone[:0])
         columns.append(first.new_zeros(count, first.shape[1]).index_copy(0, here, z[name].to(first.dtype)))
         present[here, column] = True
     return torch.stack(columns, dim=1), present
@@ -47,14 +51,16 @@ def pair_losses(
         groups: int64 [B].
     """
     losses, scales = {}, model.scales()
+    distinct = len(torch.unique(groups)) == len(groups)
     for i, (a, b) in enumerate(model.pairs):
         left, right = model.names.index(a), model.names.index(b)
         both = torch.nonzero(present[:, left] & present[:, right])[:, 0]
-        own = groups[both]
-        if len(both) < 2 or bool((own == own[0]).all()):
+        own = None if distinct else groups[both]  # rows of one object are no negatives: most batches have none
+        if len(both) < 2 or (own is not None and bool((own == own[0]).all())):
             continue
         bias = {} if model.bias is None else {"logit_bias": model.bias[i]}
-        losses[a, b] = loss(z[both, left], z[both, right], scales[i], own, **bias)
+        some = slice(None) if len(both) == len(z) else both
+        losses[a, b] = loss(z[some, left], z[some, right], scales[i], own, **bias)
     return losses
 
 

@@ -234,7 +234,7 @@ def _make_batches(
     """The training batches; standardises the heads' input on the way."""
     data, sampling = job.data, job.alignment.sampling
     draw = Draw(data, job.names, job.train, sampling, training.seed)
-    device, identity = resolve_hardware(training.hardware)[0], job.identity(model)
+    (device, precision), identity = resolve_hardware(training.hardware), job.identity(model)
     if not hasattr(data, "matrix"):
         _standardise(job, model, encoded_moments(model.to(device), data, job.train, training.batch_size))
         augmentations = {name: build(part, trusted=True) for name, part in job.alignment.augmentations.items()}
@@ -247,7 +247,9 @@ def _make_batches(
     if sum(sizes) * len(job.train) > sampling.memory_gb * 1e9:
         return FeatureBatches(data, moments, draw, None, identity), training
     held = replace(training, hardware=replace(training.hardware, num_workers=0))  # nothing is left to load
-    return FeatureBatches(data, moments, draw, device, identity), held
+    rounded = [name for name in job.names if precision == "bfloat16" and isinstance(model.heads[name], ProjectionHead)]
+    scalers = {name: copy.deepcopy(model.scalers[name]).to(device) for name in rounded}
+    return FeatureBatches(data, moments, draw, device, identity, scalers), held
 
 
 def _standardise(job: _Job, model: ContrastiveModel, moments: Mapping[str, Moments]) -> None:

@@ -64,13 +64,16 @@ def steps_of(preprocess: Transform) -> list[Transform]:
     return [preprocess] if inner is None else [one for step in inner for one in steps_of(step)]
 
 
-def feed_forward(sizes: Sequence[int], activation: str = "gelu", dropout: float = 0.0) -> nn.Sequential:
+def feed_forward(
+    sizes: Sequence[int], activation: str = "gelu", dropout: float = 0.0, linear: type[nn.Linear] = nn.Linear
+) -> nn.Sequential:
     """Linear layers with an activation and dropout between them, none after the last.
 
     Args:
         sizes: Features before the first layer and after each.
         activation: One of `ACTIVATIONS`.
         dropout: Probability after each activation.
+        linear: What the layers are.
 
     Raises:
         UsageError: If the activation is unknown.
@@ -84,7 +87,7 @@ def feed_forward(sizes: Sequence[int], activation: str = "gelu", dropout: float 
     layers: list[nn.Module] = []
     for number in range(len(sizes) - 1):
         layers += [ACTIVATIONS[activation](), nn.Dropout(dropout)] if number else []
-        layers.append(nn.Linear(sizes[number], sizes[number + 1]))
+        layers.append(linear(sizes[number], sizes[number + 1]))
     return nn.Sequential(*layers)
 
 

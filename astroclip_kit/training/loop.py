@@ -22,7 +22,7 @@ from .history import History, Log
 from .order import Order, TrainingData, batches, epoch_batches
 from .processes import average_gradients, reduced, share_buffers
 from .randomness import kept_random_states, seed_random_states
-from .schedule import learning_rate, make_optimizer
+from .schedule import clip_gradients, learning_rate, make_optimizer
 from .state import State, describe_run
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def fit(
         fabric = launch(settings.hardware)
         with kept_random_states(fabric.device), processor_threads(settings.hardware.threads):
             seed_random_states(settings.seed, fabric.global_rank)
-            optimizer = make_optimizer(module, settings.optimizer)
+            optimizer = make_optimizer(module, settings.optimizer, fused=fabric.device.type == "cpu")
             model, stepper = fabric.setup(module, optimizer)
             kept = Checkpoints(out, run, fabric, module, optimizer, settings.hardware.checkpoint_seconds)
             state = kept.restore(last)
@@ -172,8 +172,8 @@ def _step(job: _Job, stream: Iterator[Any], group: list[int], lr: float, where: 
     share_buffers(fabric, job.module)
     for part in job.optimizer.param_groups:
         part["lr"] = lr
-    largest = job.settings.optimizer.clip_norm or math.inf
-    norm = fabric.clip_gradients(job.model, job.optimizer, max_norm=largest, error_if_nonfinite=False)
+    fabric.strategy.precision.unscale_gradients(job.optimizer.optimizer)
+    norm = clip_gradients(job.optimizer.optimizer, job.settings.optimizer.clip_norm)
     if not fabric.strategy.precision.state_dict():  # a gradient scaler skips steps that overflow float16
         check_gradient(norm, where)
     job.optimizer.step()

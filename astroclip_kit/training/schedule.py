@@ -10,13 +10,19 @@ import torch
 from ..errors import TrainingError
 from ..settings import Optimizer, Schedule, Training
 
-__all__ = ["Plateau", "learning_rate", "make_optimizer"]
+__all__ = ["Plateau", "clip_gradients", "learning_rate", "make_optimizer"]
 
 
-def make_optimizer(module: torch.nn.Module, settings: Optimizer) -> torch.optim.Optimizer:
+def make_optimizer(module: torch.nn.Module, settings: Optimizer, fused: bool = False) -> torch.optim.Optimizer:
     """AdamW, Adam or SGD (with a momentum of 0.9) over the weights that require a gradient.
 
     Weight decay acts on matrices and kernels only: biases, normalisations and temperatures are left alone.
+
+    Args:
+        module: What is trained.
+        settings: The algorithm and its numbers.
+        fused: Whether Adam goes through all weights once instead of a dozen times; the numbers are the same up to
+            rounding. On a processor that is three times as fast.
 
     Raises:
         TrainingError: If the module has nothing to train.
@@ -32,7 +38,22 @@ def make_optimizer(module: torch.nn.Module, settings: Optimizer) -> torch.optim.
     if settings.name == "sgd":
         return torch.optim.SGD(groups, lr=settings.learning_rate, momentum=0.9)
     kind = torch.optim.AdamW if settings.name == "adamw" else torch.optim.Adam
-    return kind(groups, lr=settings.learning_rate)
+    return kind(groups, lr=settings.learning_rate, fused=fused or None)
+
+
+def clip_gradients(optimizer: torch.optim.Optimizer, largest: float) -> torch.Tensor:
+    """Scales the gradients of all weights down to a norm of `largest`; 0 leaves them as they are.
+
+    Gradients that are short enough are read, but not written.
+
+    Returns:
+        Their norm, a scalar, before.
+    """
+    weights = [weight for group in optimizer.param_groups for weight in group["params"] if weight.grad is not None]
+    norm = torch.nn.utils.get_total_norm([weight.grad for weight in weights])
+    if largest and norm > largest:
+        torch.nn.utils.clip_grads_with_norm_(weights, largest, norm)
+    return norm
 
 
 def learning_rate(settings: Training, step: int, steps: int, scale: float = 1.0) -> float:

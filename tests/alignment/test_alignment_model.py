@@ -9,6 +9,7 @@ from torch import nn
 from astroclip_kit.alignment import ContrastiveModel, Ensemble, ProjectionHead
 from astroclip_kit.alignment.heads import Standardise
 from astroclip_kit.alignment.trainable import blocks, trained_parts
+from astroclip_kit.encoders.layers import feed_forward
 from astroclip_kit.errors import UsageError
 from astroclip_kit.models import load_model, save_model
 from astroclip_kit.types import Batch
@@ -51,6 +52,23 @@ def test_head_gives_out_features_with_a_gradient_to_every_weight(hidden, batch):
     out.square().sum().backward()
     assert out.shape == (batch, 3)
     assert all(weight.grad is not None and torch.isfinite(weight.grad).all() for weight in head.parameters())
+
+
+@pytest.mark.parametrize("hidden", [(), (16, 8)])
+def test_a_head_in_bfloat16_has_the_numbers_of_plain_layers(hidden):
+    head = ProjectionHead(32, 4, hidden, activation="relu")
+    plain = feed_forward((32, *hidden, 4), "relu")
+    plain.load_state_dict(head.layers.state_dict())
+    x, results = torch.randn(24, 32), []
+    for layers in (head.layers, plain):
+        with torch.autocast("cpu", torch.bfloat16):
+            z = layers(x)
+        z.float().square().sum().backward()
+        results.append([z, *(weight.grad for weight in layers.parameters())])
+    assert results[0][0].dtype == torch.bfloat16
+    for one, other in zip(*results, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-2, atol=1e-2 * float(other.detach().abs().max()))
+    assert torch.equal(head(x), plain(x))  # in float32 to the last bit
 
 
 def test_head_refuses_an_unknown_activation():

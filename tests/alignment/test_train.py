@@ -8,7 +8,6 @@ import torch
 from torch import nn
 
 from astroclip_kit.alignment import Ensemble, ProjectionHead, align
-from astroclip_kit.alignment.validation import ranks
 from astroclip_kit.errors import FolderError, InputError, TrainingError, UsageError
 from astroclip_kit.models import load_model
 from astroclip_kit.settings import Alignment, Head, Objective, Optimizer, Sampling, Split
@@ -164,14 +163,6 @@ def test_one_row_per_group_and_no_leak_between_sides(space, quick, tmp_path):
     assert manifest["history"][0][-1]["val_recall@10"] > 0.6
 
 
-def test_ranks_count_any_member_of_the_group_and_ties_against():
-    eye, groups = torch.eye(4), torch.arange(4)
-    assert ranks(eye, eye, groups).tolist() == [1, 1, 1, 1]
-    assert ranks(eye, eye.roll(1, 0), groups).tolist() == [4, 4, 4, 4]
-    assert ranks(eye, eye.roll(1, 0), torch.zeros(4, dtype=torch.int64)).tolist() == [1, 1, 1, 1]
-    assert ranks(torch.ones(4, 2), torch.ones(4, 2), groups).tolist() == [4, 4, 4, 4]  # a collapsed space
-
-
 def run(data, tmp_path, quick, alignment=SMALL, **more):
     return align(data, tmp_path / "model", alignment=alignment, training=quick, split=CPU_SPLIT, quiet=True, **more)
 
@@ -226,13 +217,6 @@ def test_pairs_choose_the_modalities(space, quick, tmp_path):
     settings = dataclasses.replace(SMALL, pairs=[["table", "spectrum"]])
     model = run(features, tmp_path, dataclasses.replace(quick, epochs=1), settings)
     assert model.names == ["spectrum", "table"] and model.pairs == [("table", "spectrum")]
-
-
-def test_features_too_large_for_memory_train_the_same_model(space, quick, tmp_path):
-    features, training = space.Features(space.correlated()), dataclasses.replace(quick, epochs=2)
-    held = run(features, tmp_path / "held", training)
-    disk = run(features, tmp_path / "disk", training, dataclasses.replace(SMALL, sampling=Sampling(memory_gb=0.0)))
-    assert all(torch.equal(a, b) for a, b in zip(held.parameters(), disk.parameters(), strict=True))
 
 
 def test_without_validation_objects_the_last_epoch_is_kept(space, quick, tmp_path):

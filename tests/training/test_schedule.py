@@ -8,7 +8,7 @@ from training_cases import Net
 
 from astroclip_kit.settings import Optimizer, Schedule, Training
 from astroclip_kit.training import learning_rate, make_optimizer
-from astroclip_kit.training.schedule import Plateau
+from astroclip_kit.training.schedule import Plateau, clip_gradients
 
 
 def test_warm_up_then_cosine_to_zero():
@@ -79,3 +79,35 @@ def test_decay_spares_biases_and_norms():
 def test_optimizers(name, kind):
     optimizer = make_optimizer(Net(), Optimizer(name, 0.5))
     assert type(optimizer) is kind and optimizer.param_groups[0]["lr"] == 0.5
+
+
+@pytest.mark.parametrize("name", ["adamw", "adam"])
+def test_a_fused_optimizer_gives_the_same_weights(name):
+    plain, fused = Net(), Net()
+    generator = torch.Generator().manual_seed(0)
+    optimizers = [make_optimizer(net, Optimizer(name, 0.05, 0.1), fused=net is fused) for net in (plain, fused)]
+    assert optimizers[1].defaults["fused"] is True
+    for _ in range(20):
+        for one, other in zip(plain.parameters(), fused.parameters(), strict=True):
+            one.grad = torch.randn(one.shape, generator=generator)
+            other.grad = one.grad.clone()
+        for optimizer in optimizers:
+            optimizer.step()
+    for one, other in zip(plain.parameters(), fused.parameters(), strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("largest", [0.0, 1.0, 1e6])
+def test_clipping_equals_torch_s_and_reads_alone_where_nothing_is_to_do(largest):
+    ours, reference = Net(), Net()
+    for one, other in zip(ours.parameters(), reference.parameters(), strict=True):
+        one.grad = torch.full_like(one, 0.5)
+        other.grad = one.grad.clone()
+    ours.layers[4].bias.grad = reference.layers[4].bias.grad = None
+    versions = [one.grad._version for one in ours.parameters() if one.grad is not None]
+    norm = clip_gradients(make_optimizer(ours, Optimizer()), largest)
+    expected = torch.nn.utils.clip_grad_norm_(reference.parameters(), largest or math.inf)
+    assert torch.equal(norm, expected)
+    gradients = [[one.grad for one in net.parameters() if one.grad is not None] for net in (ours, reference)]
+    assert all(torch.equal(one, other) for one, other in zip(*gradients, strict=True))
+    assert (versions == [one._version for one in gradients[0]]) == (largest != 1.0)
