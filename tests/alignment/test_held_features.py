@@ -27,11 +27,12 @@ class Shifted(nn.Linear):
 def test_memory_and_disk_train_the_same_model(space, quick, tmp_path, precision, noise):
     features = space.Features(space.correlated(), {"spectrum": np.arange(240) % 5 > 0})
     training = replace(quick, epochs=2, hardware=replace(quick.hardware, precision=precision))
+    head = Shifted(9, 8)
     held, disk = (
         align(
             features,
             tmp_path / str(size),
-            heads={"spectrum": Shifted(9, 8)},
+            heads={"spectrum": head},
             alignment=Alignment(head=Head(8, [16]), sampling=Sampling(feature_noise=noise, memory_gb=size)),
             training=training,
             split=Split(test=0.2, valid=0.25),
