@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ..embeddings import EmbeddingStore
     from ..features import FeatureSet
 
-__all__ = ["evaluate", "retrieval_results"]
+__all__ = ["coverage_results", "evaluate", "retrieval_results"]
 
 KS = (1, 5, 10)
 Array = npt.NDArray[Any]
@@ -72,7 +72,7 @@ def evaluate(
             results += score(one, space, settings.n_boot, settings.seed)
     for each in spaces:
         results += diagnose(each, seed=settings.seed)
-    return results + (_coverage(store, space, properties, settings) if settings.coverage else [])
+    return results + (coverage_results(store, space, properties, settings) if settings.coverage else [])
 
 
 def _predictions(spaces: Sequence[Space], unaligned: Space | None, wanted: str, settings: Evaluation) -> list[HeldOut]:
@@ -87,8 +87,20 @@ def _predictions(spaces: Sequence[Space], unaligned: Space | None, wanted: str, 
     return found + (list(by_supervision(unaligned, wanted, settings.seed)) if unaligned else [])
 
 
-def _coverage(store: EmbeddingStore, space: Space, properties: Sequence[str], settings: Evaluation) -> list[Result]:
-    """Within each modality, of properties that some of its held-out objects have."""
+def coverage_results(
+    store: EmbeddingStore, space: Space, properties: Sequence[str], settings: Evaluation
+) -> list[Result]:
+    """How often intervals hold the truth, within each modality, of properties that some of its held-out objects have.
+
+    Args:
+        store: Embeddings with a split.
+        space: Their vectors.
+        properties: Labels to predict.
+        settings: Which coverage is wanted, number of neighbours, which objects.
+
+    Raises:
+        InputError: If too few objects are left to calibrate the intervals.
+    """
     from .coverage import measure_coverage
     from .properties import Property, known
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["reproduce"]
 
+SPARE = 1.5  # how many times the neighbours a memory shall hold, as shares are met on average
 ABOUT = (
     "Published values were measured on real data with published encoders. A line marked mock says that the method "
     "works, not how well it works on the sky; one marked not run has no value here."
@@ -63,9 +64,23 @@ def reproduce(
     prepared = prepare(recipe, Path(out or Path("runs") / name), material, configuration, size)
     content, changes = {**prepared.content, "seed": seed}, prepared.change(overrides or [])
     settings = resolve_configuration(content, prepared.path, changes)
+    _check_count(settings)
     steps = list(_steps(recipe, prepared, settings))
     run_steps(steps, prepared.root, settings.text)
     return _outcome(recipe, prepared, settings, steps[-1])
+
+
+def _check_count(settings: Configuration) -> None:
+    """Refuses a mock that leaves too few objects for the memory, before anything runs."""
+    if "simulate" not in settings.sections:
+        return
+    count, split = settings.sections["simulate"]["count"], settings.sections["align"]["split"]
+    share, k = (1 - split.test) * split.valid, settings.sections["evaluate"]["settings"].neighbours["k"]
+    if share and count * share < SPARE * k:
+        raise UsageError(
+            f"count is {count}: about {count * share:.0f} objects would be the memory of {k} neighbours. Simulate at "
+            f"least {SPARE * k / share:.0f}, or change align.split."
+        )
 
 
 def _steps(recipe: Recipe, prepared: Prepared, settings: Configuration) -> Iterator[Step]:

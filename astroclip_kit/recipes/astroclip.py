@@ -19,6 +19,7 @@ import numpy as np
 
 from ..downstream.answers import answer_differences
 from ..downstream.clustering import Grouping
+from ..errors import InputError
 from ..types import Result
 from .published import ASTROCLIP
 from .recipe import Measured, Recipe
@@ -46,7 +47,7 @@ def measure(folders: Mapping[str, Path], properties: Sequence[str], evaluation: 
         InputError: If nothing was held out.
     """
     from ..data import Dataset
-    from ..downstream.evaluation import evaluate, retrieval_results
+    from ..downstream.evaluation import coverage_results, evaluate, retrieval_results
     from ..downstream.space import Space
     from ..embeddings import EmbeddingStore
     from ..features import FeatureSet
@@ -56,8 +57,15 @@ def measure(folders: Mapping[str, Path], properties: Sequence[str], evaluation: 
     store, dataset = EmbeddingStore(folders["embeddings"]), Dataset(folders["dataset"])
     model, features = open_folder(folders["model"], "model"), FeatureSet(folders["features"])
     names = _known(store, properties)
-    results = [one for one in evaluate(store, names, features=features, settings=evaluation) if one.task != "retrieval"]
-    everyone = replace(Space.of(store, evaluation.where), split=np.where(store.split == "train", "train", "test"))
+    absent = [f"{name}: known for no held-out object, so it is not run" for name in properties if name not in names]
+    settings = replace(evaluation, coverage=0.0)
+    results = [one for one in evaluate(store, names, features=features, settings=settings) if one.task != "retrieval"]
+    space = Space.of(store, evaluation.where)
+    try:
+        results += coverage_results(store, space, names, evaluation) if evaluation.coverage else []
+    except InputError as error:
+        absent.append(f"coverage of intervals: not run, {error}")
+    everyone = replace(space, split=np.where(store.split == "train", "train", "test"))
     drawn: dict[str, Any] = {"n_boot": evaluation.n_boot, "seed": evaluation.seed}
     results += retrieval_results(everyone, **drawn)
     results += [one for name in names for one in answer_differences(everyone, name, **drawn)]
@@ -67,7 +75,6 @@ def measure(folders: Mapping[str, Path], properties: Sequence[str], evaluation: 
     found = show_structure(
         held_out, dataset, folders["root"], names, on_maps=ON_MAPS, in_space=IN_SPACE, seed=evaluation.seed
     )
-    absent = [f"{name}: known for no held-out object, so it is not run" for name in properties if name not in names]
     return Measured([*results, *found.results], {**figures, **found.figures}, found.clusters, absent)
 
 

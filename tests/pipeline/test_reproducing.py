@@ -16,7 +16,7 @@ CHANGES = [
     "align.training.epochs=2",
     "align.training.batch_size=16",
     "align.split={test: 0.25, valid: 0.5, seed: 1}",
-    "evaluate.settings={protocol: astroclip-k16, n_boot: 20, where: split != 'train'}",
+    "evaluate.settings={protocol: astroclip-k16, n_boot: 20, where: split != 'train', coverage: 0.9}",
     "evaluate.properties=[z]",
     "extract.views=2",
 ]
@@ -94,6 +94,7 @@ def test_maps_groups_and_members_are_drawn_and_the_page_says_what_differs(run):
         assert (out / "maps" / name / "manifest.json").exists()
     assert "spectrum, kmeans among its vectors: Members nearest to the centre" in page
     assert "<h2>Published and measured</h2>" in page and "<li>align.training.epochs=2</li>" in page
+    assert "<li>coverage of intervals: not run, z: a coverage of 0.9 takes at least 10 objects" in page
     assert "Stein et al. 2021" in page and "Mock data." in page
     assert (out / "results" / "comparison.tex").read_text().startswith(r"\begin{table}")
     lines = (out / "results" / "comparison.csv").read_text().splitlines()
@@ -239,6 +240,10 @@ def test_random_weights_take_the_small_architecture_of_a_small_run(tmp_path):
         ),
         (["--count", "-1"], "count is -1: expected 0, or the number of objects to simulate without data"),
         (["--catalogue", "masses.fits"], "a catalogue needs the data that it describes: give --data, too"),
+        (
+            ["--count", "100"],
+            "count is 100: about 5 objects would be the memory of 16 neighbours. Simulate at least 480",
+        ),
         (["--set", "align.training.epoch=3"], "epoch"),
         (["--set", "pretrain.image.training.epoch=3"], "epoch"),
     ],
