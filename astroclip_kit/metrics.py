@@ -6,8 +6,9 @@ Every function refuses arrays of unequal length, empty ones and NaN: what cannot
 
 from __future__ import annotations
 
+import math
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,8 @@ __all__ = [
     "per_class",
     "r2",
     "recall_at_k",
+    "share_interval",
+    "wilson",
 ]
 
 Array = npt.NDArray[Any]
@@ -236,17 +239,52 @@ def bootstrap(
     if n_boot < 1:
         raise InputError(f"bootstrap: expected at least one resample, found n_boot = {n_boot}.")
     codes = np.arange(lengths.pop()) if groups is None else np.unique(groups, return_inverse=True)[1]
-    members = np.split(np.argsort(codes, kind="stable"), np.cumsum(np.bincount(codes))[:-1])
-    single = len(members) == len(codes)
-    rng = np.random.default_rng(seed)
-    values = []
-    for _ in range(n_boot):
-        drawn = rng.integers(0, len(members), len(members))
-        rows = drawn if single else np.concatenate([members[i] for i in drawn])
-        values.append(statistic(*(array[rows] for array in arrays)))
-    found = np.asarray(values, dtype=np.float64)
+    drawn = _draws(codes, n_boot, np.random.default_rng(seed))
+    found = np.asarray([statistic(*(array[rows] for array in arrays)) for rows in drawn], dtype=np.float64)
     tail = 100 * (1 - level) / 2
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # a statistic that is NaN in every resample stays NaN
         low, high = np.nanpercentile(found, [tail, 100 - tail], axis=0)
     return (float(low), float(high)) if np.ndim(low) == 0 else (low, high)
+
+
+def _draws(codes: npt.NDArray[np.int64], n_boot: int, rng: np.random.Generator) -> Iterator[npt.NDArray[np.int64]]:
+    """Rows of as many groups as there are, drawn with replacement, each with all its rows."""
+    order, sizes = np.argsort(codes, kind="stable"), np.bincount(codes)
+    first = np.cumsum(sizes) - sizes
+    for _ in range(n_boot):
+        drawn = rng.integers(0, len(sizes), len(sizes))
+        if len(sizes) == len(codes):
+            yield drawn
+            continue
+        many = sizes[drawn]
+        yield order[np.repeat(first[drawn] - np.cumsum(many) + many, many) + np.arange(many.sum())]
+
+
+def wilson(share: float, trials: float) -> tuple[float, float]:
+    """95 % interval of a share of independent trials (Wilson 1927, JASA 22, 209).
+
+    Example:
+        >>> [round(end, 3) for end in wilson(0.0, 50)]
+        [0.0, 0.071]
+    """
+    z = 1.959964
+    centre = (share + z**2 / (2 * trials)) / (1 + z**2 / trials)
+    half = z / (1 + z**2 / trials) * math.sqrt(share * (1 - share) / trials + z**2 / (4 * trials**2))
+    return max(0.0, min(share, centre - half)), min(1.0, max(share, centre + half))
+
+
+def share_interval(share: float, low: float, high: float, trials: float) -> tuple[float, float]:
+    """The interval of a share: that of a bootstrap, or Wilson's where resamples of nothing, or all, cannot differ.
+
+    Args:
+        share: What was found; 0 or 1 is where a bootstrap may have no width.
+        low: Lower end of the bootstrap.
+        high: Upper end of the bootstrap.
+        trials: Number of independent objects, not of rows.
+
+    Example:
+        >>> share_interval(0.5, 0.4, 0.6, 100), share_interval(1.0, 1.0, 1.0, 100)[1]
+        ((0.4, 0.6), 1.0)
+    """
+    return wilson(share, trials) if low == high and share in (0, 1) else (low, high)

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from scipy.stats import binomtest as proportion
 from sklearn import metrics as sk
 
 from astroclip_kit import metrics
@@ -76,6 +77,26 @@ def test_bootstrap_draws_whole_groups():
     same = np.repeat(rng.normal(size=20), 10)  # ten copies of each value carry no more than one
     low, high = metrics.bootstrap(np.mean, [same], groups=groups)
     assert high - low > 2 * np.subtract(*metrics.bootstrap(np.mean, [same])[::-1])
+
+
+def test_bootstrap_draws_the_rows_of_the_groups_that_are_drawn():
+    groups = np.array(["b", "a", "b", "c", "a", "b"])
+    seen = []
+    metrics.bootstrap(lambda rows: seen.append(rows) or 0.0, [np.arange(6)], n_boot=20, seed=4, groups=groups)
+    draws, members = np.random.default_rng(4), [[1, 4], [0, 2, 5], [3]]
+    for rows in seen:
+        assert rows.tolist() == [row for number in draws.integers(0, 3, 3) for row in members[number]]
+
+
+def test_a_share_of_nothing_or_all_has_an_interval_all_the_same():
+    for count in (10, 100):
+        low, high = metrics.bootstrap(np.mean, [np.zeros(count)], n_boot=20)
+        assert low == high == 0
+        below, above = metrics.share_interval(0.0, low, high, count)
+        interval = proportion(0, count).proportion_ci(method="wilson")
+        assert (below, above) == pytest.approx((interval.low, interval.high), abs=1e-5)
+        assert metrics.share_interval(1.0, 1.0, 1.0, count) == pytest.approx((1 - above, 1))
+    assert metrics.share_interval(0.0, 0.0, 0.01, 10) == (0.0, 0.01)
 
 
 def test_bootstrap_of_several_numbers_leaves_out_resamples_without_a_value():

@@ -9,7 +9,14 @@ import numpy.typing as npt
 
 from ..errors import InputError
 
-__all__ = ["brier", "calibration_error", "confidence", "expected_calibration_error"]
+__all__ = [
+    "binned_error",
+    "brier",
+    "calibration_error",
+    "calibration_interval",
+    "confidence",
+    "expected_calibration_error",
+]
 
 Array = npt.NDArray[Any]
 Float = npt.NDArray[np.float64]
@@ -63,21 +70,64 @@ def confidence(probabilities: npt.ArrayLike, classes: Array, true: Array) -> tup
     return p[rows, said], right[rows, said]
 
 
-def calibration_error(sure: Float, right: Array) -> float:
+def calibration_error(sure: Float, right: Array, groups: Array | None = None) -> float:
+    """The expected calibration error without what the noise of few objects adds, see `calibration_interval`."""
+    return calibration_interval(sure, right, groups)[0]
+
+
+def calibration_interval(
+    sure: Float, right: Array, groups: Array | None = None, half_width: float = 0.0
+) -> tuple[float, float, float]:
+    """The expected calibration error without what the noise of few objects adds, and its interval.
+
+    The sum of |accuracy - confidence| over bins is never below that of perfect probabilities drawn as often. Taken is
+    the one distance between accuracy and confidence, the same in all bins, at which that sum is expected to be what it
+    is: the mean of a folded normal distribution in each bin (Leone et al. 1961, Technometrics 3, 543); 0 where the sum
+    is as small as noise alone makes it.
+
+    Args:
+        sure: Probability of the class that was named [N].
+        right: Whether it is the true one [N].
+        groups: Object of each row [N], whose rows are not independent; each its own by default.
+        half_width: Of the interval of the sum, as a bootstrap gives it.
+
+    Returns:
+        Value, low and high, of which none is below 0.
+    """
+    from scipy.special import erf
+
+    place, off = _bins(sure), right - sure
+    owner = np.arange(len(off)) if groups is None else np.unique(groups, return_inverse=True)[1]
+    cell, at = np.unique(owner * BINS + place, return_inverse=True)
+    variance = np.bincount(cell % BINS, np.bincount(at, off) ** 2, BINS)
+    noise = np.sqrt(variance).clip(min=1e-9) / len(off)
+    gap = np.linspace(0, 1, 1001)
+    mean = gap[:, None] * np.bincount(place, minlength=BINS) / len(off)
+    folded = noise * np.sqrt(2 / np.pi) * np.exp(-((mean / noise) ** 2) / 2) + mean * erf(mean / noise / np.sqrt(2))
+    value, low, high = np.interp(
+        binned_error(sure, right) + np.array([0, -1, 1]) * half_width, folded.sum(axis=1), true
+    )
+    return float(value), float(low), float(high)
+
+
+def _bins(sure: Float) -> npt.NDArray[np.int64]:
+    return np.clip(np.ceil(sure * BINS).astype(np.int64) - 1, 0, BINS - 1)
+
+
+def binned_error(sure: Float, right: Array) -> float:
     """Mean over the objects of |accuracy - confidence| of their bin, of 15 equally wide ones.
 
     Args:
         sure: Probability of the class that was named [N].
         right: Whether it is the true one [N].
     """
-    place = np.clip(np.ceil(sure * BINS).astype(np.int64) - 1, 0, BINS - 1)
-    return float(np.abs(np.bincount(place, right - sure, BINS)).sum() / len(sure))
+    return float(np.abs(np.bincount(_bins(sure), right - sure, BINS)).sum() / len(sure))
 
 
 def expected_calibration_error(probabilities: npt.ArrayLike, classes: Array, true: Array) -> float:
     """Expected calibration error (Guo et al. 2017, ICML, arXiv:1706.04599, Eq. 3): 0 is perfect, 1 the worst.
 
-    Few objects make it too large, even of perfect probabilities: compare it among equally many.
+    Few objects make it too large, even of perfect probabilities: `calibration_interval` takes that away.
 
     Args:
         probabilities: Of each class [N, C].
@@ -92,4 +142,4 @@ def expected_calibration_error(probabilities: npt.ArrayLike, classes: Array, tru
         >>> round(expected_calibration_error([[0.9, 0.1]] * 10, np.array(["a", "b"]), true), 3)
         0.2
     """
-    return calibration_error(*confidence(probabilities, classes, true))
+    return binned_error(*confidence(probabilities, classes, true))

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from .. import metrics
 from ..errors import InputError
+from ..results import SHARES, SHARES_AT
 from . import retrieval
 from .common_objects import common_spaces
 from .held_out import HeldOut, by_neighbours
@@ -119,7 +120,7 @@ def _paired(
         values = statistic(*drawn)
         return np.stack([*values, values[1] - values[0]])
 
-    value = both(*arrays)
+    value, objects = both(*arrays), len(np.unique(groups))
     low, high = metrics.bootstrap(both, arrays, n_boot=n_boot, seed=seed, groups=groups)
     for i, name in enumerate(names):
         ends: dict[str, Any] = {
@@ -128,6 +129,10 @@ def _paired(
             for end, numbers in (("low", low), ("high", high))
         }
         first, second, difference = map(float, value[:, i])
+        if name in SHARES or name.startswith(SHARES_AT):
+            for which, share in (("one_", first), ("two_", second)):
+                own = ends[f"{which}low"], ends[f"{which}high"]
+                ends[f"{which}low"], ends[f"{which}high"] = metrics.share_interval(share, *own, objects)
         yield _Line(*about, name, len(arrays[0]), one=first, two=second, difference=difference, **ends)
 
 

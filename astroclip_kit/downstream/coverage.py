@@ -114,12 +114,9 @@ def _bins(found: Predicted, true: Array, count: int) -> Iterator[tuple[str, Flag
 def _share(held: Flags, groups: Array, calibrating: int) -> tuple[float, float, float, int]:
     """Share, its 95 % interval, and number of rows.
 
-    The interval is that of Wilson (1927, JASA 22, 209); rows of a group are one trial. The n objects that calibrate are
-    drawn as well: given them, the coverage c follows a Beta distribution of variance c (1 - c) / (n + 2) (Vovk 2012,
-    arXiv:1209.2673), as the share of n + 2 more trials does; so the trials are T (n + 2) / (T + n + 2).
+    Rows of a group are one trial. The n objects that calibrate are drawn as well: given them, the coverage c follows a
+    Beta distribution of variance c (1 - c) / (n + 2) (Vovk 2012, arXiv:1209.2673), as the share of n + 2 more trials
+    does; so the trials are T (n + 2) / (T + n + 2).
     """
-    share, z = float(held.mean()), 1.959964
-    trials = 1 / (1 / len(np.unique(groups)) + 1 / (calibrating + 2))
-    centre = (share + z**2 / (2 * trials)) / (1 + z**2 / trials)
-    half = z / (1 + z**2 / trials) * math.sqrt(share * (1 - share) / trials + z**2 / (4 * trials**2))
-    return share, centre - half, centre + half, len(held)
+    share, trials = float(held.mean()), 1 / (1 / len(np.unique(groups)) + 1 / (calibrating + 2))
+    return share, *metrics.wilson(share, trials), len(held)

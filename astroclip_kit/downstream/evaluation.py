@@ -58,10 +58,13 @@ def evaluate(
         "selection" say how many objects of each modality are judged, and make up the memory, of how many (`n`).
 
     Raises:
-        InputError: If nothing is held out, a property is known for no held-out object, or k is too large.
+        InputError: If nothing is held out, a property is known for no held-out object, or by too few others to
+            calibrate a coverage, or k is too large.
         UsageError: If a property is no label.
     """
     space = Space.aligned(store, settings.where)
+    # First, since it may lack objects that calibrate: nothing else is then computed in vain.
+    covered = coverage_results(store, space, properties, settings) if settings.coverage else []
     spaces = [space, space.centred()] if settings.centre else [space]
     results = list(_selected(space, store, settings.where)) if settings.where else []
     for each in spaces:
@@ -72,7 +75,7 @@ def evaluate(
             results += score(one, space, settings.n_boot, settings.seed)
     for each in spaces:
         results += diagnose(each, seed=settings.seed)
-    return results + (coverage_results(store, space, properties, settings) if settings.coverage else [])
+    return results + covered
 
 
 def _predictions(spaces: Sequence[Space], unaligned: Space | None, wanted: str, settings: Evaluation) -> list[HeldOut]:
@@ -142,9 +145,12 @@ def retrieval_results(space: Space, *, n_boot: int, seed: int) -> Iterator[Resul
         z, t = space.vectors[query][rows[query]], space.vectors[target][rows[target]]
         found = retrieval.rank(z, t, asked, held, exclude_self=own)
         numbers = retrieval.recall(found, KS)
-        low, high = metrics.bootstrap(_recalls, [found.rank], n_boot=n_boot, seed=seed, groups=asked[found.queries])
+        objects = asked[found.queries]
+        low, high = metrics.bootstrap(_recalls, [found.rank], n_boot=n_boot, seed=seed, groups=objects)
         for i, (name, (value, chance)) in enumerate(numbers.items()):
             interval = float(low[i]), float(high[i])
+            if name != "median_rank":
+                interval = metrics.share_interval(value, *interval, len(np.unique(objects)))
             about = Result("retrieval", query, target, "", name, value, *interval, len(found.queries), **_source(space))
             yield replace(about, chance=chance, space=space.name)
 

@@ -59,6 +59,7 @@ def measure_detection(
         raise InputError(f"{what}: expected some planted and some other objects, found {truth.sum()} of {len(truth)}.")
     value = _found(score, truth)
     low, high = metrics.bootstrap(_found, [score, truth], n_boot=n_boot, seed=seed, groups=groups)
+    low[1], high[1] = metrics.share_interval(value[1], low[1], high[1], len(np.unique(groups[truth])))
     about: dict[str, Any] = {
         "seed": seed,
         "dataset": table.meta.get("dataset", ""),

@@ -10,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import metrics
+from ..results import SHARES
 from ..types import Result
-from .calibration import brier, calibration_error, confidence
+from .calibration import binned_error, brier, calibration_interval, confidence
 from .held_out import HeldOut
 from .space import REDSHIFTS, Space
 
@@ -32,16 +33,31 @@ def score(prediction: HeldOut, space: Space, n_boot: int = 1000, seed: int = 0) 
 
     Returns:
         R2, NMAD and, for redshifts, the outlier fraction; accuracy, balanced accuracy, macro F1, Brier score and
-        expected calibration error for classes. Of the last there is no `chance`: whoever always says how frequent the
-        classes are is well calibrated.
+        expected calibration error, without what few objects add to it (`calibration_interval`), for classes. Of the
+        last there is no `chance`: whoever always says how frequent the classes are is well calibrated. Shares of 0 or
+        1, which resamples cannot change, have the interval of Wilson.
     """
     names, numbers, said, constant = _classes(prediction) if len(prediction.classes) else _numbers(prediction)
-    low, high = metrics.bootstrap(numbers, said, n_boot=n_boot, seed=seed, groups=space.groups[prediction.rows])
+    groups = space.groups[prediction.rows]
+    low, high = metrics.bootstrap(numbers, said, n_boot=n_boot, seed=seed, groups=groups)
     about = prediction.task, prediction.query, prediction.target, prediction.property
     source = {name: space.source[name] for name in ("seed", "dataset", "origin")}
     for i, (name, value, chance) in enumerate(zip(names, numbers(*said), numbers(*constant), strict=True)):
-        one = Result(*about, name, value, float(low[i]), float(high[i]), len(prediction.rows), **source)
+        bottom, top = float(low[i]), float(high[i])
+        if name == "ece":
+            value, bottom, top = calibration_interval(said[2], said[3], groups, (top - bottom) / 2)
+        if name in SHARES:
+            bottom, top = metrics.share_interval(value, bottom, top, _trials(name, groups, prediction.true))
+        one = Result(*about, name, value, bottom, top, len(prediction.rows), **source)
         yield replace(one, chance=np.nan if name == "ece" else chance, space=prediction.space)
+
+
+def _trials(name: str, groups: Array, true: Array) -> float:
+    """Number of independent objects; of a mean over classes, of so many that their share varies as that mean does."""
+    if name not in ("balanced_accuracy", "macro_f1"):
+        return len(np.unique(groups))
+    counts = [len(np.unique(groups[true == one])) for one in np.unique(true)]
+    return len(counts) ** 2 / sum(1 / count for count in counts)
 
 
 def _classes(one: HeldOut) -> Judgement:
@@ -74,7 +90,7 @@ def _turn(angle: Array, period: float) -> Array:
 
 def _classification(true: Array, said: Array, sure: Array, right: Array, loss: Array) -> list[float]:
     numbers = [metrics.accuracy(true, said), metrics.balanced_accuracy(true, said), metrics.macro_f1(true, said)]
-    return [*numbers, calibration_error(sure, right), float(loss.mean())]
+    return [*numbers, binned_error(sure, right), float(loss.mean())]
 
 
 def _regression(true: Array, said: Array) -> list[float]:

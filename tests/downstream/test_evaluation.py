@@ -4,13 +4,14 @@ from sklearn.dummy import DummyClassifier
 from sklearn.metrics import f1_score
 
 from astroclip_kit import metrics
-from astroclip_kit.downstream import knn
+from astroclip_kit.downstream import evaluation, knn
 from astroclip_kit.downstream import space as space_module
 from astroclip_kit.downstream.evaluation import evaluate
 from astroclip_kit.downstream.held_out import by_supervision
 from astroclip_kit.downstream.space import Space
 from astroclip_kit.embeddings import EmbeddingStore
 from astroclip_kit.errors import InputError, UsageError
+from astroclip_kit.results import SHARES
 from astroclip_kit.settings import Evaluation
 
 N = 400
@@ -93,7 +94,7 @@ def test_every_pair_metric_and_space_is_there_once(results):
 def test_every_result_says_where_it_comes_from(results):
     for one in results:
         assert (one.dataset, one.origin, one.seed) == ("ring", "mock", 5)
-        assert one.low <= one.value <= one.high or one.metric in ("median_rank", "nmad", "r2", "ece")
+        assert one.low <= one.value <= one.high or one.metric in ("median_rank", "nmad", "r2")
 
 
 def test_retrieval_is_among_held_out_objects(results):
@@ -144,6 +145,23 @@ def test_pooled_rows_get_the_mean_of_their_observations(tmp_path):
     np.testing.assert_allclose(space.vectors["spectrum"], expected, atol=1e-5)
 
 
+def test_what_is_always_right_is_not_certain(tmp_path):
+    side = np.arange(80) % 2
+    catalog = {"split": np.where(np.arange(80) < 40, "train", "test"), "group": np.repeat(np.arange(40), 2).astype(str)}
+    labels = {"z": np.full(80, 0.2) + 1e-3 * side, "class": np.array(["QSO", "STAR"])[side]}
+    z = np.eye(2)[side] + 1e-3 * np.arange(80)[:, None]
+    store = EmbeddingStore.write(
+        tmp_path / "s", {"a": z, "b": z}, np.arange(80).astype(str), catalog=catalog, labels=labels
+    )
+    found = evaluate(store, ["z", "class"], settings=Evaluation(k=1, n_boot=5))
+    shares = [one for one in found if one.property and one.metric in SHARES]
+    assert {one.metric for one in shares} == set(SHARES)
+    for one in shares:
+        assert one.value == float(one.metric not in ("outlier_fraction", "ece"))
+        trials = 40 if one.metric in ("balanced_accuracy", "macro_f1") else 20  # twenty of each class; forty rows
+        assert (one.low, one.high) == metrics.wilson(one.value, trials)
+
+
 def test_objects_seen_twice_are_retrieved_within_a_modality(tmp_path):
     z = rng.normal(size=(60, 8))
     twice = np.repeat(z, 2, axis=0) + 0.1 * rng.normal(size=(120, 8))
@@ -170,6 +188,12 @@ def test_a_class_of_one_object_among_many_does_not_stop_the_supervised_reference
     space = Space("features", {"image": vectors}, {"image": np.ones(count, bool)}, split, split, {"class": kind}, {})
     [found] = by_supervision(space, "class")
     assert metrics.accuracy(found.true, found.value) > 0.95
+
+
+def test_a_coverage_that_cannot_be_calibrated_is_refused_before_anything_is_computed(store, monkeypatch):
+    monkeypatch.setattr(evaluation, "retrieval_results", lambda *_, **__: pytest.fail("computed in vain"))
+    with pytest.raises(InputError, match=r"z: a coverage of 0.99 takes at least 100 objects for calibration"):
+        evaluate(store, ["z"], settings=Evaluation(k=4, n_boot=2, coverage=0.99))
 
 
 def test_what_cannot_be_measured_says_why(store, tmp_path):

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from astroclip_kit.downstream.calibration import expected_calibration_error
+from astroclip_kit.downstream.calibration import calibration_error, confidence
 from astroclip_kit.errors import InputError
 from astroclip_kit.report import figures
 from astroclip_kit.report.figures.sweep import Sweep
@@ -125,7 +125,7 @@ def test_curves_are_guarded(draw, true, scores, message):
 def test_reliability_says_the_error_that_is_in_the_results():
     figure = figures.reliability_diagram(TRUE, SCORES, NAMES, title="spectra")
     main, below = figure.axes
-    error = expected_calibration_error(SCORES, NAMES, TRUE)
+    error = calibration_error(*confidence(SCORES, NAMES, TRUE))
     assert f"ECE = {error:.3f}" in main.texts[0].get_text() and "n = 300" in main.texts[0].get_text()
     assert sum(bar.get_height() for bar in below.patches) == 300
     assert below.get_xlabel() == "probability of the predicted class" and below.get_ylabel() == "objects"
