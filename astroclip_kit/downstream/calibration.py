@@ -104,9 +104,8 @@ def calibration_interval(
     gap = np.linspace(0, 1, 1001)
     mean = gap[:, None] * np.bincount(place, minlength=BINS) / len(off)
     folded = noise * np.sqrt(2 / np.pi) * np.exp(-((mean / noise) ** 2) / 2) + mean * erf(mean / noise / np.sqrt(2))
-    value, low, high = np.interp(
-        binned_error(sure, right) + np.array([0, -1, 1]) * half_width, folded.sum(axis=1), true
-    )
+    found = binned_error(sure, right) + np.array([0, -1, 1]) * half_width
+    value, low, high = np.interp(found, folded.sum(axis=1), gap)
     return float(value), float(low), float(high)
 
 
