@@ -24,6 +24,8 @@ __all__ = ["fill", "hyperparameters", "looks_like", "read_checkpoint", "under", 
 
 WRAPPERS = ("state_dict", "model", "model_state_dict", "teacher", "encoder", "module")
 DISTRIBUTED = ("module.", "_orig_mod.")  # what torch's wrappers write before every name
+ZIPPED, PICKLED = b"PK", b"\x80"  # how files of torch.save begin; before its version 1.6 the second
+NO_CHECKPOINT = "is no checkpoint. Expected safetensors or a file of torch.save."
 LOOKS = (  # names that end so, and what has them; the first that fits
     (("image_encoder.cross_attention.query", "spectrum_encoder.cross_attention.query"), "an AstroCLIP model"),
     (("data_embed.weight", "position_embed.weight"), "a SpecFormer"),
@@ -110,11 +112,11 @@ def fill(module: nn.Module, tensors: Mapping[str, torch.Tensor], path: str | Pat
     others = [name for name in wanted if name in given and given[name] != wanted[name]]
     problems = [f"has no {missing[0]!r}{_more(missing)}"] if missing else []
     problems += [f"has an unexpected {unexpected[0]!r}{_more(unexpected)}"] if unexpected else []
-    if not problems and others:
-        problems = [f"its {others[0]!r} is {given[others[0]]}, expected {wanted[others[0]]}{_more(others)}"]
-    if problems:
-        text = f"does not fit {type(module).__name__}: it {' and '.join(problems)}. {looks_like(given)}"
-        raise FileError(path, text.replace("it its", "its"))
+    text = f"it {' and '.join(problems)}"
+    if others and not problems:
+        text = f"its {others[0]!r} is {given[others[0]]}, expected {wanted[others[0]]}{_more(others)}"
+    if others or problems:
+        raise FileError(path, f"does not fit {type(module).__name__}: {text}. {looks_like(given)}")
     module.load_state_dict(dict(tensors), strict=False)
     module.weights_from = Path(path).name  # type: ignore[assignment]
 
@@ -141,7 +143,11 @@ def _content(path: Path) -> Any:
         raise FileError(path, f"cannot be read ({error.strerror}). Expected a checkpoint file.") from error
     if not head:
         raise FileError(path, "is empty. Copy or download it again.")
-    return _safetensors(path) if head[8:] == b"{" else _torch(path, zipped=head.startswith(b"PK"))
+    if head[8:] == b"{":
+        return _safetensors(path)
+    if not head.startswith((ZIPPED, PICKLED)):
+        raise FileError(path, NO_CHECKPOINT)
+    return _torch(path, zipped=head.startswith(ZIPPED))
 
 
 def _safetensors(path: Path) -> dict[str, Any]:
@@ -164,7 +170,7 @@ def _torch(path: Path, zipped: bool) -> Any:
     except pickle.UnpicklingError as error:
         needs = re.search(r"(?:GLOBAL|type|class|global) `?(\w+(?:\.\w+)+)", str(error))
         if not needs and not zipped:
-            raise FileError(path, "is no checkpoint. Expected safetensors or a file of torch.save.") from error
+            raise FileError(path, NO_CHECKPOINT) from error
         raise FileError(
             path,
             f"holds more than weights ({needs[1] if needs else 'objects'}), and reading that could run code of the "

@@ -78,5 +78,6 @@ def _to_encoder(file: Path, out: Path, name: str, arguments: Mapping[str, Any]) 
             raise FileError(file, error.problem) from error
         except TypeError as error:
             raise UsageError(f"{name}: {error}. Check the arguments.") from error
-    save_model(encoder, out, {"converted_from": file.name})
+    encoder.weights_from = file.name
+    save_model(encoder, out)
     return f"{out}: {name}, which gives {encoder.out_features} features, with the weights of {file}"

@@ -4,7 +4,7 @@ import pytest
 import torch
 from published_checkpoints import Payload, moco_encoder, spender_state, write_moco, write_spender
 
-from astroclip_kit import cli, convert, pipeline, run
+from astroclip_kit import cli, convert, run
 from astroclip_kit.encoders import SpecFormer
 from astroclip_kit.encoders.checkpoints import read_checkpoint
 from astroclip_kit.errors import FileError, UsageError
@@ -45,7 +45,7 @@ def test_a_file_of_a_configuration_is_resampled_for_and_a_folder_of_convert_is_n
     assert "Build it with SpenderEncoder.for_modality, which resamples" in fails(*words)
 
 
-def test_a_moco_file_becomes_an_encoder_folder_that_extract_takes(chain, tmp_path, capsys):
+def test_a_moco_file_becomes_an_encoder_folder_that_extract_takes(tmp_path, capsys):
     file = write_moco(tmp_path / "resnet50.ckpt", moco_encoder(), hidden=Payload(f"touch {tmp_path / 'marker'}"))
     words = ["--to", "moco", "--arguments", '{"head": true}', "--out", str(tmp_path / "encoder")]
     assert cli.main(["convert", str(file), *words]) == 0
@@ -53,7 +53,7 @@ def test_a_moco_file_becomes_an_encoder_folder_that_extract_takes(chain, tmp_pat
     assert not (tmp_path / "marker").exists()
     encoder = load_model(tmp_path / "encoder")
     assert (encoder.head, encoder.checkpoint, encoder.pixel_scale_arcsec) == (True, None, 0.262)
-    assert pipeline.info(tmp_path / "encoder") is not None
+    assert encoder.weights_from == "resnet50.ckpt"
 
 
 def test_a_hidden_payload_is_told_and_the_way_out_works(tmp_path, fails, capsys):
