@@ -14,10 +14,12 @@ from torch import Tensor, nn
 from ..encoders import SpenderEncoder
 from ..errors import UsageError
 from ..settings import Autoencoder, Split, Training
+from ..transforms.compose import Compose
 from ..transforms.randomness import uniform
+from ..transforms.spectra import Normalise, SelectChannels
 from .course import Pretraining, RawViews
 from .latent_losses import consistency, fidelity, fitted_amplitude, similarity
-from .observed import ObservedSpectra
+from .observed import ObservedSpectra, joined
 from .spender_decoder import SpenderAutoencoder, SpenderDecoder, interpolate, rest_grid
 
 __all__ = ["pretrain_autoencoder", "redshifted"]
@@ -47,7 +49,7 @@ def pretrain_autoencoder(
         out: Encoder folder; run again, an interrupted training goes on.
         modality: What is encoded.
         encoder: A `SpenderEncoder`, left as it is, whose `latent_features` say what its features are; by default
-            that of the settings.
+            that of the settings, on pixels joined to at most 600.
         settings: Latent vector, label of the redshift, losses.
         training: Epochs, batch size, optimizer, hardware, seed.
         split: Who trains: its training side alone.
@@ -96,7 +98,8 @@ def _check(settings: Autoencoder) -> None:
 
 def _default_encoder(settings: Autoencoder, course: Pretraining) -> SpenderEncoder:
     latent = settings.latent_features if settings.features == "latent" else None
-    return SpenderEncoder.for_modality(course.modality, latent_features=latent)
+    preprocess = Compose((*joined(course.modality), Normalise("median"), SelectChannels()))
+    return SpenderEncoder.for_modality(course.modality, latent_features=latent, preprocess=preprocess)
 
 
 def _with_latent(encoder: SpenderEncoder, latent_features: int) -> SpenderEncoder:

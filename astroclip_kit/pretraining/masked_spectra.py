@@ -11,20 +11,18 @@ import torch
 from torch import Tensor, nn
 
 from ..encoders import SpecFormer
-from ..encoders.layers import check_kind
 from ..errors import UsageError
 from ..settings import MaskedSpectra, Split, Training
 from ..transforms.compose import Compose
 from ..transforms.randomness import integers
-from ..transforms.spectra import FillGaps, Rebin, SelectChannels
+from ..transforms.spectra import SelectChannels
 from ..types import Modality
 from .course import Pretraining, RawViews
-from .observed import ObservedSpectra
+from .observed import ObservedSpectra, joined
 
 __all__ = ["MaskedModel", "chunk_width", "hidden_tokens", "masked_error", "pretrain_masked_spectra"]
 
 PUBLISHED_SHARE = 50 / 778  # of the tokens, in each chunk
-PIXELS = 1200  # of the default encoder, about: more are joined
 
 
 def pretrain_masked_spectra(
@@ -48,7 +46,7 @@ def pretrain_masked_spectra(
         dataset: A `Dataset`.
         out: Encoder folder; run again, an interrupted training goes on.
         modality: What is encoded.
-        encoder: A `SpecFormer`, left as it is; by default a small one, on pixels joined to about 1,200.
+        encoder: A `SpecFormer`, left as it is; by default a small one, on pixels joined to at most 600.
         settings: Chunks and weights.
         training: Epochs, batch size, optimizer, hardware, seed.
         split: Who trains: its training side alone.
@@ -179,7 +177,5 @@ class _MaskedLoss:
 
 
 def _default_encoder(modality: Modality) -> SpecFormer:
-    """A transformer that learns on a processor in a quarter of an hour."""
-    check_kind(modality, "spectrum", SpecFormer)
-    joined = Compose((FillGaps(), Rebin(-(-modality.shape[1] // PIXELS)), SelectChannels()))
-    return SpecFormer.for_modality(modality, width=128, depth=4, heads=4, preprocess=joined)
+    preprocess = Compose((*joined(modality), SelectChannels()))
+    return SpecFormer.for_modality(modality, width=64, depth=3, heads=4, preprocess=preprocess)

@@ -9,11 +9,23 @@ from torch import Tensor
 
 from ..encoders.layers import check_kind, steps_of
 from ..errors import InputError
-from ..transforms.compose import Compose
-from ..transforms.spectra import Normalise, SelectChannels
+from ..transforms.compose import Compose, Transform
+from ..transforms.spectra import FillGaps, Normalise, Rebin, SelectChannels
 from ..types import Modality
 
-__all__ = ["ObservedSpectra"]
+__all__ = ["ObservedSpectra", "joined"]
+
+PIXELS = 600  # about: more are joined, so that a processor learns in minutes
+
+
+def joined(modality: Modality) -> list[Transform]:
+    """The first steps of a default encoder: gaps are filled, and pixels joined to at most 600.
+
+    Raises:
+        InputError: If the modality is no spectrum.
+    """
+    check_kind(modality, "spectrum", ObservedSpectra)
+    return [FillGaps(), Rebin(-(-modality.shape[1] // PIXELS))]
 
 
 class ObservedSpectra:

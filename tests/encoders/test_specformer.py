@@ -112,6 +112,14 @@ def test_tokens_and_features_equal_a_slow_reference(small):
         torch.testing.assert_close(small(x[:, 0]), small(x), atol=1e-6, rtol=0)
 
 
+def test_training_in_bfloat16_computes_the_same_attention(small):
+    x = torch.randn(2, 1, 61)
+    with torch.autocast("cpu", torch.bfloat16):
+        trained = small(x)
+        with torch.no_grad():
+            torch.testing.assert_close(trained.float(), small(x).float(), atol=0.03, rtol=0.03)
+
+
 def test_windows_of_the_inverse_variance_are_those_of_the_flux(small):
     pixel = torch.arange(61.0)[None]
     sections, windows = small.sections(pixel), small.windows(pixel)

@@ -96,7 +96,7 @@ def test_without_an_encoder_a_small_one_is_made(bumps, tmp_path):
     training = Training(1, 32, hardware=Hardware("cpu", "float32"))
     split = Split(valid=0.0)
     encoder = pretrain_masked_spectra(bumps, tmp_path / "encoder", training=training, split=split, quiet=True)
-    assert isinstance(encoder, SpecFormer) and encoder.width == 128 and encoder.max_tokens == 800
+    assert isinstance(encoder, SpecFormer) and encoder.width == 64 and encoder.max_tokens == 800
     assert [row.get("val_loss") for row in open_folder(tmp_path / "encoder", "model")["history"]] == [None]
 
 
