@@ -4,8 +4,18 @@ import numpy as np
 import torch
 from torch import nn
 
+from astroclip_kit.features import extract
+from astroclip_kit.settings import Hardware
 from astroclip_kit.storage import hash_text
 from astroclip_kit.types import Modality
+
+FLOAT32 = Hardware("cpu", "float32")
+
+
+def run(survey, encoders, out, **arguments):
+    """Extracts in small batches; what is read from then on is noted by the survey."""
+    survey.reads.clear()
+    return extract(survey, encoders, out, batch_size=8, hardware=FLOAT32, **arguments)
 
 
 class FakeSurvey:
