@@ -47,8 +47,11 @@ class Prepared:
 
     @property
     def remark(self) -> str:
-        """The remarks as one text."""
-        return "; ".join(self.remarks)
+        """The remarks as one text, "untrained encoders" where both are."""
+        state, *others = dict.fromkeys(one.partition(" ")[0] for one in self.remarks) or [""]
+        if len(self.remarks) == len(KINDS) and not others:
+            return f"{state} encoders"
+        return ", ".join(self.remarks)
 
     def simulate(self, sections: Mapping[str, Any], material: Material) -> None:
         """Reads a mock survey instead of files."""
@@ -130,8 +133,9 @@ class Prepared:
             encoders[name] = weights if path.is_dir() else _with(published, checkpoint=weights)
         elif name in self.pretrain:
             encoders[name] = str(self.root / "encoders" / name)
-            self.remarks.append(f"{name} encoder pretrained on these data")
-            self.changes.append(f"{name} encoder: {_class(own['encoder'])} by {own['method']}, not {_class(published)}")
+            self.remarks.append(f"own {name} encoder")
+            how = f"pretrained here by {own['method']}"
+            self.changes.append(f"{name} encoder: {_class(own['encoder'])}, {how}, not {_class(published)}")
         else:
             encoders[name] = own.get("encoder") or _with(published, checkpoint=None)
             self.remarks.append(f"untrained {name} encoder")

@@ -160,8 +160,7 @@ def _outcome(recipe: Recipe, prepared: Prepared, settings: Configuration, step: 
     comparison = _compared(recipe, prepared, step, read_results(step.out))
     table = comparison.table
     changed = ["", "not as published:", *(f"  {line}" for line in prepared.changes)] if prepared.changes else []
-    remark = [f"measured with: {prepared.remark}"] if prepared.remark else []
     files = [f"report: {step.out / REPORT}", f"LaTeX:  {step.out / 'comparison.tex'}"]
-    shown = [name for name in table.colnames if name not in ("task", "remark")]
-    table.meta |= {"shown": shown, "notes": [*changed, "", *remark, *files]}
+    shown = [name for name in table.colnames if name != "task"]
+    table.meta |= {"shown": shown, "notes": [*changed, "", *files]}
     return table

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..report.wording import title
 from ..types import Result
 from .published import Published
 
@@ -22,6 +23,7 @@ __all__ = ["Comparison", "Line"]
 
 Key = tuple[str, str, str, str, str]
 NOT_RUN = "not run"
+TASKS = {"model": "head"}
 SPECIAL = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
 SPECIAL |= {one: "\\" + one for one in "&%$#_{}"}
 
@@ -52,7 +54,7 @@ class Line:
         """What is compared, in words."""
         task, query, target, wanted, metric = self.key
         ways = query if query == target else f"{query} asks, {target} answers"
-        return f"{wanted or task}, {ways}: {metric}"
+        return f"{wanted or TASKS.get(task, task)}, {ways}: {title(metric)}"
 
 
 @dataclass(frozen=True)
@@ -168,7 +170,7 @@ class Comparison:
             one = line.measured
             told = [_published(line.published.get(name)) for name in self.columns]
             found = [_shown(one.value), _interval(one), f"{one.n:,}"] if one is not None else ["", "", ""]
-            yield [line.name, *told, *found, f"{line.state}; {line.remark}" if line.remark else line.state]
+            yield [line.name, *told, *found, f"{line.state}, {line.remark}" if line.remark else line.state]
 
 
 def _key(one: Result) -> Key:
@@ -193,4 +195,4 @@ def _shown(value: Any) -> str:
 
 
 def _latex(text: str) -> str:
-    return "".join(SPECIAL.get(one, one) for one in text).replace("±", r"$\pm$")
+    return "".join(SPECIAL.get(one, one) for one in text).replace("±", r"$\pm$").replace("²", "$^2$")

@@ -55,6 +55,8 @@ def title(metric: str) -> str:
     if found := re.fullmatch(r"(coverage|width|set_size|new_calibrating)@([\d.]+)(?: of (.+))?", metric):
         within = f" for {found[3].replace('..', ' to ')}" if found[3] else ""
         return f"{PROMISES[found[1]]} ({found[2]} wanted){within}"
+    if found := re.fullmatch(r"difference@(\d+)", metric):
+        return f"difference of the first {found[1]} answers"
     first, _, rest = metric.partition("_")
     if metric in TITLES or first not in TITLES:
         return TITLES.get(metric, metric.replace("_", " "))

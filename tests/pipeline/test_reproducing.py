@@ -151,14 +151,15 @@ def test_without_data_a_small_mock_is_simulated_and_its_encoders_are_pretrained(
     assert by_name["pretrain-image"].arguments["training"].epochs == 3
     assert by_name["pretrain-image"].arguments["split"] == by_name["align"].arguments["split"]
     assert by_name["extract"].arguments["encoders"]["image"] == str(tmp_path / "run" / "encoders" / "image")
-    assert "image encoder pretrained on these data" in prepared.remark
+    assert prepared.remark == "own encoders"
+    assert "image encoder: ImageConvNet, pretrained here by moco, not MocoResNet50" in prepared.changes
     assert any(line.startswith("simulate.count: 6000, not 197976") for line in prepared.changes)
 
 
 def test_the_full_mock_is_as_large_as_the_published_data(tmp_path):
     prepared, steps = plan_of(Material(grid="sdss"), tmp_path, size="full")
     assert steps[0].arguments["count"] == 197_976 and steps[0].arguments["spectra"] == "sdss"
-    assert prepared.remark == "untrained image encoder; untrained spectrum encoder"
+    assert prepared.remark == "untrained encoders"
     assert steps[2].arguments["encoders"]["image"]["class_path"].endswith("MocoResNet50")
 
 
@@ -219,11 +220,17 @@ def test_a_file_of_one_s_own_needs_what_the_recipe_measures(text, message, tmp_p
         plan_of(Material(), tmp_path, str(tmp_path / "own.yaml"))
 
 
+def test_one_untrained_encoder_is_named(tmp_path):
+    assert (
+        plan_of(Material(image_weights="random"), tmp_path)[0].remark == "untrained image encoder, own spectrum encoder"
+    )
+
+
 def test_random_weights_take_the_small_architecture_of_a_small_run(tmp_path):
     prepared, steps = plan_of(Material(image_weights="random", spectrum_weights="random"), tmp_path)
     assert [step.name for step in steps] == ["simulate", "ingest", "extract", "align", "embed", "measure"]
     assert steps[2].arguments["encoders"]["image"]["class_path"].endswith("ImageConvNet")
-    assert "untrained image encoder" in prepared.remark
+    assert prepared.remark == "untrained encoders"
 
 
 @pytest.mark.parametrize(

@@ -54,9 +54,9 @@ def test_what_was_not_run_has_no_numbers_in_print(comparison):
 def test_the_page_shows_every_line_and_every_source_once(comparison):
     page = comparison.html()
     assert page.count("<tr>") == 1 + 4 and page.count("paper &amp; table_1") == 1
-    assert "<td>z, image: r2</td><td>0.710</td><td>0.650 ± 0.020</td><td>0.600</td><td>0.500 to 0.700</td>" in page
+    assert "<td>z, image: R²</td><td>0.710</td><td>0.650 ± 0.020</td><td>0.600</td><td>0.500 to 0.700</td>" in page
     assert "<td>image asks, spectrum answers: recall@10</td>" in page.replace("retrieval, ", "")
-    assert "mock; untrained encoders" in page
+    assert "mock, untrained encoders" in page and "head, image: parameters" in page
 
 
 def test_latex_is_balanced_and_as_wide_as_it_says(comparison):
@@ -68,7 +68,7 @@ def test_latex_is_balanced_and_as_wide_as_it_says(comparison):
     rows = [line for line in text.splitlines() if line.endswith(r"\\")]
     assert len(rows) == 5
     assert all(len(re.findall(r"(?<!\\)&", row)) == len(columns) - 1 for row in rows)
-    assert r"50\% thesis" in text and r"Two\_papers" in text and r"0.650 $\pm$ 0.020" in text
+    assert r"50\% thesis" in text and r"Two\_papers" in text and r"0.650 $\pm$ 0.020" in text and "R$^2$" in text
 
 
 def test_comma_separated_values_can_be_read_again(comparison):
