@@ -1,9 +1,10 @@
 """Callables for the views of one modality: what is done to pixels before an encoder sees them.
 
 A transform maps a batch of views [B, ...] to a batch, deterministically, and copes with NaN. An augmentation also
-takes one int64 seed per row, and what it does to a row is a function of that seed alone (see `randomness`). Any
-callable with one of these two signatures works wherever a transform or an augmentation is asked for; to be saved
-with a model it must keep its arguments as attributes, as a frozen dataclass does.
+takes one int64 seed per row, and what it does to a row is a function of that seed alone (see `randomness`); it keeps
+the shape, but may crop images. Any callable with one of these two signatures works wherever a transform or an
+augmentation is asked for; to be saved with a model it must keep its arguments as attributes, as a frozen dataclass
+does. An augmentation that is for some data only has `check_modality`, which raises for others.
 """
 
 from .._lazy import lazy
