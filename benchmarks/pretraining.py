@@ -14,7 +14,7 @@ import argparse
 import os
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -92,8 +92,9 @@ def scores(data: ak.Dataset, features: Any, modality: str, query: str) -> Iterat
         yield metrics.r2(true[rows], given), low, high, int(rows.sum())
 
 
-def measure(data: ak.Dataset, folder: Path, name: str, query: str, seeds: int) -> None:
+def measure(data: ak.Dataset, folder: Path, name: str, query: str, epochs: int, seeds: int) -> None:
     method = METHODS[name]
+    epochs = epochs or method.training.epochs
     here = folder / name.replace(", ", "-").lower()
     wall, processor = time.perf_counter(), time.process_time()
     encoder = method.function(
@@ -102,12 +103,12 @@ def measure(data: ak.Dataset, folder: Path, name: str, query: str, seeds: int) -
         modality=method.modality,
         encoder=method.encoder(),
         settings=method.settings,
-        training=method.training,
+        training=replace(method.training, epochs=epochs),
         split=SPLIT,
     )
     wall, processor = time.perf_counter() - wall, time.process_time() - processor
     weights = sum(weight.numel() for weight in encoder.parameters())
-    print(f"\n{name}: {type(encoder).__name__}, {weights:,} weights, {method.training.epochs} epochs, ", end="")
+    print(f"\n{name}: {type(encoder).__name__}, {weights:,} weights, {epochs} epochs, ", end="")
     print(f"{processor / 60:.1f} min of processor time, {wall / 60:.1f} min, load {os.getloadavg()[0]:.1f}")
     contestants = {
         "pretrained": encoder,
@@ -134,13 +135,14 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=6000, help="galaxies of the mock")
     parser.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS))
     parser.add_argument("--query", choices=("valid", "test"), default="test", help="whose properties are predicted")
+    parser.add_argument("--epochs", type=int, default=0, help="other than those that the method was given here")
     parser.add_argument("--random-seeds", type=int, default=3, help="copies with random weights")
     options = parser.parse_args()
     data = ak.Dataset(options.data) if options.data else mock(options.folder, options.count)
     about = f"{len(data)} galaxies, {data.manifest['origin']}, split seed {SPLIT.seed}"
     print(f"{about}; R2 of {' and of '.join(PROPERTIES)} by k-NN (k = 16) on the {options.query} side")
     for name in options.methods:
-        measure(data, options.folder, name, options.query, options.random_seeds)
+        measure(data, options.folder, name, options.query, options.epochs, options.random_seeds)
 
 
 if __name__ == "__main__":
