@@ -137,7 +137,7 @@ def _measure(recipe: Recipe, prepared: Prepared, settings: Configuration, step: 
     more = More(
         title=recipe.title,
         parts={
-            "Published and measured": f"<p class='about'>{escape(ABOUT)}</p>{comparison.html()}",
+            "Published and measured": f"<p class='about'>{escape(f'{ABOUT} {recipe.about}')}</p>{comparison.html()}",
             "What is not as published": f"<ul>{listed}</ul>" if lines else "",
         },
         files={"comparison.tex": comparison.latex(), "comparison.csv": comparison.csv()},

@@ -112,6 +112,8 @@ RECIPE = Recipe(
     measure=measure,
     published=ASTROCLIP,
     more=(("regression", "r2"), ("retrieval", "recall@1"), ("retrieval", "recall@10"), ("answers", "difference@10")),
+    about="The memory of the nearest neighbours, and of probes and intervals, is one half of the objects that were not "
+    "trained on; the other half asks. Recall and the differences of answers are among all that were not trained on.",
     labels={"log_mstar": "logmstar"},  # as PROVABGS and as the mock call it
     citations=(
         "Stein et al. 2021, arXiv:2110.13151 (image encoder)",

@@ -53,6 +53,7 @@ class Recipe:
         measure: From the folders of a run to numbers and figures, see `astroclip.measure`.
         published: The numbers to compare with.
         more: Task and metric of what else belongs in the table.
+        about: How it is measured, a sentence or two under the table.
         labels: Name of a property in the data to its name among the published numbers, where they differ.
         citations: What to cite.
     """
@@ -66,6 +67,7 @@ class Recipe:
     published: Sequence[Published]
     more: Sequence[tuple[str, str]] = ()
     citations: Sequence[str] = ()
+    about: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
 
     @property
