@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -73,6 +74,17 @@ def plain_values(part: Any) -> Any:
     return {key: one for key, one in values.items() if one is not None} or None
 
 
+def _apart(tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """The tensors without memory that several of them share; what has its own is not copied."""
+    storages = {name: one.untyped_storage() for name, one in tensors.items()}
+    users = Counter(storage.data_ptr() for storage in storages.values())
+    alone = {
+        name for name, one in storages.items() if users[one.data_ptr()] == 1 and one.nbytes() == tensors[name].nbytes
+    }
+    plain = {name: one.detach().contiguous() for name, one in tensors.items()}
+    return {name: one if name in alone else one.clone() for name, one in plain.items()}
+
+
 def write_tensors(path: str, out: str) -> dict[str, Any]:
     """Writes the tensors of a file as safetensors.
 
@@ -97,5 +109,5 @@ def write_tensors(path: str, out: str) -> dict[str, Any]:
     given = content.get("hyper_parameters") if isinstance(content, Mapping) else None
     given = dict(given.items()) if isinstance(given, Inert) else given  # a Namespace, or a dictionary of Lightning's
     metadata = {"weights": prefix, "hyper_parameters": json.dumps(plain_values(given) or {})}
-    save_file({name: one.detach().contiguous().clone() for name, one in tensors.items()}, out, metadata)
+    save_file(_apart(tensors), out, metadata)
     return {"tensors": len(tensors), "left_out": sorted(reader.names)}
