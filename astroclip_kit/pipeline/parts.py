@@ -81,6 +81,11 @@ def encoder_for(value: Any, modalities: dict[str, Any], name: str) -> Any:
     from ..models import build_for, load_model
 
     if isinstance(value, (str, os.PathLike)):
+        if not Path(value).is_dir():
+            raise UsageError(
+                f"encoders: {name}: {value} is no encoder folder. A class is named by its "
+                f"class_path, such as astroclip_kit.encoders.ImageConvNet."
+            )
         return load_model(Path(value))
     if not isinstance(value, dict):
         return value

@@ -35,7 +35,7 @@ EXTRACT = [
     ((), "the following arguments are required: encoders"),
     (("--encoders", "{}"), "no encoders were given. Give one for at least one of: image, spectrum"),
     (("--encoders", "nojson"), "expected a mapping of names to {class_path"),
-    (("--encoders", '{"image": "ImageConvNet"}'), "--encoders: expected a mapping of names to {class_path"),
+    (("--encoders", '{"image": "ImageConvNet"}'), "image: ImageConvNet is no encoder folder. A class is named by its"),
     (("--encoders", parts(radio=part("ImageConvNet"))), "no modality 'radio' in the data; it has image, spectrum"),
     (("--encoders", parts(image=part("Bogus"))), "cannot import 'astroclip_kit.encoders.Bogus'"),
     (("--encoders", parts(image={"class_path": "Bogus"})), "cannot import 'Bogus': expected package.module.Class"),
