@@ -1,0 +1,6 @@
+"""The layouts of published data are those of the tests of their readers."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "surveys"))
