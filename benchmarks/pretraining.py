@@ -53,15 +53,18 @@ def resnet() -> torch.nn.Module:
     return ImageBackbone("resnet18", preprocess=Compose([Downsample(2), Asinh([0.0018, 0.0042, 0.0103])]))
 
 
-def training(epochs: int, rate: float, decay: float) -> Training:
-    return Training(epochs, 256, 1, 0, Optimizer("adamw", rate, decay), Schedule(warmup_steps=20), ONE_CORE)
+def training(epochs: int, rate: float, decay: float, batch_size: int = 256) -> Training:
+    return Training(epochs, batch_size, 1, 0, Optimizer("adamw", rate, decay), Schedule(warmup_steps=20), ONE_CORE)
 
 
 METHODS = {
     "moco": Method(pretrain_moco, "image", MoCo(momentum=0.99), training(60, 1e-3, 1e-4)),
     "moco, ResNet-18": Method(pretrain_moco, "image", MoCo(momentum=0.99), training(15, 1e-3, 1e-4), resnet),
-    "autoencoder": Method(pretrain_autoencoder, "spectrum", Autoencoder(), training(20, 1e-3, 1e-4)),
-    "masked": Method(pretrain_masked_spectra, "spectrum", MaskedSpectra(), training(20, 1e-3, 1e-2)),
+    "autoencoder": Method(pretrain_autoencoder, "spectrum", Autoencoder(), training(12, 1e-3, 1e-2, 64)),
+    "autoencoder, latent": Method(
+        pretrain_autoencoder, "spectrum", Autoencoder(features="latent"), training(12, 1e-3, 1e-2, 64)
+    ),
+    "masked": Method(pretrain_masked_spectra, "spectrum", MaskedSpectra(), training(20, 1e-3, 0.1, 64)),
 }
 
 
