@@ -18,9 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["Prepared", "prepare"]
 
 RANDOM = "random"
-NEEDED = ("extract", "align", "embed", "evaluate")
 RESAMPLE = "astroclip_kit.transforms.Resample"
-KINDS = ("image", "spectrum")  # modalities whose encoder takes weights
 
 
 @dataclass
@@ -49,7 +47,7 @@ class Prepared:
     def remark(self) -> str:
         """The remarks as one text, "untrained encoders" where both are."""
         state, *others = dict.fromkeys(one.partition(" ")[0] for one in self.remarks) or [""]
-        if len(self.remarks) == len(KINDS) and not others:
+        if len(self.remarks) == len(self.content["extract"]["encoders"]) and not others:
             return f"{state} encoders"
         return ", ".join(self.remarks)
 
@@ -179,17 +177,18 @@ def prepare(recipe: Recipe, root: Path, material: Material, configuration: str, 
         raise UsageError(f"size is {size!r}, expected small or full.")
     path = Path(configuration) if configuration.endswith((".yaml", ".yml")) else recipe.file(configuration)
     prepared = Prepared(path, read_configuration(path), root)
-    if missing := [verb for verb in NEEDED if verb not in prepared.content]:
-        raise UsageError(f"{path}: expected the sections {', '.join(NEEDED)}; there is no {missing[0]!r}. Add it.")
+    if missing := [verb for verb in recipe.sections if verb not in prepared.content]:
+        expected = ", ".join(recipe.sections)
+        raise UsageError(f"{path}: expected the sections {expected}; there is no {missing[0]!r}. Add it.")
     if material.data:
         prepared.read(material, recipe.labels)
     else:
         prepared.simulate(read_configuration(recipe.folder / recipe.mock), material)
     small = size == "small" or not (size or material.data)
     prepared.shrink(read_configuration(recipe.folder / recipe.small) if small else {}, material.count)
-    for name in KINDS:
+    for name in recipe.encoders:
         prepared.weigh(name, str(getattr(material, f"{name}_weights")))
-    if material.data:
+    if material.data and "spectrum" in recipe.encoders:
         prepared.put_on_grid(material.grid)
     return prepared
 

@@ -161,6 +161,5 @@ def _outcome(recipe: Recipe, prepared: Prepared, settings: Configuration, step: 
     table = comparison.table
     changed = ["", "not as published:", *(f"  {line}" for line in prepared.changes)] if prepared.changes else []
     files = [f"report: {step.out / REPORT}", f"LaTeX:  {step.out / 'comparison.tex'}"]
-    shown = [name for name in table.colnames if name != "task"]
-    table.meta |= {"shown": shown, "notes": [*changed, "", *files]}
+    table.meta |= {"notes": [*changed, "", *files]}
     return table

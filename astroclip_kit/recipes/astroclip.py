@@ -111,7 +111,15 @@ RECIPE = Recipe(
     small="astroclip_small.yaml",
     measure=measure,
     published=ASTROCLIP,
-    more=(("regression", "r2"), ("retrieval", "recall@1"), ("retrieval", "recall@10"), ("answers", "difference@10")),
+    more=(
+        ("regression", "r2"),
+        ("probe_linear", "r2"),
+        ("probe_mlp", "r2"),
+        ("coverage", "coverage@0.9"),
+        ("retrieval", "recall@1"),
+        ("retrieval", "recall@10"),
+        ("answers", "difference@10"),
+    ),
     about="The memory of the nearest neighbours, and of probes and intervals, is one half of the objects that were not "
     "trained on; the other half asks. Recall and the differences of answers are among all that were not trained on.",
     labels={"log_mstar": "logmstar"},  # as PROVABGS and as the mock call it

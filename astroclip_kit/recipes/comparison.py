@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..report.wording import title
+from ..report.wording import PROBES, title
 from ..types import Result
 from .published import Published
 
@@ -54,7 +54,8 @@ class Line:
         """What is compared, in words."""
         task, query, target, wanted, metric = self.key
         ways = query if query == target else f"{query} asks, {target} answers"
-        return f"{wanted or TASKS.get(task, task)}, {ways}: {title(metric)}"
+        how = f", {PROBES[task]}" if task in PROBES else ""
+        return f"{wanted or TASKS.get(task, task)}, {ways}{how}: {title(metric)}"
 
 
 @dataclass(frozen=True)

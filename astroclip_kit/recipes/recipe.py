@@ -52,6 +52,8 @@ class Recipe:
         small: File of this room with what is made smaller, so that it runs in minutes.
         measure: From the folders of a run to numbers and figures, see `astroclip.measure`.
         published: The numbers to compare with.
+        sections: What its configuration must have.
+        encoders: Modalities whose encoder takes weights.
         more: Task and metric of what else belongs in the table.
         about: How it is measured, a sentence or two under the table.
         labels: Name of a property in the data to its name among the published numbers, where they differ.
@@ -65,6 +67,8 @@ class Recipe:
     small: str
     measure: Callable[..., Measured]
     published: Sequence[Published]
+    sections: Sequence[str] = ("extract", "align", "embed", "evaluate")
+    encoders: Sequence[str] = ("image", "spectrum")
     more: Sequence[tuple[str, str]] = ()
     citations: Sequence[str] = ()
     about: str = ""

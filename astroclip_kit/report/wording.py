@@ -6,7 +6,7 @@ import re
 
 from ..types import Result
 
-__all__ = ["axis_title", "guess", "method", "pair", "space_name", "task_title", "title"]
+__all__ = ["PROBES", "axis_title", "guess", "method", "pair", "space_name", "task_title", "title"]
 
 TITLES = {"r2": "R²", "nmad": "NMAD", "macro_f1": "macro F1", "ece": "ECE", "ami": "AMI", "ari": "ARI"}
 TITLES |= {"brier": "Brier score", "auc": "AUC"}

@@ -16,7 +16,7 @@ CHANGES = [
     "align.training.epochs=2",
     "align.training.batch_size=16",
     "align.split={test: 0.25, valid: 0.5, seed: 1}",
-    "evaluate.settings={protocol: astroclip-k16, n_boot: 20, where: split != 'train', coverage: 0.9}",
+    "evaluate.settings={protocol: astroclip-k16, n_boot: 20, where: split != 'train', coverage: 0.9, probes: true}",
     "evaluate.properties=[z]",
     "extract.views=2",
 ]

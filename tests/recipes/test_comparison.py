@@ -28,22 +28,25 @@ def comparison():
         result(),
         result(space="features", value=0.9),
         result(value=0.1, fold=1),
+        result(task="probe_mlp", value=0.5),
         result("image", "spectrum", "", 0.25, "retrieval", "recall@10"),
         result("image", "spectrum", "", 12.0, "retrieval", "median_rank"),
     ]
-    return Comparison("Two_papers", PUBLISHED, measured, "untrained encoders", (("retrieval", "recall@10"),))
+    return Comparison(
+        "Two_papers", PUBLISHED, measured, "untrained encoders", (("probe_mlp", "r2"), ("retrieval", "recall@10"))
+    )
 
 
 def test_each_line_has_both_columns_and_says_where_it_was_measured(comparison):
     table = comparison.table
     assert comparison.columns == ["paper", "50% thesis"]
-    assert table["data"].tolist() == ["mock", "not run", "not run", "mock"]
-    assert table["metric"].tolist() == ["r2", "r2", "parameters", "recall@10"]
+    assert table["data"].tolist() == ["mock", "not run", "not run", "mock", "mock"]
+    assert table["metric"].tolist() == ["r2", "r2", "parameters", "r2", "recall@10"]
     first = table[0]
     assert (first["paper"], first["50% thesis"], first["measured"], first["n"]) == (0.71, 0.65, 0.6, 300)
     assert (first["low"], first["high"]) == (pytest.approx(0.5), pytest.approx(0.7))
     assert math.isnan(table[1]["measured"]) and math.isnan(table[1]["50% thesis"]) and table[1]["n"] == 0
-    assert table["remark"].tolist() == ["untrained encoders", "", "", "untrained encoders"]
+    assert table["remark"].tolist() == ["untrained encoders", "", "", *["untrained encoders"] * 2]
 
 
 def test_what_was_not_run_has_no_numbers_in_print(comparison):
@@ -53,9 +56,10 @@ def test_what_was_not_run_has_no_numbers_in_print(comparison):
 
 def test_the_page_shows_every_line_and_every_source_once(comparison):
     page = comparison.html()
-    assert page.count("<tr>") == 1 + 4 and page.count("paper &amp; table_1") == 1
+    assert page.count("<tr>") == 1 + 5 and page.count("paper &amp; table_1") == 1
     assert "<td>z, image: R²</td><td>0.710</td><td>0.650 ± 0.020</td><td>0.600</td><td>0.500 to 0.700</td>" in page
     assert "<td>image asks, spectrum answers: recall@10</td>" in page.replace("retrieval, ", "")
+    assert "<td>z, image, neural probe: R²</td>" in page
     assert "mock, untrained encoders" in page and "head, image: parameters" in page
 
 
@@ -66,7 +70,7 @@ def test_latex_is_balanced_and_as_wide_as_it_says(comparison):
     assert plain.count("{") == plain.count("}") and plain.count("$") % 2 == 0
     [columns] = re.findall(r"\\begin\{tabular\}\{([lr]+)\}", text)
     rows = [line for line in text.splitlines() if line.endswith(r"\\")]
-    assert len(rows) == 5
+    assert len(rows) == 6
     assert all(len(re.findall(r"(?<!\\)&", row)) == len(columns) - 1 for row in rows)
     assert r"50\% thesis" in text and r"Two\_papers" in text and r"0.650 $\pm$ 0.020" in text and "R$^2$" in text
 

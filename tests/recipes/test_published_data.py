@@ -46,7 +46,9 @@ def test_the_joint_file_with_released_weights_and_provabgs(tmp_path, monkeypatch
     features = FeatureSet(tmp_path / "run" / "features")
     assert (features.out_features("image"), features.out_features("spectrum")) == (2048, 256)
     row = list(features.object_ids).index(str(FIRST + 3))
-    assert features.labels["log_mstar"][row] > 8 and features.labels["z"][row] == pytest.approx(0.1 + 0.4 * 3 / 34)  # of PROVABGS
+    assert features.labels["log_mstar"][row] > 8 and features.labels["z"][row] == pytest.approx(
+        0.1 + 0.4 * 3 / 34
+    )  # of PROVABGS
     head = load_model(tmp_path / "run" / "model").heads["image"]
     moved = np.abs(head.layers[0].weight.detach().numpy() - encoder.fc[0].weight.detach().numpy()).max()
     assert 0 < moved < 0.01  # it went on from the released weights
