@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from ..encoders.layers import feed_forward
 from ..errors import UsageError
@@ -16,17 +18,32 @@ ACTIVATIONS = ("gelu", "relu", "silu", "tanh")  # those of `settings.Head`
 
 
 class Linear(nn.Linear):
-    """`torch.nn.Linear` that keeps objects side by side in memory where a processor multiplies in bfloat16.
+    """`torch.nn.Linear` with a faster gradient where a processor multiplies in bfloat16; the numbers are the same.
 
-    The gradient of the weights is a product over the objects. In this layout both of its factors lie as the
-    processor's matrix unit reads them; row by row it would run at half the speed. The numbers are the same.
+    The gradient of the weights is a product over the objects of a batch. The processor's matrix unit reads its first
+    factor in rows, so it is turned first; read in columns, the product runs at half the speed.
     """
 
     def forward(self, x: Tensor) -> Tensor:
         """Vectors [B, out_features] of vectors [B, in_features]."""
         if x.ndim != 2 or self.bias is None or not multiplies_bfloat16(x):
             return super().forward(x)
-        return torch.addmm(self.bias[:, None], self.weight, x.T).T
+        y: Tensor = _Product.apply(x.bfloat16(), self.weight.bfloat16(), self.bias.bfloat16())
+        return y
+
+
+class _Product(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+        ctx.save_for_backward(x, weight)
+        return functional.linear(x, weight, bias)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, Tensor, Tensor]:
+        x, weight = ctx.saved_tensors
+        columns = gradients[0].T.contiguous()
+        towards_x = gradients[0] @ weight if ctx.needs_input_grad[0] else None
+        return towards_x, columns @ x, columns.sum(dim=1)
 
 
 def multiplies_bfloat16(x: Tensor) -> bool:

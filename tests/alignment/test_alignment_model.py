@@ -65,7 +65,7 @@ def test_a_head_in_bfloat16_has_the_numbers_of_plain_layers(hidden):
             z = layers(x)
         z.float().square().sum().backward()
         results.append([z, *(weight.grad for weight in layers.parameters())])
-    assert results[0][0].dtype == torch.bfloat16
+    assert results[0][0].dtype == torch.bfloat16 and torch.equal(results[0][0], results[1][0])
     for one, other in zip(*results, strict=True):
         torch.testing.assert_close(one, other, rtol=1e-2, atol=1e-2 * float(other.detach().abs().max()))
     assert torch.equal(head(x), plain(x))  # in float32 to the last bit
