@@ -25,7 +25,7 @@ import astroclip_kit as ak
 from astroclip_kit import metrics
 from astroclip_kit.data import splits
 from astroclip_kit.downstream import knn
-from astroclip_kit.encoders import ImageBackbone
+from astroclip_kit.encoders import ImageBackbone, SpenderEncoder
 from astroclip_kit.models import build, describe
 from astroclip_kit.pipeline import simulate
 from astroclip_kit.pretraining import pretrain_autoencoder, pretrain_masked_spectra, pretrain_moco
@@ -53,6 +53,11 @@ def resnet() -> torch.nn.Module:
     return ImageBackbone("resnet18", preprocess=Compose([Downsample(2), Asinh([0.0018, 0.0042, 0.0103])]))
 
 
+def all_pixels() -> torch.nn.Module:
+    torch.manual_seed(0)
+    return SpenderEncoder()
+
+
 def training(epochs: int, rate: float, decay: float, batch_size: int = 256) -> Training:
     return Training(epochs, batch_size, 1, 0, Optimizer("adamw", rate, decay), Schedule(warmup_steps=20), ONE_CORE)
 
@@ -60,11 +65,12 @@ def training(epochs: int, rate: float, decay: float, batch_size: int = 256) -> T
 METHODS = {
     "moco": Method(pretrain_moco, "image", MoCo(momentum=0.99), training(60, 1e-3, 1e-4)),
     "moco, ResNet-18": Method(pretrain_moco, "image", MoCo(momentum=0.99), training(15, 1e-3, 1e-4), resnet),
-    "autoencoder": Method(pretrain_autoencoder, "spectrum", Autoencoder(), training(12, 1e-3, 1e-2, 64)),
+    "autoencoder": Method(pretrain_autoencoder, "spectrum", Autoencoder(), training(3, 1e-3, 1e-2, 64), all_pixels),
+    "autoencoder, joined": Method(pretrain_autoencoder, "spectrum", Autoencoder(), training(12, 1e-3, 1e-2, 64)),
     "autoencoder, latent": Method(
         pretrain_autoencoder, "spectrum", Autoencoder(features="latent"), training(12, 1e-3, 1e-2, 64)
     ),
-    "masked": Method(pretrain_masked_spectra, "spectrum", MaskedSpectra(), training(20, 1e-3, 0.1, 64)),
+    "masked": Method(pretrain_masked_spectra, "spectrum", MaskedSpectra(), training(15, 1e-3, 0.1, 64)),
 }
 
 
