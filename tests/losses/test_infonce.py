@@ -33,6 +33,14 @@ def test_equals_a_slow_loop(groups):
     assert float(loss) == pytest.approx(slow_infonce(za, zb, 15.5, groups), rel=1e-5)
 
 
+@pytest.mark.parametrize("symmetric", [True, False])
+@pytest.mark.parametrize("groups", [[0, 1, 2, 3, 4, 5, 6], [0, 0, 1, 2, 0, 3, 3]])
+def test_gradient_is_that_of_the_loss(groups, symmetric):
+    za, zb = (z.double().requires_grad_() for z in vectors())
+    scale, loss = torch.tensor(3.0, dtype=torch.float64, requires_grad=True), InfoNCE(symmetric)
+    assert torch.autograd.gradcheck(lambda *one: loss(*one, torch.tensor(groups)), (za, zb, scale))
+
+
 def test_equals_open_clip():
     from open_clip.loss import ClipLoss
 
