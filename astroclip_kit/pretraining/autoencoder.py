@@ -98,7 +98,7 @@ def _check(settings: Autoencoder) -> None:
 
 def _default_encoder(settings: Autoencoder, course: Pretraining) -> SpenderEncoder:
     latent = settings.latent_features if settings.features == "latent" else None
-    preprocess = Compose((*joined(course.modality), Normalise("median"), SelectChannels()))
+    preprocess = Compose((*joined(course.modality, SpenderEncoder), Normalise("median"), SelectChannels()))
     return SpenderEncoder.for_modality(course.modality, latent_features=latent, preprocess=preprocess)
 
 

@@ -177,5 +177,5 @@ class _MaskedLoss:
 
 
 def _default_encoder(modality: Modality) -> SpecFormer:
-    preprocess = Compose((*joined(modality), SelectChannels()))
+    preprocess = Compose((*joined(modality, SpecFormer), SelectChannels()))
     return SpecFormer.for_modality(modality, width=64, depth=3, heads=4, preprocess=preprocess)

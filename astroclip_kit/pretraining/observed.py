@@ -18,13 +18,13 @@ __all__ = ["ObservedSpectra", "joined"]
 PIXELS = 600  # about: more are joined, so that a processor learns in minutes
 
 
-def joined(modality: Modality) -> list[Transform]:
-    """The first steps of a default encoder: gaps are filled, and pixels joined to at most 600.
+def joined(modality: Modality, encoder: type) -> list[Transform]:
+    """The first steps of a default encoder of that class: gaps are filled, and pixels joined to at most 600.
 
     Raises:
         InputError: If the modality is no spectrum.
     """
-    check_kind(modality, "spectrum", ObservedSpectra)
+    check_kind(modality, "spectrum", encoder)
     return [FillGaps(), Rebin(-(-modality.shape[1] // PIXELS))]
 
 

@@ -9,7 +9,7 @@ import torch
 from astroclip_kit.encoders import SpecFormer, SpenderEncoder
 from astroclip_kit.errors import InputError, UsageError
 from astroclip_kit.models import load_model
-from astroclip_kit.pretraining import pretrain_masked_spectra
+from astroclip_kit.pretraining import pretrain_autoencoder, pretrain_masked_spectra
 from astroclip_kit.pretraining.masked_spectra import chunk_width, hidden_tokens, masked_error
 from astroclip_kit.pretraining.observed import ObservedSpectra
 from astroclip_kit.settings import Hardware, MaskedSpectra, Optimizer, Split, Training
@@ -125,3 +125,8 @@ def test_what_cannot_be_trained_is_refused(bumps, tmp_path):
     with pytest.raises(InputError, match="takes more than the flux"):
         pretrain_masked_spectra(bumps, tmp_path / "two", encoder=small(preprocess=SelectChannels((1,))))
     assert chunk_width(PUBLISHED, 778) == 50
+    bumps.modalities = {"image": Modality("image", "image", ("r",), (1, 8, 8))}
+    with pytest.raises(InputError, match="SpecFormer encodes data of kind 'spectrum', and 'image'"):
+        pretrain_masked_spectra(bumps, tmp_path / "three", modality="image")
+    with pytest.raises(InputError, match="SpenderEncoder encodes data of kind 'spectrum', and 'image'"):
+        pretrain_autoencoder(bumps, tmp_path / "four", modality="image")
