@@ -10,7 +10,7 @@ Sources: Campello, Moulavi & Sander 2013, PAKDD (HDBSCAN); Ester et al. 1996, KD
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -67,12 +67,16 @@ class Division:
     silhouettes: dict[int, Silhouette] = field(default_factory=dict)
 
 
-def divide(points: npt.ArrayLike, grouping: Grouping = Grouping(), *, seed: int = 0) -> Division:
+def divide(
+    points: npt.ArrayLike, grouping: Grouping = Grouping(), *, vectors: npt.ArrayLike | None = None, seed: int = 0
+) -> Division:
     """Groups of points.
 
     Args:
         points: Vectors [N, D], or places on a map [N, 2].
         grouping: How.
+        vectors: Of the same objects [N, D'], where HDBSCAN and DBSCAN work on a map: their silhouette is then that of
+            the vectors, as a map sets apart what is not.
         seed: Of k-means and of the silhouette's sample.
 
     Returns:
@@ -95,7 +99,13 @@ def divide(points: npt.ArrayLike, grouping: Grouping = Grouping(), *, seed: int 
         raise UsageError(f"no method {grouping.method!r} of clustering; there is: {', '.join(METHODS)}.")
     if grouping.k < 0 or grouping.min_size < 0 or not grouping.radius >= 0 or seed < 0:
         raise UsageError("k, min_size, radius and seed: expected 0 or more.")
-    return METHODS[grouping.method](x, grouping, seed)
+    found = METHODS[grouping.method](x, grouping, seed)
+    count, inside = int(found.labels.max()) + 1, found.labels >= 0
+    if found.silhouettes or count < 2:
+        return found
+    judged = x if vectors is None else np.asarray(vectors, dtype=np.float32)
+    [one] = silhouettes(judged[inside], [found.labels[inside]], seed=seed)
+    return replace(found, silhouettes={count: one})
 
 
 def _kmeans(x: Floats, grouping: Grouping, seed: int) -> Division:
@@ -129,7 +139,7 @@ def _hdbscan(x: Floats, grouping: Grouping, seed: int) -> Division:
         warnings.simplefilter("ignore", FutureWarning)  # between hdbscan and scikit-learn
         found = hdbscan.HDBSCAN(size, min_samples=min(size, CORE), core_dist_n_jobs=1).fit(x.astype(np.float64))
     parameters = {"min_size": size, "min_samples": min(size, CORE)}
-    return _dense(x, found.labels_, found.probabilities_, parameters, seed)
+    return Division(_by_size(found.labels_), np.asarray(found.probabilities_, dtype=np.float32), parameters)
 
 
 def _dbscan(x: Floats, grouping: Grouping, seed: int) -> Division:
@@ -148,7 +158,8 @@ def _dbscan(x: Floats, grouping: Grouping, seed: int) -> Division:
             f"hold. Use a smaller radius, or hdbscan."
         )
     labels = DBSCAN(eps=radius, min_samples=core + 1).fit(x).labels_
-    return _dense(x, labels, labels >= 0, {"radius": float(radius), "min_samples": core + 1}, seed)
+    parameters = {"radius": float(radius), "min_samples": core + 1}
+    return Division(_by_size(labels), (labels >= 0).astype(np.float32), parameters)
 
 
 def _refuse(x: Floats, size: int) -> None:
@@ -168,13 +179,6 @@ def _bend(rising: Floats) -> float:
     height = (rising - rising[0]) / max(float(rising[-1] - rising[0]), 1e-12)
     bend = float(rising[int(np.argmax(across - height))])
     return bend if bend > 0 else float(rising[rising > 0][0]) if (rising > 0).any() else 1e-6
-
-
-def _dense(x: Floats, labels: Any, strength: Any, parameters: dict[str, Any], seed: int) -> Division:
-    ordered, inside = _by_size(labels), np.asarray(labels) >= 0
-    count = int(ordered.max()) + 1
-    scores = {count: silhouettes(x[inside], [ordered[inside]], seed=seed)[0]} if count > 1 else {}
-    return Division(ordered, np.asarray(strength, dtype=np.float32), parameters, scores)
 
 
 def _by_size(labels: npt.ArrayLike) -> npt.NDArray[np.int64]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -20,7 +20,8 @@ from ..types import Result
 from .agreement import agreement
 from .clustering import Division, Grouping, divide
 from .maps import Map
-from .separation import Separation, separate
+from .separation import Separation, distinct, separate
+from .silhouette import without_clusters
 
 if TYPE_CHECKING:
     from astropy.table import Table
@@ -30,8 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["Clusters", "Found", "cluster"]
 
 MEMBERS = 5  # nearest to and farthest from the centre
-CLEAR = 0.25  # mean silhouette below which there is no substantial structure (Kaufman & Rousseeuw 1990, Table 4)
-SAME = 0.99  # correlation, or share of equal texts, from which two labels say the same
+APART = 0.1  # of the way from the silhouette of vectors without clusters to 1: smooth ones stay below
 MOST_SHARE = 0.5  # of the objects: a text label with more values than this is a name, not a class
 
 
@@ -42,9 +42,10 @@ class Found:
     Args:
         table: One row per object of the store: object_id, ra, dec, cluster (-1 for none), probability (HDBSCAN's
             strength of membership, else 1 or 0; NaN for objects that were not looked at), and x, y on a map.
-        summary: Plain values: method, parameters, counts, silhouette by k, and of each cluster its size, what
-            separates it (see `Separation`), and the ids of its members nearest to and farthest from the centre.
-        results: Silhouettes and agreement with each text label, of task "clustering".
+        summary: Plain values: method, parameters, counts, silhouette of the vectors by k (on a map, too) and that of
+            vectors without clusters, and of each cluster its size, what separates it (see `Separation`), and the ids
+            of its members nearest to and farthest from the centre.
+        results: Silhouettes of the vectors and agreement with each text label, of task "clustering".
     """
 
     table: Table
@@ -156,10 +157,13 @@ def cluster(
     store.check_finite(on, at)
     z = store.vectors(on)[at]
     mapped = place is not None and grouping.method != "kmeans"
-    division = divide(place.coordinates[at] if place is not None and mapped else z, grouping, seed=seed)
-    known = {name: store.labels[name][at] for name in (_distinct(store.labels) if properties is None else properties)}
+    division = divide(place.coordinates[at] if place is not None and mapped else z, grouping, vectors=z, seed=seed)
+    count = max(division.silhouettes, key=lambda k: division.silhouettes[k].value, default=0)
+    usual = without_clusters(z, count, seed=seed) if count else math.nan
+    known = {name: store.labels[name][at] for name in (distinct(store.labels) if properties is None else properties)}
     separations = separate(division.labels, known, groups=store.groups[at], seed=seed)
     results, notes = _results(store, on, at, division, known, seed)
+    absent = int((~store.present(on)).sum())
     summary = {
         "method": grouping.method,
         "space": "map" if mapped else "vectors",
@@ -168,34 +172,18 @@ def cluster(
         "parameters": division.parameters,
         "seed": seed,
         "considered": len(at),
-        "without_modality": int((~store.present(on)).sum()),
+        "without_modality": absent,
         "in_no_cluster": int((division.labels < 0).sum()),
         "comparisons": len(separations),
         "source": str(store.root),
         "dataset": store.manifest["dataset"],
         "origin": store.manifest["origin"],
         "silhouettes": [{"k": k, **asdict(one)} for k, one in division.silhouettes.items()],
+        "silhouette_without_clusters": usual,
         "clusters": list(_described(division, z, store.object_ids[at], separations)),
-        "notes": [*_remarks(division, len(at), int((~store.present(on)).sum()), on, len(separations)), *notes],
+        "notes": [*_remarks(division, len(at), absent, on, len(separations), usual), *notes],
     }
     return Found(_table(store, at, division, place), summary, results)
-
-
-def _distinct(labels: Mapping[str, npt.NDArray[Any]]) -> list[str]:
-    """The labels without those that repeat another: called like it behind the name of a source, with its values."""
-
-    def repeats(name: str, other: str) -> bool:
-        if not name.endswith(f"_{other}"):
-            return False
-        own, its = labels[name], labels[other]
-        if own.dtype.kind in "OSU" or its.dtype.kind in "OSU":
-            both = (own != "") & (its != "")
-            return bool(both.any() and (own[both] == its[both]).mean() > SAME)
-        both = np.isfinite(own) & np.isfinite(its)
-        varies = both.sum() > 2 and np.std(own[both]) > 0 and np.std(its[both]) > 0
-        return bool(varies and np.corrcoef(own[both], its[both])[0, 1] > SAME)
-
-    return [name for name in labels if not any(repeats(name, other) for other in labels)]
 
 
 def _considered(
@@ -281,7 +269,7 @@ def _results(
     return results, notes
 
 
-def _remarks(division: Division, count: int, absent: int, on: str, comparisons: int) -> Iterator[str]:
+def _remarks(division: Division, count: int, absent: int, on: str, comparisons: int, usual: float) -> Iterator[str]:
     """What a reader has to know about the clusters."""
     none = int((division.labels < 0).sum())
     best = max((one.value for one in division.silhouettes.values()), default=math.nan)
@@ -291,8 +279,12 @@ def _remarks(division: Division, count: int, absent: int, on: str, comparisons: 
         yield "there are no clusters: try another min_size or radius, more neighbours in the map, or kmeans"
     elif none:
         yield f"{none:,} of {count:,} objects are in no cluster (-1)"
-    if best < CLEAR:
-        yield f"mean silhouette {best:.2f}: clusters below {CLEAR} are no substantial structure, but a division"
+    if division.silhouettes:
+        clear = best - usual > APART * (1 - usual)
+        yield (
+            f"mean silhouette of the {on} vectors {best:.2f}, where k-means reaches {usual:.2f} without any clusters"
+            + ("" if clear else ": no substantial structure, but a division")
+        )
     if comparisons:
         yield (
             f"{comparisons} comparisons of a cluster with all others: q is p adjusted for their number "

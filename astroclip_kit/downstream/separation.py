@@ -18,12 +18,13 @@ import numpy.typing as npt
 
 from ..errors import InputError
 
-__all__ = ["Separation", "cliffs_delta", "cramers_v", "false_discovery_rate", "separate"]
+__all__ = ["Separation", "cliffs_delta", "cramers_v", "distinct", "false_discovery_rate", "separate"]
 
 Z = 1.959963984540054  # of a 95 % interval
 MOST_VALUES = 100  # different texts; rarer ones count as one
 N_BOOT = 500
 LEAST = 3  # known values on each side
+SAME = 0.99  # correlation, or share of equal texts, from which two labels say the same
 Array = npt.NDArray[Any]
 
 
@@ -71,6 +72,27 @@ class Separation:
         if self.level:
             return f"{self.property}={self.level} {self.inside:.0%} (else {self.outside:.0%}) V={self.value:.2f}"
         return f"{self.property} {self.inside:.3g} (else {self.outside:.3g}) d={self.value:+.2f}"
+
+
+def distinct(labels: Mapping[str, Array]) -> list[str]:
+    """The labels without those that repeat another: called like it behind the name of a source, with its values.
+
+    Args:
+        labels: Name to values [N], of which NaN or "" are missing.
+    """
+
+    def repeats(name: str, other: str) -> bool:
+        if not name.endswith(f"_{other}"):
+            return False
+        own, its = labels[name], labels[other]
+        if own.dtype.kind in "OSU" or its.dtype.kind in "OSU":
+            both = (own != "") & (its != "")
+            return bool(both.any() and (own[both] == its[both]).mean() > SAME)
+        both = np.isfinite(own) & np.isfinite(its)
+        varies = both.sum() > 2 and np.std(own[both]) > 0 and np.std(its[both]) > 0
+        return bool(varies and np.corrcoef(own[both], its[both])[0, 1] > SAME)
+
+    return [name for name in labels if not any(repeats(name, other) for other in labels)]
 
 
 def separate(

@@ -1,6 +1,7 @@
 """How well separated the clusters of one or several divisions are: the silhouette, of all divisions in one pass.
 
-Source: Rousseeuw 1987, J. Comput. Appl. Math. 20, 53.
+Sources: Rousseeuw 1987, J. Comput. Appl. Math. 20, 53; Tibshirani, Walther & Hastie 2001, J. R. Stat. Soc. B 63, 411,
+whose reference without clusters (b) is uniform along the principal axes.
 """
 
 from __future__ import annotations
@@ -14,10 +15,12 @@ import numpy.typing as npt
 
 from ..errors import InputError
 
-__all__ = ["MOST_PAIRS", "Silhouette", "silhouettes"]
+__all__ = ["MOST_PAIRS", "Silhouette", "silhouettes", "without_clusters"]
 
 MOST_PAIRS = 400_000_000  # distances: all of 20,000 objects; of more, those from a sample to everyone
 BLOCK_VALUES = 2**22  # distances at once: 16 MB, which stay in the cache's reach
+DRAWS, MOST_DRAWN = 3, 2000  # references without clusters, and vectors of each
+VARIANCE = 0.9  # share of it along the axes of a reference: the rest is noise, or the bend of a curved sheet
 Floats = npt.NDArray[np.float32]
 
 
@@ -79,6 +82,31 @@ def silhouettes(
     ends = np.cumsum([len(names) for names, _ in coded])[:-1]
     parts = zip(coded, np.split(sums, ends, axis=1), strict=True)
     return [_mean(_single(part, codes[rows], np.bincount(codes))) for (_, codes), part in parts]
+
+
+def without_clusters(vectors: npt.ArrayLike, k: int, *, seed: int = 0) -> float:
+    """The mean silhouette that k-means reaches on unit vectors without clusters: what a division must surpass.
+
+    It depends on their spread: 0.01 in 128 directions alike, 0.35 on a sphere, 0.6 along an arc.
+
+    Args:
+        vectors: Unit vectors [N, D], whose mean, and variance along the axes that matter, the reference has.
+        k: Number of clusters.
+        seed: Of the reference, and of k-means.
+    """
+    from sklearn.cluster import KMeans
+
+    x, rng = np.asarray(vectors, dtype=np.float64), np.random.default_rng(seed)
+    variance, axes = np.linalg.eigh(np.atleast_2d(np.cov(x.T)))  # the smallest first
+    kept = np.cumsum(variance.clip(0)) > (1 - VARIANCE) * variance.clip(0).sum()
+    half_width, axes = np.sqrt(3 * variance[kept]), axes[:, kept]
+    count, values = min(len(x), MOST_DRAWN), []
+    for _ in range(DRAWS):
+        drawn = rng.uniform(-half_width, half_width, (count, len(half_width))) @ axes.T + x.mean(axis=0)
+        drawn /= np.linalg.norm(drawn, axis=1, keepdims=True)
+        labels = KMeans(min(k, count // 2 + 1), n_init=4, random_state=seed).fit(drawn).labels_
+        values.append(silhouettes(drawn, [labels])[0].value)
+    return float(np.mean(values))
 
 
 def _sums(x: Floats, rows: npt.NDArray[np.int64], member: npt.NDArray[np.bool_]) -> Floats:

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from sklearn.metrics import silhouette_score
 
 from astroclip_kit.downstream import Clusters, Grouping, cluster, project
 from astroclip_kit.embeddings import EmbeddingStore
@@ -124,12 +125,35 @@ def test_all_noise_is_said_and_not_compared(store, plane, tmp_path):
     assert len(found.write(tmp_path / "none")) == 0
 
 
-def test_no_structure_is_called_a_division(tmp_path):
-    blank = EmbeddingStore.write(
-        tmp_path / "blank", {"image": rng.normal(size=(300, 20))}, [str(i) for i in range(300)]
+def smooth(kind):
+    draw = np.random.default_rng(1)
+    if kind == "random":
+        return draw.normal(size=(500, 20))
+    return np.tanh(draw.uniform(-1, 1, (500, 3)) @ draw.normal(size=(3, 24)))  # a cube, bent in many directions
+
+
+@pytest.mark.parametrize("kind", ["random", "cube"])
+@pytest.mark.parametrize("method", ["kmeans", "hdbscan"])
+def test_no_structure_is_called_a_division_though_a_map_shows_islands(kind, method, tmp_path):
+    blank = EmbeddingStore.write(tmp_path / "blank", {"image": smooth(kind)}, [str(i) for i in range(500)])
+    plane = project(blank, tmp_path / "map", neighbours=8, min_dist=0.0) if method == "hdbscan" else None
+    found = cluster(blank, grouping=Grouping(method), place=plane)
+    assert len(found.summary["clusters"]) > 1
+    assert any("any clusters: no substantial structure, but a division" in note for note in found.notes)
+
+
+@pytest.mark.parametrize("method", ["kmeans", "hdbscan"])
+def test_the_silhouette_is_that_of_the_vectors(store, plane, method):
+    found = cluster(store, grouping=Grouping(method), place=plane)
+    best, usual = (
+        max(one["value"] for one in found.summary["silhouettes"]),
+        found.summary["silhouette_without_clusters"],
     )
-    notes = cluster(blank).notes
-    assert any("clusters below 0.25 are no substantial structure, but a division" in note for note in notes)
+    inside = found.table["cluster"] >= 0
+    expected = silhouette_score(store.vectors("image")[inside], found.table["cluster"][inside])
+    assert best == pytest.approx(expected, abs=1e-4) and best > usual + 0.3
+    told = f"mean silhouette of the image vectors {best:.2f}, where k-means reaches {usual:.2f} without any clusters"
+    assert told in found.notes
 
 
 def test_chosen_rows_and_properties(store):

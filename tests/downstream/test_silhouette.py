@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
+from sklearn.cluster import KMeans
 from sklearn.metrics import silhouette_score
 
-from astroclip_kit.downstream.silhouette import silhouettes
+from astroclip_kit.downstream.silhouette import silhouettes, without_clusters
 from astroclip_kit.errors import InputError
 
 rng = np.random.default_rng(0)
@@ -34,3 +35,13 @@ def test_what_cannot_be_scored_is_said():
         silhouettes(X, [[0, 1]])
     with pytest.raises(InputError, match="expected a matrix of finite numbers"):
         silhouettes(np.full((3, 2), np.nan), [[0, 1, 1]])
+
+
+def test_what_has_no_clusters_has_a_silhouette_all_the_same_and_it_is_told():
+    rng = np.random.default_rng(2)
+    for x, k in ((rng.normal(size=(400, 3)), 8), (rng.normal(size=(400, 40)), 2)):
+        x /= np.linalg.norm(x, axis=1, keepdims=True)
+        own = silhouettes(x, [KMeans(k, n_init=4, random_state=0).fit(x).labels_])[0].value
+        assert without_clusters(x, k) == pytest.approx(own, abs=0.03)
+    apart = np.eye(3)[np.arange(30) % 3] + 0.01 * rng.normal(size=(30, 3))
+    assert without_clusters(apart / np.linalg.norm(apart, axis=1, keepdims=True), 3) < 0.7
