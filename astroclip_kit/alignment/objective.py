@@ -89,6 +89,8 @@ class BatchLoss:
         rows, present = dense(z, batch.rows, self.model.names, len(batch))
         losses = pair_losses(self.model, self.loss, *gather_rows(rows, present, batch.group_numbers))
         self._count(bool(losses))
+        if len(losses) == len(self.model.pairs):
+            return torch.stack(list(losses.values())).mean()
         zero = self._zero(z)
         return torch.stack(list(losses.values())).mean() + zero if losses else zero
 
