@@ -133,7 +133,7 @@ class Prepared:
             encoders[name] = str(self.root / "encoders" / name)
             self.remarks.append(f"own {name} encoder")
             how = f"pretrained here by {own['method']}"
-            self.changes.append(f"{name} encoder: {_class(own['encoder'])}, {how}, not {_class(published)}")
+            self.changes.append(f"{name} encoder: a small {_class(own['encoder'])}, {how}, not {_class(published)}")
         else:
             encoders[name] = own.get("encoder") or _with(published, checkpoint=None)
             self.remarks.append(f"untrained {name} encoder")
