@@ -132,8 +132,9 @@ class Prepared:
         elif name in self.pretrain:
             encoders[name] = str(self.root / "encoders" / name)
             self.remarks.append(f"own {name} encoder")
-            how = f"pretrained here by {own['method']}"
-            self.changes.append(f"{name} encoder: a small {_class(own['encoder'])}, {how}, not {_class(published)}")
+            other = "its published weights" if _class(own["encoder"]) == _class(published) else _class(published)
+            how = f"pretrained here by {own['method']}, not {other}"
+            self.changes.append(f"{name} encoder: a small {_class(own['encoder'])}, {how}")
         else:
             encoders[name] = own.get("encoder") or _with(published, checkpoint=None)
             self.remarks.append(f"untrained {name} encoder")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import replace
 from html import escape
 from pathlib import Path
@@ -117,7 +118,7 @@ def _arguments(section: dict[str, Any], name: str) -> dict[str, Any]:
     parser.add_function_arguments(signature_of(pretrain), skip={"data", "out"})
     try:
         problem = unknown_key(section, parser)
-        built = {} if problem else vars(parser.instantiate_classes(parser.parse_object(section)))
+        built = {} if problem else vars(parser.instantiate_classes(parser.parse_object(deepcopy(section))))
     except (ArgumentError, TypeError, ValueError) as error:
         problem = explain(error, parser)
     if problem:

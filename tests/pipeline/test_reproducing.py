@@ -1,5 +1,6 @@
 """`reproduce`: a published experiment from data to its table, in miniature."""
 
+import json
 import shutil
 
 import pytest
@@ -149,6 +150,7 @@ def test_without_data_a_small_mock_is_simulated_and_its_encoders_are_pretrained(
     by_name = {step.name: step for step in steps}
     assert by_name["simulate"].arguments["spectra"] == "desi"
     assert by_name["pretrain-image"].arguments["training"].epochs == 3
+    json.dumps([by_name[f"pretrain-{name}"].arguments["encoder"] for name in ("image", "spectrum")])  # plain values
     assert by_name["pretrain-image"].arguments["split"] == by_name["align"].arguments["split"]
     assert by_name["extract"].arguments["encoders"]["image"] == str(tmp_path / "run" / "encoders" / "image")
     assert prepared.remark == "own encoders"
