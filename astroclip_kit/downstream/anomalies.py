@@ -88,10 +88,8 @@ def find_anomalies(
     wanted = tuple(name for name in by if name) or tuple(SCORES)
     if unknown := [name for name in wanted if name not in SCORES]:
         raise UsageError(f"no score {unknown[0]!r}; there is: {', '.join(SCORES)}.")
+    store.check_finite(on, at)
     z = np.asarray(store.vectors(on)[at])
-    if not np.isfinite(z).all():
-        wrong = int((~np.isfinite(z).all(axis=1)).sum())
-        raise InputError(f"embeddings of {on}: {wrong} of {len(z)} vectors hold NaN or infinity. Write them again.")
     if not 1 <= scoring.k < (count := len(np.unique(store.groups[at]))):
         raise InputError(f"k: expected 1 to {max(0, count - 1)} ({on} of other objects), found {scoring.k}.")
     notes: list[str] = []

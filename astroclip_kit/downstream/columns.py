@@ -58,7 +58,7 @@ def _numbers(answer: Answer, unit: Any, supported: Array, settings: Prediction) 
         low, high = np.where(whole, 0, low % of.period), np.where(whole, of.period, high % of.period)
     yield of.column, Column(found.value, unit=own, description=f"{of.name}{here}: {how}")
     ends = [("low", low), ("high", high)] if settings.coverage else []
-    about = f"end of the interval that holds the truth for {100 * settings.coverage:.4g} % of objects"
+    about = f"end of the interval that holds the truth for {100 * settings.coverage:.4g} % of objects on average"
     for end, values in ends:
         yield f"{of.column}_{end}", Column(values, unit=own, description=f"{end} {about}")
     deviation = "angular deviation" if of.period else "standard deviation"
@@ -74,7 +74,7 @@ def _classes(answer: Answer, unit: Any, supported: Array, settings: Prediction) 
     yield name, Column(found.value, description=f"{name} with the most weight among {settings.k} neighbours")
     if settings.coverage:
         sets = [",".join(found.classes[row]) for row in found.sets & supported[:, None]]
-        about = f"classes that hold the true one for {100 * settings.coverage:.4g} % of objects"
+        about = f"classes that hold the true one for {100 * settings.coverage:.4g} % of objects on average"
         yield f"{name}_set", Column(np.asarray(sets, dtype=str), description=about)
     yield f"{name}_spread", Column(found.spread, description=f"1 - probability of {name}")
     for one, share in zip(found.classes, found.probabilities.T, strict=True):
@@ -110,13 +110,16 @@ def notes_of(answer: Answer, settings: Prediction) -> Iterator[str]:
 def _promises(answer: Answer, settings: Prediction) -> Iterator[str]:
     """How far intervals or sets can be trusted, by who calibrates them."""
     near, count = answer.near, len(answer.near.reference)
-    what, size = ("set of classes", "small") if len(answer.predicted.classes) else ("interval", "narrow")
+    what, size, where = "interval", "narrow", "at the ends of the range"
+    if len(answer.predicted.classes):
+        what, size, where = "set of classes", "small", "of a rare class"
     less = (
         f" (calibration={settings.calibration:g} allows more)" if count < int(settings.calibration * near.able) else ""
     )
     yield (
         f"the {what} holds the truth for {100 * settings.coverage:.4g} % of objects like the {count} of {near.able} "
-        f"that calibrate it{less}, {near.unseen} of them not trained on; {near.memory} others may be neighbours"
+        f"that calibrate it{less}, {near.unseen} of them not trained on; {near.memory} others may be neighbours. That "
+        f"is an average: {where} it may hold less often"
     )
     if near.unseen < count:
         yield (

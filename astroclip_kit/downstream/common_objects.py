@@ -61,10 +61,9 @@ def common_spaces(
     about = {"seed": 0, "dataset": one.manifest["dataset"], "origin": one.manifest["origin"]}
 
     def space(store: EmbeddingStore, rows: Array) -> Space:
+        for name in names:
+            store.check_finite(name, rows)
         vectors = {name: np.asarray(store.vectors(name)[rows]) for name in names}
-        for name, matrix in vectors.items():
-            if not np.isfinite(matrix).all():
-                raise InputError(f"{store.root}: embeddings of {name} hold NaN or infinity. Write them again.")
         return Space("aligned", vectors, shared, groups, split, labels, about)
 
     return space(one, a), space(two, b)

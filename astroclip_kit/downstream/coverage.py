@@ -22,7 +22,7 @@ from .properties import Property, known
 if TYPE_CHECKING:
     from ..embeddings import EmbeddingStore
 
-__all__ = ["measure_coverage"]
+__all__ = ["measure_coverage", "shortfalls"]
 
 Array = npt.NDArray[Any]
 Flags = npt.NDArray[np.bool_]
@@ -79,6 +79,21 @@ def measure_coverage(
             source = {name: store.manifest[name] for name in ("dataset", "origin")}
             results.append(Result(*about, value, low, high, count, settings.seed, **source))
     return results
+
+
+def shortfalls(results: Sequence[Result]) -> Iterator[str]:
+    """Which intervals, or sets, hold the truth less often than wanted, beyond what chance explains: a sentence each.
+
+    Args:
+        results: Of `measure_coverage`, and any others.
+    """
+    for one in results:
+        name, _, wanted = one.metric.partition("@")
+        if name == "coverage" and " of " not in wanted and one.high < float(wanted):
+            yield (
+                f"{one.property} by {one.query}: what is to hold the truth of {float(wanted):.4g} of the objects holds "
+                f"that of {one.value:.3f} ({one.low:.3f} to {one.high:.3f}): less than wanted"
+            )
 
 
 def _numbers(

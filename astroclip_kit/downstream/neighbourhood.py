@@ -109,6 +109,8 @@ def gather(question: Question, usable: Flags, *, apart: int = 0, least: int = 0,
         InputError: If k exceeds the memory, or a vector is zero or not finite.
     """
     store, how, k = question.store, question.how, question.settings.k
+    for name in {*how.query, *how.memory}:
+        store.check_finite(name)
     rng = np.random.default_rng(question.settings.seed)
     able = _one_each(store, rng.permutation(np.flatnonzero(usable & how.asks(store))))
     reference = _reference(store, able, apart or MOST, max(ENOUGH, least))

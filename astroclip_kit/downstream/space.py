@@ -65,8 +65,8 @@ class Space:
         among = rows_where(store.catalog, where) & (held_out | ~np.isin(store.groups, store.groups[held_out]))
         vectors = {name: store.vectors(name) for name in store.names}
         present = {name: store.present(name) & among for name in store.names}
-        for name, matrix in vectors.items():
-            _check(matrix[present[name]], f"embeddings of {name}")
+        for name, here in present.items():
+            store.check_finite(name, here)
         space = cls("aligned", vectors, present, store.groups, store.split, store.labels, store.manifest)
         return space._concatenated()
 
@@ -127,7 +127,10 @@ class Space:
             rows = np.flatnonzero(known & np.asarray(features.present(name)))
             means, has = _mean(np.asarray(features.matrix(name)[rows]), place[rows], len(store))
             present[name] = has & asked.present[name]
-            _check(means[present[name]], f"features of {name}")
+            if wrong := int((~np.isfinite(means[present[name]]).all(axis=1)).sum()):
+                raise InputError(
+                    f"features of {name}: {wrong} of {present[name].sum()} vectors hold NaN or infinity. Extract again."
+                )
             vectors[name] = _standardised(means, present[name] & (store.split != "test"))
         return replace(asked, name="features", vectors=vectors, present=present, together="")._concatenated()
 
@@ -152,11 +155,6 @@ class Space:
     def rows(self, name: str, *, held_out: bool) -> npt.NDArray[np.int64]:
         """Rows with a modality, on one side of the split."""
         return np.flatnonzero(self.present[name] & ((self.split == "test") == held_out))
-
-
-def _check(vectors: Array, name: str) -> None:
-    if wrong := int((~np.isfinite(vectors).all(axis=1)).sum()):
-        raise InputError(f"{name}: {wrong} of {len(vectors)} vectors hold NaN or infinity. Write them again.")
 
 
 def _mean(

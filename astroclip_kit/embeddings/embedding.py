@@ -164,10 +164,10 @@ def _pooled(
 
 
 def _first_known(column: Array, codes: npt.NDArray[np.int64], count: int) -> Array:
-    """The first value of each group that is not missing."""
-    column = column if column.dtype.kind == "U" else column.astype(np.float64)
+    """The first value of each group that is not missing; whole numbers stay what they are, and are never missing."""
+    column = column.astype(np.float64) if column.dtype.kind == "O" else column
     known = np.flatnonzero(column != "" if column.dtype.kind == "U" else np.isfinite(column))[::-1]
-    out = np.full(count, "" if column.dtype.kind == "U" else np.nan, dtype=column.dtype)
+    out = np.full(count, {"U": "", "f": np.nan}.get(column.dtype.kind, 0), dtype=column.dtype)
     out[codes[known]] = column[known]  # the last one written is the first in the column
     return out
 

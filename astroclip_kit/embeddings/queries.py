@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from ..data.crossmatch import chord_of, unit_vectors
+from ..data.crossmatch import Positions, chord_of, unit_vectors
 from ..errors import InputError, UsageError
 from ..surveys.files.coordinates import in_range
 from .query import Query
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .newcomers import Newcomers
     from .store import EmbeddingStore
 
-__all__ = ["Asked", "ask", "ask_files", "find", "ids_of", "objects", "place_of", "rows_of"]
+__all__ = ["Asked", "ask", "ask_files", "find", "ids_of", "objects", "place_of", "rows_at", "rows_of"]
 
 Rows = npt.NDArray[np.int64]
 Vectors = npt.NDArray[np.float32]
@@ -225,8 +225,37 @@ def find(
     by_position = not (math.isnan(ra) and math.isnan(dec))
     if bool(object_id) == by_position:
         raise UsageError(WHO)
-    rows = _within(store, ra, dec, radius_arcsec) if by_position else _named(store, str(object_id))
-    what = f"within {radius_arcsec} arcsec of ra={ra}, dec={dec}" if by_position else f"with id {object_id!r}"
+    if by_position:
+        return int(rows_at(store, [ra], [dec], radius_arcsec)[0])
+    return _only(store, _named(store, str(object_id)), f"with id {object_id!r}")
+
+
+def rows_at(store: EmbeddingStore, ra: npt.ArrayLike, dec: npt.ArrayLike, radius_arcsec: float) -> Rows:
+    """Rows of the one object within a radius of each position.
+
+    Args:
+        store: Where to look.
+        ra: Right ascensions [Q] in degrees.
+        dec: Declinations [Q] in degrees.
+        radius_arcsec: How far from a position the object may be.
+
+    Raises:
+        InputError: If there is no object at a position, or more than one.
+        UsageError: If a position or the radius makes no sense.
+    """
+    alpha, delta = np.asarray(ra, dtype=np.float64), np.asarray(dec, dtype=np.float64)
+    for a, d in zip(alpha, delta, strict=True) if not in_range(alpha, delta).all() else ():
+        if not in_range(a, d):
+            raise UsageError(f"ra, dec: expected 0 <= ra <= 360 and -90 <= dec <= 90 degrees, found ra={a}, dec={d}.")
+    known = np.flatnonzero(in_range(store.ra, store.dec))
+    tree = Positions(store.ra[known], store.dec[known]).tree
+    near = tree.query_ball_point(unit_vectors(alpha, delta), chord_of(radius_arcsec), return_sorted=True)
+    places = (f"within {radius_arcsec} arcsec of ra={a}, dec={d}" for a, d in zip(alpha, delta, strict=True))
+    return np.array([_only(store, known[rows], place) for rows, place in zip(near, places, strict=True)])
+
+
+def _only(store: EmbeddingStore, rows: Rows, what: str) -> int:
+    """The one row that was found."""
     if not len(rows):
         raise InputError(f"{store.root} has no object {what}; it holds ids such as {_some(store.object_ids)}.")
     if len(rows) > 1:
@@ -241,12 +270,3 @@ def _some(ids: npt.NDArray[np.str_]) -> str:
 def _named(store: EmbeddingStore, object_id: str) -> Rows:
     rows = np.flatnonzero(store.object_ids == object_id)
     return rows if len(rows) else np.flatnonzero(store.groups == object_id)
-
-
-def _within(store: EmbeddingStore, ra: float, dec: float, radius_arcsec: float) -> Rows:
-    if not in_range(ra, dec):
-        raise UsageError(f"ra, dec: expected 0 <= ra <= 360 and -90 <= dec <= 90 degrees, found ra={ra}, dec={dec}.")
-    known = np.flatnonzero(in_range(store.ra, store.dec))
-    chord = np.linalg.norm(unit_vectors(store.ra[known], store.dec[known]) - unit_vectors([ra], [dec]), axis=1)
-    rows: Rows = known[chord <= chord_of(radius_arcsec)]
-    return rows

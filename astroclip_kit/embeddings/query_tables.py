@@ -10,7 +10,7 @@ import numpy as np
 
 from ..errors import InputError, UsageError
 from ..surveys.files.table_files import column_names, numbers, read_columns, text
-from .queries import Asked, ask_files, find, objects, rows_of
+from .queries import Asked, ask_files, objects, rows_at, rows_of
 from .query import Query
 
 if TYPE_CHECKING:
@@ -50,8 +50,8 @@ def ask_table(store: EmbeddingStore, query: Query, name: str) -> Asked:
     if way == ("object_id",):
         rows = rows_of(store, [str(one) for one in text(frame["object_id"])])
     else:
-        places = np.column_stack([numbers(frame["ra"]), numbers(frame["dec"])])
-        if np.isnan(places).any():
-            raise InputError(f"{query.table}: row {int(np.argwhere(np.isnan(places))[0, 0])} has no position.")
-        rows = np.array([find(store, ra=ra, dec=dec, radius_arcsec=query.radius_arcsec) for ra, dec in places])
+        places = numbers(frame["ra"]), numbers(frame["dec"])
+        if len(lost := np.flatnonzero(np.isnan(places).any(axis=0))):
+            raise InputError(f"{query.table}: row {lost[0]} has no position.")
+        rows = rows_at(store, *places, query.radius_arcsec)
     return objects(store, rows, name or store.names[0])

@@ -201,7 +201,9 @@ class EmbeddingStore(os.PathLike[str]):
         """
         z = self.vectors(name)[rows]
         if bad := int((~np.isfinite(z).all(axis=1)).sum()):
-            raise InputError(f"embeddings of {name}: {bad} of {len(z)} vectors hold NaN or infinity. Embed again.")
+            raise InputError(
+                f"{self.root}: embeddings of {name}: {bad} of {len(z)} vectors hold NaN or infinity. Embed again."
+            )
 
     @property
     def units(self) -> dict[str, str]:

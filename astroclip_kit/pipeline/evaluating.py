@@ -50,6 +50,7 @@ def evaluate(
     """
     from ..data import Dataset
     from ..downstream import evaluate as measure
+    from ..downstream.coverage import shortfalls
     from ..features import FeatureSet
     from ..report import evaluation_figures
     from ..storage import check_output, open_folder
@@ -71,6 +72,7 @@ def evaluate(
     table.meta["notes"] = [
         provenance(store),
         *_notes(store, names, settings.where),
+        *shortfalls(results),
         *_calibration(results),
         *table.meta["notes"],
     ]

@@ -143,7 +143,7 @@ def test_what_cannot_be_compared(good, tmp_path):
         compare(unknown, unknown, ["z"])
     damaged = write(tmp_path / "e", 0.1)
     np.save(damaged.root / "image.npy", np.full((N, 6), np.nan, np.float32))
-    with pytest.raises(InputError, match="embeddings of image hold NaN or infinity"):
+    with pytest.raises(InputError, match=r"embeddings of image: 400 of 400 vectors hold NaN or infinity. Embed again"):
         compare(good, damaged)
 
 

@@ -1,8 +1,10 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from astroclip_kit.downstream import measure_coverage
-from astroclip_kit.downstream.coverage import _share
+from astroclip_kit.downstream.coverage import _share, shortfalls
 from astroclip_kit.embeddings import EmbeddingStore
 from astroclip_kit.errors import InputError, UsageError
 from astroclip_kit.settings.prediction import Prediction
@@ -69,6 +71,16 @@ def test_who_calibrates_is_told(sky_store):
     results = measure_coverage(sky_store, ["z"], bins=1, settings=Prediction(coverage=0.995, calibration=0.5))
     [one] = [one for one in results if one.metric == "new_calibrating@0.995"]
     assert (one.n, round(one.value * one.n)) == (240, 120)
+
+
+def test_what_holds_less_than_wanted_is_told(sky, tmp_path):
+    wrong = np.where(sky.split == "test", sky.z + 5, sky.z)
+    results = measure_coverage(
+        sky.write(tmp_path / "space", wrong=wrong), ["z", "wrong"], settings=Prediction(coverage=0.9)
+    )
+    told = "wrong by image: what is to hold the truth of 0.9 of the objects holds that of 0.000 (0.000 to 0."
+    [note] = shortfalls([replace(results[0], metric="r2"), *results])
+    assert note.startswith(told) and note.endswith("): less than wanted")
 
 
 def test_more_coverage_takes_wider_intervals(sky_store):

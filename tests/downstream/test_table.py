@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pytest
 
@@ -80,6 +82,19 @@ def test_the_same_seed_gives_the_same_table_and_columns_say_what_they_are(sky_st
         "z: the interval holds the truth for 90 % of objects like the 120 of 600 that calibrate it, 120 of them not"
     )
     assert promise in " ".join(one.meta["notes"])
+    for rare in ("z: .* at the ends of the range", "class: .* of a rare class"):
+        assert re.search(rf"{rare} it may hold less often", "\n".join(one.meta["notes"]))
+    assert one["z_low"].info.description.endswith("for 90 % of objects on average")
+
+
+def test_vectors_that_are_no_numbers_are_told_with_their_modality(sky, tmp_path):
+    store = sky.write(tmp_path / "space")
+    z = np.array(store.vectors("spectrum"))
+    z[[3, 8], 0] = np.nan
+    np.save(store.root / "spectrum.npy", z)
+    with pytest.raises(InputError, match=r"space: embeddings of spectrum: 2 of 1200 vectors hold NaN .* Embed again"):
+        predict_table(store, ["z"], query="image", memory="spectrum")
+    assert len(predict_table(store, ["z"], asked=[3], query="image"))
 
 
 @pytest.mark.parametrize(

@@ -103,6 +103,15 @@ def test_pooling_gives_one_row_per_object(tmp_path, folder):
     assert set(store.split) >= {"train", "test"} and store.ra[1] == 20
 
 
+def test_pooling_loses_no_digit_of_a_whole_number(tmp_path, folder):
+    features = Features()
+    ids = 12345678901234567 + np.arange(N)  # more than float64 holds
+    features.labels = {"source_id": ids, "good": np.arange(N) % 2 == 0, "flux": np.full(N, np.nan, np.float32)}
+    labels = embed(folder, features, tmp_path / "space", pool="group", quiet=True).labels
+    assert labels["source_id"].tolist() == ids[::2].tolist() and labels["good"].all()
+    assert labels["flux"].dtype == np.float32 and np.isnan(labels["flux"]).all()
+
+
 def test_a_model_in_memory_takes_its_split_from_the_caller(tmp_path, model):
     store = embed(model, Features(), tmp_path / "a", quiet=True)
     assert set(store.split) == {""}

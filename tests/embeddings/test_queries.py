@@ -101,6 +101,12 @@ def test_a_table_asks_row_by_row(store, tmp_path, ending, way):
     np.testing.assert_array_equal(found["similarity"][3:6], single["similarity"])
 
 
+def test_a_position_in_a_table_has_no_company(store, tmp_path):
+    Table({"ra": [7.0, 3.4], "dec": [0.0, 0.0]}).write(tmp_path / "places.csv")
+    with pytest.raises(InputError, match=r"2 objects within 2340.0 arcsec of ra=3.4, dec=0.0: 'obj3', 'obj4'"):
+        store.search(Query(table=str(tmp_path / "places.csv"), radius_arcsec=2340.0))
+
+
 def test_a_table_of_one_row_is_as_long_a_table(store, tmp_path):
     Table({"object_id": ["obj1"]}).write(tmp_path / "one.csv")
     assert store.search(Query(table=str(tmp_path / "one.csv")), k=2).colnames[:2] == ["query", "rank"]
@@ -117,7 +123,8 @@ def test_a_table_of_one_row_is_as_long_a_table(store, tmp_path):
             r"no one object with the id 'M31', 'M33', 'g1', ... \(4 of 5\); it holds ids such as 'obj0'",
         ),
         ({"ra": [1.0, np.nan], "dec": [0.0, 0.0]}, InputError, "queries.ecsv: row 1 has no position"),
-        ({"ra": [1.5], "dec": [0.0]}, InputError, "no object within 3.0 arcsec of ra=1.5"),
+        ({"ra": [4.0, 1.5], "dec": [0.0, 0.0]}, InputError, "no object within 3.0 arcsec of ra=1.5, dec=0.0"),
+        ({"ra": [4.0, 361.0], "dec": [0.0, 0.0]}, UsageError, "dec <= 90 degrees, found ra=361.0, dec=0.0"),
         ({"object_id": ["obj1", "obj3"]}, InputError, "object 'obj3' has no image"),
     ],
 )
