@@ -115,8 +115,8 @@ def _apart(question: Question, of: Property, usable: Flags) -> tuple[int, int]:
     if count < least:
         raise InputError(
             f"{of.name}: a coverage of {settings.coverage:g} takes at least {least} objects for calibration, and "
-            f"{settings.calibration:g} of {objects} are {count}. Ask for less coverage, set a larger share apart, or leave "
-            f"{of.name} out."
+            f"{settings.calibration:g} of {objects} are {count}. Ask for less coverage, set a larger share apart, or "
+            f"leave {of.name} out."
         )
     return count, least
 

@@ -47,6 +47,16 @@ def test_who_calibrates_intervals_is_said(store, tmp_path):
     assert "; as too few are, intervals of new objects are probably too narrow" in notes
 
 
+def test_intervals_that_hold_too_little_are_told(store, tmp_path):
+    wrong = np.where(store.split == "test", 9.0, store.labels["z"])
+    vectors, catalog = {name: store.vectors(name) for name in store.names}, {"split": store.split}
+    odd = EmbeddingStore.write(tmp_path / "odd", vectors, store.object_ids, catalog=catalog, labels={"z": wrong})
+    notes = pipeline.evaluate(odd, "z", tmp_path / "results", k=2, n_boot=2, coverage=0.8).meta["notes"]
+    assert any(
+        "z by image: what is to hold the truth of 0.8 of the objects holds that of 0.000" in one for one in notes
+    )
+
+
 def test_a_protocol_is_one_flag(store, tmp_path, capsys):
     out = tmp_path / "results"
     assert cli.main(["evaluate", str(store.root), "z", "--out", str(out), "--protocol", "astroclip-k16"]) == 0
