@@ -71,7 +71,13 @@ def confidence(probabilities: npt.ArrayLike, classes: Array, true: Array) -> tup
 
 
 def calibration_error(sure: Float, right: Array, groups: Array | None = None) -> float:
-    """The expected calibration error without what the noise of few objects adds, see `calibration_interval`."""
+    """The expected calibration error without what the noise of few objects adds, see `calibration_interval`.
+
+    Args:
+        sure: Probability of the class that was named [N].
+        right: Whether it is the true one [N].
+        groups: Object of each row [N]; each its own by default.
+    """
     return calibration_interval(sure, right, groups)[0]
 
 

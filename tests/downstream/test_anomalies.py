@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from astropy.table import Table
 from scipy.stats import rankdata
 from sklearn.metrics import roc_auc_score
 
@@ -57,6 +58,12 @@ def test_planted_artifacts_are_found(table):
         assert recall.low <= recall.value <= recall.high and recall.n == N - 30
         assert (auc.task, auc.property, auc.origin, auc.dataset) == ("anomaly", f"artifact by {by}", "mock", "plants")
         assert auc.chance == 0.5 and recall.chance == pytest.approx(PLANTED / (N - 30))
+
+
+def test_all_of_few_that_were_found_are_no_certainty():
+    table = Table({"object_id": list("abcdef"), "group": list("aabcde"), "score": [9.0, 8, 3, 2, 1, 0]})
+    recall = measure_detection(table, [True, True, False, False, False, False], n_boot=20)[1]
+    assert recall.value == recall.high == 1 and recall.low == pytest.approx(1 / (1 + 1.959964**2))  # one object, twice
 
 
 def test_mislabels_are_found_and_the_right_class_is_suggested(table):
@@ -151,8 +158,6 @@ def test_another_visit_of_the_same_object_is_no_neighbour(tmp_path):
 
 
 def test_detection_by_definition():
-    from astropy.table import Table
-
     score, truth = rng.normal(size=300).round(1), rng.random(300) < 0.1
     table = Table({"object_id": IDS[:300], "group": IDS[:300], "score": score})
     auc, recall = measure_detection(table, truth, n_boot=100, seed=1)

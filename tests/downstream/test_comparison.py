@@ -60,6 +60,10 @@ def test_the_better_space_is_named(good, poor):
         assert line["better"] == "one" and line["low"] <= line["difference"] <= line["high"], metric
         assert line["difference"] == pytest.approx(line["two"] - line["one"]) and line["n"] == 100
         assert line["one_low"] <= line["one"] <= line["one_high"]
+    whole = pick(table, "recall@10")
+    assert (
+        whole["one"] == whole["one_high"] == 1 > whole["one_low"] == pytest.approx(1 / (1 + norm.ppf(0.975) ** 2 / 100))
+    )
     swapped = compare(poor, good, n_boot=200)
     assert pick(swapped, "recall@10")["better"] == "two" and set(swapped["task"]) == {"retrieval", "likeness"}
     likeness = table[table["task"] == "likeness"]
