@@ -3,9 +3,10 @@
     python benchmarks/pretraining.py runs/pretraining [--methods moco] [--data DATASET] [--query valid]
 
 A mock of 6,000 galaxies is made in the folder unless a dataset is given. An encoder is pretrained on the images or
-spectra of its training side, without labels; it and fresh copies of the same architecture then encode all objects. The
-memory of the k-NN (k = 16, distance weights, cosine) is the training side; the queries are the held-out side, which
-nothing has seen. All settings were chosen with ``--query valid``.
+spectra of its training side, without labels (but the decoder of the autoencoder is told their redshifts); it and fresh
+copies of the same architecture then encode all objects. The memory of the k-NN (k = 16, distance weights, cosine) is
+the training side; the queries are the held-out side, which nothing has seen. All settings were chosen with
+``--query valid``.
 """
 
 from __future__ import annotations
@@ -65,7 +66,7 @@ def training(epochs: int, rate: float, decay: float, batch_size: int = 256) -> T
 METHODS = {
     "moco": Method(pretrain_moco, "image", MoCo(momentum=0.99), training(60, 1e-3, 1e-4)),
     "moco, ResNet-18": Method(pretrain_moco, "image", MoCo(momentum=0.99), training(15, 1e-3, 1e-4), resnet),
-    "autoencoder": Method(pretrain_autoencoder, "spectrum", Autoencoder(), training(3, 1e-3, 1e-2, 64), all_pixels),
+    "autoencoder": Method(pretrain_autoencoder, "spectrum", Autoencoder(), training(2, 1e-3, 1e-2, 64), all_pixels),
     "autoencoder, joined": Method(pretrain_autoencoder, "spectrum", Autoencoder(), training(12, 1e-3, 1e-2, 64)),
     "autoencoder, latent": Method(
         pretrain_autoencoder, "spectrum", Autoencoder(features="latent"), training(12, 1e-3, 1e-2, 64)
