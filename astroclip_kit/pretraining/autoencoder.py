@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from ..encoders import SpenderEncoder
-from ..errors import UsageError
+from ..errors import InputError, UsageError
 from ..settings import Autoencoder, Split, Training
 from ..transforms.compose import Compose
 from ..transforms.randomness import uniform
@@ -23,6 +23,8 @@ from .observed import ObservedSpectra, joined
 from .spender_decoder import SpenderAutoencoder, SpenderDecoder, interpolate, rest_grid
 
 __all__ = ["pretrain_autoencoder", "redshifted"]
+
+LOWEST = -0.01  # redshift; blueshifts of stars and near galaxies stay above
 
 
 def pretrain_autoencoder(
@@ -60,7 +62,7 @@ def pretrain_autoencoder(
 
     Raises:
         UsageError: If a setting is out of range, the label unknown, or the encoder no `SpenderEncoder`.
-        InputError: If the modality is no spectrum.
+        InputError: If the modality is no spectrum, or the label holds what is no redshift.
         FolderError: If `out` is something else, or holds an interrupted run with other settings.
         TrainingError: If no training object has the modality and a redshift.
     """
@@ -74,8 +76,8 @@ def pretrain_autoencoder(
             raise UsageError(f"the autoencoder trains a SpenderEncoder, found an encoder {type(encoder).__name__}.")
         observe = ObservedSpectra(encoder, course.modality)
         redshifts = torch.from_numpy(np.asarray(dataset.labels[settings.redshift], dtype=np.float32))
-        known = redshifts[course.train]
-        grid = rest_grid(observe.wavelength_angstrom(), float(known.min()), float(known.max()))
+        lowest, highest = _range(redshifts[course.train], settings.redshift)
+        grid = rest_grid(observe.wavelength_angstrom(), lowest, highest)
         whole = _with_latent(encoder, settings.latent_features)
         module = SpenderAutoencoder(whole, SpenderDecoder(whole.out_features, grid))
     loss = _AutoencoderLoss(module, observe, redshifts, settings)
@@ -94,6 +96,16 @@ def _check(settings: Autoencoder) -> None:
     ):
         if not fits:
             raise UsageError(f"autoencoder.{name} is {getattr(settings, name)!r}, expected {expected}.")
+
+
+def _range(redshifts: Tensor, label: str) -> tuple[float, float]:
+    """The lowest and the highest redshift."""
+    lowest, highest = float(redshifts.min()), float(redshifts.max())
+    if lowest < LOWEST:
+        raise InputError(
+            f"the label {label!r} goes down to {lowest:g}, which is no redshift. Ingest unknown ones as missing."
+        )
+    return lowest, highest
 
 
 def _default_encoder(settings: Autoencoder, course: Pretraining) -> SpenderEncoder:

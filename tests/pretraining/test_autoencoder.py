@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from astroclip_kit.encoders import SpenderEncoder, TabularMLP
-from astroclip_kit.errors import TrainingError, UsageError
+from astroclip_kit.errors import InputError, TrainingError, UsageError
 from astroclip_kit.models import load_model
 from astroclip_kit.pretraining import pretrain_autoencoder
 from astroclip_kit.pretraining.autoencoder import redshifted
@@ -197,6 +197,9 @@ def test_settings_that_make_no_sense_are_refused(bumps, tmp_path, settings, mess
 def test_what_cannot_be_trained_is_refused(bumps, tmp_path):
     with pytest.raises(UsageError, match="trains a SpenderEncoder, found an encoder TabularMLP"):
         pretrain_autoencoder(bumps, tmp_path / "encoder", encoder=TabularMLP(3, 2))
+    bumps.labels["z"][::2] = -999.0
+    with pytest.raises(InputError, match="the label 'z' goes down to -999, which is no redshift"):
+        pretrain_autoencoder(bumps, tmp_path / "encoder")
     bumps.labels["z"][:] = np.nan
     with pytest.raises(TrainingError, match="no training object has a finite 'z'"):
         pretrain_autoencoder(bumps, tmp_path / "encoder")
