@@ -126,12 +126,19 @@ def operations(count: int) -> int:
     return int(counter.get_total_flops())
 
 
-def matmul_rate(rows: int, precision: str, repeats: int = 20) -> float:
-    """Operations per second of the best product of [rows, 2048] with [2048, 2048]."""
+def matmul_rate(rows: int, precision: str, seconds: float = 2.0) -> float:
+    """Operations per second of products of [rows, 2048] with [2048, 2048], kept up for some seconds.
+
+    Not of the best product: on a busy machine a single one may have the core for itself, a training never has.
+    """
     dtype = torch.bfloat16 if precision == "bfloat16" else torch.float32
     a, b, out = (torch.randn(shape, 2048).to(dtype) for shape in (rows, 2048, rows))
-    seconds = [timed(lambda: torch.mm(a, b, out=out))[1] for _ in range(repeats)]
-    return 2 * rows * 2048 * 2048 / min(seconds)
+    torch.mm(a, b, out=out)
+    start, count = time.perf_counter(), 0
+    while (elapsed := time.perf_counter() - start) < seconds:
+        torch.mm(a, b, out=out)
+        count += 1
+    return count * 2 * rows * 2048 * 2048 / elapsed
 
 
 def timed(call: Callable[[], Any]) -> tuple[Any, float]:
