@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import results as lines
-from ..errors import InputError, UsageError
+from ..errors import InputError
 from ..storage import new_folder, open_folder, read_json, write_json, write_manifest
 from ..types import Result
 from .agreement import agreement
@@ -150,17 +150,13 @@ def cluster(
     """
     on = on or (place.modality if place else store.names[0])
     grouping = replace(grouping, method=grouping.method or ("hdbscan" if place else "kmeans"))
-    unknown = [name for name in properties or () if name not in store.labels]
-    if unknown:
-        raise UsageError(f"no property {unknown[0]!r} among the labels: {', '.join(store.labels) or 'there are none'}.")
-    at = _considered(store, on, place, rows)
+    names, at = distinct(store.labels, properties), _considered(store, on, place, rows)
     store.check_finite(on, at)
     z = store.vectors(on)[at]
     mapped = place is not None and grouping.method != "kmeans"
     division = divide(place.coordinates[at] if place is not None and mapped else z, grouping, vectors=z, seed=seed)
-    count = max(division.silhouettes, key=lambda k: division.silhouettes[k].value, default=0)
-    usual = without_clusters(z, count, seed=seed) if count else math.nan
-    known = {name: store.labels[name][at] for name in (distinct(store.labels) if properties is None else properties)}
+    usual = _usual(division, z, seed)
+    known = {name: store.labels[name][at] for name in names}
     separations = separate(division.labels, known, groups=store.groups[at], seed=seed)
     results, notes = _results(store, on, at, division, known, seed)
     absent = int((~store.present(on)).sum())
@@ -176,14 +172,19 @@ def cluster(
         "in_no_cluster": int((division.labels < 0).sum()),
         "comparisons": len(separations),
         "source": str(store.root),
-        "dataset": store.manifest["dataset"],
-        "origin": store.manifest["origin"],
+        **{name: store.manifest[name] for name in ("dataset", "origin")},
         "silhouettes": [{"k": k, **asdict(one)} for k, one in division.silhouettes.items()],
         "silhouette_without_clusters": usual,
         "clusters": list(_described(division, z, store.object_ids[at], separations)),
         "notes": [*_remarks(division, len(at), absent, on, len(separations), usual), *notes],
     }
     return Found(_table(store, at, division, place), summary, results)
+
+
+def _usual(division: Division, z: npt.NDArray[np.float32], seed: int) -> float:
+    """The silhouette that as many clusters have in vectors without any; NaN where there is nothing to compare."""
+    count = max(division.silhouettes, key=lambda k: division.silhouettes[k].value, default=0)
+    return without_clusters(z, count, seed=seed) if count else math.nan
 
 
 def _considered(

@@ -9,14 +9,14 @@ Bergsma 2013, J. Korean Stat. Soc. 42, 323 (V); Benjamini & Hochberg 1995, J. R.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import InputError
+from ..errors import InputError, UsageError
 
 __all__ = ["Separation", "cliffs_delta", "cramers_v", "distinct", "false_discovery_rate", "separate"]
 
@@ -74,12 +74,19 @@ class Separation:
         return f"{self.property} {self.inside:.3g} (else {self.outside:.3g}) d={self.value:+.2f}"
 
 
-def distinct(labels: Mapping[str, Array]) -> list[str]:
+def distinct(labels: Mapping[str, Array], chosen: Sequence[str] | None = None) -> list[str]:
     """The labels without those that repeat another: called like it behind the name of a source, with its values.
 
     Args:
         labels: Name to values [N], of which NaN or "" are missing.
+        chosen: The labels to take instead, repeated or not.
+
+    Raises:
+        UsageError: If one that was chosen is no label.
     """
+    for name in chosen or ():
+        if name not in labels:
+            raise UsageError(f"no property {name!r} among the labels: {', '.join(labels) or 'there are none'}.")
 
     def repeats(name: str, other: str) -> bool:
         if not name.endswith(f"_{other}"):
@@ -92,6 +99,8 @@ def distinct(labels: Mapping[str, Array]) -> list[str]:
         varies = both.sum() > 2 and np.std(own[both]) > 0 and np.std(its[both]) > 0
         return bool(varies and np.corrcoef(own[both], its[both])[0, 1] > SAME)
 
+    if chosen is not None:
+        return list(chosen)
     return [name for name in labels if not any(repeats(name, other) for other in labels)]
 
 
