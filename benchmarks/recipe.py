@@ -3,9 +3,9 @@
     python benchmarks/recipe.py runs/astroclip
 
 takes the dataset and the encoders of a run of `astroclip-kit reproduce astroclip`, encodes every view of every object
-once, and trains the heads with one setting changed at a time, each with several seeds (of training and of the split:
-the same for all settings). Judged by the recipe's protocol; held-out objects of all seeds are put together. A
-difference is that from the recipe itself, over the same objects (paired bootstrap over objects, 95 %).
+once, and trains the heads with one setting changed at a time, each with several seeds of the training; the split is
+that of the run, in which the encoders were pretrained. Judged by the recipe's protocol; the answers of all seeds are
+put together. A difference is that from the recipe itself, over the same objects (paired bootstrap over objects, 95 %).
 """
 
 from __future__ import annotations
@@ -77,10 +77,9 @@ def answers(store: Any, properties: list[str]) -> Iterator[tuple[str, tuple[np.n
     for wanted in properties:
         for one in by_neighbours(space, wanted, **PROTOCOLS["astroclip-k16"]):
             yield f"R2 {wanted}, {one.query} from {one.target}", (space.groups[one.rows], one.true, one.value)
-    everyone = replace(space, split=np.where(store.split == "train", "train", "test"))
     for query, target in (("image", "spectrum"), ("spectrum", "image")):
-        asked, held = everyone.rows(query, held_out=True), everyone.rows(target, held_out=True)
-        vectors, groups = everyone.vectors, everyone.groups
+        asked, held = space.rows(query, held_out=True), space.rows(target, held_out=True)
+        vectors, groups = space.vectors, space.groups
         found = rank(vectors[query][asked], vectors[target][held], groups[asked], groups[held])
         yield f"recall@{K} {query} to {target}", (groups[asked][found.queries], found.rank)
 
@@ -108,8 +107,7 @@ def trained(root: Path, features: FeatureSet, section: Mapping[str, Any], name: 
     folder = root / name.replace(" ", "-").replace(".", "") / str(seed)
     if not (folder / "space" / "manifest.json").exists():
         changed = VARIANTS[name](dict(section))
-        split, training = replace(changed["split"], seed=seed), replace(changed["training"], seed=seed)
-        align(features, folder / "model", **{**changed, "split": split, "training": training})
+        align(features, folder / "model", **{**changed, "training": replace(changed["training"], seed=seed)})
         return embed(folder / "model", features, folder / "space")
     from astroclip_kit.embeddings import EmbeddingStore
 
