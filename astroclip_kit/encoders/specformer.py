@@ -16,12 +16,13 @@ from ..transforms.resampling import Grid, wavelength_grid
 from ..transforms.spectra import FillGaps, SelectChannels
 from ..types import Modality
 from .checkpoints import fill, hyperparameters, read_checkpoint
-from .grids import check_grid, onto_grid
+from .grids import check_grid, fit_grid, onto_grid
 from .layers import check_kind
 
 __all__ = ["SpecFormer"]
 
 STATISTICS = 2  # features of a token beside its pixels: mean and standard deviation, in the first token alone
+TRAINED_GRID = "desi"  # of the released weights
 SHORT = 256  # tokens
 LEAST_STD = 0.2  # in the unit of the flux, 1e-17 erg / (s cm2 Angstrom)
 
@@ -89,8 +90,8 @@ class SpecFormer(nn.Module):
         heads: Number of attention heads.
         section: Pixels of a section, an even number.
         max_tokens: Most tokens that there are positions for.
-        grid: Wavelengths that the weights were trained on, "desi" for the released ones; None takes spectra of any
-            grid.
+        grid: Wavelengths that the weights were trained on; with a checkpoint "desi", as published. None, where there
+            is nothing to compare with, takes spectra of any grid.
         preprocess: What is done to spectra [B, C, L] first; by default gaps are filled and the flux, in
             1e-17 erg / (s cm2 Angstrom), is taken alone.
         checkpoint: A file of weights with the layout of the published ones, read once. A saved copy of the encoder
@@ -128,6 +129,7 @@ class SpecFormer(nn.Module):
             )
         self.width, self.depth, self.heads, self.section = width, depth, heads, section
         self.max_tokens, self.checkpoint = max_tokens, None
+        grid = TRAINED_GRID if checkpoint is not None and grid is None else grid
         self.grid = None if grid is None else named_grid(wavelength_grid(grid))
         self.preprocess = preprocess if preprocess is not None else Compose((FillGaps(), SelectChannels()))
         self.out_features = width
@@ -159,7 +161,7 @@ class SpecFormer(nn.Module):
             arguments: Of the constructor; a `preprocess` of your own must resample itself.
 
         Raises:
-            InputError: If the modality is of another kind, or covers less than nine tenths of the grid.
+            InputError: If the modality is of another kind, or covers less than 85 % of the grid.
         """
         check_kind(modality, "spectrum", cls)
         positions = 2 * modality.shape[1] // arguments.get("section", 20) + 1
@@ -170,6 +172,15 @@ class SpecFormer(nn.Module):
             encoder.preprocess = Compose((*steps, FillGaps(), SelectChannels()))
         encoder.check_modality(modality)
         return encoder
+
+    def fitted_to(self, modality: Modality) -> Self:
+        """Itself, and spectra of a modality come to it on the grid of its weights.
+
+        Raises:
+            InputError: If the modality is of another kind, or covers less than 85 % of the grid.
+        """
+        fit_grid(self, modality)
+        return self
 
     def check_modality(self, modality: Modality) -> None:
         """Refuses spectra that do not come on the grid that the weights were trained on.
@@ -193,7 +204,7 @@ class SpecFormer(nn.Module):
         """
         tensors = read_checkpoint(path)
         heads = {"heads": int(given["num_heads"])} if "num_heads" in (given := hyperparameters(path)) else {}
-        encoder = cls(**{**_sizes(tensors), **heads, **arguments})
+        encoder = cls(**{**_sizes(tensors), **heads, "grid": TRAINED_GRID, **arguments})
         fill(encoder, tensors, path)
         return encoder
 

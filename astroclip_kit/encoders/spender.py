@@ -16,7 +16,7 @@ from ..transforms.sky_lines import MaskSkyLines
 from ..transforms.spectra import FillGaps, Normalise, NormaliseMode, SelectChannels
 from ..types import Modality
 from .checkpoints import fill, read_checkpoint, under
-from .grids import check_grid, onto_grid
+from .grids import check_grid, fit_grid, onto_grid
 from .layers import check_kind
 
 __all__ = ["SpenderEncoder"]
@@ -142,7 +142,7 @@ class SpenderEncoder(nn.Module):
             arguments: Of the constructor; a `preprocess` of your own does all of this itself.
 
         Raises:
-            InputError: If the modality is of another kind, or covers less than nine tenths of the grid.
+            InputError: If the modality is of another kind, or covers less than 85 % of the grid.
         """
         check_kind(modality, "spectrum", cls)
         encoder = cls(**arguments)
@@ -155,6 +155,15 @@ class SpenderEncoder(nn.Module):
             encoder.preprocess = Compose((*steps, FillGaps(), brightness, SelectChannels()))
         encoder.check_modality(modality)
         return encoder
+
+    def fitted_to(self, modality: Modality) -> Self:
+        """Itself, for spectra of a modality: where they are on another grid than the weights, it resamples first.
+
+        Raises:
+            InputError: If the modality is of another kind, or covers less than 85 % of the grid.
+        """
+        fit_grid(self, modality)
+        return self
 
     def check_modality(self, modality: Modality) -> None:
         """Refuses spectra that do not come on the grid that the weights were trained on.

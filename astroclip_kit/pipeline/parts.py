@@ -77,7 +77,7 @@ def part(value: Any, from_path: Any = None) -> Any:
 
 
 def encoder_for(value: Any, modalities: dict[str, Any], name: str) -> Any:
-    """An encoder, or that of an encoder folder; what its configuration leaves open is sized by the modality."""
+    """An encoder, or that of an encoder folder; what is left open is fitted to the modality."""
     from ..models import build_for, load_model
 
     if isinstance(value, (str, os.PathLike)):
@@ -86,7 +86,9 @@ def encoder_for(value: Any, modalities: dict[str, Any], name: str) -> Any:
                 f"encoders: {name}: {value} is no encoder folder. A class is named by its "
                 f"class_path, such as astroclip_kit.encoders.ImageConvNet."
             )
-        return load_model(Path(value))
+        loaded: Any = load_model(Path(value))
+        fits = name in modalities and hasattr(loaded, "fitted_to")
+        return loaded.fitted_to(modalities[name]) if fits else loaded
     if not isinstance(value, dict):
         return value
     if name not in modalities:

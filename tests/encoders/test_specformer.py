@@ -5,6 +5,7 @@ import math
 import pytest
 import torch
 
+from astroclip_kit.contracts import check_encoder
 from astroclip_kit.encoders import SpecFormer
 from astroclip_kit.errors import FileError, InputError, UsageError
 from astroclip_kit.transforms import Compose, wavelength_grid
@@ -162,6 +163,20 @@ def test_weights_of_desi_get_spectra_on_its_grid():
     blue = Modality.spectrum("spectrum", wavelength_grid((3500, 6500, 1)))
     with pytest.raises(InputError, match="47% of the 3600 to 9824 that SpecFormer was trained on"):
         SpecFormer.for_modality(blue, **arguments)
+
+
+def test_weights_of_a_file_are_for_the_grid_of_desi_unless_another_is_said(tmp_path):
+    torch.save(SpecFormer(width=6, depth=1, heads=6).state_dict(), tmp_path / "specformer.ckpt")
+    file, boss = str(tmp_path / "specformer.ckpt"), Modality.spectrum("spectrum", wavelength_grid("boss"))
+    assert SpecFormer(6, 1).grid is None and SpecFormer.from_checkpoint(file, grid="boss").grid == "boss"
+    for encoder in (SpecFormer.from_checkpoint(file), SpecFormer(6, 1, checkpoint=file)):
+        assert encoder.grid == "desi"
+        with pytest.raises(InputError, match=r"has 4686 pixels .* the weights of SpecFormer are for 7781"):
+            encoder.check_modality(boss)
+        assert encoder.fitted_to(boss).preprocess(torch.rand(1, 2, 4686)).shape == (1, 1, 7781)
+        check_encoder(encoder, boss)
+    encoder = SpecFormer.for_modality(boss, width=6, depth=1, checkpoint=file)
+    assert encoder(encoder.preprocess(torch.rand(1, 2, 4686))).shape == (1, 6)
 
 
 def test_what_does_not_fit_is_refused(small):

@@ -28,9 +28,7 @@ def spender(tmp_path_factory):
     return write_spender(tmp_path_factory.mktemp("spender") / "spender.pt", spender_state(rest=50))
 
 
-def test_a_file_of_a_configuration_is_resampled_for_and_a_folder_of_convert_is_not(
-    chain, spender, tmp_path, fails, capsys
-):
+def test_a_file_of_a_configuration_and_a_folder_of_convert_are_resampled_for(chain, spender, tmp_path, capsys):
     """The mock's spectra have the grid of BOSS, the weights that of DESI."""
     (tmp_path / "run.yaml").write_text(CONFIG.format(survey=chain.survey, file=spender))
     run(tmp_path / "run.yaml", tmp_path / "run")
@@ -42,7 +40,9 @@ def test_a_file_of_a_configuration_is_resampled_for_and_a_folder_of_convert_is_n
     assert "random weights" not in capsys.readouterr().err
     assert cli.main(["convert", str(spender), str(tmp_path / "encoder"), "--to", "spender"]) == 0
     words = ["extract", chain.data, "--encoders.spectrum", tmp_path / "encoder", "--out", tmp_path / "features"]
-    assert "Build it with SpenderEncoder.for_modality, which resamples" in fails(*words)
+    assert cli.main([str(word) for word in words]) == 0
+    steps = FeatureSet(tmp_path / "features").encoders["spectrum"]["init_args"]["preprocess"]["init_args"]["steps"]
+    assert steps[0]["class_path"].endswith("Resample") and steps[0]["init_args"]["grid"] == "desi"
 
 
 def test_a_moco_file_becomes_an_encoder_folder_that_extract_takes(tmp_path, capsys):
