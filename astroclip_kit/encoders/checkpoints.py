@@ -29,7 +29,10 @@ NO_CHECKPOINT = "is no checkpoint. Expected safetensors or a file of torch.save.
 LOOKS = (  # names that end so, and what has them; the first that fits
     (("image_encoder.cross_attention.query", "spectrum_encoder.cross_attention.query"), "an AstroCLIP model"),
     (("data_embed.weight", "position_embed.weight"), "a SpecFormer"),
-    (("encoder_q.conv1.weight", "encoder_k.conv1.weight"), "a MoCo training of a ResNet (MocoResNet50 reads it)"),
+    (
+        ("encoder_q.conv1.weight", "encoder_k.conv1.weight"),
+        "a MoCo training of a ResNet, encoder_k and queue too (MocoResNet50 takes encoder_q)",
+    ),
     (("cls_token", "patch_embed.proj.weight"), "a vision transformer such as AstroDINO"),
     (("conv1.0.weight", "conv3.2.weight"), "a spender encoder (SpenderEncoder reads it)"),
     (("layer3.35.conv3.weight",), "a ResNet-152"),
@@ -168,21 +171,22 @@ def _torch(path: Path, zipped: bool) -> Any:
         with torch.serialization.safe_globals(_plain_numpy()), warnings.catch_warnings(action="ignore"):
             return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
+        safe = f"Get its tensors without running it: astroclip-kit convert {path} --out weights.safetensors"
         needs = re.search(r"(?:GLOBAL|type|class|global) `?(\w+(?:\.\w+)+)", str(error))
         if not needs and not zipped:
-            raise FileError(path, NO_CHECKPOINT) from error
+            raise FileError(path, f"{NO_CHECKPOINT} It may be a plain pickle. {safe}") from error
         raise FileError(
             path,
             f"holds more than weights ({needs[1] if needs else 'objects'}), and reading that could run code of the "
-            f"file, so nothing was read. Get its tensors without running it: astroclip-kit convert {path} --out "
-            f"weights.safetensors",
+            f"file, so nothing was read. {safe}",
         ) from error
     except Exception as error:  # bytes of others, which torch's parser meets with errors of every kind
         if "TorchScript" in str(error):
             raise FileError(path, "is a TorchScript program. Save the state_dict() of its module instead.") from error
         said = str(error).partition("\n")[0][:90] or type(error).__name__
         what = "is damaged or cut off" if zipped else "is no checkpoint, or cut off"
-        raise FileError(path, f"{what} ({said}). Copy or download it again.") from error
+        pickled = "" if zipped else f" If it is a plain pickle: astroclip-kit convert {path} --out weights.safetensors"
+        raise FileError(path, f"{what} ({said}). Copy or download it again.{pickled}") from error
 
 
 def _plain_numpy() -> list[Any]:

@@ -20,6 +20,7 @@ __all__ = ["MocoResNet50"]
 
 TRAINED_BANDS = ("g", "r", "z")
 TRAINED_ARCSEC = 0.262  # per pixel of the Legacy Survey cutouts that the released weights were trained on
+TRAINED_PIXELS = 96  # along the side of what they saw
 SCALES = 0.1  # the training shrank and enlarged its images by so much
 
 
@@ -93,7 +94,9 @@ class MocoResNet50(nn.Module):
         return cls(checkpoint=str(path), **arguments)
 
     @classmethod
-    def for_modality(cls, modality: Modality, rgb: RGBVariant = "stein", crop: int = 96, **arguments: Any) -> Self:
+    def for_modality(
+        cls, modality: Modality, rgb: RGBVariant = "stein", crop: int = TRAINED_PIXELS, **arguments: Any
+    ) -> Self:
         """Sized for an image modality: orders its bands, leaves inverse variances out, crops.
 
         Args:
@@ -108,7 +111,8 @@ class MocoResNet50(nn.Module):
             UsageError: If no colour image can be made of its bands.
         """
         check_kind(modality, "image", cls)
-        steps = (CenterCrop(min(crop, *modality.shape[1:])), ToRGB(rgb, modality.image_bands))
+        side = min(crop, *modality.shape[1:])
+        steps = (CenterCrop(side), ToRGB(rgb, modality.image_bands))
         encoder = cls(**{"preprocess": Compose([*select_bands(modality), *steps]), **arguments})
         encoder.check_modality(modality)
         if arguments.get("checkpoint") and set(modality.image_bands) != set(TRAINED_BANDS):
@@ -117,28 +121,41 @@ class MocoResNet50(nn.Module):
                 f"were trained on {', '.join(TRAINED_BANDS)}: its features may be worth less.",
                 stacklevel=2,
             )
+        if arguments.get("checkpoint") and "preprocess" not in arguments and side < min(crop, TRAINED_PIXELS):
+            warnings.warn(
+                f"{modality.name!r} has {side} pixels along a side, and the weights of {cls.__name__} saw "
+                f"{TRAINED_PIXELS}: its features may be worth less. Take larger cutouts, or crop: {side} to be content "
+                f"with these.",
+                stacklevel=2,
+            )
         return encoder
 
     def check_modality(self, modality: Modality) -> None:
-        """Refuses images that the weights mean nothing for: of other bands, or of pixels of another size.
+        """Refuses images that the weights mean nothing for: other bands, pixels of another size, or too few.
 
         Raises:
             InputError: Says what differs and what to do.
         """
-        trained, found = self.pixel_scale_arcsec, modality.pixel_scale_arcsec
+        name, trained, found = type(self).__name__, self.pixel_scale_arcsec, modality.pixel_scale_arcsec
         if trained is not None and abs(found / trained - 1) > SCALES:
             raise InputError(
-                f"{modality.name!r} has pixels of {found:g} arcsec, and the weights of {type(self).__name__} are for "
+                f"{modality.name!r} has pixels of {found:g} arcsec, and the weights of {name} are for "
                 f"{trained:g}. Resample the images, or set pixel_scale_arcsec to {found:g} to encode them as they are."
             )
         bands = modality.channels
         for step in steps_of(self.preprocess):
             if isinstance(step, SelectChannels):
                 bands = tuple(bands[number] for number in step.channels if number < len(bands))
+            elif isinstance(step, CenterCrop) and step.size > min(modality.shape[1:]):
+                raise InputError(
+                    f"{modality.name!r} has {min(modality.shape[1:])} pixels along a side, and {name} crops "
+                    f"{step.size}. Take larger cutouts, or write {{class_path: astroclip_kit.encoders.{name}, "
+                    f"init_args: {{checkpoint: FILE}}}} instead of a folder, which crops less."
+                )
             elif isinstance(step, ToRGB) and tuple(step.bands) != bands:
                 raise InputError(
-                    f"{modality.name!r} has the bands {', '.join(bands)}, and {type(self).__name__} takes "
-                    f"{', '.join(step.bands)}. Build it with {type(self).__name__}.for_modality."
+                    f"{modality.name!r} has the bands {', '.join(bands)}, and {name} takes "
+                    f"{', '.join(step.bands)}. Build it with {name}.for_modality."
                 )
             elif not type(step).__module__.startswith("astroclip_kit."):
                 return  # it may do anything with the bands

@@ -106,7 +106,9 @@ def weights_called(name: str) -> Weights:
     if name.lower() in names:
         return names[name.lower()]
     parts = [known for known in names if name.lower() in known]
-    close = parts or get_close_matches(name.lower(), names, cutoff=0.5)
+    word = get_close_matches(name.lower(), {one for known in names for one in known.split("-")}, 1)
+    alike = [known for known in names if set(word) & set(known.split("-"))]  # "stien" is like a word of stein-resnet50
+    close = parts or alike or get_close_matches(name.lower(), names, cutoff=0.5)
     hint = f"Did you mean {' or '.join(names[one].name for one in close[:4])}? " if close else ""
     raise UsageError(f"no published weights {name!r} are known. {hint}astroclip-kit weights lists them all.")
 

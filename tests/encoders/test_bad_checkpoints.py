@@ -16,6 +16,7 @@ from astroclip_kit.transforms import CenterCrop, Compose, Resample, SelectChanne
 from astroclip_kit.transforms.resampling import GRIDS
 from astroclip_kit.types import Modality
 
+CONVERT = "It may be a plain pickle. Get its tensors without running it: astroclip-kit convert .*"
 WEIGHTS = {"weight": torch.ones(2, 3), "bias": torch.ones(2)}
 
 
@@ -73,6 +74,7 @@ def test_what_is_no_checkpoint_is_refused(tmp_path):
     (tmp_path / "empty").touch()
     (tmp_path / "text").write_text("resnet50 weights are at https://example.org")
     (tmp_path / "pickle").write_bytes(pickle.dumps({"a": 1}))
+    (tmp_path / "pickle2").write_bytes(pickle.dumps({"a": 1}, protocol=2))
     np.savez(tmp_path / "arrays.npz", a=np.ones(3))
     torch.save(torch.ones(3), tmp_path / "tensor")
     torch.jit.script(torch.nn.Linear(2, 3)).save(tmp_path / "script")
@@ -80,7 +82,8 @@ def test_what_is_no_checkpoint_is_refused(tmp_path):
         "empty": "is empty. Copy or download it again",
         "absent": r"cannot be read \(No such file",
         "text": "is no checkpoint",
-        "pickle": "is no checkpoint. Expected safetensors or a file of torch.save",
+        "pickle": rf"is no checkpoint. Expected safetensors or a file of torch.save. {CONVERT}pickle --out",
+        "pickle2": r"is no checkpoint, or cut off .*If it is a plain pickle: astroclip-kit convert .*pickle2 --out",
         "arrays.npz": "is damaged or cut off",
         "tensor": "holds no tensors with names. Expected the state dict",
         "script": "is a TorchScript program. Save the",
@@ -126,7 +129,7 @@ def test_a_module_stays_as_it_was_if_the_weights_do_not_fit():
 
 @pytest.mark.parametrize("names, what", [
     (["a.image_encoder.cross_attention.query", "spectrum_encoder.cross_attention.query"], "an AstroCLIP model"),
-    (["encoder_q.conv1.weight", "encoder_k.conv1.weight", "queue"], "a MoCo training"),
+    (["encoder_q.conv1.weight", "encoder_k.conv1.weight", "queue"], "a MoCo training of a ResNet, encoder_k and queue too"),
     (["cls_token", "patch_embed.proj.weight"], "a vision transformer"),
     (["layer3.22.conv3.weight", "layer4.2.conv3.weight"], "a ResNet-101"),
     (["layer4.1.conv2.weight"], "a ResNet-18"),
@@ -162,8 +165,27 @@ def test_spectra_that_do_not_cover_the_grid_are_refused(spender):
         InputError, match="covers 4000 to 6999 Angstrom, 48% of the 3600 to 9824 that SpenderEncoder was"
     ):
         SpenderEncoder.for_modality(spectrum(np.arange(4000.0, 7000.0, 1.0)), checkpoint=spender)
-    with pytest.raises(InputError, match=r"at least 90% is needed. Take weights for another grid"):
-        SpenderEncoder.for_modality(spectrum("lamost"), checkpoint=spender)
+    with pytest.raises(InputError, match=r"at least 85% is needed. Take weights for another grid"):
+        SpenderEncoder.for_modality(spectrum(np.arange(3600.0, 8500.0)), checkpoint=spender)
+
+
+@pytest.mark.parametrize(("survey", "pixels"), [("sdss", 3921), ("boss", 4686), ("lamost", 3909)])
+def test_weights_of_desi_take_the_spectra_of_other_surveys(spender, survey, pixels):
+    encoder = SpenderEncoder.for_modality(spectrum(survey), checkpoint=spender).eval()
+    x = torch.rand(2, 2, pixels, generator=torch.Generator().manual_seed(0)) + 1
+    assert encoder.preprocess(x).shape == (2, 1, 7781) and torch.isfinite(encoder(encoder.preprocess(x))).all()
+
+
+def test_an_encoder_is_fitted_to_spectra_of_another_grid_once(spender):
+    encoder, x = SpenderEncoder.from_checkpoint(spender).eval(), torch.rand(2, 2, 4686) + 1
+    before = encoder.preprocess
+    assert encoder.fitted_to(spectrum("desi")).preprocess is before  # nothing to do
+    fitted = encoder.fitted_to(spectrum("boss")).preprocess
+    assert encoder.fitted_to(spectrum("boss")).preprocess is fitted
+    torch.testing.assert_close(fitted(x), before(Resample("boss", "desi")(x)))
+    check_encoder(encoder, spectrum("boss"))
+    with pytest.raises(InputError, match="SpenderEncoder encodes data of kind 'spectrum', and 'image' is of kind"):
+        encoder.fitted_to(image())
 
 
 def test_an_encoder_with_a_grid_refuses_spectra_of_another(spender):
@@ -171,6 +193,7 @@ def test_an_encoder_with_a_grid_refuses_spectra_of_another(spender):
     check_encoder(encoder, spectrum("desi"))
     message = (
         "has 4686 pixels from 3540 to 10411 Angstrom, .* are for 7781 from 3600 to 9824. Build it with SpenderEncoder"
+        r".*, which resamples, as the command line does for {class_path: .*SpenderEncoder, init_args: {checkpoint: FILE"
     )
     with pytest.raises(InputError, match=message):
         check_encoder(encoder, spectrum("boss"))
@@ -212,3 +235,26 @@ def test_released_weights_warn_of_a_band_that_they_never_saw(tmp_path):
 def test_the_crop_of_published_images_can_be_chosen(crop, side):
     encoder = MocoResNet50.for_modality(image(), crop=crop)
     assert encoder.preprocess.steps[0] == CenterCrop(side)
+
+
+def test_released_weights_warn_of_images_that_are_smaller_than_what_they_saw(tmp_path, recwarn):
+    torch.save(moco_encoder().state_dict(), tmp_path / "resnet50.pt")
+    arguments = {"checkpoint": tmp_path / "resnet50.pt"}
+    with pytest.warns(
+        UserWarning, match="has 64 pixels along a side, .* MocoResNet50 saw 96: .* or crop: 64 to be cont"
+    ):
+        encoder = MocoResNet50.for_modality(image(size=64), **arguments)
+    assert encoder.preprocess.steps[0] == CenterCrop(64)
+    recwarn.clear()
+    MocoResNet50.for_modality(image(size=64), crop=64, **arguments)
+    MocoResNet50.for_modality(image(size=100), crop=144, **arguments)
+    MocoResNet50.for_modality(image(size=64))
+    assert not recwarn.list
+
+
+def test_images_that_are_smaller_than_the_crop_are_refused():
+    message = (
+        r"has 64 pixels along a side, and MocoResNet50 crops 96\. Take larger cutouts, or write {class_path: .*Moco"
+    )
+    with pytest.raises(InputError, match=message):
+        check_encoder(MocoResNet50(), image(size=64))

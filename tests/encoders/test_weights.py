@@ -52,6 +52,7 @@ def test_what_no_encoder_reads_says_so():
     ("name", "hint"),
     [
         ("specfromer", "Did you mean specformer?"),
+        ("stien", "Did you mean stein-resnet50?"),
         ("superres", "Did you mean spender-sdss-I-superres?"),
         ("qqq", "are known. astroclip-kit weights lists"),
     ],
