@@ -19,7 +19,7 @@ from pathlib import Path
 
 from .hashes import hash_text
 
-__all__ = ["MANIFEST", "hidden", "mend", "replace_folder", "sweep"]
+__all__ = ["MANIFEST", "hidden", "mend", "replace_folder", "settle", "sweep"]
 
 MANIFEST = "manifest.json"
 STAMP = r"\.(?P<machine>[0-9a-f]{8})-(?P<process>[0-9]+)-[0-9a-f]{8}(?P<old>-old)?\."
@@ -36,6 +36,17 @@ def _machine() -> str:
     with suppress(OSError):
         space = os.readlink("/proc/self/ns/pid")  # a container counts processes from 1
     return hash_text(socket.gethostname(), space)[:8]
+
+
+def settle(file: Path) -> None:
+    """Brings a file to the disk; what safetensors writes for its owner alone gets the rights of any new file."""
+    if not file.stat().st_mode & 0o077:
+        new = hidden(file)
+        new.touch()
+        file.chmod(new.stat().st_mode & 0o666)
+        new.unlink()
+    with file.open("rb") as handle:
+        os.fsync(handle.fileno())
 
 
 def replace_folder(new: Path, path: Path) -> None:

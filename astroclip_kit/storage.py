@@ -23,7 +23,7 @@ import numpy.typing as npt
 from .errors import FolderError, OutputError
 from .hashes import hash_ids, hash_json, hash_text, plain
 from .locks import LOCK, only_writer
-from .replacement import MANIFEST, hidden, mend, replace_folder, sweep
+from .replacement import MANIFEST, hidden, mend, replace_folder, settle, sweep
 
 __all__ = [
     "FORMAT_VERSION",
@@ -81,11 +81,6 @@ def _sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def _sync_file(file: Path) -> None:
-    with file.open("rb") as handle:
-        os.fsync(handle.fileno())
-
-
 def publish(path: str | Path, write: Callable[[Path], T]) -> T:
     """Writes one file so that it is either absent or whole.
 
@@ -106,7 +101,7 @@ def publish(path: str | Path, write: Callable[[Path], T]) -> T:
         sweep(path.parent.absolute())
         try:
             result = write(temporary)
-            _sync_file(temporary)
+            settle(temporary)
             temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)
@@ -205,8 +200,9 @@ def new_folder(path: str | Path, kind: str) -> Iterator[Path]:
         try:
             yield temporary
             _list_files(temporary)
+            files = [file for file in temporary.rglob("*") if file.is_file()]
             with ThreadPoolExecutor(8) as pool:  # a journalling file system joins what waits: 20 times faster
-                list(pool.map(_sync_file, (file for file in temporary.rglob("*") if file.is_file())))
+                list(pool.map(settle, files))
             if path.exists():
                 replace_folder(temporary, path)
             else:

@@ -147,3 +147,19 @@ def test_hash_ids_is_fixed_for_ever_and_depends_on_the_seed():
     assert storage.hash_ids(ids).tolist() == storage.hash_ids(["a", "b"]).tolist()
     assert storage.hash_ids(["a"]).tolist() == [4180199910021036473]  # splits on disk depend on it
     assert (storage.hash_ids(ids, seed=1) != storage.hash_ids(ids)).all()
+
+
+@pytest.mark.parametrize(("mask", "mode"), [(0o022, 0o644), (0o027, 0o640), (0o077, 0o600)])
+def test_others_may_read_what_a_writer_keeps_to_itself(tmp_path, mask, mode):
+    from safetensors.numpy import save_file
+
+    before = os.umask(mask)
+    try:
+        storage.publish(tmp_path / "a.safetensors", lambda path: save_file({"a": np.ones(3)}, path))
+        with storage.new_folder(tmp_path / "b", "model") as folder:
+            save_file({"a": np.ones(3)}, folder / "weights.safetensors")
+            storage.write_manifest(folder, "model", {})
+    finally:
+        os.umask(before)
+    files = [tmp_path / "a.safetensors", *(tmp_path / "b").iterdir()]
+    assert {file.stat().st_mode & 0o777 for file in files} == {mode} and len(files) == 3
