@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import difflib
+import json
 import re
 import types
 import typing
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-__all__ = ["explain", "like", "unknown_key"]
+__all__ = ["explain", "gathered", "like", "unknown_key"]
 
 WORDS = {
     bool: "true or false",
@@ -40,6 +41,40 @@ def explain(error: Exception, parser: Any) -> str:
     found = re.search(r"(?:Got|Given) value: ?(.*?)(?= - Expected|$)", text)
     shown = f", found {found[1]!r}" if found else ""
     return f"{key[1]}: expected {_words(hints[key[1]])}{shown}"
+
+
+def gathered(words: Iterable[str], names: Iterable[str]) -> list[str]:
+    """Words in which a part that several of them describe is one mapping.
+
+    Args:
+        words: Of a command line.
+        names: Arguments that map names to parts.
+
+    Example:
+        >>> gathered(["--encoders.image.class_path", "a.B", "--encoders.image.init_args.crop=64"], ["encoders"])
+        ['--encoders.image={"class_path": "a.B", "init_args": {"crop": 64}}']
+    """
+    of = re.compile(rf"--((?:{'|'.join(names)})\.[^.=]+)\.(class_path|init_args)(?:\.(\w+))?(?:=(.*))?", re.DOTALL)
+    rest, parts, stream = [], dict[str, dict[str, Any]](), iter(words)
+    for word in stream:
+        if not (match := of.fullmatch(word)):
+            rest.append(word)
+            continue
+        text = next(stream, "") if match[4] is None else match[4]
+        part = parts.setdefault(match[1], {})
+        if match[3]:
+            part.setdefault("init_args", {})[match[3]] = _value(text)
+        else:
+            part[match[2]] = _value(text)
+    return [*rest, *(f"--{name}={json.dumps(part)}" for name, part in parts.items())]
+
+
+def _value(text: str) -> Any:
+    """The number, list, mapping, true or false that a text is, or itself."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
 
 
 def _words(hint: Any) -> str:

@@ -18,12 +18,13 @@ from collections.abc import Callable
 from typing import Any
 
 from . import __version__, pipeline
-from .arguments import explain, like
+from .arguments import explain, gathered, like
 from .errors import KitError, UsageError
 
 __all__ = ["main"]
 
 DISTRIBUTED = ("align", "pretrain")  # verbs that torchrun may start; the others would write one folder several times
+PARTS = ("Parts", "Encoders", "Parts | None", "Encoders | None")  # arguments that map names to parts
 WIDEST_TEXT = 40  # characters
 FORMATS = ("text", "csv", "json", "votable", "fits")
 
@@ -131,6 +132,7 @@ def _parse(parser: Any, verb: str, words: list[str]) -> dict[str, Any] | None:
     """Arguments by name, or None where help was printed."""
     function = getattr(pipeline, verb)
     words = _named(_joined(words, function), list(_positions(function)))
+    words = gathered(words, [name for name, hint in function.__annotations__.items() if hint in PARTS])
     if verb in ("run", "reproduce"):
         words = _gather_changes(words)
     flags = [flag for action in parser._actions for flag in action.option_strings]

@@ -6,7 +6,7 @@ import torch
 from astroclip_kit import cli, run
 from astroclip_kit.encoders import ImageConvNet
 from astroclip_kit.features import FeatureSet
-from astroclip_kit.models import save_model
+from astroclip_kit.models import load_model, save_model
 
 CONFIG = """
 ingest:
@@ -36,3 +36,18 @@ def test_a_folder_stands_for_its_encoder_on_the_command_line_and_in_a_file(chain
 def test_a_folder_that_is_no_encoder_is_refused(chain, tmp_path, fails):
     words = ["extract", chain.data, "--encoders.image", chain.data, "--out", tmp_path / "a"]
     assert "dataset" in fails(*words)
+
+
+def test_a_class_is_named_word_by_word(chain, tmp_path):
+    words = ["--encoders.image.class_path", "astroclip_kit.encoders.ImageConvNet"]
+    words += ["--encoders.image.init_args.out_features", "4", "--encoders.image.init_args.channels=[4, 8]"]
+    assert cli.main(["extract", str(chain.data), *words, "--out", str(tmp_path / "a")]) == 0
+    described = FeatureSet(tmp_path / "a").encoders["image"]["init_args"]
+    assert (described["out_features"], described["channels"]) == (4, [4, 8])
+
+
+def test_heads_are_named_word_by_word_too(chain, tmp_path):
+    head = ["--heads.image.class_path", "astroclip_kit.alignment.ProjectionHead"]
+    head += ["--heads.image.init_args", '{"out_features": 128, "activation": "relu"}', "--epochs", "1"]
+    assert cli.main(["align", str(chain.features), *head, "--out", str(tmp_path / "model")]) == 0
+    assert load_model(tmp_path / "model").heads["image"].activation == "relu"
