@@ -27,7 +27,7 @@ from ..transforms.randomness import object_seeds
 from .encode import FrozenEncoder, read_ahead
 from .feature_set import FeatureSet
 from .fingerprints import fingerprint
-from .folder import finish, open_output
+from .folder import described, finish, open_output
 from .matrix import MatrixWriter
 
 __all__ = ["extract"]
@@ -211,7 +211,12 @@ def extract(
         writers = {name: extraction.writers(name) for name in encoders}
         for name, one in writers.items():
             extraction.compute(name, [writer for _, writer in one])
-        settings = {"precision": precision, "views_seed": seed, "augmented": augmented and asdict(augmented)}
+        settings = {
+            "precision": precision,
+            "views_seed": seed,
+            "augmentations": {name: described(one) for name, one in drawn.augmentations.items()},
+            "augmented": augmented and asdict(augmented),
+        }
         finish(dataset, encoders, writers, extraction.out, settings)
     return FeatureSet(extraction.out)
 

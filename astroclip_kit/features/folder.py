@@ -19,7 +19,7 @@ from ..models import describe, write_model
 from .fingerprints import fingerprint
 from .matrix import MatrixWriter
 
-__all__ = ["ENCODERS", "finish", "open_output"]
+__all__ = ["ENCODERS", "described", "finish", "open_output"]
 
 ENCODERS = "encoders"  # the model folder of each modality's encoder lies in here
 
@@ -91,18 +91,19 @@ def _part(dataset: Any, name: str, encoder: nn.Module, writers: KeyedWriters) ->
     rows = sorted({row for _, writer in writers for row in writer.not_finite})
     return {
         "modality": dataset.modalities[name].to_dict(),
-        "encoder": {**_describe(encoder), "fingerprint": fingerprint(encoder)},
+        "encoder": {**described(encoder), "fingerprint": fingerprint(encoder)},
         "out_features": encoder.out_features,
         "matrices": [{"key": key, "file": one.path.name, "dtype": one.dtype} for key, one in writers],
         "not_finite": dataset.object_ids[rows].tolist(),
     }
 
 
-def _describe(encoder: nn.Module) -> Any:
+def described(part: Any) -> Any:
+    """The class path and the arguments of an encoder or an augmentation, or the class path alone."""
     try:
-        return describe(encoder)
-    except InputError:  # a user's own module need not be describable; its code is in the key
-        return {"class_path": f"{type(encoder).__module__}.{type(encoder).__qualname__}"}
+        return describe(part)
+    except (TypeError, ValueError):  # a user's own part need not be describable; its code is in the key
+        return {"class_path": f"{type(part).__module__}.{type(part).__qualname__}"}
 
 
 def _keep(encoder: nn.Module, folder: Path, mark: str) -> None:

@@ -30,7 +30,12 @@ def model_text(folder: Path, manifest: Mapping[str, Any]) -> str:
             lines += _kept(f"  encoder of {name}:", one, folder / "encoders" / name, origin.strip())
     else:
         lines += _encoder(described, _origin(origins, ""))
+    heads = _heads(described, folder)
+    lines += heads
     chosen = {key: manifest.get(key) for key in CHOSEN}
+    if heads and chosen["alignment"]:
+        head = (chosen["alignment"].get("head") or {}).get("standardise")
+        chosen["alignment"] = {**chosen["alignment"], "head": {"standardise": head}}
     modalities = manifest.get("modalities") or {}
     chosen["modalities"] = {name: f"{one['kind']} {one['shape']}" for name, one in modalities.items()}
     return "\n".join([*lines, tree(chosen)]).rstrip()
@@ -45,6 +50,7 @@ def features_text(folder: Path, manifest: Mapping[str, Any]) -> str:
     for name in features.names:
         size = f"{int(features.present(name).sum())} x {features.out_features(name)}, {features.views(name)} views"
         lines += _kept(f"  {name}: {size}, by", features.encoders.get(name), folder / "encoders" / name)
+        lines += _augmented(features.views(name), name, manifest)
     return "\n".join(lines)
 
 
@@ -59,6 +65,35 @@ def tree(value: Mapping[str, Any], indent: str = "  ") -> str:
     return "\n".join(lines)
 
 
+def _augmented(views: int, name: str, manifest: Mapping[str, Any]) -> list[str]:
+    """By what the views after the first differ from it, and for whom; nothing where there is one."""
+    by = (manifest.get("augmentations") or {}).get(name)
+    if views < 2:
+        return []
+    split, first = manifest.get("augmented"), "views: 1 as observed"
+    whom = f"the training side of {_arguments(split)}; of the others as observed" if split else "every object"
+    lines = [f"    {first}, {views - 1} augmented with seed {manifest.get('views_seed')}, of {whom}"]
+    return [*lines, *(f"      {number}. {step}" for number, step in enumerate(_steps(by), 1))]
+
+
+def _heads(described: Mapping[str, Any], folder: Path) -> list[str]:
+    """The head of each modality; members of an ensemble have the same."""
+    arguments = described.get("init_args") or {}
+    members = arguments.get("members")
+    heads = (members[0].get("init_args") or {} if members else arguments).get("heads") or {}
+    prefix = "members.0." if members else ""
+    return [
+        f"  head of {name}: {_value(_without(one))}, {_count(folder, f'{prefix}heads.{name}.'):,} weights"
+        for name, one in heads.items()
+    ]
+
+
+def _without(described: Mapping[str, Any]) -> dict[str, Any]:
+    """A part without the arguments that say nothing of a saved copy."""
+    given = described.get("init_args") or {}
+    return {**described, "init_args": {name: value for name, value in given.items() if name not in READ_ONCE}}
+
+
 def _kept(title: str, described: Any, folder: Path, origin: str = "") -> list[str]:
     """An encoder inside another folder; if it has a folder of its own there, that says where its weights come from."""
     if not isinstance(described, Mapping) or "class_path" not in described:
@@ -71,8 +106,7 @@ def _kept(title: str, described: Any, folder: Path, origin: str = "") -> list[st
 
 def _encoder(described: Mapping[str, Any], origin: str, indent: str = "  ") -> list[str]:
     """Where the weights come from, the arguments, and each step of the preprocessing with its own."""
-    given = described.get("init_args") or {}
-    arguments = {name: value for name, value in given.items() if name not in READ_ONCE}
+    arguments = _without(described)["init_args"]
     steps = _steps(arguments.pop("preprocess", None))
     lines = [f"{indent}weights: {origin or UNKNOWN}"]
     lines += [f"{indent}arguments: {_arguments(arguments)}"] if arguments else []
@@ -89,7 +123,10 @@ def _origin(origins: Mapping[str, str], path: str) -> str:
 
 def _steps(described: Any) -> list[str]:
     """The transforms in a row, one for each."""
-    if isinstance(described, Mapping) and _name(str(described.get("class_path", ""))) == "Compose":
+    if isinstance(described, Mapping) and _name(str(described.get("class_path", ""))) in (
+        "Compose",
+        "ComposeAugmentations",
+    ):
         return [_value(one) for one in described["init_args"]["steps"]]
     return [] if described is None else [_value(described)]
 
@@ -114,9 +151,10 @@ def _name(path: str) -> str:
     return path.rpartition(".")[2]
 
 
-def _count(folder: Path) -> int:
-    """How many weights a model folder holds."""
+def _count(folder: Path, prefix: str = "") -> int:
+    """How many weights a model folder holds, or a module in it whose names begin so."""
     from safetensors import safe_open
 
     with safe_open(folder / "weights.safetensors", "np") as weights:
-        return sum(math.prod(weights.get_slice(name).get_shape()) for name in weights.keys())
+        names = [name for name in weights.keys() if name.startswith(prefix)]
+        return sum(math.prod(weights.get_slice(name).get_shape()) for name in names)

@@ -97,3 +97,38 @@ def test_encoders_that_are_trained_with_the_space_say_so(chain, tmp_path, checkp
     learn = ak.Alignment(trainable={"image": "all"})
     ak.align(chain.data, tmp_path / "model", encoders=encoders, alignment=learn, training=ak.Training(epochs=1))
     assert "    weights: small.pt trained here (all)\n" in ak.info(tmp_path / "model")
+
+
+def test_the_heads_that_were_given_are_shown_and_not_the_settings_of_others(chain, tmp_path):
+    head = {
+        "class_path": "astroclip_kit.alignment.ProjectionHead",
+        "init_args": {"out_features": 16, "hidden_features": [32], "activation": "relu", "dropout": 0.1},
+    }
+    other = {"class_path": "astroclip_kit.alignment.MocoHead", "init_args": {"out_features": 16}}
+    given, short = {"image": head, "spectrum": other}, ak.Training(epochs=1)
+    ak.align(chain.features, tmp_path / "model", heads=given, training=short)
+    text = ak.info(tmp_path / "model")
+    assert (
+        "  head of image: ProjectionHead(in_features=8, out_features=16, hidden_features=[32], activation='relu'"
+        in text
+    )
+    assert f"dropout=0.1), {8 * 32 + 32 + 32 * 16 + 16} weights" in text and "gelu" not in text
+    assert "  head of spectrum: MocoHead(in_features=8, out_features=16, hidden_features=[2048])" in text
+    ak.align(chain.features, tmp_path / "two", alignment=ak.Alignment(members=2), training=short)
+    assert "  head of image: ProjectionHead(in_features=8, out_features=128, " in ak.info(tmp_path / "two")
+
+
+def test_features_say_by_what_views_differ_and_whose(chain, tmp_path):
+    turn = {"image": {"class_path": "astroclip_kit.transforms.RandomFlipRotate"}}
+    ak.extract(chain.data, chain.encoders, tmp_path / "a", augmentations=turn, views=3)
+    text = ak.info(tmp_path / "a")
+    shown = "    views: 1 as observed, 2 augmented with seed 0, of {}\n      1. RandomFlipRotate()"
+    assert shown.format("every object") in text and text.count("as observed") == 1
+    half = ak.Split(test=0.5, valid=0.0)
+    ak.extract(chain.data, chain.encoders, tmp_path / "a", augmentations=turn, views=3, augmented=half)
+    text = ak.info(tmp_path / "a")
+    assert (
+        "with seed 0, of the training side of " in text and "test=0.5" in text and "; of the others as observed" in text
+    )
+    ak.extract(chain.data, chain.encoders, tmp_path / "b")
+    assert "as observed" not in ak.info(tmp_path / "b")
