@@ -7,7 +7,7 @@ from typing import cast
 from torch import Tensor, nn
 
 from ..contracts import check_augmentation, check_encoder
-from ..errors import UsageError
+from ..errors import InputError, UsageError
 from ..models import build
 from ..transforms import GaussianNoise, RandomFlipRotate
 from ..transforms.compose import Augmentation, ComposeAugmentations, Transform
@@ -22,7 +22,17 @@ def augmentation_for(course: Pretraining, encoder: nn.Module) -> Augmentation:
     given, modality = course.settings.augmentation, course.modality
     if given:
         augment = cast(Augmentation, build(given, trusted=True))
-        check_encoder(encoder, check_augmentation(augment, modality))
+        changed = check_augmentation(augment, modality)
+        try:
+            check_encoder(encoder, changed)
+        except InputError as error:
+            if changed.shape == modality.shape:
+                raise
+            raise InputError(
+                f"moco.augmentation gives images of {changed.shape[1]} x {changed.shape[2]} pixels, which "
+                f"{type(encoder).__name__} does not take: it is for {modality.shape[1]} x {modality.shape[2]}. Take an "
+                f"augmentation that keeps the size, or an encoder for any size."
+            ) from error
         return augment
     if modality.kind != "image":
         raise UsageError(
