@@ -56,6 +56,7 @@ class Prepared:
         self.content.pop("ingest", None)
         list(_merged(self.content, {"data": str(self.root / "survey"), **sections}))
         self.content["simulate"] |= {"spectra": material.grid}
+        self.content["ingest"]["sources"]["spectrum"]["init_args"]["grid"] = material.grid
 
     def read(self, material: Material, labels: Mapping[str, str]) -> None:
         """Reads what is given: survey files with their catalogue, or a dataset folder.
@@ -92,6 +93,7 @@ class Prepared:
     def shrink(self, smaller: Mapping[str, Any], count: int) -> None:
         """Takes over what is smaller than published, and says so."""
         self.pretrain = {name: dict(one) for name, one in smaller.get("pretrain", {}).items()}
+        self.changes += smaller.get("notes", [])
         sections = {verb: values for verb, values in smaller.items() if verb in self.content}
         if count:
             sections["simulate"] = {**sections.get("simulate", {}), "count": count}
@@ -177,7 +179,7 @@ def prepare(recipe: Recipe, root: Path, material: Material, configuration: str, 
     if size not in ("", "small", "full"):
         raise UsageError(f"size is {size!r}, expected small or full.")
     path = Path(configuration) if configuration.endswith((".yaml", ".yml")) else recipe.file(configuration)
-    prepared = Prepared(path, read_configuration(path), root)
+    prepared = Prepared(path, read_configuration(path), root, changes=list(recipe.differences))
     if missing := [verb for verb in recipe.sections if verb not in prepared.content]:
         expected = ", ".join(recipe.sections)
         raise UsageError(f"{path}: expected the sections {expected}; there is no {missing[0]!r}. Add it.")

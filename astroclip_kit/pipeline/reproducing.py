@@ -14,6 +14,7 @@ from ..errors import UsageError
 from ..settings import Material
 from .configuration import Configuration, resolve_configuration
 from .experiment import Step, plan, run_steps
+from .memory import check_count, check_memory, division
 from .outcome import REPORT, More, write_results
 from .parts import Folder, words
 from .preparation import Prepared, prepare
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
 __all__ = ["reproduce"]
 
-SPARE = 1.5  # how many times the neighbours a memory shall hold, as shares are met on average
 ABOUT = (
     "Published values were measured on real data with published encoders. A line marked mock says that the method "
     "works, not how well it works on the sky; one marked not run has no value here."
@@ -65,23 +65,10 @@ def reproduce(
     prepared = prepare(recipe, Path(out or Path("runs") / name), material, configuration, size)
     content, changes = {**prepared.content, "seed": seed}, prepared.change(overrides or [])
     settings = resolve_configuration(content, prepared.path, changes)
-    _check_count(settings)
+    check_count(settings)
     steps = list(_steps(recipe, prepared, settings))
     run_steps(steps, prepared.root, settings.text)
     return _outcome(recipe, prepared, settings, steps[-1])
-
-
-def _check_count(settings: Configuration) -> None:
-    """Refuses a mock that leaves too few objects for the memory, before anything runs."""
-    if "simulate" not in settings.sections:
-        return
-    count, split = settings.sections["simulate"]["count"], settings.sections["align"]["split"]
-    share, k = (1 - split.test) * split.valid, settings.sections["evaluate"]["settings"].neighbours["k"]
-    if share and count * share < SPARE * k:
-        raise UsageError(
-            f"count is {count}: about {count * share:.0f} objects would be the memory of {k} neighbours. Simulate at "
-            f"least {SPARE * k / share:.0f}, or change align.split."
-        )
 
 
 def _steps(recipe: Recipe, prepared: Prepared, settings: Configuration) -> Iterator[Step]:
@@ -91,17 +78,29 @@ def _steps(recipe: Recipe, prepared: Prepared, settings: Configuration) -> Itera
     kinds = {"ingest": "dataset", "extract": "features", "align": "model", "embed": "embeddings"}
     for step in plan(replace(settings, sections=sections), prepared.root, prepared.dataset):
         if step.verb == "extract":
+            dataset = folders["dataset"]
             for name, section in prepared.pretrain.items():
-                arguments = {**_arguments(section, name), "modality": name, "split": sections["align"]["split"]}
+                arguments = {**_arguments(section, name), "modality": name, "split": division(settings)}
                 arguments["training"] = replace(arguments["training"], seed=settings.seed)
                 out = prepared.root / "encoders" / name
-                yield Step("pretrain", f"pretrain-{name}", out, {"data": folders["dataset"]}, arguments)
+                yield _checked(Step("pretrain", f"pretrain-{name}", out, {"data": dataset}, arguments), settings)
+            step = _checked(step, settings)
         if step.verb in kinds:
             folders[kinds[step.verb]] = step.out
         yield step
     asked = {key: settings.sections["evaluate"][key] for key in ("properties", "settings")}
     last = Step("measure", "measure", prepared.root / "results", folders, {**asked, "changes": prepared.changes})
     yield replace(last, call=lambda: _measure(recipe, prepared, settings, last))
+
+
+def _checked(step: Step, settings: Configuration) -> Step:
+    """A step before which the dataset is looked at."""
+
+    def call() -> Any:
+        check_memory(step.inputs["data"], settings)
+        return step.run()
+
+    return replace(step, call=call)
 
 
 def _arguments(section: dict[str, Any], name: str) -> dict[str, Any]:

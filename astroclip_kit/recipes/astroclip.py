@@ -15,8 +15,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from ..downstream.answers import answer_differences
 from ..downstream.clustering import Grouping
 from ..errors import InputError
@@ -32,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["RECIPE", "measure"]
 
 ON_MAPS = Grouping("dbscan", radius=0.2, min_size=5)  # of the thesis, on maps by UMAP
+ALSO = ("ssfr_astroclip",)  # published; in catalogues with AstroCLIP's own columns alone
 IN_SPACE = Grouping("kmeans")  # as many as the silhouette says
 
 
@@ -40,14 +39,15 @@ def measure(folders: Mapping[str, Path], properties: Sequence[str], evaluation: 
 
     Args:
         folders: Of the run: "root" (where maps are written), "dataset", "features", "model", "embeddings".
-        properties: Labels to predict; those that no held-out object has are left out.
+        properties: Labels to predict, beside those that were published (`ALSO`); what no held-out object has is left
+            out.
         evaluation: How.
 
     Raises:
         InputError: If nothing was held out.
     """
     from ..data import Dataset
-    from ..downstream.evaluation import coverage_results, evaluate, retrieval_results
+    from ..downstream.evaluation import coverage_results, evaluate
     from ..downstream.space import Space
     from ..embeddings import EmbeddingStore
     from ..features import FeatureSet
@@ -56,19 +56,17 @@ def measure(folders: Mapping[str, Path], properties: Sequence[str], evaluation: 
 
     store, dataset = EmbeddingStore(folders["embeddings"]), Dataset(folders["dataset"])
     model, features = open_folder(folders["model"], "model"), FeatureSet(folders["features"])
-    names = _known(store, properties)
-    absent = [f"{name}: known for no held-out object, so it is not run" for name in properties if name not in names]
-    settings = replace(evaluation, coverage=0.0)
-    results = [one for one in evaluate(store, names, features=features, settings=settings) if one.task != "retrieval"]
+    asked = list(dict.fromkeys([*properties, *ALSO]))
+    names = _known(store, asked)
+    absent = [f"{name}: known for no held-out object, so it is not run" for name in asked if name not in names]
+    results = evaluate(store, names, features=features, settings=replace(evaluation, coverage=0.0))
     space = Space.of(store, evaluation.where)
     try:
         results += coverage_results(store, space, names, evaluation) if evaluation.coverage else []
     except InputError as error:
         absent.append(f"coverage of intervals: not run, {error}")
-    everyone = replace(space, split=np.where(store.split == "train", "train", "test"))
     drawn: dict[str, Any] = {"n_boot": evaluation.n_boot, "seed": evaluation.seed}
-    results += retrieval_results(everyone, **drawn)
-    results += [one for name in names for one in answer_differences(everyone, name, **drawn)]
+    results += [one for name in names for one in answer_differences(space, name, **drawn)]
     results += _sizes(folders["model"], model, store)
     figures = evaluation_figures(store, names, dataset=dataset, history=model["history"], settings=evaluation)
     held_out = store.select("split != 'train'", folders["root"] / "held-out")
@@ -121,7 +119,12 @@ RECIPE = Recipe(
         ("answers", "difference@10"),
     ),
     about="The memory of the nearest neighbours, and of probes and intervals, is one half of the objects that were not "
-    "trained on; the other half asks. Recall and the differences of answers are among all that were not trained on.",
+    "trained on; it also tells when the learning rate falls and which epoch is kept. The other half asks, and had no "
+    "part in anything; recall and the differences of answers are among it.",
+    differences=(
+        "spectrum head: ReLU between its layers, where the public code has PReLU; both with a dropout of 0.1",
+        "image views: one of 8 that are kept is drawn at each epoch, not a new one at each step",
+    ),
     labels={"log_mstar": "logmstar"},  # as PROVABGS and as the mock call it
     citations=(
         "Stein et al. 2021, arXiv:2110.13151 (image encoder)",

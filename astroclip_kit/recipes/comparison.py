@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape
@@ -97,10 +97,17 @@ class Comparison:
                 key,
                 {one.by: one for one in self.published if one.key == key},
                 measured.get(key),
-                self.remark if key in measured and key[0] != "model" else "",
+                self._remark(key, measured),
             )
             for key in keys
         ]
+
+    def _remark(self, key: Key, measured: Mapping[Key, Result]) -> str:
+        """What holds for a number, or why there is none."""
+        if key in measured:
+            return self.remark if key[0] != "model" else ""
+        there = {one[3] for one in measured}
+        return f"no label {key[3]} in these data" if measured and key[3] not in there else ""
 
     @cached_property
     def table(self) -> Table:
@@ -137,9 +144,7 @@ class Comparison:
     def html(self) -> str:
         """The table for a page, and under it where each published number stands."""
         head = "".join(f"<th>{escape(one)}</th>" for one in ("", *self.columns, "measured", "95 % interval", "n", ""))
-        body = "".join(
-            "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>" for cells in self._cells()
-        )
+        body = "".join("<tr>" + "".join(map(_td, cells)) + "</tr>" for cells in self._cells())
         sources = dict.fromkeys(f"{one.by}: {one.source}" for one in self.published)
         listed = "".join(f"<li>{escape(one)}</li>" for one in sources)
         table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
@@ -172,6 +177,11 @@ class Comparison:
             told = [_published(line.published.get(name)) for name in self.columns]
             found = [_shown(one.value), _interval(one), f"{one.n:,}"] if one is not None else ["", "", ""]
             yield [line.name, *told, *found, f"{line.state}, {line.remark}" if line.remark else line.state]
+
+
+def _td(text: str) -> str:
+    """A cell; an interval stays on its line."""
+    return f"<td><small>{escape(text)}</small></td>" if " to " in text else f"<td>{escape(text)}</td>"
 
 
 def _key(one: Result) -> Key:

@@ -55,6 +55,7 @@ class Recipe:
         sections: What its configuration must have.
         encoders: Modalities whose encoder takes weights.
         more: Task and metric of what else belongs in the table.
+        differences: What is not as published in every run, a line each.
         about: How it is measured, a sentence or two under the table.
         labels: Name of a property in the data to its name among the published numbers, where they differ.
         citations: What to cite.
@@ -72,6 +73,7 @@ class Recipe:
     more: Sequence[tuple[str, str]] = ()
     citations: Sequence[str] = ()
     about: str = ""
+    differences: Sequence[str] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
 
     @property

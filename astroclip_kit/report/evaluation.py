@@ -58,7 +58,7 @@ def evaluation_figures(
         drawn.append(("Training.", learning_curves(history[0], history[1:])))
     for wanted in properties:
         for one in by_neighbours(space, wanted, **settings.neighbours):
-            drawn += _draw(one, space.groups[one.rows], store.manifest.get("units", {}), settings.seed)
+            drawn += _draw(one, space, store.manifest.get("units", {}), settings.seed)
     if properties or dataset is not None:
         drawn += _similarities(space, settings.seed)
     if dataset is not None:
@@ -66,10 +66,12 @@ def evaluation_figures(
     return dict(drawn)
 
 
-def _draw(one: HeldOut, groups: Any, units: Mapping[str, str], seed: int) -> Captioned:
+def _draw(one: HeldOut, space: Space, units: Mapping[str, str], seed: int) -> Captioned:
     """A number against what is true; of classes the confusion and, within a modality, curves and calibration."""
     title = pair(one.query, one.target)
-    how = f"{one.query} of held-out objects, {one.target} of training objects as memory"
+    groups, memory = space.groups[one.rows], space.split[space.rows(one.target, held_out=False)]
+    whose = "training" if (memory == "train").any() else "other held-out"
+    how = f"{one.query} of held-out objects, {one.target} of {whose} objects as memory"
     about = f"{one.property} of {len(one.rows):,} held-out objects by nearest neighbours"
     if not len(one.classes):
         redshift = one.property in REDSHIFTS
@@ -83,7 +85,7 @@ def _draw(one: HeldOut, groups: Any, units: Mapping[str, str], seed: int) -> Cap
     yield f"{about}: {how}.", confusion_matrix(one.true, one.value, title=title)
     if one.query == one.target and len(np.unique(one.true)) > 1:
         names, scores = _scores(one)
-        curves = {"groups": groups, "seed": seed, "title": title}
+        curves: dict[str, Any] = {"groups": groups, "seed": seed, "title": title}
         yield f"ROC curves of {about}: {how}.", roc_curves(one.true, scores, names, **curves)
         figure = precision_recall_curves(one.true, scores, names, **curves)
         yield f"Precision and recall of {about}: {how}; marks at the right: guessing.", figure

@@ -27,8 +27,8 @@ METHOD = (
 )
 NOTE = (
     "Each number stands above its 95 % interval and what guessing reaches (chance: for classes whoever always says the "
-    "most frequent class, for numbers the mean of the training objects). † no better than that. ‡ reached by the "
-    "features before alignment too. ↓ ↑ less, more than was wanted. Held-out objects are never in the memory. "
+    "most frequent class, for numbers the mean of the memory). † no better than that. ‡ reached by the "
+    "features before alignment too. ↓ ↑ less, more than was wanted. Who asks is never in the memory. "
 )
 ONE_SPLIT = "Intervals: bootstrap over held-out objects, whole groups at a time, where nothing else is said."
 FOLDS = "Values: mean ± standard deviation over the folds; intervals: Student's t of the mean over the folds."

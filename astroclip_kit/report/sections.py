@@ -29,7 +29,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
 }
 ABOUT = {
     "Probes beside nearest neighbours": "A linear model and a small neural network on frozen vectors, chosen and "
-    "fitted on training objects alone.",
+    "fitted on the objects of the memory alone.",
     "Coverage of intervals": "How often conformal intervals, or sets of classes, hold what is true of held-out "
     "objects, overall and by true value; and how wide they are.",
     "The space itself": "Alignment: mean squared distance of the two views of an object. Uniformity: how evenly "

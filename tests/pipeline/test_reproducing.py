@@ -7,9 +7,10 @@ import pytest
 
 from astroclip_kit import cli, pipeline
 from astroclip_kit.encoders import ImageConvNet, SpectrumConvNet
-from astroclip_kit.errors import UsageError
+from astroclip_kit.errors import InputError, UsageError
 from astroclip_kit.models import save_model
 from astroclip_kit.pipeline import experiment, reproducing
+from astroclip_kit.recipes import find_recipe
 from astroclip_kit.results import read_results
 from astroclip_kit.settings import Material
 
@@ -67,7 +68,8 @@ def test_memory_and_queries_are_the_two_halves_of_what_was_held_out(run):
     selected = {(one.query, one.metric): one.value for one in results if one.task == "selection"}
     assert selected["image", "memory"] == (split == "valid").sum() and selected["image", "judged"] == max(asked)
     [recall] = [one for one in results if (one.metric, one.query) == ("recall@10", "image")]
-    assert recall.n == (split != "train").sum()  # all that was held out, as galleries are
+    answers = {one.n for one in results if one.task == "answers"}
+    assert recall.n == max(asked) and answers == asked  # the memory drives the schedule, and asks nothing
 
 
 def test_only_the_training_side_is_augmented(run):
@@ -95,12 +97,17 @@ def test_maps_groups_and_members_are_drawn_and_the_page_says_what_differs(run):
         assert (out / "maps" / name / "manifest.json").exists()
     assert "spectrum, kmeans among its vectors: Members nearest to the centre" in page
     assert "<h2>Published and measured</h2>" in page and "<li>align.training.epochs=2</li>" in page
+    assert "spectrum of other held-out objects as memory" in page and "training objects as memory" not in page
+    assert "<li>spectrum head: ReLU between its layers" in page
     assert "<li>coverage of intervals: not run, z: a coverage of 0.9 takes at least 10 objects" in page
     assert "Stein et al. 2021" in page and "Mock data." in page
     assert (out / "results" / "comparison.tex").read_text().startswith(r"\begin{table}")
     lines = (out / "results" / "comparison.csv").read_text().splitlines()
     assert any(line.startswith("regression,image,spectrum,z,r2,0.64,0.59,") and ",mock," in line for line in lines)
-    assert "regression,image,image,logmstar,r2,0.66,0.57,0.7376,nan,nan,nan,0,not run," in lines
+    assert (
+        "regression,image,image,logmstar,r2,0.66,0.57,0.7376,nan,nan,nan,0,not run,no label logmstar in these data"
+        in lines
+    )
 
 
 def test_a_second_run_does_nothing_and_gives_the_same_table(run, chain, encoders, monkeypatch, capsys):
@@ -125,7 +132,6 @@ def test_an_interrupted_run_goes_on(run, chain, encoders, tmp_path, monkeypatch,
 def plan_of(material, tmp_path, configuration="", size="", changes=()):
     from astroclip_kit.pipeline.configuration import resolve_configuration
     from astroclip_kit.pipeline.preparation import prepare
-    from astroclip_kit.recipes import find_recipe
 
     recipe = find_recipe("astroclip")
     prepared = prepare(recipe, tmp_path / "run", material, configuration, size)
@@ -149,6 +155,8 @@ def test_without_data_a_small_mock_is_simulated_and_its_encoders_are_pretrained(
     ]
     by_name = {step.name: step for step in steps}
     assert by_name["simulate"].arguments["spectra"] == "desi"
+    assert by_name["ingest"].arguments["sources"]["spectrum"]["init_args"]["grid"] == "desi"
+    assert "cutouts of 64 pixels are encoded whole, not cropped to 96" in prepared.changes
     assert by_name["pretrain-image"].arguments["training"].epochs == 3
     json.dumps([by_name[f"pretrain-{name}"].arguments["encoder"] for name in ("image", "spectrum")])  # plain values
     assert by_name["pretrain-image"].arguments["split"] == by_name["align"].arguments["split"]
@@ -161,6 +169,7 @@ def test_without_data_a_small_mock_is_simulated_and_its_encoders_are_pretrained(
 def test_the_full_mock_is_as_large_as_the_published_data(tmp_path):
     prepared, steps = plan_of(Material(grid="sdss"), tmp_path, size="full")
     assert steps[0].arguments["count"] == 197_976 and steps[0].arguments["spectra"] == "sdss"
+    assert steps[1].arguments["sources"]["spectrum"]["init_args"]["grid"] == "sdss"
     assert prepared.remark == "untrained encoders"
     assert steps[2].arguments["encoders"]["image"]["class_path"].endswith("MocoResNet50")
 
@@ -177,7 +186,7 @@ def test_the_joint_file_is_read_with_the_catalogue_and_the_released_weights(tmp_
     assert encoders["spectrum"]["init_args"]["checkpoint"] == str(files[3])
     heads = next(step for step in steps if step.verb == "align").arguments["heads"]
     assert heads["image"]["init_args"] == {"checkpoint": str(files[2])}
-    assert (prepared.remark, prepared.changes) == ("", [])
+    assert (prepared.remark, prepared.changes) == ("", list(find_recipe("astroclip").differences))
 
 
 def test_without_a_catalogue_masses_are_not_asked_for_from_it(tmp_path):
@@ -226,6 +235,27 @@ def test_one_untrained_encoder_is_named(tmp_path):
     assert (
         plan_of(Material(image_weights="random"), tmp_path)[0].remark == "untrained image encoder, own spectrum encoder"
     )
+
+
+def test_pretraining_holds_out_whom_alignment_holds_out_and_there_are_no_folds(tmp_path):
+    path = tmp_path / "own.yaml"
+    text = find_recipe("astroclip").file().read_text()
+    path.write_text(text.replace("seed: 0\n", "seed: 0\nby: object_id\n", 1))
+    _, steps = plan_of(Material(), tmp_path, str(path))
+    splits = {step.arguments["split"].by for step in steps if step.verb in ("pretrain", "align")}
+    assert splits == {"object_id"}
+    path.write_text(text.replace("seed: 0\n", "seed: 0\nfolds: 5\n", 1))
+    with pytest.raises(UsageError, match="folds is 5: a recipe has one split, of memory and queries"):
+        plan_of(Material(), tmp_path, str(path))
+
+
+def test_too_small_a_memory_is_refused_before_anything_is_encoded(chain, encoders, tmp_path, monkeypatch):
+    monkeypatch.setattr(experiment, "CALLS", {})
+    changes = [*CHANGES[:2], "align.split={test: 0.3, valid: 0.1}", *CHANGES[3:]]
+    with pytest.raises(
+        InputError, match=r"z is known for \d+ objects of the memory that have image, fewer than the 16"
+    ):
+        reproduce(tmp_path / "run", chain, encoders, changes)
 
 
 def test_random_weights_take_the_small_architecture_of_a_small_run(tmp_path):

@@ -57,10 +57,19 @@ def test_what_was_not_run_has_no_numbers_in_print(comparison):
 def test_the_page_shows_every_line_and_every_source_once(comparison):
     page = comparison.html()
     assert page.count("<tr>") == 1 + 5 and page.count("paper &amp; table_1") == 1
-    assert "<td>z, image: R²</td><td>0.710</td><td>0.650 ± 0.020</td><td>0.600</td><td>0.500 to 0.700</td>" in page
+    assert (
+        "<td>z, image: R²</td><td>0.710</td><td>0.650 ± 0.020</td><td>0.600</td><td><small>0.500 to 0.700</small></td>"
+        in page
+    )
     assert "<td>image asks, spectrum answers: recall@10</td>" in page.replace("retrieval, ", "")
     assert "<td>z, image, neural probe: R²</td>" in page
     assert "mock, untrained encoders" in page and "head, image: parameters" in page
+
+
+def test_a_label_that_the_data_lack_is_said_to_be_the_reason():
+    published = [Published("paper", "regression", "image", "image", "mass", "r2", 0.5, "table 1")]
+    [line, *_] = Comparison("Mass", published, [result()]).lines
+    assert (line.state, line.remark) == ("not run", "no label mass in these data")
 
 
 def test_latex_is_balanced_and_as_wide_as_it_says(comparison):

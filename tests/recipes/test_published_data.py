@@ -52,3 +52,16 @@ def test_the_joint_file_with_released_weights_and_provabgs(tmp_path, monkeypatch
     head = load_model(tmp_path / "run" / "model").heads["image"]
     moved = np.abs(head.layers[0].weight.detach().numpy() - encoder.fc[0].weight.detach().numpy()).max()
     assert 0 < moved < 0.01  # it went on from the released weights
+
+
+@pytest.mark.slow
+def test_a_mock_arrives_on_the_grid_of_the_released_spectrum_encoder(tmp_path, monkeypatch):
+    from astroclip_kit.data import Dataset
+
+    monkeypatch.setattr("astroclip_kit.recipes.structure.METHOD", "pca")
+    weights = write_spender(tmp_path / "spender.pt", spender_state())
+    material = Material(image_weights="random", spectrum_weights=str(weights), count=60)
+    table = pipeline.reproduce("astroclip", tmp_path / "run", material=material, overrides=CHANGES)
+    assert Dataset(tmp_path / "run" / "data").modalities["spectrum"].shape == (2, 7781)
+    assert FeatureSet(tmp_path / "run" / "features").encoders["spectrum"]["init_args"]["grid"] == "desi"
+    assert set(table["data"]) == {"mock"} and "untrained image encoder" in table["remark"]
