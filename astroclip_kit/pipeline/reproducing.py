@@ -121,7 +121,7 @@ def _arguments(section: dict[str, Any], name: str) -> dict[str, Any]:
     except (ArgumentError, TypeError, ValueError) as error:
         problem = explain(error, parser)
     if problem:
-        raise UsageError(f"pretrain.{name}: {problem}. astroclip-kit pretrain --help explains it.")
+        raise UsageError(f"pretrain.{name}: {problem.rstrip('.')}. astroclip-kit pretrain --help explains it.")
     return {**built, "encoder": section.get("encoder")}
 
 
