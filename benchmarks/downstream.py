@@ -7,7 +7,7 @@ clock; the ratio is of the processor's time as well, which another load on the m
     python benchmarks/downstream.py [--sizes 20000 200000] [--tasks knn umap hdbscan silhouette kmeans] [--slow]
 
 Plain calls whose time grows with the square of the size are left out above 50,000 objects unless `--slow` is given;
-sklearn's silhouettes are then of one division of the eleven, and so are the kit's, so that the run ends within the hour.
+sklearn's silhouettes are then of one division of the eleven, and so are the kit's, so that the run ends in time.
 """
 
 from __future__ import annotations
