@@ -133,7 +133,7 @@ def smooth(kind):
 
 
 @pytest.mark.parametrize("kind", ["random", "cube"])
-@pytest.mark.parametrize("method", ["kmeans", "hdbscan"])
+@pytest.mark.parametrize("method", ["kmeans", pytest.param("hdbscan", marks=pytest.mark.slow)])
 def test_no_structure_is_called_a_division_though_a_map_shows_islands(kind, method, tmp_path):
     blank = EmbeddingStore.write(tmp_path / "blank", {"image": smooth(kind)}, [str(i) for i in range(500)])
     plane = project(blank, tmp_path / "map", neighbours=8, min_dist=0.0) if method == "hdbscan" else None

@@ -48,7 +48,10 @@ def both(name, **more):
     return {"query": name, "target": name, **more}
 
 
-@pytest.mark.parametrize(("protocol", "k", "scaler"), [("astroclip-k16", 16, False), ("astroclip-k64", 64, True)])
+@pytest.mark.parametrize(
+    ("protocol", "k", "scaler"),
+    [("astroclip-k16", 16, False), pytest.param("astroclip-k64", 64, True, marks=pytest.mark.slow)],
+)
 def test_the_protocols_of_astroclip_are_those_of_scikit_learn(sky, sky_store, protocol, k, scaler):
     def fitted(model):
         return make_pipeline(StandardScaler(), model) if scaler else model

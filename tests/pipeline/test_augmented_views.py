@@ -16,6 +16,7 @@ STEIN = {"class_path": "astroclip_kit.transforms.stein_augmentations", "init_arg
 WARP = {"class_path": "astroclip_kit.transforms.ContinuumWarp", "init_args": {"amplitude": 0.2}}
 
 
+@pytest.mark.slow
 def test_the_training_side_is_augmented_by_the_command_and_a_model_trains_on_it(chain, tmp_path):
     encoder = {
         "class_path": "astroclip_kit.encoders.MocoResNet50",

@@ -28,6 +28,7 @@ def spender(tmp_path_factory):
     return write_spender(tmp_path_factory.mktemp("spender") / "spender.pt", spender_state(rest=50))
 
 
+@pytest.mark.slow
 def test_a_file_of_a_configuration_and_a_folder_of_convert_are_resampled_for(chain, spender, tmp_path, capsys):
     """The mock's spectra have the grid of BOSS, the weights that of DESI."""
     (tmp_path / "run.yaml").write_text(CONFIG.format(survey=chain.survey, file=spender))
@@ -45,6 +46,7 @@ def test_a_file_of_a_configuration_and_a_folder_of_convert_are_resampled_for(cha
     assert steps[0]["class_path"].endswith("Resample") and steps[0]["init_args"]["grid"] == "desi"
 
 
+@pytest.mark.slow
 def test_a_moco_file_becomes_an_encoder_folder_that_extract_takes(tmp_path, capsys):
     file = write_moco(tmp_path / "resnet50.ckpt", moco_encoder(), hidden=Payload(f"touch {tmp_path / 'marker'}"))
     words = ["--to", "moco", "--arguments", '{"head": true}', "--out", str(tmp_path / "encoder")]

@@ -178,6 +178,7 @@ def test_killed_before_and_after_a_step(config, finished, tmp_path, monkeypatch,
     assert results(out) == results(finished)
 
 
+@pytest.mark.slow
 def test_killed_in_the_middle_of_a_training(config, finished, tmp_path, monkeypatch, capsys):
     out = tmp_path / "whole"
     shutil.copytree(finished, out, ignore=shutil.ignore_patterns("model", "embeddings", "results"))

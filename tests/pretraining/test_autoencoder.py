@@ -147,6 +147,7 @@ def test_the_folder_holds_the_encoder_and_the_whole_autoencoder(trained):
     assert {"encoder.conv1.0.weight", "encoder.mlp.9.weight", "decoder.mlp.10.beta"} <= set(whole.state_dict())
 
 
+@pytest.mark.slow
 def test_the_latent_vector_can_be_the_features(bumps, tmp_path):
     settings = Autoencoder(latent_features=4, features="latent", similarity=0.0, consistency=0.0)
     out = tmp_path / "latent"
@@ -155,6 +156,7 @@ def test_the_latent_vector_can_be_the_features(bumps, tmp_path):
     assert set(open_folder(out, "model")["history"][0]) == {"epoch", "step", "lr", "loss", "seconds"}
 
 
+@pytest.mark.slow
 def test_an_encoder_may_be_given_and_stays_as_it_is(bumps, tmp_path):
     torch.manual_seed(1)
     given = SpenderEncoder(latent_features=3)
