@@ -16,7 +16,7 @@ from ..transforms.resampling import Grid, wavelength_grid
 from ..transforms.spectra import FillGaps, SelectChannels
 from ..types import Modality
 from .checkpoints import fill, hyperparameters, read_checkpoint
-from .grids import check_grid, fit_grid, onto_grid
+from .grids import GridEncoder
 from .layers import check_kind
 
 __all__ = ["SpecFormer"]
@@ -75,7 +75,7 @@ class _Block(nn.Module):
         return out
 
 
-class SpecFormer(nn.Module):
+class SpecFormer(GridEncoder):
     """A transformer over overlapping sections of a spectrum, in the layout of the released weights.
 
     A spectrum is standardised and cut into sections that overlap by half; a first token holds its mean and standard
@@ -168,27 +168,10 @@ class SpecFormer(nn.Module):
         published = 800 if "checkpoint" in arguments else max(800, positions)
         encoder = cls(**{"max_tokens": published, **arguments})
         if "preprocess" not in arguments:
-            steps = onto_grid(modality, encoder.grid, cls)
+            steps = encoder.onto_grid(modality)
             encoder.preprocess = Compose((*steps, FillGaps(), SelectChannels()))
         encoder.check_modality(modality)
         return encoder
-
-    def fitted_to(self, modality: Modality) -> Self:
-        """Itself, and spectra of a modality come to it on the grid of its weights.
-
-        Raises:
-            InputError: If the modality is of another kind, or covers less than 85 % of the grid.
-        """
-        fit_grid(self, modality)
-        return self
-
-    def check_modality(self, modality: Modality) -> None:
-        """Refuses spectra that do not come on the grid that the weights were trained on.
-
-        Raises:
-            InputError: Names both grids and says what to do.
-        """
-        check_grid(modality, self.grid, self.preprocess, type(self))
 
     @classmethod
     def from_checkpoint(cls, path: str, **arguments: Any) -> Self:

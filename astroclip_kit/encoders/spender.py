@@ -16,7 +16,7 @@ from ..transforms.sky_lines import MaskSkyLines
 from ..transforms.spectra import FillGaps, Normalise, NormaliseMode, SelectChannels
 from ..types import Modality
 from .checkpoints import fill, read_checkpoint, under
-from .grids import check_grid, fit_grid, onto_grid
+from .grids import GridEncoder
 from .layers import check_kind
 
 __all__ = ["SpenderEncoder"]
@@ -46,7 +46,7 @@ def _block(in_channels: int, out_channels: int, width: int, dropout: float) -> n
     )
 
 
-class SpenderEncoder(nn.Module):
+class SpenderEncoder(GridEncoder):
     """Three convolutions, attention over wavelength, and a small network, in the layout of the released weights.
 
     Any number of pixels works, but weights mean something only on the wavelength grid that they were trained on.
@@ -149,29 +149,12 @@ class SpenderEncoder(nn.Module):
         grid = named_grid(modality.grid)
         if "preprocess" not in arguments:
             steps: list[Transform] = [MaskSkyLines(grid)] if sky_lines else []
-            steps += onto_grid(modality, encoder.grid, cls)
+            steps += encoder.onto_grid(modality)
             wavelength = (encoder.grid or grid) if normalise == "rest_median" else None
             brightness = Normalise(normalise, wavelength=wavelength)
             encoder.preprocess = Compose((*steps, FillGaps(), brightness, SelectChannels()))
         encoder.check_modality(modality)
         return encoder
-
-    def fitted_to(self, modality: Modality) -> Self:
-        """Itself, for spectra of a modality: where they are on another grid than the weights, it resamples first.
-
-        Raises:
-            InputError: If the modality is of another kind, or covers less than 85 % of the grid.
-        """
-        fit_grid(self, modality)
-        return self
-
-    def check_modality(self, modality: Modality) -> None:
-        """Refuses spectra that do not come on the grid that the weights were trained on.
-
-        Raises:
-            InputError: Names both grids and says what to do.
-        """
-        check_grid(modality, self.grid, self.preprocess, type(self))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Features [B, out_features] of fluxes [B, 1, L] or [B, L], finite, of at least 64 pixels."""
