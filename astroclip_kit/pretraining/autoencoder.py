@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from copy import deepcopy
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
@@ -81,8 +80,9 @@ def pretrain_autoencoder(
         whole = _with_latent(encoder, settings.latent_features)
         module = SpenderAutoencoder(whole, SpenderDecoder(whole.out_features, grid))
     loss = _AutoencoderLoss(module, observe, redshifts, settings)
-    validate = loss.validator(course) if len(course.valid) else None
-    return course.fit(module, encoder, loss, validate=validate, parts={"autoencoder": module}, quiet=quiet)
+    return course.fit(
+        module, encoder, loss, validate=course.validator(loss.terms), parts={"autoencoder": module}, quiet=quiet
+    )
 
 
 def _check(settings: Autoencoder) -> None:
@@ -166,15 +166,3 @@ class _AutoencoderLoss:
         if settings.consistency:
             terms["consistency"] = settings.consistency * consistency(s, shifted)
         return terms
-
-    def validator(self, course: Pretraining) -> Callable[[nn.Module], Mapping[str, float]]:
-        """The losses of the validation spectra, their sum first."""
-
-        def validate(model: nn.Module) -> dict[str, float]:
-            totals: dict[str, float] = {}
-            for batch in course.validation(next(model.parameters()).device):
-                for name, value in self.terms(model, batch).items():
-                    totals[name] = totals.get(name, 0.0) + value.item() * len(batch.x) / len(course.valid)
-            return {"loss": sum(totals.values()), **totals}
-
-        return validate

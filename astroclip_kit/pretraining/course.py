@@ -45,6 +45,9 @@ class RawViews(NamedTuple):
     rows: Tensor
 
 
+Terms = Callable[[nn.Module, RawViews], Mapping[str, Tensor]]
+
+
 @dataclass(frozen=True)
 class Pretraining:
     """One pretraining: its objects, its settings, and the folder it ends in.
@@ -119,6 +122,25 @@ class Pretraining:
         """The validation objects in batches, with the same seeds every time."""
         for rows in np.array_split(self.valid, -(-len(self.valid) // self.training.batch_size)):
             yield RawViews(*(one.to(device) for one in self.views(rows)))
+
+    def validator(self, terms: Terms) -> Callable[[nn.Module], dict[str, float]] | None:
+        """What `fit` validates with: the mean losses of the validation objects, their sum first, as "loss".
+
+        Args:
+            terms: Takes the module and a batch, gives each loss by its name.
+
+        Returns:
+            None where there are no validation objects.
+        """
+
+        def validate(model: nn.Module) -> dict[str, float]:
+            totals: dict[str, float] = {}
+            for batch in self.validation(next(model.parameters()).device):
+                for name, value in terms(model, batch).items():
+                    totals[name] = totals.get(name, 0.0) + value.item() * len(batch.x) / len(self.valid)
+            return {"loss": sum(totals.values()), **totals}
+
+        return validate if len(self.valid) else None
 
     def views(self, rows: Rows, epoch: int = 0) -> RawViews:
         """Raw views of rows of the dataset, with the seeds that they have in an epoch."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from copy import deepcopy
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
@@ -68,7 +67,7 @@ def pretrain_masked_spectra(
     if not isinstance(encoder, SpecFormer):
         raise UsageError(f"masked spectra are predicted by a SpecFormer, found an encoder {type(encoder).__name__}.")
     loss = _MaskedLoss(ObservedSpectra(encoder, course.modality), encoder, settings)
-    validate = loss.validator(course) if len(course.valid) else None
+    validate = course.validator(lambda model, batch: {"loss": loss(model, batch)})
     return course.fit(MaskedModel(encoder), encoder, loss, validate=validate, quiet=quiet)
 
 
@@ -165,15 +164,6 @@ class _MaskedLoss:
             good = ivar / ivar.mean(dim=1, keepdim=True) if self.settings.weights == "ivar" else (ivar > 0).float()
             weight[:, 1:, -self.encoder.section :] = self.encoder.windows(good)
         return weight
-
-    def validator(self, course: Pretraining) -> Callable[[nn.Module], Mapping[str, float]]:
-        """The loss of the validation spectra, with the same parts hidden after every epoch."""
-
-        def validate(model: nn.Module) -> dict[str, float]:
-            batches = course.validation(next(model.parameters()).device)
-            return {"loss": sum(self(model, one).item() * len(one.x) for one in batches) / len(course.valid)}
-
-        return validate
 
 
 def _default_encoder(modality: Modality) -> SpecFormer:
