@@ -10,13 +10,13 @@ from matplotlib import rc_context
 
 from ...downstream.calibration import BINS, calibration_error
 from ...errors import InputError
+from ...metrics import wilson
 from .canvas import COLOURS, COLUMN, STYLE, KitFigure, plain_axes
 from .checks import equal_lengths, numbers, probabilities
 
 __all__ = ["coverage_by_bin", "coverage_curve", "reliability_diagram"]
 
 Float = npt.NDArray[np.float64]
-Z = 1.959964  # standard deviations of 95 %
 
 
 @rc_context(STYLE)
@@ -40,7 +40,7 @@ def reliability_diagram(
     counts, said, held = (np.bincount(place, weights, BINS).astype(float) for weights in (None, confidence, right))
     full = counts > 0
     said, share = said[full] / counts[full], held[full] / counts[full]
-    low, high = _wilson(share, counts[full])
+    low, high = np.array([wilson(*one) for one in zip(share, counts[full], strict=True)]).T
     figure = KitFigure(figsize=(COLUMN, 4.1), task="classification")
     main, below = figure.subplots(2, 1, sharex=True, height_ratios=(3.5, 1))
     main.plot([0, 1], [0, 1], color="0.5", linewidth=0.8, label="calibrated")
@@ -55,13 +55,6 @@ def reliability_diagram(
     plain_axes(below).set(xlabel="probability of the predicted class", ylabel="objects")
     figure.align_ylabels()
     return figure
-
-
-def _wilson(share: Float, count: Float) -> tuple[Float, Float]:
-    """95 % interval of a share (Wilson 1927, JASA 22, 209)."""
-    centre = (share + Z**2 / (2 * count)) / (1 + Z**2 / count)
-    half = Z / (1 + Z**2 / count) * np.sqrt(share * (1 - share) / count + Z**2 / (4 * count**2))
-    return centre - half, centre + half
 
 
 @rc_context(STYLE)
