@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -212,3 +213,11 @@ def test_text_is_never_below_seven_points_and_figures_fit_a_column(space, survey
     for caption, figure in kinds.values():
         assert min(sizes(figure)) >= 7, caption
         assert figure.get_size_inches()[0] <= canvas.PAGE, caption
+
+
+def test_long_names_leave_room_for_the_numbers_below_the_axis():
+    names = ["image+spectrum: neural probe before alignment", "image: k-NN"]
+    figure = figures.interval_plot({"R² (1 best)": [Interval(name, 0.9, 0.5, 1.0, 0.0) for name in names]})
+    figure.draw_without_rendering()
+    boxes = [one.get_window_extent() for one in figure.axes[0].get_xticklabels() if one.get_text()]
+    assert len(boxes) > 2 and all(left.x1 < right.x0 for left, right in pairwise(boxes))

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["Interval", "interval_plot"]
 
 LINE = 0.2  # inches
+LONG = 24  # letters of a label that leave no room for numbers beside them in a column
 
 
 class Interval(NamedTuple):
@@ -55,11 +56,12 @@ def interval_plot(panels: Mapping[str, Sequence[Interval]], *, title: str = "", 
     for name, numbers in panels.items():
         if bad := [one.label for one in numbers if not math.isfinite(one.value)]:
             raise InputError(f"interval_plot: {name} of {bad[0]!r} is not finite. Leave it out first.")
-    columns = min(2, len(panels))
+    long = max(len(one.label) for numbers in panels.values() for one in numbers) > LONG
+    columns = 1 if long else min(2, len(panels))
     rows = -(-len(panels) // columns)
     counts = [len(numbers) for numbers in panels.values()]
     heights = [0.12 + LINE * max(counts[columns * row : columns * (row + 1)]) for row in range(rows)]
-    size = (PAGE if columns > 1 else COLUMN, 0.5 * rows + sum(heights) + (0.2 if title else 0.05))
+    size = (PAGE if long or columns > 1 else COLUMN, 0.5 * rows + sum(heights) + (0.2 if title else 0.05))
     figure = KitFigure(figsize=size, task=task)
     grid = figure.subplots(rows, columns, squeeze=False, height_ratios=heights).ravel()
     for axes, (name, numbers) in zip(grid, panels.items(), strict=False):
