@@ -37,8 +37,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "alignment": {"features", "data", "encoders", "transforms", "training", "losses", "metrics", "storage", "models"},
     "embeddings": {"alignment", "features", "data", "surveys", "transforms", "storage", "models", "training"},
     "downstream": {"embeddings", "features", "data", "storage", "training", "metrics", "results"},
-    "report": {"embeddings", "downstream", "data", "transforms", "metrics", "results", "storage"},
+    "report": {"embeddings", "downstream", "classifiers", "data", "transforms", "metrics", "results", "storage"},
 }
+MAY_IMPORT["classifiers"] = {*MAY_IMPORT["alignment"], *MAY_IMPORT["downstream"], "alignment", "pretraining"}
 MAY_IMPORT["recipes"] = {"report", *MAY_IMPORT["report"], "features", "alignment", "models"}
 ABOVE_ALL = {"pipeline", "arguments", "cli", "__main__"}
 

@@ -17,12 +17,15 @@ class Optimizer:
         learning_rate: Peak learning rate.
         weight_decay: Decoupled for AdamW, L2 for Adam and SGD.
         clip_norm: Largest norm of the gradient; 0 for no clipping.
+        factors: Part of what is trained, by its name in it ("encoders", "encoders.image"), to what its learning rate
+            is multiplied with; of several that fit a weight the longest name counts.
     """
 
     name: Literal["adamw", "adam", "sgd"] = "adamw"
     learning_rate: float = 1e-3
     weight_decay: float = 0.01
     clip_norm: float = 1.0
+    factors: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,7 @@ class Schedule:
         factor: Plateau: what the learning rate is multiplied with.
         patience: Plateau: epochs without improvement before that.
         floor: Cosine: share of the peak rate that is left at the end.
+        warmup_epochs: The warm-up in epochs; the longer of the two counts.
     """
 
     name: Literal["cosine", "plateau", "constant"] = "cosine"
@@ -42,6 +46,7 @@ class Schedule:
     factor: float = 0.5
     patience: int = 5
     floor: float = 0.0
+    warmup_epochs: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -34,10 +34,12 @@ def check_training(settings: Training, rows: int, validated: bool) -> None:
         "optimizer.weight_decay": optimizer.weight_decay,
         "optimizer.clip_norm": optimizer.clip_norm,
         "schedule.warmup_steps": schedule.warmup_steps,
+        "schedule.warmup_epochs": schedule.warmup_epochs,
         "schedule.patience": schedule.patience,
         "hardware.num_workers": settings.hardware.num_workers,
         "hardware.checkpoint_seconds": settings.hardware.checkpoint_seconds,
     }
+    not_negative |= {f"optimizer.factors.{part}": factor for part, factor in optimizer.factors.items()}
     for name, value in not_negative.items():
         _check(name, value, 0 <= value < math.inf, "0 or more")
     rate = optimizer.learning_rate

@@ -171,7 +171,7 @@ def _step(job: _Job, stream: Iterator[Any], group: list[int], lr: float, where: 
     average_gradients(fabric, job.module)
     share_buffers(fabric, job.module)
     for part in job.optimizer.param_groups:
-        part["lr"] = lr
+        part["lr"] = lr * part.get("factor", 1.0)
     fabric.strategy.precision.unscale_gradients(job.optimizer.optimizer)
     norm = clip_gradients(job.optimizer.optimizer, job.settings.optimizer.clip_norm)
     if not fabric.strategy.precision.state_dict():  # a gradient scaler skips steps that overflow float16

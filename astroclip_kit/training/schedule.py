@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 
-from ..errors import TrainingError
+from ..errors import TrainingError, UsageError
 from ..settings import Optimizer, Schedule, Training
 
 __all__ = ["Plateau", "clip_gradients", "learning_rate", "make_optimizer"]
@@ -16,7 +18,8 @@ __all__ = ["Plateau", "clip_gradients", "learning_rate", "make_optimizer"]
 def make_optimizer(module: torch.nn.Module, settings: Optimizer, fused: bool = False) -> torch.optim.Optimizer:
     """AdamW, Adam or SGD (with a momentum of 0.9) over the weights that require a gradient.
 
-    Weight decay acts on matrices and kernels only: biases, normalisations and temperatures are left alone.
+    Weight decay acts on matrices and kernels only: biases, normalisations and temperatures are left alone. Each group
+    of weights keeps in "factor" what its learning rate is multiplied with.
 
     Args:
         module: What is trained.
@@ -26,19 +29,36 @@ def make_optimizer(module: torch.nn.Module, settings: Optimizer, fused: bool = F
 
     Raises:
         TrainingError: If the module has nothing to train.
+        UsageError: If a factor is for a part that has no weight.
     """
-    weights = [weight for weight in module.parameters() if weight.requires_grad]
-    if not weights:
+    if not any(weight.requires_grad for weight in module.parameters()):
         raise TrainingError(f"{type(module).__name__} has no weight that requires a gradient. Unfreeze a part of it.")
-    groups = [
-        {"params": [weight for weight in weights if weight.ndim > 1], "weight_decay": settings.weight_decay},
-        {"params": [weight for weight in weights if weight.ndim <= 1], "weight_decay": 0.0},
-    ]
+    groups: list[dict[str, Any]] = []
+    for factor, weights in _by_factor(module, settings.factors).items():
+        decayed, spared = ([weight for weight in weights if (weight.ndim > 1) is matrix] for matrix in (True, False))
+        groups.append({"params": decayed, "weight_decay": settings.weight_decay, "factor": factor})
+        groups.append({"params": spared, "weight_decay": 0.0, "factor": factor})
     groups = [group for group in groups if group["params"]]
     if settings.name == "sgd":
         return torch.optim.SGD(groups, lr=settings.learning_rate, momentum=0.9)
     kind = torch.optim.AdamW if settings.name == "adamw" else torch.optim.Adam
     return kind(groups, lr=settings.learning_rate, fused=fused or None)
+
+
+def _by_factor(module: torch.nn.Module, factors: Mapping[str, float]) -> dict[float, list[torch.nn.Parameter]]:
+    """The weights that are trained, by the factor of their learning rate, those of 1 first."""
+    found: dict[float, list[torch.nn.Parameter]] = {1.0: []}
+    unused = set(factors)
+    for name, weight in module.named_parameters():
+        part = max((part for part in factors if f"{name}.".startswith(f"{part}.")), key=len, default=None)
+        if part is not None:
+            unused.discard(part)
+        if weight.requires_grad:
+            found.setdefault(1.0 if part is None else float(factors[part]), []).append(weight)
+    if unused:
+        known = ", ".join(name for name, _ in module.named_children())
+        raise UsageError(f"optimizer.factors: no weight belongs to {min(unused)!r}. There are: {known}.")
+    return found
 
 
 def clip_gradients(optimizer: torch.optim.Optimizer, largest: float) -> torch.Tensor:
@@ -71,7 +91,7 @@ def learning_rate(settings: Training, step: int, steps: int, scale: float = 1.0)
         [0.5, 1.0, 1.0, 0.854, 0.5, 0.146, 0.0]
     """
     peak = settings.optimizer.learning_rate * scale
-    warmup = settings.schedule.warmup_steps
+    warmup = max(settings.schedule.warmup_steps, round(settings.schedule.warmup_epochs * steps / settings.epochs))
     if step < warmup:
         return peak * (step + 1) / warmup
     if settings.schedule.name != "cosine":

@@ -208,6 +208,8 @@ def test_a_validation_without_a_value(tmp_path, given, message):
         ({"schedule": Schedule(factor=1.0)}, "schedule.factor is 1.0, expected between 0 and 1"),
         ({"schedule": Schedule(floor=1.1)}, "schedule.floor is 1.1, expected from 0 to 1"),
         ({"schedule": Schedule(warmup_steps=-1)}, "schedule.warmup_steps is -1, expected 0 or more"),
+        ({"schedule": Schedule(warmup_epochs=-1)}, "schedule.warmup_epochs is -1, expected 0 or more"),
+        ({"optimizer": Optimizer(factors={"layers": -1})}, "optimizer.factors.layers is -1, expected 0 or more"),
         ({"hardware": Hardware(num_workers=-1)}, "hardware.num_workers is -1, expected 0 or more"),
         ({"early_stopping": 2}, "early_stopping needs a validation value: set aside"),
         ({"schedule": Schedule("plateau")}, "schedule.name 'plateau' needs a validation value"),

@@ -1,11 +1,13 @@
 """Learning rates against their formula and against torch."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
 from training_cases import Net
 
+from astroclip_kit.errors import UsageError
 from astroclip_kit.settings import Optimizer, Schedule, Training
 from astroclip_kit.training import learning_rate, make_optimizer
 from astroclip_kit.training.schedule import Plateau, clip_gradients
@@ -46,6 +48,13 @@ def test_other_schedules_only_warm_up(name):
     assert [learning_rate(settings, step, 9, scale=0.5) for step in (0, 1, 8)] == [0.25, 0.5, 0.5]
 
 
+def test_a_warm_up_may_be_given_in_epochs():
+    settings = Training(epochs=4, optimizer=Optimizer(learning_rate=1.0), schedule=Schedule("plateau", warmup_epochs=2))
+    assert [learning_rate(settings, step, 40) for step in (0, 9, 19, 20, 39)] == [0.05, 0.5, 1.0, 1.0, 1.0]
+    longer = Schedule("plateau", warmup_steps=25, warmup_epochs=2)
+    assert learning_rate(replace(settings, schedule=longer), 20, 40) == 21 / 25
+
+
 def test_plateau_equals_torch():
     optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1.0)
     reference = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, factor=0.3, patience=2)
@@ -71,6 +80,19 @@ def test_decay_spares_biases_and_norms():
     assert decayed["weight_decay"] == 0.1 and all(weight.ndim == 2 for weight in decayed["params"])
     assert spared["weight_decay"] == 0.0 and all(weight.ndim == 1 for weight in spared["params"])
     assert len(decayed["params"]) == 2 and len(spared["params"]) == 4
+
+
+def test_parts_have_learning_rates_of_their_own_and_the_longest_name_counts():
+    settings = Optimizer(factors={"layers": 0.5, "layers.0": 0.1})
+    groups = make_optimizer(Net(), settings).param_groups
+    assert [(group["factor"], group["weight_decay"], len(group["params"])) for group in groups] == [
+        (0.1, 0.01, 1), (0.1, 0.0, 1), (0.5, 0.01, 1), (0.5, 0.0, 3),
+    ]  # fmt: skip
+
+
+def test_a_factor_without_a_weight_is_refused():
+    with pytest.raises(UsageError, match=r"no weight belongs to 'layer'. There are: layers\."):
+        make_optimizer(Net(), Optimizer(factors={"layer": 0.1}))
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ SETTINGS = Training(
     epochs=6,
     batch_size=8,
     accumulate=2,
-    optimizer=Optimizer(learning_rate=0.02),
+    optimizer=Optimizer(learning_rate=0.02, factors={"layers.0": 0.5}),
     schedule=Schedule("cosine", warmup_steps=3),
     hardware=Hardware("cpu", "float32", checkpoint_seconds=0),
     seed=5,

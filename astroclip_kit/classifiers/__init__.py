@@ -1,0 +1,18 @@
+"""Supervised models: encoders with a head, what puts several modalities together, and what they are judged by.
+
+Touch this room to learn a class. Encoders are trained one by one with a linear head, then frozen; their tokens are
+cached, and a fusion (BATMM's cross-attention, or a simpler one) learns from those. To put another fusion in their
+place, pass any ``torch.nn.Module`` whose ``modalities`` name what it reads and whose ``forward`` takes tokens
+[B, T, D] by modality and gives logits [B, C]; to put another encoder there, any encoder of the kit or your own. One
+that has ``tokens(x) -> [B, T, D]`` is seen token by token, another as one token.
+"""
+
+from .._lazy import lazy
+
+__getattr__, __dir__, __all__ = lazy(
+    __name__,
+    {
+        "check_classes": ".classes",
+        "class_codes": ".classes",
+    },
+)

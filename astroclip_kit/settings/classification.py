@@ -1,0 +1,53 @@
+"""How classes are learned from one modality or from several."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from .data import Split
+from .learning import Alignment, Optimizer, Schedule, Training
+
+__all__ = ["Classification"]
+
+SCHEDULE = Schedule("plateau", warmup_epochs=5.0, factor=0.5, patience=5)
+ENCODERS = Training(100, 64, optimizer=Optimizer("adam", 1e-4, 0.0), schedule=SCHEDULE)
+FUSION = Training(100, 64, optimizer=Optimizer("adamw", 1e-4, 5e-2), schedule=SCHEDULE)
+ALIGNING = Training(30, 128, optimizer=Optimizer("adamw", 1e-4, 1e-2), schedule=Schedule("cosine", warmup_epochs=2.0))
+
+
+@dataclass(frozen=True)
+class Classification:
+    """How a classifier is made; the defaults are those of BATMM.
+
+    Args:
+        label: Which property names the class.
+        method: What puts the tokens of the modalities together: "fusion" (cross-attention), "early_add",
+            "early_concat", "vgg1d", "linear" (one modality alone), or any name for a class that `fusion` gives.
+        stages: "two" (each encoder with a linear head of its own; then frozen, and the fusion on cached tokens),
+            "joint" (and then all together, the encoders at a lower learning rate) or "aligned" (two, from encoders
+            that were first aligned with each other, without labels).
+        fusion: Arguments of the method (``init_args``), and its class where it is none of the above (``class_path``).
+        class_weights: "balanced" weighs objects by the inverse of the frequency of their class.
+        encoder_rate: Joint: what the learning rate is multiplied with for the encoders.
+        encoder_training: Of each encoder with its linear head.
+        training: Of the fusion, and of all of it together.
+        split: Who trains, who validates (which epoch is best, and the temperature), who is held out.
+        baselines: What is trained beside it to compare with: "image", "spectrum" (any modality alone), "early_add",
+            "early_concat", "vgg1d", "svm", "xgboost".
+        alignment: Aligned: pairs, heads, loss and augmentations; encoders are trained as a whole where it does not say.
+        alignment_training: Aligned: epochs, batch size, optimizer, hardware, seed.
+    """
+
+    label: str = "class"
+    method: str = "fusion"
+    stages: Literal["two", "joint", "aligned"] = "two"
+    fusion: dict[str, Any] = field(default_factory=dict)
+    class_weights: Literal["", "balanced"] = ""
+    encoder_rate: float = 0.1
+    encoder_training: Training = ENCODERS
+    training: Training = FUSION
+    split: Split = field(default_factory=Split)
+    baselines: list[str] = field(default_factory=list)
+    alignment: Alignment = field(default_factory=Alignment)
+    alignment_training: Training = ALIGNING
