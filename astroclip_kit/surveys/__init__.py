@@ -15,6 +15,7 @@ __getattr__, __dir__, __all__ = lazy(
         "ASASSNLightCurves": ".asas_sn",
         "AstroCLIPFile": ".astroclip",
         "Arm": ".desi_files.coaddition",
+        "CleanImages": ".clean_images",
         "DESIService": ".services.desi_service",
         "DESISpectra": ".desi",
         "Fetched": ".services.fetched",

@@ -20,6 +20,7 @@ from ..errors import FileError, UsageError
 from ..transforms.resampling import Grid, plain_grid, resample, wavelength_grid
 from ..types import Modality, Sample
 from .files.coordinates import in_range
+from .files.coverage import check_coverage, checked_share
 from .files.file_lists import find_files
 from .files.fits_files import Hdu, damaged_header, read_hdus
 
@@ -70,9 +71,11 @@ class LAMOSTSpectra:
         name: Name of the modality.
         mask: Which pixels are bad beside those without inverse variance: bad in all exposures ("and") or in any
             ("or").
+        min_coverage: Share of the grid that a spectrum has to cover, from its first to its last good pixel; 1 leaves
+            out those that are short of it.
 
     Raises:
-        UsageError: If the grid cannot be read, or the mask is neither of the two.
+        UsageError: If the grid cannot be read, the mask is neither of the two, or the share is none.
 
     Example:
         >>> LAMOSTSpectra("spectra").modality.shape
@@ -86,6 +89,7 @@ class LAMOSTSpectra:
         grid: Grid = "lamost",
         name: str = "spectrum",
         mask: Literal["and", "or"] = "and",
+        min_coverage: float = 0.0,
     ) -> None:
         if mask not in ("and", "or"):
             raise UsageError(f"mask is {mask!r}, expected 'and' or 'or'.")
@@ -94,6 +98,7 @@ class LAMOSTSpectra:
         self.grid = plain_grid(grid)
         self.name = name
         self.mask = mask
+        self.min_coverage = checked_share("min_coverage", min_coverage)
         self._wavelength = wavelength_grid(grid)
 
     def __repr__(self) -> str:
@@ -117,7 +122,7 @@ class LAMOSTSpectra:
 
         Raises:
             FileError: If the file is no whole LAMOST spectrum, its wavelengths are not in vacuum, it holds no good
-                pixel on the grid, or its coordinates are out of range.
+                pixel on the grid, covers too little of it, or its coordinates are out of range.
         """
         [hdu] = read_hdus(path, (0,))
         header = hdu.header
@@ -132,6 +137,7 @@ class LAMOSTSpectra:
             raise FileError(hdu.path, f"coordinates out of range: ra {ra}, dec {dec} degrees.")
         rows = _image_rows(hdu) if header.get("NAXIS") else _table_rows(path)
         view = self._view(hdu.path, rows)
+        check_coverage(path, view, self._wavelength, self.min_coverage)
         labels = _labels(header)
         object_id = str(header["OBSID"]) if "obsid" in labels else "-".join(str(header[key]) for key in NEEDED[:4])
         return [Sample(object_id, {self.name: view}, ra, dec, labels, str(header.get("DESIG", "")))]

@@ -18,6 +18,7 @@ from ..errors import FileError, InputError
 from ..transforms.resampling import Grid, plain_grid, resample, wavelength_grid
 from ..types import Modality, Sample
 from .files.coordinates import in_range
+from .files.coverage import check_coverage, checked_share
 from .files.fits_files import Hdu, find_files, read_hdus
 from .files.fits_headers import Card, header_block, padded, table_header, write_blocks
 from .files.stated_units import rescaled, unit_factor
@@ -71,9 +72,11 @@ class SDSSSpectra:
         grid: Wavelengths of the samples: see `wavelength_grid`. "boss" keeps BOSS pixels as they are.
         name: Name of the modality.
         mask_bits: Bits of and_mask that make a pixel bad beside a zero inverse variance; by default BRIGHTSKY.
+        min_coverage: Share of the grid that a spectrum has to cover, from its first to its last good pixel; 1 leaves
+            out those that are short of it.
 
     Raises:
-        UsageError: If the grid cannot be read.
+        UsageError: If the grid cannot be read, or the share is none.
 
     Example:
         >>> SDSSSpectra("spectra", grid="sdss").modality.shape
@@ -87,12 +90,14 @@ class SDSSSpectra:
         grid: Grid = "boss",
         name: str = "spectrum",
         mask_bits: int = BRIGHT_SKY,
+        min_coverage: float = 0.0,
     ) -> None:
         self.root = str(root)
         self.pattern = pattern
         self.grid = plain_grid(grid)
         self.name = name
         self.mask_bits = mask_bits
+        self.min_coverage = checked_share("min_coverage", min_coverage)
         self._wavelength = wavelength_grid(grid)
 
     def __repr__(self) -> str:
@@ -116,13 +121,14 @@ class SDSSSpectra:
 
         Raises:
             FileError: If the file is no whole SDSS spectrum, is in a unit of another kind, holds no good pixel on the
-                grid, or its coordinates are out of range.
+                grid, covers too little of it, or its coordinates are out of range.
         """
         primary, coadd, catalogue = read_hdus(path, (0, 1, 2))
         labels = _labels(catalogue)
         ra, dec = _position(catalogue)
         factor = unit_factor(path, "flux", str(primary.header.get("BUNIT", "")), SPECTRUM_UNIT)
         view = rescaled(self._spectrum(coadd), self.modality, factor)
+        check_coverage(path, view, self._wavelength, self.min_coverage)
         object_id = "-".join(str(int(labels[name])) for name in ("plate", "mjd", "fiber"))
         return [Sample(object_id, {self.name: view}, ra, dec, labels)]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -11,11 +11,12 @@ import numpy as np
 
 from ..errors import UsageError
 from ..types import Drop, Modality, Reader, Sample
+from .wrapping import Wrapping
 
 __all__ = ["WithCovariates"]
 
 
-class WithCovariates:
+class WithCovariates(Wrapping):
     """Reads spectra as another reader does and repeats labels over their pixels as further channels.
 
     The redshift is wanted by ``Normalise("rest_median")``: it is then part of what an encoder sees, so do not predict
@@ -35,7 +36,8 @@ class WithCovariates:
     """
 
     def __init__(self, reader: Reader, labels: Sequence[str] = ("z",)) -> None:
-        self.reader, self.labels = reader, tuple(labels)
+        super().__init__(reader)
+        self.labels = tuple(labels)
 
     def __repr__(self) -> str:
         return f"WithCovariates({self.reader!r}, {self.labels})"
@@ -48,20 +50,6 @@ class WithCovariates:
             raise UsageError(f"WithCovariates: {self.reader!r} reads no spectra, which alone have covariates.")
         channels = (*inner.channels, *self.labels)
         return replace(inner, channels=channels, shape=(len(channels), *inner.shape[1:]))
-
-    def files(self) -> Sequence[Path]:
-        """Those of the reader."""
-        return self.reader.files()
-
-    def also_reads(self) -> Sequence[Path]:
-        """Those of the reader."""
-        further: Sequence[Path] = getattr(self.reader, "also_reads", list)()
-        return further
-
-    def label_units(self) -> Mapping[str, str]:
-        """Those of the reader."""
-        units: Mapping[str, str] = getattr(self.reader, "label_units", dict)()
-        return units
 
     def read(self, path: Path) -> Iterator[Sample | Drop]:
         """The samples of the reader with further channels.

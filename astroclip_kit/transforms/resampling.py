@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -22,6 +23,7 @@ GRIDS = {
     "desi": np.linspace(3600.0, 9824.0, 7781),
     "lamost": 10 ** (3.5682 + 1e-4 * np.arange(3909)),
 }
+WINDOW = re.compile(r"(\w+) +(\d+\.?\d*) *- *(\d+\.?\d*)")  # "boss 4000-9000"
 ALIGNED = 0.01  # pixels: closer than this, a grid is the same grid (float32 log wavelengths move it by 0.003)
 GAP = 3.0  # a step this much longer than the one on the pixel's other side is a gap
 COVERED = 0.5 - 1e-4  # share of an output pixel that good input pixels must cover: half, whatever the rounding
@@ -37,8 +39,8 @@ def wavelength_grid(grid: Grid) -> npt.NDArray[np.float64]:
 
     Args:
         grid: "sdss" (3921 pixels, log-linear, 3784-9333 Angstrom), "boss" (4686, log-linear, 3540-10411), "lamost"
-            (3909, log-linear, 3700-9099) or "desi" (7781, linear, 3600-9824); or (start, stop, step) with the stop
-            included; or the wavelengths.
+            (3909, log-linear, 3700-9099) or "desi" (7781, linear, 3600-9824); or the pixels of one of them within a
+            range, "boss 4000-9000"; or (start, stop, step) with the stop included; or the wavelengths.
 
     Returns:
         Ascending wavelengths [L] in Angstrom.
@@ -47,13 +49,11 @@ def wavelength_grid(grid: Grid) -> npt.NDArray[np.float64]:
         UsageError: If the name is unknown or the numbers do not ascend.
 
     Example:
-        >>> wavelength_grid((4000, 4010, 5))
-        array([4000., 4005., 4010.])
+        >>> wavelength_grid((4000, 4010, 5)), len(wavelength_grid("sdss 4000-9000"))
+        (array([4000., 4005., 4010.]), 3522)
     """
     if isinstance(grid, str):
-        if grid not in GRIDS:
-            raise UsageError(f"grid {grid!r} is unknown: take {', '.join(GRIDS)}, (start, stop, step) or wavelengths.")
-        return np.array(GRIDS[grid], dtype=np.float64)
+        return _named(grid)
     values: Floats = np.array(grid, dtype=np.float64)
     if values.shape == (3,) and 0 < values[2] < values[1] - values[0]:
         start, stop, step = values
@@ -61,6 +61,22 @@ def wavelength_grid(grid: Grid) -> npt.NDArray[np.float64]:
     if values.ndim != 1 or len(values) < 2 or not (np.isfinite(values).all() and (np.diff(values) > 0).all()):
         raise UsageError(f"grid {grid!r}: expected (start, stop, step) or at least two ascending wavelengths.")
     return values
+
+
+def _named(grid: str) -> Floats:
+    """The pixels of a known grid, or those of it within a range."""
+    window = WINDOW.fullmatch(grid.strip())
+    name, low, high = window.groups() if window else (grid, 0, np.inf)
+    if name not in GRIDS:
+        raise UsageError(
+            f"grid {grid!r} is unknown: take {', '.join(GRIDS)}, a part of one such as 'boss 4000-9000', (start, stop, "
+            f"step) or wavelengths."
+        )
+    values = np.array(GRIDS[name], dtype=np.float64)
+    within = values[(values >= float(low)) & (values <= float(high))]
+    if len(within) < 2:
+        raise UsageError(f"grid {grid!r}: {name} goes from {values[0]:.0f} to {values[-1]:.0f} Angstrom.")
+    return within
 
 
 def resample(

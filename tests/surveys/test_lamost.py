@@ -170,3 +170,13 @@ def test_real_pixels_and_wavelengths_of_both_pipelines_equal_astropy(shared_data
         if header["VERSPIPE"] == "v2.9.8":  # which also lists the wavelengths
             np.testing.assert_allclose(grid[here], image[2], rtol=1e-5)
     assert WAVELENGTH[0] == grid[0]
+
+
+def test_a_spectrum_that_is_short_of_its_grid_is_left_out_where_that_is_wanted(tmp_path):
+    path = write_lamost(tmp_path)
+    low, high = (sample.views["spectrum"][1] > 0 for sample in (read(path), read(path, grid="lamost 3700-9000")))
+    assert not low.all() and not high.all()
+    with pytest.raises(FileError, match="is short of 3700-9099 Angstrom: it covers less than 100% of them"):
+        read(path, min_coverage=1.0)
+    with pytest.raises(UsageError, match="min_coverage: expected a share between 0 and 1, found -1"):
+        LAMOSTSpectra(tmp_path, min_coverage=-1)

@@ -207,3 +207,19 @@ def test_real_files_lite_full_and_upper_case_equal_astropy(shared_data, name):
         np.testing.assert_array_equal(sample.views["spectrum"][0, start:end][good], data["flux"][good])
         assert sample.labels["z"] == row["Z"][0] and sample.labels["class"] == row["CLASS"][0]
         assert sample.ra == pytest.approx(row["PLUG_RA"][0], abs=1e-3)
+
+
+def test_a_spectrum_that_is_short_of_its_grid_is_left_out_where_that_is_wanted(tmp_path):
+    ivar = np.ones(len(WAVELENGTH))
+    ivar[300:310] = 0  # a gap is no lack of coverage
+    write_spectrum(tmp_path, 1, ivar=ivar)
+    path = write_spectrum(tmp_path, 2, ivar=np.where(WAVELENGTH < 4450, 1, 0))
+    grid = "boss 4000-4500"
+    assert read(path, grid=grid).views["spectrum"].shape == (2, 512)
+    reader = SDSSSpectra(tmp_path, grid=grid, min_coverage=1.0)
+    assert [sample.object_id for sample in reader.read(reader.files()[0])] == ["266-51602-1"]
+    with pytest.raises(FileError, match="is short of 4000-4500 Angstrom: it covers less than 100% of them"):
+        reader.read(path)
+    assert read(path, grid=grid, min_coverage=0.8).object_id == "266-51602-2"
+    with pytest.raises(UsageError, match="min_coverage: expected a share between 0 and 1, found 2"):
+        SDSSSpectra(tmp_path, min_coverage=2)

@@ -156,3 +156,14 @@ def test_shapes_that_differ():
 def test_wavelengths_that_repeat():
     with pytest.raises(InputError, match="strictly ascending"):
         resample(np.ones(3), np.ones(3), [1.0, 1.0, 2.0], np.arange(4.0))
+
+
+def test_a_range_of_a_known_grid_has_its_very_pixels():
+    grid = wavelength_grid("boss 4000-9000")
+    assert len(grid) == 3522 and np.isin(grid, GRIDS["boss"]).all()
+    assert grid[0] >= 4000 > grid[0] / 10**1e-4 and grid[-1] <= 9000 < grid[-1] * 10**1e-4
+    np.testing.assert_allclose(wavelength_grid("lamost 4000 - 9000"), grid, rtol=1e-9)
+    with pytest.raises(UsageError, match="grid 'sdss 9500-9900': sdss goes from 3784 to 9333 Angstrom"):
+        wavelength_grid("sdss 9500-9900")
+    with pytest.raises(UsageError, match=r"'hst 4000-9000' is unknown: take .* a part of one such as 'boss 4000-9000'"):
+        wavelength_grid("hst 4000-9000")

@@ -1,0 +1,35 @@
+"""What all readers share that change what another reader gives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from ..types import Reader
+
+__all__ = ["Wrapping"]
+
+
+class Wrapping:
+    """Reads the files of another reader.
+
+    Args:
+        reader: The other.
+    """
+
+    def __init__(self, reader: Reader) -> None:
+        self.reader = reader
+
+    def files(self) -> Sequence[Path]:
+        """Those of the reader."""
+        return self.reader.files()
+
+    def also_reads(self) -> Sequence[Path]:
+        """Those of the reader."""
+        further: Sequence[Path] = getattr(self.reader, "also_reads", list)()
+        return further
+
+    def label_units(self) -> Mapping[str, str]:
+        """Those of the reader."""
+        units: Mapping[str, str] = getattr(self.reader, "label_units", dict)()
+        return units
