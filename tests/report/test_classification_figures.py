@@ -5,7 +5,6 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 from astroclip_kit.downstream.calibration import calibration_error, confidence
 from astroclip_kit.errors import InputError
 from astroclip_kit.report import figures
-from astroclip_kit.report.figures.sweep import Sweep
 
 NAMES = np.array(["GALAXY", "QSO", "STAR"])
 RNG = np.random.default_rng(1)
@@ -48,22 +47,6 @@ def test_many_classes_are_drawn_without_numbers_that_would_overlap():
 def test_confusion_is_guarded(true, said, message):
     with pytest.raises(InputError, match=message):
         figures.confusion_matrix(true, said)
-
-
-@pytest.mark.parametrize("column", [0, 1, 2])
-def test_areas_are_those_of_scikit_learn(column):
-    own = NAMES[column] == TRUE
-    sweep = Sweep.of(SCORES[:, column], own)
-    assert sweep.area() == pytest.approx(roc_auc_score(own, SCORES[:, column]))
-    assert sweep.average_precision() == pytest.approx(average_precision_score(own, SCORES[:, column]))
-    rows = RNG.integers(0, 300, 300)
-    assert sweep.area(rows) == pytest.approx(roc_auc_score(own[rows], SCORES[rows, column]))
-    assert sweep.average_precision(rows) == pytest.approx(average_precision_score(own[rows], SCORES[rows, column]))
-
-
-def test_areas_without_a_class_are_unknown():
-    sweep = Sweep.of([0.5, 0.6], [False, False])
-    assert np.isnan(sweep.area()) and np.isnan(sweep.average_precision())
 
 
 def test_roc_curves_say_the_area_and_its_interval():

@@ -10,9 +10,9 @@ from matplotlib import rc_context
 
 from ... import metrics
 from ...errors import InputError
+from ...metrics import Sweep, sweeps
 from .canvas import COLOURS, COLUMN, PAGE, STYLE, KitFigure, plain_axes
 from .checks import classes, equal_lengths, probabilities
-from .sweep import Sweep, sweeps
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -88,7 +88,7 @@ def roc_curves(
     axes, found, resampling = _prepared(true, scores, names, groups, n_boot, seed)
     for number, (name, sweep) in enumerate(found.items()):
         right, wrong = sweep.counts()
-        label = _label(name, "AUC", sweep.area(), sweep.interval("area", **resampling), sweep)
+        label = _label(name, "AUC", float(sweep.area()), sweep.interval("area", **resampling), sweep)
         x, y = np.insert(wrong / wrong[-1], 0, 0), np.insert(right / right[-1], 0, 0)
         axes.plot(x, y, label=label, **_line(number))
     axes.plot([0, 1], [0, 1], color="0.5", linewidth=0.7, label="guessing: 0.500")
@@ -125,7 +125,8 @@ def precision_recall_curves(
     axes, found, resampling = _prepared(true, scores, names, groups, n_boot, seed)
     for number, (name, sweep) in enumerate(found.items()):
         right, wrong = sweep.counts()
-        label = _label(name, "AP", sweep.average_precision(), sweep.interval("average_precision", **resampling), sweep)
+        value = float(sweep.average_precision())
+        label = _label(name, "AP", value, sweep.interval("average_precision", **resampling), sweep)
         precision = right / np.maximum(right + wrong, 1)
         axes.plot(
             np.insert(right / right[-1], 0, 0), np.insert(precision, 0, precision[0]), label=label, **_line(number)

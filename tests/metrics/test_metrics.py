@@ -66,6 +66,22 @@ def test_per_class_equals_sklearn():
         assert numbers["accuracy"] == pytest.approx(np.mean((CLASSES == name) == (GUESS == name)))
 
 
+def test_many_confusion_matrices_are_judged_at_once_as_scikit_learn_judges_each():
+    drawn = rng.integers(0, 300, (5, 40))  # some miss a class
+    names = ["GALAXY", "QSO", "STAR", "NOVA"]  # the last never occurs
+    counts = np.array([sk.confusion_matrix(CLASSES[rows], GUESS[rows], labels=names) for rows in drawn])
+    found = metrics.class_scores(counts.reshape(5, 1, 4, 4))
+    for i, rows in enumerate(drawn):
+        true, said = CLASSES[rows], GUESS[rows]
+        each = sk.precision_recall_fscore_support(true, said, labels=names, zero_division=0)[:3]
+        macro = sk.precision_recall_fscore_support(true, said, average="macro", zero_division=0)[:3]
+        for name, own, mean in zip(("precision", "recall", "f1"), each, macro, strict=True):
+            np.testing.assert_allclose(found[name][i, 0], own)
+            assert found[f"macro_{name}"][i, 0] == pytest.approx(mean)
+        assert found["accuracy"][i, 0] == pytest.approx(sk.accuracy_score(true, said))
+        assert found["balanced_accuracy"][i, 0] == pytest.approx(sk.balanced_accuracy_score(true, said))
+
+
 def test_bootstrap_gives_the_standard_error_of_a_mean():
     low, high = metrics.bootstrap(np.mean, [Y], seed=3)
     assert high - low == pytest.approx(2 * 1.96 * Y.std() / np.sqrt(200), rel=0.15)
@@ -86,6 +102,19 @@ def test_bootstrap_draws_the_rows_of_the_groups_that_are_drawn():
     draws, members = np.random.default_rng(4), [[1, 4], [0, 2, 5], [3]]
     for rows in seen:
         assert rows.tolist() == [row for number in draws.integers(0, 3, 3) for row in members[number]]
+
+
+@pytest.mark.parametrize("groups", [None, rng.integers(0, 30, 200)])
+def test_weights_of_many_resamples_give_the_interval_of_the_loop(groups, monkeypatch):
+    loop = metrics.bootstrap(lambda y: [y.mean(), y.std()], [Y], n_boot=40, seed=5, groups=groups)
+
+    def moments(drawn):
+        mean, square = Y @ drawn / drawn.sum(axis=0), Y**2 @ drawn / drawn.sum(axis=0)
+        return np.stack([mean, np.sqrt(square - mean**2)])
+
+    for block in (200 * 7, 2**21):
+        monkeypatch.setattr("astroclip_kit.metrics.intervals.BLOCK_VALUES", block)
+        np.testing.assert_allclose(metrics.weighted_bootstrap(moments, 200, n_boot=40, seed=5, groups=groups), loop)
 
 
 def test_a_share_of_nothing_or_all_has_an_interval_all_the_same():
@@ -116,6 +145,11 @@ def test_bootstrap_of_several_numbers_leaves_out_resamples_without_a_value():
         (lambda: metrics.accuracy([], []), "equal lengths above 0"),
         (lambda: metrics.bootstrap(np.mean, [Y, Y[1:]]), "arrays of one length"),
         (lambda: metrics.bootstrap(np.mean, [Y], n_boot=0), "at least one resample"),
+        (lambda: metrics.weighted_bootstrap(np.mean, 200, n_boot=0), "at least one resample"),
+        (lambda: metrics.weighted_bootstrap(np.mean, 0), "found 0 rows"),
+        (lambda: metrics.weighted_bootstrap(np.mean, 3, groups=Y), "found 3 rows and 200 groups"),
+        (lambda: metrics.class_scores(np.ones((2, 3))), r"true by predicted class, not empty; found shape \(2, 3\)"),
+        (lambda: metrics.class_scores(np.zeros((2, 2))), "not empty"),
     ],
 )
 def test_bad_input_is_refused(call, message):
