@@ -15,7 +15,7 @@ import numpy as np
 from .errors import InputError
 from .types import Modality, Reader, Sample
 
-__all__ = ["check_augmentation", "check_encoder", "check_reader", "check_sample"]
+__all__ = ["check_augmentation", "check_encoder", "check_reader", "check_sample", "random_views"]
 
 
 def check_sample(sample: Sample, modality: Modality) -> None:
@@ -138,8 +138,8 @@ def _check_values(sample: Sample, modality: Modality) -> None:
             )
 
 
-def _views(modality: Modality, count: int) -> Any:
-    """Random views of a modality."""
+def random_views(modality: Modality, count: int) -> Any:
+    """Random views [count, ...] of a modality, a tensor; light curves are of 32 observations."""
     import torch
 
     shape = [count] + [32 if axis == -1 else axis for axis in modality.shape]
@@ -168,7 +168,7 @@ def check_encoder(encoder: Any, modality: Modality, batch_size: int = 2) -> None
         raise InputError(f"{type(encoder).__name__} is no encoder: a torch.nn.Module with an integer `out_features`.")
     if callable(accepts := getattr(encoder, "check_modality", None)):
         accepts(modality)
-    x = _views(modality, batch_size)
+    x = random_views(modality, batch_size)
     was_training = encoder.training
     try:
         with torch.inference_mode():
@@ -202,7 +202,7 @@ def check_augmentation(augmentation: Any, modality: Modality) -> Modality:
     """
     import torch
 
-    name, x = type(augmentation).__name__, _views(modality, 2)
+    name, x = type(augmentation).__name__, random_views(modality, 2)
     if callable(accepts := getattr(augmentation, "check_modality", None)):
         accepts(modality)
     try:

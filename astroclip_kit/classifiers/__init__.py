@@ -12,7 +12,15 @@ from .._lazy import lazy
 __getattr__, __dir__, __all__ = lazy(
     __name__,
     {
+        "Attention": ".fusion",
+        "CrossAttentionFusion": ".fusion",
+        "EarlyAdd": ".early_fusion",
+        "EarlyConcat": ".early_fusion",
+        "PooledLinear": ".early_fusion",
+        "Tokens": ".tokens",
         "check_classes": ".classes",
         "class_codes": ".classes",
+        "extract_tokens": ".tokens",
+        "tokens_of": ".tokens",
     },
 )

@@ -1,0 +1,147 @@
+"""Tokens: what an encoder says of each part of an image or spectrum, computed once and cached."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from os import PathLike
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from ..contracts import check_encoder, random_views
+from ..errors import InputError
+from ..features import FeatureSet, extract
+from ..models import load_model
+from ..settings import Hardware
+from ..types import Modality
+
+__all__ = ["Tokens", "check_tokens", "encode_tokens", "extract_tokens", "token_shape", "tokens_of"]
+
+
+def encode_tokens(encoder: nn.Module, x: Tensor) -> Tensor:
+    """Tokens [B, T, D] of preprocessed views.
+
+    An encoder without ``tokens``, or whose tokens come with a mask (those of light curves), gives its features as the
+    one token.
+    """
+    tokens = getattr(encoder, "tokens", None)
+    found = None if tokens is None else tokens(x)
+    one: Tensor = found if isinstance(found, Tensor) else encoder(x)[:, None]
+    return one
+
+
+class Tokens(nn.Module):
+    """An encoder whose features are its tokens, one after the other, so that `extract` can cache them.
+
+    Args:
+        encoder: Any encoder.
+        count: Number of its tokens T, each as wide as its features.
+
+    Example:
+        >>> from astroclip_kit.encoders import SpecFormer
+        >>> tokens = Tokens(SpecFormer(width=8, depth=1, heads=2), count=9)
+        >>> tokens(tokens.preprocess(torch.ones(3, 2, 100))).shape
+        torch.Size([3, 72])
+    """
+
+    def __init__(self, encoder: nn.Module, count: int) -> None:
+        super().__init__()
+        self.encoder, self.count = encoder, count
+        self.width = int(encoder.out_features)  # type: ignore[arg-type]
+        self.out_features = count * self.width
+        self.preprocess: Any = getattr(encoder, "preprocess", nn.Identity())
+
+    @classmethod
+    def of(cls, encoder: nn.Module, modality: Modality) -> Tokens:
+        """With the number of tokens that the encoder gives for a modality.
+
+        Raises:
+            InputError: If the encoder does not fit the modality, or its tokens are not as wide as its features.
+        """
+        check_encoder(encoder, modality)
+        was_training = encoder.training
+        with torch.inference_mode():
+            x = getattr(encoder.eval(), "preprocess", nn.Identity())(random_views(modality, 2))
+            shape = tuple(encode_tokens(encoder, x).shape)
+        encoder.train(was_training)
+        if len(shape) != 3 or shape[2] != encoder.out_features:
+            raise InputError(
+                f"{type(encoder).__name__} gives tokens of shape {shape} for 2 views of {modality.name!r}, expected "
+                f"(2, T, {encoder.out_features})."
+            )
+        return cls(encoder, shape[1])
+
+    def check_modality(self, modality: Modality) -> None:
+        """Leaves it to the encoder to refuse a modality."""
+        check_encoder(self.encoder, modality)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Tokens [B, T * D] of preprocessed views."""
+        return encode_tokens(self.encoder, x).flatten(1)
+
+
+def extract_tokens(
+    dataset: Any,
+    encoders: Mapping[str, nn.Module | str | PathLike[str]],
+    out: str | PathLike[str],
+    *,
+    hardware: Hardware = Hardware(),
+    batch_size: int = 256,
+) -> FeatureSet:
+    """Runs frozen encoders over a dataset once and keeps their tokens; what is there already is not computed again.
+
+    Args:
+        dataset: A `Dataset`.
+        encoders: Modality to encoder, or to its folder.
+        out: The features folder.
+        hardware: Where, and at which precision.
+        batch_size: Objects per forward pass.
+
+    Returns:
+        Features of T * D numbers, which `tokens_of` reads as tokens.
+
+    Raises:
+        InputError: If an encoder does not fit.
+        FolderError: If `out` holds something else, or a folder no encoder.
+        UsageError: If a name is no modality of the dataset.
+    """
+    built = {name: one if isinstance(one, nn.Module) else load_model(str(one)) for name, one in encoders.items()}
+    known = {name: one for name, one in built.items() if name in dataset.modalities}
+    wrapped = {name: Tokens.of(one, dataset.modalities[name]) for name, one in known.items()}
+    return extract(dataset, {**built, **wrapped}, out, batch_size=batch_size, hardware=hardware)
+
+
+def token_shape(features: Any, name: str) -> tuple[int, int]:
+    """Number of tokens T and their width D; features that were not extracted as tokens count as one."""
+    arguments = features.encoders[name].get("init_args", {})
+    is_tokens = str(features.encoders[name]["class_path"]).endswith(".Tokens")
+    count = int(arguments["count"]) if is_tokens else 1
+    return count, features.out_features(name) // count
+
+
+def tokens_of(features: Any, name: str, rows: npt.NDArray[np.int64]) -> Tensor:
+    """Cached tokens float32 [n, T, D] of some rows of a `FeatureSet`."""
+    h = np.asarray(features.matrix(name)[rows], dtype=np.float32)
+    return torch.from_numpy(h).unflatten(1, token_shape(features, name))
+
+
+def check_tokens(tokens: Mapping[str, Tensor], in_features: Mapping[str, int]) -> list[Tensor]:
+    """The tokens of each modality in the order in which they are read.
+
+    Args:
+        tokens: Modality to tokens [B, T, D].
+        in_features: Modality to their width D.
+
+    Raises:
+        InputError: If a modality is missing, or its tokens are of another width.
+    """
+    for name, width in in_features.items():
+        if name not in tokens:
+            raise InputError(f"there are no tokens of {name!r}, expected {', '.join(in_features)}.")
+        if tokens[name].ndim != 3 or tokens[name].shape[2] != width:
+            found = tuple(tokens[name].shape)
+            raise InputError(f"the tokens of {name!r} have shape {found}, expected (objects, tokens, {width}).")
+    return [tokens[name] for name in in_features]
