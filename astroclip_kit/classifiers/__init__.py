@@ -20,6 +20,7 @@ __getattr__, __dir__, __all__ = lazy(
         "Tokens": ".tokens",
         "check_classes": ".classes",
         "class_codes": ".classes",
+        "train_encoder": ".encoder_training",
         "extract_tokens": ".tokens",
         "tokens_of": ".tokens",
     },

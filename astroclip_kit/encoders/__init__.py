@@ -19,11 +19,13 @@ __getattr__, __dir__, __all__ = lazy(
         "LightCurveTransformer": ".lightcurve_transformer",
         "MocoResNet50": ".moco_resnet50",
         "RingProfiles": ".ring_profiles",
+        "SEResNet": ".se_resnet",
         "SpecFormer": ".specformer",
         "SpectralShape": ".spectral_shape",
         "SpectrumConvNet": ".convnets",
         "SpenderEncoder": ".spender",
         "TableValues": ".table_values",
         "TabularMLP": ".tabular",
+        "VGG1D": ".vgg1d",
     },
 )

@@ -8,7 +8,7 @@ from torch import nn
 
 from ..errors import InputError
 from ..transforms.compose import Compose, Transform
-from ..transforms.regrid import PlainGrid, Resample, named_grid
+from ..transforms.regrid import PlainGrid, Resample, is_on
 from ..transforms.resampling import COVERED, overlap, wavelength_grid
 from ..types import Modality
 from .layers import check_kind, steps_of
@@ -36,8 +36,10 @@ class GridEncoder(nn.Module):
             InputError: If the modality is of another kind, or covers less than 85 % of the grid.
         """
         check_kind(modality, "spectrum", type(self))
-        there = any(isinstance(step, Resample) for step in steps_of(self.preprocess))
-        if not there and (steps := self.onto_grid(modality)):
+        first, *others = steps_of(self.preprocess) or [Compose()]
+        if isinstance(first, Resample) and first.grid == self.grid and not is_on(first.source, modality.grid):
+            self.preprocess = Compose((*self.onto_grid(modality), *others))
+        elif not any(isinstance(step, Resample) for step in (first, *others)) and (steps := self.onto_grid(modality)):
             self.preprocess = Compose((*steps, self.preprocess))
         return self
 
@@ -48,7 +50,7 @@ class GridEncoder(nn.Module):
             InputError: If the modality covers less than 85 % of the grid.
         """
         source = modality.wavelength_angstrom
-        if self.grid is None or named_grid(source) == self.grid:
+        if self.grid is None or is_on(self.grid, modality.grid):
             return []
         wanted = wavelength_grid(self.grid)
         covered = float((overlap(source, wanted).sum(axis=1) >= COVERED).mean())
@@ -67,7 +69,7 @@ class GridEncoder(nn.Module):
             InputError: Names both grids and says what to do.
         """
         grids = {step.grid for step in steps_of(self.preprocess) if isinstance(step, Resample)}
-        if self.grid is None or self.grid in grids or (not grids and named_grid(modality.grid) == self.grid):
+        if self.grid is None or self.grid in grids or (not grids and is_on(self.grid, modality.grid)):
             return
         wavelength, name = wavelength_grid(self.grid), type(self).__name__
         raise InputError(

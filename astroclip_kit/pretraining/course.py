@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator, Mapping
+from copy import deepcopy
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -154,6 +155,12 @@ class Pretraining:
         """Raw views [at most count, ...] from all over the training objects, to measure noise and levels on."""
         return self.views(self.train[:: -(-len(self.train) // count)]).x
 
+    def own(self, encoder: nn.Module) -> nn.Module:
+        """A copy of an encoder to train; where its preprocessing lacks numbers, they are of training objects."""
+        encoder = deepcopy(encoder)
+        measure: Callable[[Tensor], nn.Module] | None = getattr(encoder, "measured_on", None)
+        return encoder if measure is None else measure(self.sample(1024))
+
     def fit(
         self,
         module: nn.Module,
@@ -192,7 +199,7 @@ class Pretraining:
         if not several or torch.distributed.get_rank() == 0:
             inside = {name: folder / name for name in parts or {}}
             for name, part in (parts or {}).items():
-                write_model(part, inside[name], {"method": self.method})
+                write_model(part, inside[name], self.about())
             save_model(encoder, self.out, {**self.about(), "history": list(history)}, inside)
             shutil.rmtree(folder, ignore_errors=True)
         if several:

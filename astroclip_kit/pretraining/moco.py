@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -67,7 +66,7 @@ def pretrain_moco(
     course = Pretraining.of("moco", dataset, out, modality, settings, training, split)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(training.seed)
-        encoder = deepcopy(encoder) if encoder is not None else _default_encoder(course)
+        encoder = course.own(encoder) if encoder is not None else _default_encoder(course)
         check_encoder(encoder, course.modality)
         augment = augmentation_for(course, encoder)
         kept: Any = {"queue": min(settings.queue, len(course.train)), "augmentation": settings.augmentation or augment}

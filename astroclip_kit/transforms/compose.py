@@ -36,6 +36,15 @@ class Compose:
             x = step(x)
         return x
 
+    def measured_on(self, x: torch.Tensor) -> Compose:
+        """The same, where each step that can be is measured on views [n, ...] as they reach it."""
+        steps, done = list(self.steps), 0
+        for number, step in enumerate(steps):
+            if callable(measure := getattr(step, "measured_on", None)):
+                x, done = Compose(steps[done:number])(x), number
+                steps[number] = measure(x)
+        return Compose(tuple(steps))
+
 
 @dataclass(frozen=True)
 class ComposeAugmentations:

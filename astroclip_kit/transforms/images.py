@@ -13,7 +13,17 @@ from torch.nn import functional
 from ..errors import InputError, UsageError
 from .randomness import integers, normal
 
-__all__ = ["Asinh", "CenterCrop", "Downsample", "GaussianNoise", "RandomFlipRotate", "ToRGB", "finite"]
+__all__ = [
+    "Asinh",
+    "CenterCrop",
+    "Downsample",
+    "GaussianNoise",
+    "RandomFlipRotate",
+    "Resize",
+    "ToRGB",
+    "finite",
+    "per_channel",
+]
 
 RGBVariant = Literal["viewer", "stein", "raw"]
 # Plane of the colour image (0 red, 1 green, 2 blue) and scale per band, as the Legacy Survey viewer draws them.
@@ -25,7 +35,7 @@ def finite(x: torch.Tensor) -> torch.Tensor:
     return torch.nan_to_num(x, nan=0.0, posinf=0.0, neginf=0.0)
 
 
-def _per_channel(value: float | Sequence[float], x: torch.Tensor) -> torch.Tensor:
+def per_channel(value: float | Sequence[float], x: torch.Tensor) -> torch.Tensor:
     """One number, or one per channel, as a tensor that broadcasts against [B, C, H, W]."""
     numbers = torch.as_tensor(value, dtype=x.dtype, device=x.device).reshape(-1, 1, 1)
     if len(numbers) not in (1, x.shape[1]):
@@ -101,7 +111,7 @@ class ToRGB:
             return x
         order = sorted(range(3), key=lambda band: RGB_SCALES[self.bands[band]][0])
         flux = x[:, order]
-        scales = _per_channel([RGB_SCALES[self.bands[band]][1] for band in order], x)
+        scales = per_channel([RGB_SCALES[self.bands[band]][1] for band in order], x)
         intensity = (flux * scales + self.m).clamp(min=0).mean(dim=1, keepdim=True)
         stretch = torch.asinh(self.q * intensity) / (math.sqrt(self.q) * intensity.where(intensity > 0, 1e-6))
         if self.variant == "stein":
@@ -125,7 +135,7 @@ class Asinh:
 
     def __call__(self, x: torch.Tensor) -> torch.Tensor:
         """Images [B, C, H, W]."""
-        return torch.asinh(finite(x) / _per_channel(self.scale, x))
+        return torch.asinh(finite(x) / per_channel(self.scale, x))
 
 
 @dataclass(frozen=True)
@@ -147,6 +157,23 @@ class Downsample:
             return functional.avg_pool2d(x, self.factor)
         share = functional.avg_pool2d(x.isfinite().to(x.dtype), self.factor)
         return functional.avg_pool2d(finite(x), self.factor) / share
+
+
+@dataclass(frozen=True)
+class Resize:
+    """Interpolates images to `size` x `size` pixels, bilinearly; fill missing pixels first.
+
+    Example:
+        >>> Resize(128)(torch.ones(1, 5, 64, 64)).shape
+        torch.Size([1, 5, 128, 128])
+    """
+
+    size: int
+
+    def __call__(self, x: torch.Tensor) -> torch.Tensor:
+        """Images [B, C, size, size]; where they become smaller, each pixel is a mean of those that it covers."""
+        smaller = min(x.shape[-2:]) > self.size
+        return functional.interpolate(x, (self.size, self.size), mode="bilinear", antialias=smaller)
 
 
 @dataclass(frozen=True)
@@ -193,4 +220,4 @@ class GaussianNoise:
 
     def __call__(self, x: torch.Tensor, seeds: torch.Tensor) -> torch.Tensor:
         """Images [B, C, H, W]."""
-        return x + normal(seeds.to(x.device), x.shape[1:]).to(x.dtype) * _per_channel(self.sigma, x)
+        return x + normal(seeds.to(x.device), x.shape[1:]).to(x.dtype) * per_channel(self.sigma, x)
