@@ -11,11 +11,13 @@ __getattr__, __dir__, __all__ = lazy(
     __name__,
     {
         "Dataset": ".dataset",
+        "Labelled": ".labelled",
         "assign": ".splits",
         "check_leaks": ".splits",
         "describe": ".contents",
         "divide": ".splits",
         "ingest": ".build",
+        "label_objects": ".labelled",
         "render": ".contents",
     },
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from html import escape
 from pathlib import Path
@@ -35,6 +35,7 @@ class Dataset:
     Args:
         root: A dataset folder.
         rows: Which of its rows to show, in this order; all of them by default.
+        further: Labels of the rows shown beside those in the folder, or in place of them, see `with_labels`.
 
     Raises:
         FolderError: If the folder is missing, incomplete, damaged, foreign or of a newer version.
@@ -52,8 +53,13 @@ class Dataset:
         ('Sirius', [[-1.5, -1.25]])
     """
 
-    def __init__(self, root: str | os.PathLike[str], rows: npt.ArrayLike | None = None) -> None:
-        self.root = Path(root)
+    def __init__(
+        self,
+        root: str | os.PathLike[str],
+        rows: npt.ArrayLike | None = None,
+        further: Mapping[str, npt.NDArray[Any]] | None = None,
+    ) -> None:
+        self.root, self.further = Path(root), dict(further or {})
         self.manifest: dict[str, Any] = storage.open_folder(self.root, "dataset")
         try:
             shards = self.manifest["shards"]
@@ -98,7 +104,8 @@ class Dataset:
     @cached_property
     def labels(self) -> dict[str, npt.NDArray[Any]]:
         """Property name to values [N]: float64 with NaN, or text with "" where missing."""
-        return {name: self._column(name) for name in self.manifest["labels"]}
+        own = (name for name in self.manifest["labels"] if name not in self.further)
+        return {**{name: self._column(name) for name in own}, **self.further}
 
     def _column(self, name: str) -> npt.NDArray[Any]:
         column = self._shards.column(name)
@@ -186,7 +193,24 @@ class Dataset:
         Args:
             rows: Row numbers, or a bool mask [N].
         """
-        return Dataset(self.root, self._rows[_row_numbers(rows, len(self))])
+        numbers = _row_numbers(rows, len(self))
+        further = {name: values[numbers] for name, values in self.further.items()}
+        return Dataset(self.root, self._rows[numbers], further)
+
+    def with_labels(self, labels: Mapping[str, npt.NDArray[Any]]) -> Dataset:
+        """The same dataset with more labels; nothing is written.
+
+        Args:
+            labels: Name to values [N]: float64 with NaN, or text with "" where missing. They take the place of those
+                of the same name.
+
+        Raises:
+            InputError: If a label has another number of values.
+        """
+        for name, values in labels.items():
+            if np.shape(values) != (len(self),):
+                raise InputError(f"label {name!r} has shape {np.shape(values)}, expected one value for each row.")
+        return Dataset(self.root, self._rows if self._selected else None, {**self.further, **labels})
 
     def data_hash(self, name: str) -> str:
         """A hash of everything that features of a modality depend on: its values, and which rows have them."""
@@ -207,8 +231,8 @@ class Dataset:
     def __fspath__(self) -> str:
         return str(self.root)
 
-    def __reduce__(self) -> tuple[type[Dataset], tuple[Path, Rows | None]]:
-        return type(self), (self.root, self._rows if self._selected else None)
+    def __reduce__(self) -> tuple[type[Dataset], tuple[Path, Rows | None, dict[str, npt.NDArray[Any]]]]:
+        return type(self), (self.root, self._rows if self._selected else None, self.further)
 
     def _lines(self) -> list[tuple[str, str, str]]:
         return [
