@@ -19,6 +19,7 @@ __getattr__, __dir__, __all__ = lazy(
         "EncoderClassifier": ".encoder_training",
         "PooledLinear": ".early_fusion",
         "Tokens": ".tokens",
+        "VGG1DFusion": ".early_fusion",
         "check_classes": ".classes",
         "class_codes": ".classes",
         "extract_tokens": ".tokens",

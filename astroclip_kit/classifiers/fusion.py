@@ -68,7 +68,9 @@ class _Attend(nn.Module):
     def weights(self, x: Tensor, memory: Tensor) -> Tensor:
         """How much each token of x takes from each of the memory [B, T, S], the mean over the heads."""
         query, key, _ = self._projected(x, memory)
-        return (query.float() @ key.float().mT * query.shape[3] ** -0.5).softmax(dim=3).mean(dim=1)
+        scores = query.float() @ key.float().mT * query.shape[3] ** -0.5
+        mean: Tensor = scores.softmax(dim=3).mean(dim=1)
+        return mean
 
 
 class _Block(nn.Module):
@@ -195,10 +197,11 @@ class CrossAttentionFusion(nn.Module):
         parts = [self.class_token.expand(len(next(iter(given.values()))), -1, -1)]
         places, start = {}, 1
         for number, (name, x) in enumerate(given.items()):
+            x = x.to(self.class_token.dtype)
             x = self.project[name](x) if name in self.project else x
             x = x if self.modality_embed is None else x + self.modality_embed[number]
             x = x + self.position_embed[name] if name in self.position_embed else x
-            parts.append(x.to(self.class_token.dtype))
+            parts.append(x)
             places[name] = slice(start, start + x.shape[1])
             start += x.shape[1]
         return torch.cat(parts, dim=1), places

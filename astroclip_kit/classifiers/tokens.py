@@ -125,7 +125,7 @@ def token_shape(features: Any, name: str) -> tuple[int, int]:
 def tokens_of(features: Any, name: str, rows: npt.NDArray[np.int64]) -> Tensor:
     """Cached tokens float32 [n, T, D] of some rows of a `FeatureSet`."""
     h = np.asarray(features.matrix(name)[rows], dtype=np.float32)
-    return torch.from_numpy(h).unflatten(1, token_shape(features, name))
+    return torch.from_numpy(h.reshape(len(h), *token_shape(features, name)))
 
 
 def check_tokens(tokens: Mapping[str, Tensor], in_features: Mapping[str, int]) -> list[Tensor]:

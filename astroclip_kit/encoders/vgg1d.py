@@ -18,7 +18,7 @@ from ..types import Modality
 from .grids import GridEncoder
 from .layers import check_kind
 
-__all__ = ["VGG1D"]
+__all__ = ["VGG1D", "vgg_layers"]
 
 SDSS = "sdss 4000-9000"  # 3522 pixels of its own, not resampled
 KEY_FEATURES = 64
@@ -37,6 +37,28 @@ class _SegmentAttention(nn.Module):
         scores = self.query(segments) @ self.key(segments).transpose(1, 2)
         weights: torch.Tensor = (scores / KEY_FEATURES**0.5).softmax(dim=-1)
         return weights
+
+
+def vgg_layers(in_channels: int, widths: Sequence[int], depths: Sequence[int]) -> nn.Sequential:
+    """VGG's convolutions of three pixels along a line, in blocks each of which ends by halving the pixels.
+
+    Args:
+        in_channels: Channels of the line.
+        widths: Channels of the convolutions of each block.
+        depths: Convolutions of each block.
+
+    Example:
+        >>> vgg_layers(1, (4, 8), (2, 2))(torch.zeros(3, 1, 20)).shape
+        torch.Size([3, 8, 5])
+    """
+    layers: list[nn.Module] = []
+    before = in_channels
+    for width, depth in zip(widths, depths, strict=True):
+        for _ in range(depth):
+            layers += [nn.Conv1d(before, width, 3, padding=1), nn.BatchNorm1d(width), nn.ReLU()]
+            before = width
+        layers.append(nn.MaxPool1d(2))
+    return nn.Sequential(*layers)
 
 
 class VGG1D(GridEncoder):
@@ -89,14 +111,7 @@ class VGG1D(GridEncoder):
         self.preprocess = preprocess if preprocess is not None else default
         self.out_features = self.widths[-1]
         self.attention = _SegmentAttention(length) if self_attention else None
-        layers: list[nn.Module] = []
-        before = segments if stacked else 1
-        for width, depth in zip(self.widths, self.depths, strict=True):
-            for _ in range(depth):
-                layers += [nn.Conv1d(before, width, 3, padding=1), nn.BatchNorm1d(width), nn.ReLU()]
-                before = width
-            layers.append(nn.MaxPool1d(2))
-        self.convolutions = nn.Sequential(*layers)
+        self.convolutions = vgg_layers(segments if stacked else 1, self.widths, self.depths)
 
     def _check(self) -> int:
         """Pixels of a segment."""
