@@ -1,7 +1,7 @@
 """Artifacts of images, each labelled in the catalogue, so that a search for outliers can be tested to find them.
 
-An artifact is a function of the exposure that draws light [3, size, size] in nanomaggies and the pixels that it spoils;
-another one is another such function in `ARTIFACTS`.
+An artifact is a function of the exposure (seeing in pixels and noise of each band) that draws light
+[bands, size, size] in nanomaggies and the pixels that it spoils; another one is another such function in `ARTIFACTS`.
 """
 
 from __future__ import annotations
@@ -12,13 +12,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .instruments import MOFFAT_SCALE, PIXEL_SCALE_ARCSEC
+from .colours import in_bands
+from .instruments import MOFFAT_SCALE
 
 __all__ = ["ARTIFACTS", "draw_artifacts"]
 
 Array = npt.NDArray[np.float32]
 Defects = tuple[npt.NDArray[Any], npt.NDArray[np.bool_]]
-"""Added light, and the pixels that hold nothing but it: their inverse variance is 0. Both [3, size, size]."""
+"""Added light, and the pixels that hold nothing but it: their inverse variance is 0. Both [bands, size, size]."""
 
 FULL_WELL = 40.0  # nanomaggies per pixel
 
@@ -29,7 +30,7 @@ def _axes(size: int) -> tuple[Array, Array]:
 
 
 def _moffat(radius: Array, fwhm: Array) -> Array:
-    """Unit-flux Moffat profiles of beta 2.5 [3, ...] at radii [...] for widths [3], all in pixels."""
+    """Unit-flux Moffat profiles of beta 2.5 [bands, ...] at radii [...] for widths [bands], all in pixels."""
     scale = (fwhm * MOFFAT_SCALE)[:, None, None]
     return np.asarray(1.5 / (np.pi * scale**2) * (1 + (radius / scale) ** 2) ** -2.5)
 
@@ -40,10 +41,10 @@ def satellite_trail(size: int, fwhm: Array, sigma: Array, rng: np.random.Generat
     angle, miss = rng.uniform(0, np.pi), rng.uniform(-0.35, 0.35) * size
     across = np.cos(angle) * x + np.sin(angle) * y - miss
     along = np.cos(angle) * y - np.sin(angle) * x
-    band = rng.integers(3)
-    width = fwhm[band] / PIXEL_SCALE_ARCSEC / 2.355 * rng.uniform(1.0, 1.8)
+    band = rng.integers(len(sigma))
+    width = fwhm[band] / 2.355 * rng.uniform(1.0, 1.8)
     flicker = 1 + rng.choice([0.0, 0.6]) * np.sin(2 * np.pi * (along / rng.uniform(8, 30) + rng.random()))
-    light = np.zeros((3, size, size))
+    light = np.zeros((len(sigma), size, size))
     light[band] = sigma[band] * 10 ** rng.uniform(0.9, 1.9) * np.exp(-0.5 * (across / width) ** 2) * flicker
     return light, np.zeros(light.shape, dtype=bool)
 
@@ -54,12 +55,14 @@ def saturated_star(size: int, fwhm: Array, sigma: Array, rng: np.random.Generato
     y, x = _axes(size)
     y, x = y - distance * np.sin(angle), x - distance * np.cos(angle)
     radius = np.hypot(x, y)
-    flux = 10 ** (-0.4 * (rng.uniform(10, 14) + np.array([rng.normal(0.6, 0.3), 0.0, -0.3]) - 22.5))
+    magnitude = rng.uniform(10, 14)
+    colours = in_bands(np.array([[rng.normal(0.6, 0.3), 0.0, -0.3]]), len(sigma))[0]
+    flux = 10 ** (-0.4 * (magnitude + colours - 22.5))
     spikes = sum(
         np.exp(-0.5 * (across / 0.8) ** 2) / (9 + along**2) for across, along in ((x + y, x - y), (x - y, x + y))
     )
     halo = 0.015 / (1 + (radius / 30) ** 6) / (np.pi * 30**2)
-    light = flux[:, None, None] * (_moffat(radius, fwhm / PIXEL_SCALE_ARCSEC) + halo + 0.004 * spikes)
+    light = flux[:, None, None] * (_moffat(radius, fwhm) + halo + 0.004 * spikes)
     full = light > FULL_WELL
     overflow = np.where(full, light - FULL_WELL, 0).sum(axis=1) / FULL_WELL  # pixels that each column's charge needs
     lost = full | ((overflow[:, None] > 0.5) & (np.abs(y) < full.sum(axis=1)[:, None] / 2 + overflow[:, None] / 2))
@@ -68,10 +71,10 @@ def saturated_star(size: int, fwhm: Array, sigma: Array, rng: np.random.Generato
 
 def cosmic_ray(size: int, fwhm: Array, sigma: Array, rng: np.random.Generator) -> Defects:
     """A sharp, bright track of 4 to 25 pixels in one band, missed by the pipeline."""
-    length, angle, band = rng.uniform(4, 25), rng.uniform(0, np.pi), rng.integers(3)
+    length, angle, band = rng.uniform(4, 25), rng.uniform(0, np.pi), rng.integers(len(sigma))
     steps = np.arange(0, length, 0.5) - length / 2
     centre = rng.uniform(0.2, 0.8, 2) * size
-    light = np.zeros((3, size, size))
+    light = np.zeros((len(sigma), size, size))
     row, column = (
         np.clip(centre[axis] + steps * turn, 0, size - 1).astype(int)
         for axis, turn in ((0, np.sin(angle)), (1, np.cos(angle)))
@@ -82,9 +85,9 @@ def cosmic_ray(size: int, fwhm: Array, sigma: Array, rng: np.random.Generator) -
 
 def bad_columns(size: int, fwhm: Array, sigma: Array, rng: np.random.Generator) -> Defects:
     """One to three dead columns in one band: no light, and the inverse variance says so."""
-    lost = np.zeros((3, size, size), dtype=bool)
+    lost = np.zeros((len(sigma), size, size), dtype=bool)
     first = int(rng.uniform(0.2, 0.8) * size)
-    lost[rng.integers(3), :, first : first + rng.integers(1, 4)] = True
+    lost[rng.integers(len(sigma)), :, first : first + rng.integers(1, 4)] = True
     return np.zeros(lost.shape), lost
 
 

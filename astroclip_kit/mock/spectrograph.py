@@ -5,7 +5,15 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from .instruments import LOGLAM_STEP, OBSERVED_WAVELENGTH, Grid, output_wavelength, sky_spectrum, spectrum_sigma
+from .instruments import (
+    BOSS_COUNTS,
+    LOGLAM_STEP,
+    OBSERVED_WAVELENGTH,
+    Grid,
+    output_wavelength,
+    sky_spectrum,
+    spectrum_sigma,
+)
 
 __all__ = ["BRIGHTSKY", "NODATA", "observe_spectra", "resample"]
 
@@ -13,13 +21,16 @@ Array = npt.NDArray[np.float32]
 BRIGHTSKY, NODATA = 1 << 23, 1 << 21  # bits of and_mask that the mock sets, as in the SPPIXMASK of SDSS
 
 
-def observe_spectra(model: Array, grid: Grid, rng: np.random.Generator) -> tuple[Array, Array, npt.NDArray[np.int32]]:
+def observe_spectra(
+    model: Array, grid: Grid, rng: np.random.Generator, counts: float = BOSS_COUNTS
+) -> tuple[Array, Array, npt.NDArray[np.int32]]:
     """What the spectrograph makes of noise-free spectra.
 
     Args:
         model: Spectra in the fibre [B, L] in 1e-17 erg/s/cm2/A on the observed grid.
         grid: "sdss" (BOSS) or "desi".
         rng: Source of all randomness.
+        counts: Of the exposure, see `spectrum_sigma`.
 
     Returns:
         Flux [B, L] in the same unit, inverse variance [B, L] (0 where nothing was measured) and and_mask [B, L].
@@ -27,7 +38,7 @@ def observe_spectra(model: Array, grid: Grid, rng: np.random.Generator) -> tuple
     """
     sky = sky_spectrum(grid)
     quality = np.exp(0.12 * rng.standard_normal((len(model), 1), dtype=np.float32))
-    sigma = spectrum_sigma(model, grid) * quality
+    sigma = spectrum_sigma(model, grid, counts) * quality
     flux = model + sigma * rng.standard_normal(model.shape, dtype=np.float32)
     flux += 0.012 * rng.standard_normal((len(model), 1), dtype=np.float32) * (sky - sky.min())
     mask = np.zeros(model.shape, dtype=np.int32)

@@ -6,10 +6,11 @@ import pytest
 from astroclip_kit.mock.artifacts import ARTIFACTS, FULL_WELL, draw_artifacts
 from astroclip_kit.mock.camera import draw_exposures, observe_images
 from astroclip_kit.mock.components import MARGIN
+from astroclip_kit.mock.instruments import PIXEL_SCALE_ARCSEC
 
 SIZE = 64
 EXPOSURE = draw_exposures(1, np.random.default_rng(0))
-FWHM, SIGMA = EXPOSURE["fwhm"][0], EXPOSURE["sigma"][0]
+FWHM, SIGMA = EXPOSURE["fwhm"][0] / PIXEL_SCALE_ARCSEC, EXPOSURE["sigma"][0]
 
 
 def drawn(kind, count=20):
