@@ -27,7 +27,10 @@ RANGES = {
     "modality_gap": (0.0, 2.0),
     "effective_rank": (1.0, math.inf),
 }
-SHARES = ("accuracy", "balanced_accuracy", "macro_f1", "outlier_fraction", "ece")  # from 0 to 1, as what follows
+SHARES = (  # from 0 to 1, as what follows
+    *("accuracy", "balanced_accuracy", "precision", "recall", "f1", "macro_precision", "macro_recall", "macro_f1"),
+    *("outlier_fraction", "ece", "ece_uncalibrated", "auc", "average_precision"),
+)
 SHARES_AT = ("recall@", "coverage@")
 
 

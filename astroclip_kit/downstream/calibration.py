@@ -10,6 +10,7 @@ import numpy.typing as npt
 from ..errors import InputError
 
 __all__ = [
+    "bin_of",
     "binned_error",
     "brier",
     "calibration_error",
@@ -102,7 +103,7 @@ def calibration_interval(
     """
     from scipy.special import erf
 
-    place, off = _bins(sure), right - sure
+    place, off = bin_of(sure), right - sure
     owner = np.arange(len(off)) if groups is None else np.unique(groups, return_inverse=True)[1]
     cell, at = np.unique(owner * BINS + place, return_inverse=True)
     variance = np.bincount(cell % BINS, np.bincount(at, off) ** 2, BINS)
@@ -115,7 +116,8 @@ def calibration_interval(
     return float(value), float(low), float(high)
 
 
-def _bins(sure: Float) -> npt.NDArray[np.int64]:
+def bin_of(sure: Float) -> npt.NDArray[np.int64]:
+    """Which of 15 equally wide bins each probability [N] falls into."""
     return np.clip(np.ceil(sure * BINS).astype(np.int64) - 1, 0, BINS - 1)
 
 
@@ -126,7 +128,7 @@ def binned_error(sure: Float, right: Array) -> float:
         sure: Probability of the class that was named [N].
         right: Whether it is the true one [N].
     """
-    return float(np.abs(np.bincount(_bins(sure), right - sure, BINS)).sum() / len(sure))
+    return float(np.abs(np.bincount(bin_of(sure), right - sure, BINS)).sum() / len(sure))
 
 
 def expected_calibration_error(probabilities: npt.ArrayLike, classes: Array, true: Array) -> float:

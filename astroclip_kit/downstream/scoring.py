@@ -16,7 +16,7 @@ from .calibration import binned_error, brier, calibration_interval, confidence
 from .held_out import HeldOut
 from .space import REDSHIFTS, Space
 
-__all__ = ["score"]
+__all__ = ["score", "trials"]
 
 Array = npt.NDArray[Any]
 Judgement = tuple[list[str], Callable[..., list[float]], list[Array], list[Array]]
@@ -47,14 +47,20 @@ def score(prediction: HeldOut, space: Space, n_boot: int = 1000, seed: int = 0) 
         if name == "ece":
             value, bottom, top = calibration_interval(said[2], said[3], groups, (top - bottom) / 2)
         if name in SHARES:
-            bottom, top = metrics.share_interval(value, bottom, top, _trials(name, groups, prediction.true))
+            bottom, top = metrics.share_interval(value, bottom, top, trials(name, groups, prediction.true))
         one = Result(*about, name, value, bottom, top, len(prediction.rows), **source)
         yield replace(one, chance=np.nan if name == "ece" else chance, space=prediction.space)
 
 
-def _trials(name: str, groups: Array, true: Array) -> float:
-    """Number of independent objects; of a mean over classes, of so many that their share varies as that mean does."""
-    if name not in ("balanced_accuracy", "macro_f1"):
+def trials(name: str, groups: Array, true: Array) -> float:
+    """Number of independent objects; of a mean over classes, of so many that their share varies as that mean does.
+
+    Args:
+        name: The metric.
+        groups: Object of each row [N].
+        true: Class of each row [N].
+    """
+    if name != "balanced_accuracy" and not name.startswith("macro_"):
         return len(np.unique(groups))
     counts = [len(np.unique(groups[true == one])) for one in np.unique(true)]
     return len(counts) ** 2 / sum(1 / count for count in counts)

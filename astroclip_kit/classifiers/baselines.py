@@ -1,0 +1,168 @@
+"""Classical classifiers of spectra, to compare with: a support vector machine, and gradient-boosted trees.
+
+They take what `spectra_matrix` makes of a dataset with the preprocessing of an encoder, so that they see what it sees.
+Nothing of them is saved: they are fitted in seconds to minutes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import InputError, UsageError
+from .classes import class_weighting
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import torch
+
+    from ..data import Dataset
+
+__all__ = ["BASELINES", "Baseline", "fit_baseline", "spectra_matrix"]
+
+BASELINES = ("svm", "xgboost")
+BATCH = 512  # spectra that are preprocessed at once
+FOLDS = 5  # of the probabilities of the support vector machine
+TREES: dict[str, Any] = {"n_estimators": 300, "learning_rate": 0.1, "subsample": 0.8, "colsample_bytree": 0.3}
+Floats = npt.NDArray[np.float32]
+Codes = npt.NDArray[np.int64]
+
+
+class Baseline(Protocol):
+    """What was fitted."""
+
+    def predict_proba(self, x: Any) -> Any:
+        """Probability of each class [n, C] of inputs [n, F]."""
+
+
+def fit_baseline(
+    kind: str, x: npt.NDArray[np.floating[Any]], codes: npt.ArrayLike, *, seed: int, class_weights: str = ""
+) -> Baseline:
+    """Fits a classical classifier.
+
+    Args:
+        kind: "svm" (radial basis functions on standardised inputs, C = 1; probabilities by Platt's sigmoid over five
+            folds) or "xgboost" (the extra `baselines`).
+        x: Inputs of the training objects [n, F], finite.
+        codes: Number of the class of each [n], from 0 to C - 1, each of which occurs.
+        seed: Of the folds and of the trees.
+        class_weights: "balanced" weighs objects by the inverse of the frequency of their class.
+
+    Returns:
+        An object with ``predict_proba(x)``, [n, C].
+
+    Raises:
+        InputError: If shapes do not fit, a value is not finite, a class does not occur, or has too few objects.
+        UsageError: If there is no such baseline or weighting, or xgboost is not installed.
+    """
+    if kind not in BASELINES:
+        raise UsageError(f"there is no baseline {kind!r}. One of: {', '.join(BASELINES)}.")
+    inputs, y = np.asarray(x, dtype=np.float32), np.asarray(codes)
+    if inputs.ndim != 2 or y.shape != inputs.shape[:1] or not len(y) or y.dtype.kind not in "iu":
+        raise InputError(f"{kind}: expected inputs [n, F] and a class for each, found {inputs.shape} and {y.shape}.")
+    if not np.isfinite(inputs).all():
+        raise InputError(f"{kind}: found NaN or infinity in the inputs. Leave such objects out first.")
+    if y.min() < 0 or y.max() < 1 or not (counts := np.bincount(y)).all():
+        raise InputError(f"{kind}: expected every class from 0 to C - 1, two or more, found {np.unique(y).tolist()}.")
+    weights = class_weighting(y.astype(np.int64), len(counts), class_weights)
+    each = None if weights is None else weights.numpy()[y]
+    return (_svm if kind == "svm" else _xgboost)(inputs, y, each, seed)
+
+
+def spectra_matrix(
+    dataset: Dataset,
+    modality: str,
+    rows: npt.ArrayLike,
+    preprocess: Callable[[torch.Tensor], torch.Tensor] | None = None,
+) -> Floats:
+    """Spectra as an encoder sees them, a row of numbers each.
+
+    Args:
+        dataset: Where they are.
+        modality: Their name; a table of numbers does as well.
+        rows: Row numbers [n], each of which has the modality.
+        preprocess: What prepares raw views [B, ...], as the encoder's ``preprocess``; by default the first channel of
+            a spectrum (its flux), or the view as it is.
+
+    Returns:
+        Float32 [n, F].
+
+    Raises:
+        InputError: If there is no such modality, a row lacks it, or a number is not finite.
+    """
+    import torch
+
+    numbers = np.asarray(rows, dtype=np.int64)
+    parts = []
+    for start in range(0, len(numbers), BATCH):
+        some = numbers[start : start + BATCH]
+        views = torch.from_numpy(np.ascontiguousarray(dataset.views(modality, some)))
+        with torch.inference_mode():
+            seen = preprocess(views) if preprocess is not None else views[:, 0] if views.ndim == 3 else views
+        x = seen.flatten(1).float().numpy()
+        if not (finite := np.isfinite(x).all(axis=1)).all():
+            first = dataset.object_ids[some[~finite][0]]
+            raise InputError(f"{modality} of {first!r}: found NaN or infinity. Fill or leave it out first.")
+        parts.append(x)
+    if not parts:
+        raise InputError(f"{modality}: expected at least one row, found none.")
+    return np.concatenate(parts)
+
+
+@dataclass(frozen=True)
+class _Machine:
+    """A support vector machine on the kernel between inputs and training objects, which BLAS computes.
+
+    libsvm computes the same kernel one row at a time.
+
+    Args:
+        mean: Of the training objects [F].
+        std: Of the training objects [F]; infinite for what does not vary.
+        memory: Standardised training objects [n, F].
+        model: Fitted to the kernel [n, n] of the training objects.
+    """
+
+    mean: Floats
+    std: Floats
+    memory: Floats
+    model: Any
+
+    def predict_proba(self, x: npt.ArrayLike) -> npt.NDArray[np.float64]:
+        """Probability of each class [n, C] of inputs [n, F]."""
+        z = (np.asarray(x, dtype=np.float32) - self.mean) / self.std
+        return np.asarray(self.model.predict_proba(_kernel(z, self.memory)), dtype=np.float64)
+
+
+def _kernel(z: Floats, memory: Floats) -> Floats:
+    from sklearn.metrics.pairwise import rbf_kernel
+
+    return np.asarray(rbf_kernel(z, memory, gamma=1 / memory.shape[1]), dtype=np.float32)
+
+
+def _svm(x: Floats, y: Codes, weights: Floats | None, seed: int) -> Baseline:
+    from sklearn.calibration import CalibratedClassifierCV
+    from sklearn.model_selection import StratifiedKFold
+    from sklearn.svm import SVC
+
+    if (least := int(np.bincount(y).min())) < 2:
+        raise InputError("svm: a class has one training object only, expected two or more to calibrate probabilities.")
+    mean, std = x.mean(axis=0), x.std(axis=0)
+    std = np.where(std > 1e-6 * np.abs(mean), std, np.float32(np.inf))  # what does not vary says nothing
+    memory = (x - mean) / std
+    folds = StratifiedKFold(min(FOLDS, least), shuffle=True, random_state=seed)
+    model = CalibratedClassifierCV(SVC(kernel="precomputed"), ensemble=False, cv=folds)
+    return _Machine(mean, std, memory, model.fit(_kernel(memory, memory), y, sample_weight=weights))
+
+
+def _xgboost(x: Floats, y: Codes, weights: Floats | None, seed: int) -> Baseline:
+    try:
+        from xgboost import XGBClassifier
+    except ImportError as error:
+        message = "xgboost is not installed: pip install astroclip_kit[baselines], or leave this baseline out."
+        raise UsageError(message) from error
+    model: Baseline = XGBClassifier(random_state=seed, **TREES).fit(x, y, sample_weight=weights)
+    return model

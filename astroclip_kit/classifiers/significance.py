@@ -1,0 +1,132 @@
+"""Whether one model is better than another over repeated random splits, whose training objects overlap."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import InputError, UsageError
+from ..types import Result
+
+if TYPE_CHECKING:
+    from astropy.table import Table
+
+__all__ = ["Difference", "corrected_difference", "significance_table"]
+
+
+class Difference(NamedTuple):
+    """The mean of paired differences.
+
+    Args:
+        mean: Of the differences.
+        low: Lower end of its 95 % interval.
+        high: Upper end.
+        p: Probability of a mean as far from 0 where there is no difference, two-sided.
+    """
+
+    mean: float
+    low: float
+    high: float
+    p: float
+
+
+def corrected_difference(a: Sequence[float], b: Sequence[float], test_share: float) -> Difference:
+    """The mean of a - b over repeated random splits, by the corrected resampled t-test.
+
+    Splits of the same objects share most of their training objects, so that their differences are alike. Their
+    variance s^2 is therefore multiplied by 1 / J + n_test / n_train instead of 1 / J (Nadeau & Bengio 2003, Machine
+    Learning 52, 239), and the interval is Student's with J - 1 degrees of freedom. All that is not tested trains:
+    validation objects choose the epoch.
+
+    Args:
+        a: Metric of one model for each of J splits (seeds).
+        b: Metric of the other for the same splits, in the same order.
+        test_share: Share of the objects that is tested in each split, from 0 to 1; 0 for splits that share no object.
+
+    Raises:
+        InputError: If the lengths differ, there are less than two splits, a value is not finite, or the share is none.
+
+    Example:
+        >>> corrected_difference([0.95, 0.94, 0.96], [0.92, 0.93, 0.93], 0.1).mean.__round__(4)
+        0.0233
+    """
+    from scipy.stats import t
+
+    x, y = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
+    if x.ndim != 1 or x.shape != y.shape or len(x) < 2:
+        raise InputError(f"a and b: expected one value for each of two splits or more, found {x.shape} and {y.shape}.")
+    if not (np.isfinite(x).all() and np.isfinite(y).all()):
+        raise InputError("a and b: found NaN or infinity. Leave out the splits without a value, of both models.")
+    if not 0 <= test_share < 1:
+        raise InputError(f"test_share: expected a share of the objects from 0 to below 1, found {test_share}.")
+    difference = x - y
+    mean, free = float(difference.mean()), len(x) - 1
+    error = math.sqrt(difference.var(ddof=1) * (1 / len(x) + test_share / (1 - test_share)))
+    half = error * float(t.ppf(0.975, free))
+    if error <= 1e-12 * float(np.abs(x).max() + np.abs(y).max()):  # the same difference in every split
+        return Difference(mean, mean, mean, float(abs(mean) <= 1e-12))
+    return Difference(mean, mean - half, mean + half, 2 * float(t.sf(abs(mean) / error, free)))
+
+
+def significance_table(
+    results: Sequence[Result],
+    model: str,
+    *,
+    metric: str = "macro_f1",
+    of: str = "",
+    test_share: float = 0.1,
+    names: Mapping[str, str] | None = None,
+) -> Table:
+    """One model against every other over the seeds at which both were judged, each line by `corrected_difference`.
+
+    Args:
+        results: Of single seeds, as `judge` gives them or `results.combine` numbers them.
+        model: Task of the model that is compared with the others.
+        metric: By which.
+        of: Property; all classes together by default, "class:bhb" for one.
+        test_share: Share of the objects that is tested in each split.
+        names: What models are called in the table.
+
+    Returns:
+        A row per other model: "model", its "mean", that of the first "mean_of_first", "difference" with "low" and
+        "high", "p", and "p_adjusted" for the number of rows (Holm 1979, Scand. J. Stat. 6, 65), "seeds".
+
+    Raises:
+        UsageError: If the model has no such number, or no other model has it at two seeds or more in common.
+    """
+    from astropy.table import Table
+
+    by_model: dict[str, dict[int, float]] = {}
+    for one in results:
+        fitting = one.metric == metric and (one.property == of if of else ":" not in one.property)
+        if fitting and math.isfinite(one.value) and not math.isfinite(one.std):
+            by_model.setdefault(one.task, {})[one.seed] = one.value
+    first = by_model.pop(model, {})
+    rows = []
+    for other, values in by_model.items():
+        if len(seeds := sorted(set(first) & set(values))) > 1:
+            a, b = ([each[seed] for seed in seeds] for each in (first, values))
+            means = float(np.mean(b)), float(np.mean(a))
+            rows.append(((names or {}).get(other, other), *means, *corrected_difference(a, b, test_share), len(seeds)))
+    if not rows:
+        known = ", ".join([model] * bool(first) + list(by_model)) or "none"
+        raise UsageError(f"{metric} of {model!r} and of another model at two seeds: there is none. There is: {known}.")
+    heads = ("model", "mean", "mean_of_first", "difference", "low", "high", "p", "seeds")
+    table = Table(rows=rows, names=heads)
+    table.add_column(_holm(np.asarray(table["p"])), name="p_adjusted", index=7)
+    for name in (*heads[1:6], "p", "p_adjusted"):
+        table[name].format = ".4f"
+    table.meta = {"model": model, "metric": metric, "test_share": test_share}
+    return table
+
+
+def _holm(p: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Adjusted for as many comparisons as there are."""
+    order = np.argsort(p)
+    adjusted = np.empty(len(p))
+    adjusted[order] = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1)).clip(max=1)
+    return adjusted
