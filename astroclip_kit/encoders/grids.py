@@ -58,7 +58,7 @@ class GridEncoder(nn.Module):
             raise InputError(
                 f"{modality.name!r} covers {source[0]:.0f} to {source[-1]:.0f} Angstrom, {covered:.0%} of the "
                 f"{wanted[0]:.0f} to {wanted[-1]:.0f} that {type(self).__name__} was trained on; at least "
-                f"{LEAST_COVERED:.0%} is needed. Take weights for another grid."
+                f"{LEAST_COVERED:.0%} is needed. Take weights for another grid, or set `grid` and train."
             )
         return [Resample(source, self.grid)]
 

@@ -15,6 +15,9 @@ IMAGE = Modality("image", "image", ("g", "r", "z"), (3, 48, 48), "nmgy", (0.262,
 INFRARED = Modality("infrared", "image", ("W1", "W2"), (2, 32, 32))
 SPECTRUM = Modality("spectrum", "spectrum", ("flux", "ivar"), (2, 500), "", tuple(np.linspace(4000, 8000, 500)))
 LIGHTCURVE = Modality("lightcurve", "lightcurve", ("time", "value", "error", "band"), (-1, 4), "mag", (), ("g", "r"))
+WHOLE = Modality.spectrum("spectrum", np.linspace(3900, 9100, 1200))
+STARS = Modality("image", "image", ("u", "g", "r", "i", "z"), (5, 48, 48), "nmgy", (0.396,))
+NARROW = {"widths": (8, 8, 16), "depths": (1, 1, 2)}
 TABLE = Modality("table", "table", ("u", "g", "r"), (3,))
 
 ENCODERS = {
@@ -34,6 +37,10 @@ ENCODERS = {
     "light curve statistics": (encoders.LightCurveStatistics, LIGHTCURVE, {}),
     "ring profiles": (encoders.RingProfiles, INFRARED, {}),
     "spectral shape": (encoders.SpectralShape, SPECTRUM, {}),
+    "squeeze and excitation": (encoders.SEResNet, STARS, {"name": "resnet18", "width": 32, "size": 64}),
+    "five bands alike": (encoders.SEResNet, STARS, {"name": "resnet18", "size": 0, "squeeze_excitation": False}),
+    "stacked segments": (encoders.VGG1D, WHOLE, NARROW),
+    "one line of segments": (encoders.VGG1D, WHOLE, {**NARROW, "stacked": False, "self_attention": False}),
     "table values": (encoders.TableValues, TABLE, {}),
     "table": (TabularMLP, TABLE, {"out_features": 16, "dropout": 0.1}),
     "standardised table": (TabularMLP, TABLE, {"preprocess": Standardise((20.0, 19.0, 18.0), (2.0, 2.0, 2.0))}),
