@@ -25,12 +25,14 @@ LATENTS = ("z", "logmstar", "sfr", "age_gyr", "tau_gyr", "metallicity", "oxygen"
            "position_angle_deg")  # fmt: skip
 UNITS = {  # nanomaggies have no spelling in FITS
     "deg": ("ra", "dec", "inclination_deg", "position_angle_deg", "RA", "DEC"),
-    "mag": ("ebv", "av", "ebv_galactic", "mag_g", "mag_r", "mag_z", "EBV", "MAG_G", "MAG_R", "MAG_Z", "FIBMAG_R"),
+    "mag": ("ebv", "av", "ebv_galactic", *(f"mag_{band}" for band in "ugriz"), "EBV", "MAG_G", "MAG_R", "MAG_Z",
+            "FIBMAG_R"),
+    "K": ("teff",),
     "Gyr": ("age_gyr", "tau_gyr", "TAGE_MW"),
-    "km/s": ("vdisp", "VDISP", "VDISP_ERR"),
-    "arcsec": ("size", "bulge_radius", "disc_radius", "seeing_g", "seeing_r", "seeing_z"),
+    "km/s": ("vdisp", "rv", "vsini", "VDISP", "VDISP_ERR"),
+    "arcsec": ("size", "bulge_radius", "disc_radius", *(f"seeing_{band}" for band in "ugriz")),
     "solMass/yr": ("AVG_SFR",),
-}
+}  # fmt: skip
 
 
 def truth(galaxies: Galaxies, flux: npt.NDArray[np.float32], exposure: Exposure) -> Rows:
@@ -70,7 +72,7 @@ def _lines(galaxies: Galaxies) -> Rows:
 
 
 def write_table(path: Path, rows: Rows) -> None:
-    """Writes columns as a FITS table, with the units of `UNITS`.
+    """Writes columns as a table in the format of the file's name, FITS with the units of `UNITS`.
 
     Raises:
         OutputError: If the disk is full.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +11,7 @@ import numpy.typing as npt
 from ..surveys.legacysurvey import write_legacysurvey_cutout
 from ..surveys.sdss import spectrum_file_name, write_sdss_spectrum
 from .catalogue import Rows
-from .instruments import PIXEL_SCALE_ARCSEC, Grid, output_wavelength, sky_spectrum
+from .instruments import LEGACY_SURVEYS, Camera, Grid, output_wavelength, sky_spectrum
 
 __all__ = ["Observation", "identify", "write_objects"]
 
@@ -21,7 +21,7 @@ FOOTPRINT = (120.0, 250.0, -5.0, 32.0)  # ra and dec in degrees
 
 
 class Observation(NamedTuple):
-    """Cutouts [B, 3, H, W] in nanomaggies and spectra [B, L] in 1e-17 erg/s/cm2/A, as written."""
+    """Cutouts [B, bands, H, W] in nanomaggies and spectra [B, L] in 1e-17 erg/s/cm2/A, as written."""
 
     image: Array
     image_ivar: Array
@@ -32,7 +32,7 @@ class Observation(NamedTuple):
 
 
 def identify(number: npt.NDArray[np.int64], rng: np.random.Generator) -> Rows:
-    """Ids, random positions and file names of the galaxies of given numbers [B]."""
+    """Ids, random positions and file names of the objects of given numbers [B]."""
     west, east, south, north = FOOTPRINT
     plate, fibre = FIRST_PLATE + number // FIBRES, 1 + number % FIBRES
     sine = rng.uniform(np.sin(np.radians(south)), np.sin(np.radians(north)), len(number))
@@ -50,29 +50,40 @@ def identify(number: npt.NDArray[np.int64], rng: np.random.Generator) -> Rows:
     }
 
 
-def write_objects(folder: Path, known: Rows, measured: Rows, seen: Observation, grid: Grid, count: int) -> None:
+def write_objects(
+    folder: Path,
+    known: Rows,
+    pipeline: Rows,
+    seen: Observation,
+    grid: Grid,
+    count: int,
+    camera: Camera = LEGACY_SURVEYS,
+) -> None:
     """Writes cutout and spectrum of the first `count` objects of a chunk.
 
     Args:
         folder: The survey's.
         known: The truth.
-        measured: What was measured; its redshift is the one that the spectrum's file reports.
+        pipeline: What the survey's pipeline says about the spectra: z, z_err, zwarning, class, subclass.
         seen: The observations.
         grid: Of the spectra.
         count: How many.
+        camera: Of the cutouts.
 
     Raises:
         OutputError: If the disk is full.
     """
     for i in range(count):
-        row = {name: values[i] for name, values in (known | measured).items()}
+        row = {name: values[i] for name, values in known.items()}
+        header = {name: row[name] for name in ("plate", "mjd", "fiber", "ra", "dec", "sn_median")}
         write_legacysurvey_cutout(
             folder / row["cutout_file"],
             seen.image[i],
             row["ra"],
             row["dec"],
             object_id=str(row["object_id"]),
-            pixel_scale_arcsec=PIXEL_SCALE_ARCSEC,
+            bands=camera.bands,
+            pixel_scale_arcsec=camera.pixel_scale_arcsec,
             ivar=seen.image_ivar[i],
         )
         write_sdss_spectrum(
@@ -80,27 +91,8 @@ def write_objects(folder: Path, known: Rows, measured: Rows, seen: Observation, 
             output_wavelength(grid),
             seen.spectrum[i],
             seen.spectrum_ivar[i],
-            _header(row),
+            header | {name: values[i] for name, values in pipeline.items()},
             mask=seen.mask[i],
             model=seen.model[i],
             sky=sky_spectrum(grid),
         )
-
-
-def _header(row: dict[str, Any]) -> dict[str, Any]:
-    """The row that the survey's pipeline would write into the spectrum's file."""
-    header = {name: row[name] for name in ("plate", "mjd", "fiber", "ra", "dec", "sn_median")}
-    return header | {
-        "z": row["Z"],
-        "z_err": row["ZERR"],
-        "zwarning": row["ZWARN"],
-        "class": "GALAXY",
-        "subclass": _subclass(row),
-    }
-
-
-def _subclass(row: dict[str, Any]) -> str:
-    """SDSS subclasses of galaxies with emission lines, by line ratios and specific star-formation rate."""
-    if row["line_class"] == "agn" and row["log_oiii_hb"] > 0.3:
-        return "AGN"
-    return "STARBURST" if row["ssfr"] > -9.3 else "STARFORMING" if row["ssfr"] > -10.8 else ""

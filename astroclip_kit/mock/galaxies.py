@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 
-from ..errors import UsageError
-from ..progress import progress
 from ..settings import Observing
-from ..storage import new_folder, write_manifest
 from .artifacts import draw_artifacts
 from .background import draw_background
 from .camera import draw_exposures, effective_pixels, fibre_aperture, observe_images
-from .catalogue import Rows, truth, write_table
+from .catalogue import Rows, truth
+from .chunks import CHUNK, Plan, streams, write_survey
 from .components import compose, render_components
 from .files import Observation, identify, write_objects
 from .instruments import BANDS, Grid, band_fluxes
@@ -28,20 +23,7 @@ from .templates import read_eigenspectra
 
 __all__ = ["simulate_galaxies"]
 
-CHUNK = 100  # galaxies that share random streams; the bytes depend on it, so it is no setting
-STREAMS = ("galaxies", "places", "sky", "artifacts", "images", "spectra", "measurements")  # one does not shift another
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What every chunk of a survey needs to know."""
-
-    folder: Path
-    count: int
-    seed: int
-    grid: Grid
-    templates: str
-    observing: Observing
+STREAMS = ("galaxies", "places", "sky", "artifacts", "images", "spectra", "measurements")
 
 
 def simulate_galaxies(
@@ -90,61 +72,14 @@ def simulate_galaxies(
         ...     print(len(list(survey.glob("cutouts/*.fits"))), len(list(survey.glob("spectra/spec-*.fits"))))
         2 2
     """
-    _check(count, seed, spectra, workers)
-    _check_observing(observing)
     if templates:
         read_eigenspectra(str(templates))
-    with new_folder(out, "survey") as folder:
-        (folder / "cutouts").mkdir()
-        (folder / "spectra").mkdir()
-        plan = Plan(folder, count, seed, spectra, str(templates), observing)
-        bar = progress(total=count, description="simulate", unit="galaxies", quiet=quiet)
-        parts = []
-        for tables in _run(plan, workers):
-            parts.append(tables)
-            bar.update(len(tables[0]["z"]))
-        bar.close()
-        for name, rows in zip(("catalogue", "published"), zip(*parts, strict=True), strict=True):
-            write_table(folder / f"{name}.fits", {key: np.concatenate([part[key] for part in rows]) for key in rows[0]})
-        settings = {"count": count, "seed": seed, "spectra": spectra, "templates": Path(templates).name}
-        values = {"survey": "galaxies", "origin": "mock", "bands": BANDS, **settings, "observing": asdict(observing)}
-        write_manifest(folder, "survey", values)
-    return Path(out)
+    plan = Plan(Path(out), count, seed, spectra, str(templates), observing)
+    return write_survey(plan, "galaxies", BANDS, _simulate_chunk, workers, quiet)
 
 
-def _check(count: int, seed: int, spectra: str, workers: int) -> None:
-    if count < 1 or workers < 1:
-        raise UsageError(f"count and workers must be at least 1, found {count} and {workers}.")
-    if seed < 0:
-        raise UsageError(f"seed must be 0 or more, found {seed}.")
-    if spectra not in ("sdss", "desi"):
-        raise UsageError(f"spectra must be 'sdss' or 'desi', found {spectra!r}.")
-
-
-def _check_observing(observing: Observing) -> None:
-    bright, faint = observing.bright_limit, observing.faint_limit
-    if not 14 <= faint <= 21:
-        raise UsageError(f"faint_limit must be 14 to 21 mag, found {faint:g}.")
-    if not bright <= faint - 0.5:
-        raise UsageError(f"bright_limit must be 0.5 mag or more below the faint_limit of {faint:g}, found {bright:g}.")
-    if observing.size < 32 or observing.size % 2:
-        raise UsageError(f"size must be even and at least 32 pixels, found {observing.size}.")
-    if not 0 <= observing.artifacts <= 1:
-        raise UsageError(f"artifacts must be a share from 0 to 1, found {observing.artifacts:g}.")
-
-
-def _run(plan: Plan, workers: int) -> Iterator[tuple[Rows, Rows]]:
-    """The rows of both catalogues of every chunk, in order."""
-    chunks = range(-(-plan.count // CHUNK))
-    if workers == 1 or len(chunks) == 1:
-        yield from (_simulate_chunk(plan, chunk) for chunk in chunks)
-        return
-    with ThreadPoolExecutor(workers) as pool:
-        yield from pool.map(lambda chunk: _simulate_chunk(plan, chunk), chunks)
-
-
-def _simulate_chunk(plan: Plan, chunk: int) -> tuple[Rows, Rows]:
-    draw = {name: np.random.default_rng([plan.seed, chunk, k]) for k, name in enumerate(STREAMS)}
+def _simulate_chunk(plan: Plan, chunk: int) -> dict[str, Rows]:
+    draw = streams(plan, chunk, STREAMS)
     galaxies, bulge, disc = _selected(plan, draw["galaxies"])
     intrinsic = band_fluxes(bulge + disc)
     bulge, disc = (redden(part, galaxies["ebv_galactic"]) for part in (bulge, disc))
@@ -169,10 +104,24 @@ def _simulate_chunk(plan: Plan, chunk: int) -> tuple[Rows, Rows]:
     known = names | truth(galaxies, intrinsic, exposure) | {"artifact": artifacts, "sn_median": sn_median}
     measured = published(galaxies, photometry, exposure, sn_median, draw["measurements"])
     measured = {"object_id": names["object_id"], "RA": names["ra"], "DEC": names["dec"]} | measured
-    kept = min(CHUNK, plan.count - chunk * CHUNK)
+    kept = plan.kept(chunk)
     observation = Observation(image, image_ivar, spectrum, spectrum_ivar, mask, model)
-    write_objects(plan.folder, known, measured, observation, plan.grid, kept)
-    return {name: values[:kept] for name, values in known.items()}, {k: v[:kept] for k, v in measured.items()}
+    write_objects(plan.folder, known, _pipeline(known, measured), observation, plan.grid, kept)
+    tables = {"catalogue.fits": known, "published.fits": measured}
+    return {file: {name: values[:kept] for name, values in rows.items()} for file, rows in tables.items()}
+
+
+def _pipeline(known: Rows, measured: Rows) -> Rows:
+    """What the survey's pipeline would say about the spectra: subclasses by line ratios and star-formation rate."""
+    forming = np.where(known["ssfr"] > -9.3, "STARBURST", np.where(known["ssfr"] > -10.8, "STARFORMING", ""))
+    nucleus = (known["line_class"] == "agn") & (known["log_oiii_hb"] > 0.3)
+    return {
+        "z": measured["Z"],
+        "z_err": measured["ZERR"],
+        "zwarning": measured["ZWARN"],
+        "class": np.full(len(nucleus), "GALAXY"),
+        "subclass": np.where(nucleus, "AGN", forming),
+    }
 
 
 def _selected(plan: Plan, rng: np.random.Generator) -> tuple[Galaxies, Array, Array]:

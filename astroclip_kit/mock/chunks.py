@@ -1,0 +1,121 @@
+"""How a mock survey is made: in chunks that each draw from random streams of their own, and written as one folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import UsageError
+from ..progress import progress
+from ..settings import Observing
+from ..storage import new_folder, write_manifest
+from .catalogue import Rows, write_table
+from .instruments import Grid
+
+__all__ = ["CHUNK", "Plan", "streams", "write_survey"]
+
+CHUNK = 100  # objects that share random streams; the bytes depend on it, so it is no setting
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What every chunk of a survey needs to know; `templates` is a folder of published data, or ""."""
+
+    folder: Path
+    count: int
+    seed: int
+    grid: Grid
+    templates: str
+    observing: Observing
+
+    def kept(self, chunk: int) -> int:
+        """How many objects of a chunk belong to the survey."""
+        return min(CHUNK, self.count - chunk * CHUNK)
+
+
+def streams(plan: Plan, chunk: int, names: tuple[str, ...]) -> dict[str, np.random.Generator]:
+    """A source of randomness for every name, so that what one draws does not shift another."""
+    return {name: np.random.default_rng([plan.seed, chunk, k]) for k, name in enumerate(names)}
+
+
+def write_survey(
+    plan: Plan,
+    kind: str,
+    bands: tuple[str, ...],
+    simulate: Callable[[Plan, int], dict[str, Rows]],
+    workers: int,
+    quiet: bool,
+) -> Path:
+    """Writes the folder of a survey, see `simulate_galaxies`.
+
+    Args:
+        plan: Its folder is the one to write.
+        kind: Name of the objects, in the plural.
+        bands: Of the cutouts.
+        simulate: Writes the objects of a chunk of a plan and returns their tables by file name.
+        workers: Threads.
+        quiet: Shows no progress bar.
+
+    Returns:
+        The folder.
+
+    Raises:
+        UsageError: If an argument is out of range.
+        FolderError: If something that the kit did not write is in the way.
+        OutputError: If the disk is full.
+    """
+    _check(plan, workers)
+    with new_folder(plan.folder, "survey") as folder:
+        (folder / "cutouts").mkdir()
+        (folder / "spectra").mkdir()
+        bar = progress(total=plan.count, description="simulate", unit=kind, quiet=quiet)
+        parts = []
+        for chunk, tables in enumerate(_run(replace(plan, folder=folder), simulate, workers)):
+            parts.append(tables)
+            bar.update(plan.kept(chunk))
+        bar.close()
+        for name in parts[0]:
+            write_table(
+                folder / name, {key: np.concatenate([part[name][key] for part in parts]) for key in parts[0][name]}
+            )
+        settings = {
+            "count": plan.count,
+            "seed": plan.seed,
+            "spectra": plan.grid,
+            "templates": Path(plan.templates).name,
+        }
+        values = {"survey": kind, "origin": "mock", "bands": bands, **settings, "observing": asdict(plan.observing)}
+        write_manifest(folder, "survey", values)
+    return plan.folder
+
+
+def _run(plan: Plan, simulate: Callable[[Plan, int], dict[str, Rows]], workers: int) -> Iterator[dict[str, Rows]]:
+    """The tables of every chunk, in order."""
+    chunks = range(-(-plan.count // CHUNK))
+    if workers == 1 or len(chunks) == 1:
+        yield from (simulate(plan, chunk) for chunk in chunks)
+        return
+    with ThreadPoolExecutor(workers) as pool:
+        yield from pool.map(lambda chunk: simulate(plan, chunk), chunks)
+
+
+def _check(plan: Plan, workers: int) -> None:
+    if plan.count < 1 or workers < 1:
+        raise UsageError(f"count and workers must be at least 1, found {plan.count} and {workers}.")
+    if plan.seed < 0:
+        raise UsageError(f"seed must be 0 or more, found {plan.seed}.")
+    if plan.grid not in ("sdss", "desi"):
+        raise UsageError(f"spectra must be 'sdss' or 'desi', found {plan.grid!r}.")
+    bright, faint = plan.observing.bright_limit, plan.observing.faint_limit
+    if not 14 <= faint <= 21:
+        raise UsageError(f"faint_limit must be 14 to 21 mag, found {faint:g}.")
+    if not bright <= faint - 0.5:
+        raise UsageError(f"bright_limit must be 0.5 mag or more below the faint_limit of {faint:g}, found {bright:g}.")
+    if plan.observing.size < 32 or plan.observing.size % 2:
+        raise UsageError(f"size must be even and at least 32 pixels, found {plan.observing.size}.")
+    if not 0 <= plan.observing.artifacts <= 1:
+        raise UsageError(f"artifacts must be a share from 0 to 1, found {plan.observing.artifacts:g}.")
