@@ -125,7 +125,7 @@ def read_observations(files: Sequence[str | Path], reader: Any, modality: Modali
 
     Raises:
         FileError: If the only file cannot be used.
-        InputError: If there are no files, none can be used, or they are not what the model was trained on.
+        InputError: If there are no files, none can be used, or the only one is not what the model was trained on.
         UsageError: If the kit cannot tell how to read them.
     """
     samples: list[Sample] = []
@@ -142,18 +142,23 @@ def read_observations(files: Sequence[str | Path], reader: Any, modality: Modali
             raise InputError(f"{file}: {type(told).__name__} finds no files there. Check the path, or give a reader.")
         for path in paths:
             try:
-                for item in told.read(path):
-                    if isinstance(item, Drop):
-                        skipped.append(f"{item.source}: {item.reason}")
-                    else:
-                        samples.append(_adapted(item, path, told.modality, modality))
-            except FileError as error:
+                _read_into(samples, skipped, path, told, modality)
+            except (FileError, InputError) as error:
                 if len(paths) == len(files) == 1:
                     raise
                 skipped.append(str(error))
     if not samples:
         raise InputError(f"{files[0]}: no observation can be used; the first: {next(iter(skipped), 'it is empty')}.")
     return samples, skipped
+
+
+def _read_into(samples: list[Sample], skipped: list[str], path: Any, reader: Any, modality: Modality) -> None:
+    """Adds the samples of a file to those before, and why rows of it were left out."""
+    for item in reader.read(path):
+        if isinstance(item, Drop):
+            skipped.append(f"{item.source}: {item.reason}")
+        else:
+            samples.append(_adapted(item, path, reader.modality, modality))
 
 
 def _adapted(sample: Sample, path: Any, given: Modality, wanted: Modality) -> Sample:

@@ -1,0 +1,157 @@
+"""New objects with every modality that a model needs: from a dataset, or from survey files matched to each other."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..data.crossmatch import match
+from ..data.dataset import Dataset
+from ..errors import FileError, InputError, UsageError
+from ..storage import own_manifest
+from ..surveys.recognition import recognise
+from ..types import Drop, Modality, Sample
+from .observations import adapted, read_observations
+
+__all__ = ["new_objects"]
+
+Given = str | os.PathLike[str] | Mapping[str, Any] | Dataset
+
+
+def new_objects(
+    given: Given, modalities: Mapping[str, Modality], radius_arcsec: float = 1.0
+) -> Iterator[Sample | Drop]:
+    """Objects as a model takes them; one that lacks a modality, or cannot be used, is a drop with its reason.
+
+    Args:
+        given: A dataset or its folder; or a folder or file of survey files that the kit recognises; or modality to such
+            a path, or to ``{"file": path, "reader": name or class_path and init_args}``.
+        modalities: What the model was trained on; each object is to have all of them.
+        radius_arcsec: Observations that share no id are one object if they are each other's nearest within that.
+
+    Yields:
+        Samples with all modalities, in the bands, pixels, wavelengths and unit of the model.
+
+    Raises:
+        FileError: If there is nothing there.
+        InputError: If a modality is nowhere, or nothing of it can be used.
+        UsageError: If it cannot be told which files hold what.
+    """
+    if isinstance(given, (str, os.PathLike)) and own_manifest(Path(given)).get("kind") == "dataset":
+        given = Dataset(given)
+    if isinstance(given, Dataset):
+        yield from _of_dataset(given, modalities)
+        return
+    files: dict[str, Any] = dict(given) if isinstance(given, Mapping) else {**_files(Path(given), modalities)}
+    if unknown := [name for name in files if name not in modalities]:
+        raise UsageError(f"input: the model has no modality {unknown[0]!r}; it takes {', '.join(modalities)}.")
+    if missing := [name for name in modalities if name not in files]:
+        raise InputError(
+            f"input: there is no {missing[0]}, and the model needs {' and '.join(modalities)}. Give each as "
+            f"{','.join(f'{name}=FOLDER' for name in modalities)}."
+        )
+    found: dict[str, list[Sample]] = {}
+    for name, modality in modalities.items():
+        told = files[name] if isinstance(files[name], Mapping) else {"file": files[name]}
+        found[name], skipped = read_observations([told.get("file", "")], told.get("reader"), modality)
+        yield from (Drop(*_parted(reason)) for reason in skipped)
+    yield from _matched(found, radius_arcsec)
+
+
+def _parted(reason: str) -> tuple[str, str]:
+    """Who was skipped, and why."""
+    who, _, why = reason.partition(": ")
+    return who, why or who
+
+
+def _of_dataset(dataset: Dataset, modalities: Mapping[str, Modality]) -> Iterator[Sample | Drop]:
+    if missing := [name for name in modalities if name not in dataset.modalities]:
+        raise InputError(f"{dataset.root} has no {missing[0]}, and the model needs {' and '.join(modalities)}.")
+    for sample in dataset:
+        if lacking := [name for name in modalities if name not in sample.views]:
+            yield Drop(sample.object_id, f"has no {' and no '.join(lacking)}.")
+            continue
+        try:
+            views = {
+                name: adapted(sample.views[name], dataset.modalities[name], modality)
+                for name, modality in modalities.items()
+            }
+        except InputError as error:
+            yield Drop(sample.object_id, str(error))
+        else:
+            yield replace(sample, views=views)
+
+
+def _files(given: Path, modalities: Mapping[str, Modality]) -> dict[str, Path]:
+    """Which survey files belong to which modality, by their kind.
+
+    Raises:
+        FileError: If there is nothing at the path.
+        UsageError: If several could be meant.
+    """
+    if not given.exists():
+        raise FileError(given, "no such file or folder.")
+    known = [one for one in recognise(given) if one.survey and one.survey.reader]
+    kinds: dict[str, list[str]] = {}
+    for name, modality in modalities.items():
+        kinds.setdefault(modality.kind, []).append(name)
+    found: dict[str, Path] = {}
+    for kind, names in kinds.items():
+        fitting = [one for one in known if one.survey and one.survey.kind.replace("catalogue", "table") == kind]
+        if len(fitting) > 1 or (fitting and len(names) > 1):
+            raise UsageError(
+                f"{given}: found {'; '.join(one.counted for one in fitting)} for {' and '.join(names)} of the model. "
+                f"Say which is which: {','.join(f'{name}=PATH' for name in modalities)}."
+            )
+        if fitting:
+            found[names[0]] = fitting[0].folder if fitting[0].files > 1 else fitting[0].example
+    if not found:
+        told = ", ".join(one.counted for one in known) or "nothing that the kit knows"
+        raise UsageError(f"{given}: found {told}, the model takes {' and '.join(modalities)}. Give such files.")
+    return found
+
+
+def _matched(found: Mapping[str, Sequence[Sample]], radius_arcsec: float) -> Iterator[Sample | Drop]:
+    """Objects of the first modality with what belongs to them of the others: by id, else by position."""
+    (first, base), *others = found.items()
+    views = [dict(sample.views) for sample in base]
+    places = [(sample.ra, sample.dec) for sample in base]
+    for name, samples in others:
+        used = set()
+        for one, other in _pairs(base, samples, radius_arcsec):
+            views[one][name] = samples[other].views[name]
+            if math.isnan(places[one][0]):
+                places[one] = (samples[other].ra, samples[other].dec)
+            used.add(other)
+        yield from (Drop(one.object_id, f"has no {first}.") for at, one in enumerate(samples) if at not in used)
+    for sample, own, (ra, dec) in zip(base, views, places, strict=True):
+        if lacking := [name for name in found if name not in own]:
+            yield Drop(sample.object_id, f"has no {' and no '.join(lacking)}.")
+        else:
+            yield replace(sample, views=own, ra=ra, dec=dec)
+
+
+def _pairs(base: Sequence[Sample], others: Sequence[Sample], radius_arcsec: float) -> list[tuple[int, int]]:
+    """Places of observations of one object in both lists."""
+    number = {one.object_id: at for at, one in reversed(list(enumerate(others)))}
+    pairs = [(at, number[one.object_id]) for at, one in enumerate(base) if one.object_id in number]
+    rest, left = _unmatched(base, {one for one, _ in pairs}), _unmatched(others, {other for _, other in pairs})
+    (ra1, dec1), (ra2, dec2) = _places(base, rest), _places(others, left)
+    nearest = match(ra1, dec1, ra2, dec2, radius_arcsec)
+    return pairs + [(rest[one], left[other]) for one, other in zip(nearest.first, nearest.second, strict=True)]
+
+
+def _unmatched(samples: Sequence[Sample], taken: set[int]) -> list[int]:
+    return [at for at, one in enumerate(samples) if at not in taken and not math.isnan(one.ra)]
+
+
+def _places(samples: Sequence[Sample], rows: Sequence[int]) -> npt.NDArray[np.float64]:
+    """Right ascensions and declinations [2, n]."""
+    return np.array([[samples[at].ra, samples[at].dec] for at in rows], dtype=np.float64).reshape(-1, 2).T

@@ -1,0 +1,116 @@
+"""New objects of several modalities: matched by id, else by position; those that lack one are named."""
+
+import numpy as np
+import pytest
+
+from astroclip_kit.data import ingest
+from astroclip_kit.embeddings.new_objects import new_objects
+from astroclip_kit.errors import FileError, InputError, UsageError
+from astroclip_kit.surveys import LegacySurveyCutouts, SDSSSpectra, write_legacysurvey_cutout, write_sdss_spectrum
+from astroclip_kit.surveys.sdss import SPECTRUM_UNIT
+from astroclip_kit.types import Drop, Modality, Sample
+
+GRID = tuple(np.arange(4000.0, 9000.0, 4.0))
+MODALITIES = {
+    "image": Modality("image", "image", ("g", "r"), (2, 8, 8), "nmgy", (0.396,)),
+    "spectrum": Modality("spectrum", "spectrum", ("flux", "ivar"), (2, len(GRID)), SPECTRUM_UNIT, GRID),
+}
+
+
+def image(folder, fiber, object_id="", size=12, offset_arcsec=0.0, bands=("u", "g", "r")):
+    folder.mkdir(exist_ok=True)
+    values = np.full((len(bands), size, size), float(fiber))
+    name = object_id or f"1-55000-{fiber}"
+    dec = 1.0 + offset_arcsec / 3600
+    write_legacysurvey_cutout(
+        folder / f"{name}.fits", values, 10.0 + fiber, dec, object_id=name, bands=bands, pixel_scale_arcsec=0.396
+    )
+
+
+def spectrum(folder, fiber, low=3800.0):
+    folder.mkdir(exist_ok=True)
+    wavelength = 10 ** np.arange(np.log10(low), np.log10(9300), 1e-3)
+    row = {"plate": 1, "mjd": 55000, "fiber": fiber, "ra": 10.0 + fiber, "dec": 1.0}
+    path = folder / f"spec-0001-55000-{fiber:04d}.fits"
+    write_sdss_spectrum(path, wavelength, np.full(len(wavelength), fiber), np.ones(len(wavelength)), row)
+
+
+@pytest.fixture
+def survey(tmp_path):
+    for fiber in (1, 2, 3):
+        image(tmp_path / "cutouts", fiber)
+    image(tmp_path / "cutouts", 4, "J4", offset_arcsec=0.6)
+    for fiber in (2, 3, 4, 5):
+        spectrum(tmp_path / "spectra", fiber)
+    (tmp_path / "catalogue.csv").write_text("object_id,ra,dec\na,1,2\n")
+    return tmp_path
+
+
+def parted(items):
+    items = list(items)
+    kept = {one.object_id: one for one in items if isinstance(one, Sample)}
+    return kept, {one.source: one.reason for one in items if isinstance(one, Drop)}
+
+
+def test_a_folder_of_a_survey_is_matched_by_id_and_then_by_position(survey):
+    kept, dropped = parted(new_objects(survey, MODALITIES))
+    assert list(kept) == ["1-55000-2", "1-55000-3", "J4"]
+    assert dropped == {"1-55000-1": "has no spectrum.", "1-55000-5": "has no image."}
+    for fiber, sample in zip((2, 3, 4), kept.values(), strict=True):
+        assert sample.views["image"].shape == (2, 8, 8) and sample.views["spectrum"].shape == (2, len(GRID))
+        assert (sample.views["image"] == fiber).all()
+        np.testing.assert_allclose(sample.views["spectrum"][0], fiber, rtol=1e-5)
+        assert sample.ra == 10 + fiber
+    assert list(parted(new_objects(survey, MODALITIES, radius_arcsec=0.5))[0]) == ["1-55000-2", "1-55000-3"]
+
+
+def test_modalities_may_be_named_one_by_one(survey):
+    described = {"file": str(survey / "spectra"), "reader": "SDSSSpectra"}
+    kept, _ = parted(new_objects({"image": survey / "cutouts", "spectrum": described}, MODALITIES))
+    assert len(kept) == 3
+
+
+def test_a_dataset_gives_those_that_have_all(survey, tmp_path):
+    readers = {
+        "image": LegacySurveyCutouts(survey / "cutouts", bands=("u", "g", "r")),
+        "spectrum": SDSSSpectra(survey / "spectra", grid="sdss"),
+    }
+    data = ingest(readers, tmp_path / "data", workers=1, quiet=True)
+    for given in (data, tmp_path / "data"):
+        kept, dropped = parted(new_objects(given, MODALITIES))
+        assert list(kept) == ["1-55000-2", "1-55000-3"]
+        assert set(dropped.values()) == {"has no spectrum.", "has no image."} and len(dropped) == 4
+        assert kept["1-55000-2"].views["image"].shape == (2, 8, 8)
+    far = {"spectrum": Modality.spectrum("spectrum", np.arange(20000.0, 21000.0), SPECTRUM_UNIT)}
+    kept, dropped = parted(new_objects(data, far))
+    assert not kept and "hold no good pixel of the model's 20000 to 20999 Angstrom" in dropped["1-55000-2"]
+
+
+def test_one_bad_file_among_many_is_named_and_the_others_are_used(survey):
+    image(survey / "cutouts", 2, bands=("u", "g"))
+    (survey / "spectra" / "spec-0001-55000-0009.fits").write_bytes(b"SIMPLE  = half a file")
+    kept, dropped = parted(new_objects(survey, MODALITIES))
+    assert list(kept) == ["1-55000-3", "J4"]
+    reasons = {who.rpartition("/")[2]: why for who, why in dropped.items()}
+    assert "band 'r' is missing" in reasons["1-55000-2.fits"] and "spec-0001-55000-0009.fits" in reasons
+    assert reasons["1-55000-2"] == "has no image."
+
+
+def test_what_cannot_be_told_apart_or_is_not_there(survey, tmp_path):
+    image(survey / "small", 7, size=4)
+    cases = [
+        (survey / "nowhere", FileError, "no such file or folder"),
+        (survey / "cutouts", InputError, "there is no spectrum, and the model needs image and spectrum. Give each as"),
+        (survey / "catalogue.csv", UsageError, "found tables, 1 file, the model takes image and spectrum"),
+        ({"photo": survey}, UsageError, "the model has no modality 'photo'; it takes image, spectrum"),
+        ({"image": survey / "small", "spectrum": survey / "spectra"}, FileError, "4.* pixels"),
+    ]
+    for given, kind, problem in cases:
+        with pytest.raises(kind, match=problem):
+            list(new_objects(given, MODALITIES))
+    two = {**MODALITIES, "blue": MODALITIES["spectrum"]}
+    with pytest.raises(UsageError, match="for spectrum and blue of the model"):
+        list(new_objects(survey, two))
+    data = ingest({"spectrum": SDSSSpectra(survey / "spectra", grid=GRID)}, tmp_path / "data", workers=1, quiet=True)
+    with pytest.raises(InputError, match="data has no image, and the model needs image and spectrum"):
+        list(new_objects(data, MODALITIES))
