@@ -8,4 +8,4 @@ writes files and tables (`files`, `catalogue`, `published`); another kind of obj
 
 from .._lazy import lazy
 
-__getattr__, __dir__, __all__ = lazy(__name__, {"simulate_galaxies": ".galaxies"})
+__getattr__, __dir__, __all__ = lazy(__name__, {"simulate_galaxies": ".galaxies", "simulate_stars": ".stars"})

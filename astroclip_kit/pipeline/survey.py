@@ -30,25 +30,30 @@ def simulate(
     """Writes a mock survey with known truth in real file formats.
 
     Args:
-        kind: What is simulated: "galaxies" (cutouts, spectra and a catalogue).
-        out: Folder to write: ``cutouts/``, ``spectra/``, ``catalogue.fits`` (the truth), ``published.fits`` (what
-            surveys would measure).
+        kind: What is simulated: "galaxies" (grz cutouts and spectra), or "stars" (ugriz cutouts and spectra of blue
+            horizontal branch stars, blue stragglers and A stars).
+        out: Folder to write: ``cutouts/``, ``spectra/``, ``catalogue.fits`` (the truth) and, of galaxies,
+            ``published.fits`` (what surveys would measure), of stars ``labels.csv`` (object_id and class, "bhb" or
+            "other").
         count: Number of objects.
         seed: The same seed gives the same bytes.
         spectra: Grid of the spectra: "sdss" or "desi".
-        templates: Folder of published eigenspectra (Yip et al. 2004, or ``spEigenGal-*.fits`` of SDSS), for spectra of
-            the shapes of real galaxies.
-        observing: Magnitude limits, size of the cutouts and share of artifacts, see `Observing`.
+        templates: Folder of published data that make the mock like the sky: of galaxies eigenspectra (Yip et al. 2004,
+            or ``spEigenGal-*.fits`` of SDSS), for the shapes of their spectra; of stars catalogues (Barbosa et al. 2022
+            and LAMOST DR10), for the distributions of their parameters.
+        observing: Magnitude limits (r of galaxies, g of stars), size of the cutouts and share of artifacts, see
+            `Observing`.
         workers: Threads.
 
     Returns:
         The folder.
     """
-    from ..mock import simulate_galaxies
+    from .. import mock
 
-    if kind != "galaxies":
-        raise UsageError(f"cannot simulate {kind!r}; there is: galaxies.")
-    folder: Path = simulate_galaxies(Path(out), count, seed, spectra, templates and Path(templates), observing, workers)
+    surveys = {"galaxies": mock.simulate_galaxies, "stars": mock.simulate_stars}
+    if kind not in surveys:
+        raise UsageError(f"cannot simulate {kind!r}; there is: {', '.join(surveys)}.")
+    folder: Path = surveys[kind](Path(out), count, seed, spectra, templates and Path(templates), observing, workers)
     return folder
 
 

@@ -9,12 +9,13 @@ __all__ = ["Observing"]
 
 @dataclass(frozen=True)
 class Observing:
-    """Which galaxies a mock survey takes, and their cutouts.
+    """Which objects a mock survey takes, and their cutouts.
 
     Args:
-        bright_limit: Apparent r magnitude (AB, without the dust of our Galaxy) of the brightest galaxies.
+        bright_limit: Apparent magnitude (AB, without the dust of our Galaxy) of the brightest, in r of galaxies, in g
+            of stars.
         faint_limit: That of the faintest, 14 to 21; 17.77 for the main galaxy sample of SDSS.
-        size: Pixels of 0.262 arcsec along the side of a cutout; even, at least 32.
+        size: Pixels along the side of a cutout; even, at least 32. Of 0.262 arcsec for galaxies, 0.396 for stars.
         artifacts: Share of the cutouts with a satellite trail, a saturated star, a cosmic ray or bad columns.
     """
 

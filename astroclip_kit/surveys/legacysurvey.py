@@ -229,7 +229,7 @@ def write_legacysurvey_cutout(
         ("SIMPLE", True, "file does conform to FITS standard"),
         *axes,
         ("EXTEND", True, "FITS dataset may contain extensions"),
-        ("SURVEY", "DECaLS", ""),
+        ("SURVEY", "SDSS" if "u" in bands else "DECaLS", ""),
         ("IMAGETYP", "image", ""),
         ("BUNIT", "nanomaggy", "AB mag = 22.5 - 2.5*log10(nanomaggy)"),
         *sky,

@@ -1,0 +1,136 @@
+"""A mock survey of A-type stars: ugriz cutouts, spectra and labels of the same stars, from the same latents."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from ..settings import Observing
+from .artifacts import draw_artifacts
+from .background import draw_background
+from .camera import draw_exposures, observe_images
+from .catalogue import Rows
+from .chunks import CHUNK, Plan, streams, write_survey
+from .components import MARGIN
+from .files import Observation, identify, write_objects
+from .instruments import LEGACY_COUNTS, SDSS, Grid
+from .spectrograph import observe_spectra, resample
+from .star_population import LIGHT_KM_S, Stars, draw_stars, read_catalogues
+from .star_spectra import Array, blurred, on_observed_grid, star_fluxes, star_spectra
+
+__all__ = ["simulate_stars"]
+
+STREAMS = ("stars", "places", "sky", "artifacts", "images", "spectra", "calibration")
+ZERO_POINT = (0.02, 0.01, 0.01, 0.01, 0.015)  # mag, scatter of u, g, r, i, z from field to field
+SPECTROPHOTOMETRY = 0.04  # scatter of the flux calibration of a spectrum over its length
+
+
+def simulate_stars(
+    out: str | Path,
+    count: int = 4000,
+    seed: int = 0,
+    spectra: Grid = "sdss",
+    catalogues: str | Path = "",
+    observing: Observing = Observing(),
+    workers: int = 2,
+    quiet: bool = False,
+) -> Path:
+    """Writes a mock survey of blue horizontal branch stars, blue stragglers and A stars, with known truth.
+
+    The three have the same colours within their errors, in the proportions of Wei et al. (2023). Temperature, gravity
+    and metals give a spectrum from model atmospheres; the ugriz images of SDSS are points of that light with
+    neighbours, seeing and noise. The Balmer jump is in the images alone, as spectra are poor blueward of 3800 A.
+    The same seed gives the same bytes for any number of workers, and the first objects of a larger survey.
+
+    Args:
+        out: Folder to write: ``cutouts/*.fits`` (with inverse variance), ``spectra/spec-*.fits``, ``catalogue.fits``
+            (the truth: class, see `draw_stars`, magnitudes before the dust, seeing, sn_median), ``labels.csv``
+            (object_id and class, "bhb" or "other"), ``manifest.json``.
+        count: Number of stars.
+        seed: Another seed gives another survey.
+        spectra: Grid, "sdss" or "desi", both in the file layout of SDSS.
+        catalogues: Folder of published catalogues, for the distributions of real stars, see `read_catalogues`.
+        observing: Magnitude limits in g (stars brighter than 14 saturate and are left out), size of the cutouts in
+            pixels of 0.396 arcsec, and share of artifacts.
+        workers: Threads.
+        quiet: Shows no progress bar.
+
+    Returns:
+        The folder.
+
+    Raises:
+        UsageError: If an argument is out of range.
+        FileError: If the catalogues cannot be read.
+        FolderError: If something that the kit did not write is in the way.
+        OutputError: If the disk is full.
+    """
+    if catalogues:
+        read_catalogues(str(catalogues))
+    plan = Plan(Path(out), count, seed, spectra, str(catalogues), observing)
+    return write_survey(plan, "stars", SDSS.bands, _simulate_chunk, workers, quiet)
+
+
+def _simulate_chunk(plan: Plan, chunk: int) -> dict[str, Rows]:
+    draw = streams(plan, chunk, STREAMS)
+    stars = draw_stars(CHUNK, draw["stars"], plan.observing, plan.templates)
+    light = star_spectra(stars)
+    exposure = draw_exposures(CHUNK, draw["sky"], SDSS)
+    size = plan.observing.size + 2 * MARGIN
+    zero_point = 10 ** (0.4 * np.array(ZERO_POINT) * draw["calibration"].standard_normal((CHUNK, len(SDSS.bands))))
+    scene = _points(star_fluxes(light), size, draw["images"]) + draw_background(CHUNK, size, draw["sky"], SDSS)
+    scene *= zero_point.astype(np.float32)[:, :, None, None]
+    artifacts = draw_artifacts(CHUNK, plan.observing.artifacts, draw["artifacts"])
+    image, image_ivar = observe_images(scene, exposure, artifacts, draw["images"], SDSS.pixel_scale_arcsec)
+
+    model = resample(on_observed_grid(blurred(light, stars)), plan.grid)
+    seen = model * _calibration(model.shape, draw["calibration"])
+    spectrum, spectrum_ivar, mask = observe_spectra(seen, plan.grid, draw["spectra"], LEGACY_COUNTS)
+    sn_median = np.median(spectrum * np.sqrt(spectrum_ivar), axis=1).astype(np.float32)
+
+    names = identify(chunk * CHUNK + np.arange(CHUNK), draw["places"])
+    magnitudes = 22.5 - 2.5 * np.log10(star_fluxes(star_spectra(stars | {"ebv_galactic": np.zeros(CHUNK)})))
+    known = names | {name: _single(values) for name, values in stars.items()}
+    known |= {f"mag_{band}": magnitudes[:, k].astype(np.float32) for k, band in enumerate(SDSS.bands)}
+    known |= {f"seeing_{band}": exposure["fwhm"][:, k] for k, band in enumerate(SDSS.bands)}
+    known |= {"artifact": artifacts, "sn_median": sn_median}
+    kept = plan.kept(chunk)
+    pipeline = _pipeline(stars, sn_median, draw["calibration"])
+    observation = Observation(image, image_ivar, spectrum, spectrum_ivar, mask, model)
+    write_objects(plan.folder, known, pipeline, observation, plan.grid, kept, SDSS)
+    labels = {"object_id": names["object_id"], "class": np.where(stars["class"] == "bhb", "bhb", "other")}
+    tables = {"catalogue.fits": known, "labels.csv": labels}
+    return {file: {name: values[:kept] for name, values in rows.items()} for file, rows in tables.items()}
+
+
+def _single(values: np.ndarray) -> np.ndarray:
+    return values.astype(np.float32) if values.dtype == np.float64 else values
+
+
+def _points(flux: Array, size: int, rng: np.random.Generator) -> Array:
+    """Light [B, bands, size, size] of points at the centre, give or take half a pixel, spread over the nearest four."""
+    scene = np.zeros((*flux.shape, size, size), dtype=np.float32)
+    down, right = rng.random((2, len(flux), 1)).astype(np.float32)
+    first = size // 2 - 1
+    for i, j in ((0, 0), (0, 1), (1, 0), (1, 1)):
+        scene[:, :, first + i, first + j] = flux * np.abs(1 - i - down) * np.abs(1 - j - right)
+    return scene
+
+
+def _calibration(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+    """Errors of the flux calibration [B, L]: slope and curvature along the spectrum."""
+    x = np.linspace(-1, 1, shape[1], dtype=np.float32)
+    terms = SPECTROPHOTOMETRY * rng.standard_normal((2, shape[0], 1), dtype=np.float32)
+    return np.asarray(np.exp(terms[0] * x + terms[1] * (x**2 - 1 / 3)))
+
+
+def _pipeline(stars: Stars, sn_median: Array, rng: np.random.Generator) -> Rows:
+    """What the survey's pipeline would say about the spectra: redshifts, and subclasses by temperature alone."""
+    error = (8e-6 + 1e-4 / np.maximum(sn_median, 1)).astype(float)
+    return {
+        "z": stars["rv"] / LIGHT_KM_S + error * rng.standard_normal(len(error)),
+        "z_err": error,
+        "zwarning": np.zeros(len(error), dtype=np.int32),
+        "class": np.full(len(error), "STAR"),
+        "subclass": np.where(stars["teff"] > 9900, "B9", np.where(stars["teff"] > 7600, "A0", "F0")),
+    }
