@@ -20,7 +20,7 @@ from ..storage import hash_text
 from ..training import autocast, resolve_hardware
 from ..transforms.compose import Augmentation
 from ..types import Modality
-from .classes import Codes, check_classes, class_codes, class_weighting
+from .classes import Codes, check_classes, class_codes, class_loss, class_weighting
 
 __all__ = ["EncoderClassifier", "train_encoder"]
 
@@ -133,7 +133,7 @@ def _with_classes(course: Pretraining, names: Sequence[str], codes: Codes) -> Pr
     Raises:
         InputError: If the classes cannot be learned.
     """
-    sides = np.full(len(codes), "test")
+    sides = np.full(len(codes), "test", dtype="U5")
     sides[course.valid], sides[course.train] = "valid", "train"
     check_classes(tuple(names), codes, sides, course.settings.class_weights)
     train, valid = (rows[codes[rows] >= 0] for rows in (course.train, course.valid))
@@ -161,7 +161,4 @@ class _ClassLoss:
         return {"loss": self._mean(logits.float(), batch.rows)}
 
     def _mean(self, logits: Tensor, rows: Tensor) -> Tensor:
-        """Mean over the objects, by weight: not over the weights, so that each process counts by its objects."""
-        codes = self.codes.to(rows.device)[rows]
-        losses = nn.functional.cross_entropy(logits, codes, reduction="none")
-        return losses.mean() if self.weights is None else (self.weights.to(codes.device)[codes] * losses).mean()
+        return class_loss(logits, self.codes.to(rows.device)[rows], self.weights)

@@ -8,9 +8,9 @@ import torch
 
 from astroclip_kit.alignment import ContrastiveModel
 from astroclip_kit.data.splits import assign
-from astroclip_kit.models import build
+from astroclip_kit.models import build, save_model
 from astroclip_kit.pipeline.configuration import load_configuration
-from astroclip_kit.pipeline.parts import head_for
+from astroclip_kit.pipeline.parts import encoder_for, head_for
 from astroclip_kit.recipes import find_recipe
 
 CONFIGS = Path(__file__).resolve().parents[2] / "configs"
@@ -50,6 +50,27 @@ def test_the_encoders_give_the_widths_that_the_heads_take():
     flux = preprocess(torch.rand(3, 2, 400) * 50 + 7)
     torch.testing.assert_close(flux.mean(dim=2), torch.zeros(3, 1), atol=1e-4, rtol=0)
     torch.testing.assert_close(flux.square().mean(dim=2), torch.ones(3, 1), atol=1e-3, rtol=0)
+
+
+@pytest.mark.parametrize("trained", [False, True])
+def test_vgg1d_takes_the_place_of_spender_in_one_line(tmp_path, trained):
+    from astroclip_kit.contracts import check_encoder
+    from astroclip_kit.encoders import VGG1D
+    from astroclip_kit.transforms import wavelength_grid
+    from astroclip_kit.types import Modality
+
+    sdss, desi = (Modality.spectrum("spectrum", wavelength_grid(name)) for name in ("sdss", "desi"))
+    save_model(VGG1D.for_modality(sdss), tmp_path / "encoder")  # as `classify` leaves it
+    line = str(tmp_path / "encoder") if trained else "{class_path: astroclip_kit.encoders.VGG1D}"
+    changes = [f"extract.encoders.spectrum={line}"]
+    changed = load_configuration(CONFIGS / "astroclip_thesis.yaml", changes).sections
+    encoder = encoder_for(changed["extract"]["encoders"]["spectrum"], {"spectrum": desi}, "spectrum")
+    assert isinstance(encoder, VGG1D)
+    check_encoder(encoder, desi)
+    head = head_for(changed["align"]["heads"]["spectrum"], encoder.out_features)
+    with torch.inference_mode():
+        features = encoder.eval()(encoder.preprocess(torch.rand(2, 2, 7781)))
+        assert head.eval()(features).shape == (2, 128)
 
 
 def test_the_thesis_trains_as_it_says(thesis):
