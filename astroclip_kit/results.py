@@ -76,23 +76,27 @@ def _read(line: str, path: Path, number: int) -> Result:
         raise FolderError(f"{path}, line {number}: not a result ({error}). Evaluate again.") from error
 
 
-def combine(folds: Sequence[Sequence[Result]]) -> list[Result]:
-    """Puts the results of several folds together.
+def combine(folds: Sequence[Sequence[Result]], test_share: float = 0.0) -> list[Result]:
+    """Puts the results of several folds, or of several seeds, together.
 
     Args:
-        folds: Results of each fold.
+        folds: Results of each fold or seed.
+        test_share: Share of the objects that each repeated random split tests; 0 for folds.
 
     Returns:
         First one result per measurement: the mean over the folds as value and as chance, `std` the standard
         deviation over the folds (n - 1), `n` the number of all queries, and low and high the 95 % interval of the
         mean from Student's t with F - 1 degrees of freedom, cut off where the metric ends. Folds share most of their
         training objects, so this interval is too narrow for a comparison of methods (Bengio & Grandvalet 2004, JMLR
-        5, 1089). Then the results of every fold, numbered in `fold`. A fold whose value is NaN is left out of the
-        mean.
+        5, 1089); repeated random splits share tested objects as well, for which a `test_share` s widens it: the
+        variance of the mean is then (1 / F + s / (1 - s)) std^2 (Nadeau & Bengio 2003, Machine Learning 52, 239). Then
+        the results of every fold, numbered in `fold`. A fold whose value is NaN is left out of the mean.
 
     Raises:
-        InputError: If there is no fold, or one measurement occurs twice in a fold.
+        InputError: If there is no fold, one measurement occurs twice in a fold, or the share is none.
     """
+    if not 0 <= test_share < 1:
+        raise InputError(f"test_share: expected a share of the objects from 0 to below 1, found {test_share}.")
     if not folds:
         raise InputError("combine: expected the results of at least one fold, found none.")
     single = [replace(one, fold=number) for number, results in enumerate(folds) for one in results]
@@ -102,7 +106,7 @@ def combine(folds: Sequence[Sequence[Result]]) -> list[Result]:
     for members in together.values():
         if len({one.fold for one in members}) < len(members):
             raise InputError(f"combine: {_measurement(members[0])} occurs twice in a fold.")
-    return [_mean(members) for members in together.values()] + single
+    return [_mean(members, test_share) for members in together.values()] + single
 
 
 def _measurement(one: Result) -> tuple[Any, ...]:
@@ -116,14 +120,15 @@ def _range(metric: str) -> tuple[float, float]:
     return RANGES.get(metric, (-math.inf, math.inf))
 
 
-def _mean(members: list[Result]) -> Result:
+def _mean(members: list[Result], test_share: float) -> Result:
     from scipy.stats import t
 
     found = np.array([one.value for one in members if math.isfinite(one.value)])
     chance = np.array([one.chance for one in members if math.isfinite(one.chance)])
     mean = float(found.mean()) if len(found) else math.nan
     std = float(found.std(ddof=1)) if len(found) > 1 else math.nan
-    half = std / math.sqrt(len(found)) * float(t.ppf(0.975, len(found) - 1)) if len(found) > 1 else math.nan
+    error = std * math.sqrt(1 / len(found) + test_share / (1 - test_share)) if len(found) > 1 else math.nan
+    half = error * float(t.ppf(0.975, len(found) - 1)) if len(found) > 1 else math.nan
     low, high = np.clip([mean - half, mean + half], *_range(members[0].metric)).tolist()
     return replace(
         members[0],

@@ -39,6 +39,15 @@ def test_folds_are_put_together_with_their_spread():
     assert [one.fold for one in single] == [0, 1, 2, 3, 4] and [one.value for one in single] == values
 
 
+def test_repeated_random_splits_share_objects_which_widens_the_interval():
+    seeds = [[replace(ONE, value=value, seed=seed)] for seed, value in enumerate((0.40, 0.44, 0.42))]
+    pooled, *single = combine(seeds, test_share=0.1)
+    half = 4.302653 * 0.02 * math.sqrt(1 / 3 + 0.1 / 0.9)  # Student's t of two degrees of freedom
+    assert (pooled.low, pooled.high) == pytest.approx((0.42 - half, 0.42 + half), abs=1e-6)
+    assert pooled.std == pytest.approx(0.02) and [one.seed for one in single] == [0, 1, 2]
+    assert combine(seeds)[0].low > pooled.low
+
+
 @pytest.mark.parametrize(
     ("metric", "values", "ends"),
     [
@@ -69,6 +78,8 @@ def test_bad_input_is_refused(tmp_path):
         combine([])
     with pytest.raises(InputError, match="occurs twice"):
         combine([[ONE, ONE]])
+    with pytest.raises(InputError, match="test_share: expected a share of the objects from 0 to below 1, found 1"):
+        combine([[ONE]], test_share=1)
     with pytest.raises(FolderError, match="no such file"):
         read_results(tmp_path / "none.jsonl")
     (tmp_path / "results.jsonl").write_text("<html>\n")

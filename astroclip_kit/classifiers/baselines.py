@@ -105,7 +105,7 @@ def spectra_matrix(
             seen = preprocess(views) if preprocess is not None else views[:, 0] if views.ndim == 3 else views
         x = seen.flatten(1).float().numpy()
         if not (finite := np.isfinite(x).all(axis=1)).all():
-            first = dataset.object_ids[some[~finite][0]]
+            first = str(dataset.object_ids[some[~finite][0]])
             raise InputError(f"{modality} of {first!r}: found NaN or infinity. Fill or leave it out first.")
         parts.append(x)
     if not parts:
@@ -150,8 +150,9 @@ def _svm(x: Floats, y: Codes, weights: Floats | None, seed: int) -> Baseline:
 
     if (least := int(np.bincount(y).min())) < 2:
         raise InputError("svm: a class has one training object only, expected two or more to calibrate probabilities.")
-    mean, std = x.mean(axis=0), x.std(axis=0)
-    std = np.where(std > 1e-6 * np.abs(mean), std, np.float32(np.inf))  # what does not vary says nothing
+    mean, std = x.mean(axis=0, dtype=np.float64), x.std(axis=0, dtype=np.float64)
+    std = np.where(std > 1e-6 * np.abs(mean), std, np.inf)  # what does not vary says nothing
+    mean, std = mean.astype(np.float32), std.astype(np.float32)
     memory = (x - mean) / std
     folds = StratifiedKFold(min(FOLDS, least), shuffle=True, random_state=seed)
     model = CalibratedClassifierCV(SVC(kernel="precomputed"), ensemble=False, cv=folds)

@@ -99,7 +99,7 @@ def judge(
         if given is not None:
             found.append(((metric, -1), (*_Judged.of(true, given, classes).error(**resampling), math.nan)))
     results = []
-    for (metric, column), (value, bottom, top, chance) in found:
+    for (metric, column), (value, bottom, top, chance) in sorted(found, key=lambda one: one[0][1] >= 0):
         own = judged.true == column if column >= 0 else np.ones(len(judged.true), dtype=bool)
         if metric in (*COUNTED, *CLASS_METRICS[:3]):
             bottom, top = share_interval(value, bottom, top, trials(metric, owner[own], judged.true[own]))

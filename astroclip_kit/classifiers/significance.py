@@ -84,7 +84,7 @@ def significance_table(
     """One model against every other over the seeds at which both were judged, each line by `corrected_difference`.
 
     Args:
-        results: Of single seeds, as `judge` gives them or `results.combine` numbers them.
+        results: Of single seeds or folds, as `judge` gives them or `results.combine` numbers them.
         model: Task of the model that is compared with the others.
         metric: By which.
         of: Property; all classes together by default, "class:bhb" for one.
@@ -100,11 +100,11 @@ def significance_table(
     """
     from astropy.table import Table
 
-    by_model: dict[str, dict[int, float]] = {}
+    by_model: dict[str, dict[tuple[int, int], float]] = {}
     for one in results:
         fitting = one.metric == metric and (one.property == of if of else ":" not in one.property)
         if fitting and math.isfinite(one.value) and not math.isfinite(one.std):
-            by_model.setdefault(one.task, {})[one.seed] = one.value
+            by_model.setdefault(one.task, {})[one.fold, one.seed] = one.value
     first = by_model.pop(model, {})
     rows = []
     for other, values in by_model.items():
