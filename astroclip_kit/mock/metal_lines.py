@@ -77,11 +77,11 @@ class Lines(NamedTuple):
 def lines() -> Lines:
     """The strongest lines, and a forest of weak ones of iron, denser in the blue."""
     rows = [(line, *species) for species, members in _LINES.items() for line in members]
-    rng, number = np.random.default_rng(5040), 500
+    rng, number = np.random.default_rng(5040), 1000
     known = [np.array([line[k] for line, *_ in rows]) for k in range(3)]
     charge = (rng.random(number) < 0.6).astype(int)
     weak = (
-        2950 + 2900 * rng.beta(0.75, 1.9, number),
+        2950 + 2900 * rng.beta(0.7, 2.6, number),
         np.where(charge, -2.3, -0.9) + 0.8 * rng.standard_normal(number),
         np.where(charge, 3.0, 2.5) + 0.8 * rng.random(number),
     )

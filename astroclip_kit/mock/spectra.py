@@ -121,7 +121,9 @@ def redshifted(
     return flux
 
 
-def redden(flux: Array, ebv: npt.NDArray[np.float64]) -> Array:
-    """Spectra [B, L] on the observed grid behind the dust of our Galaxy of reddening E(B-V) [B]."""
-    curve = (-0.4 * np.log(10) * milky_way(OBSERVED_WAVELENGTH)).astype(np.float32)
+def redden(
+    flux: Array, ebv: npt.NDArray[np.float64], wavelength: npt.NDArray[np.float64] = OBSERVED_WAVELENGTH
+) -> Array:
+    """Spectra [B, L] at wavelengths [L] in Angstrom behind the dust of our Galaxy of reddening E(B-V) [B]."""
+    curve = (-0.4 * np.log(10) * milky_way(wavelength)).astype(np.float32)
     return np.asarray(flux * np.exp(ebv.astype(np.float32)[:, None] * curve))

@@ -52,18 +52,13 @@ def draw_stars(count: int, rng: np.random.Generator, observing: Observing, catal
     parts = [_horizontal_branch(count, rng), _stragglers(count, rng), _disc(count, rng)]
     brightness = _truncated_normal(count, rng, max(observing.bright_limit, SATURATION), observing.faint_limit)
     if catalogues:
-        tables = read_catalogues(catalogues)
-        drawn = {name: rng.integers(len(table["teff"]), size=count) for name, table in tables.items()}
-        picked = {name: {key: column[drawn[name]] for key, column in tables[name].items()} for name in tables}
-        parts[0] |= picked["bhb"] | {"mag_g": brightness}
-        parts[2] |= picked["a"]
-        parts[0]["logg"] = parts[0]["logg"] + 0.05 * rng.standard_normal(count)
+        for part, table in zip(parts[::2], read_catalogues(catalogues).values(), strict=True):
+            part |= _resampled(table, count, rng)
     stars = {name: np.choose(kind, [part[name] for part in parts]) for name in parts[1]}
-    enhanced = np.clip(-stars["feh"], 0, 1)
     return stars | {
         "class": np.array(KINDS)[kind],
-        "teff": np.clip(stars["teff"], COOLEST, HOTTEST),
-        "alpha": 0.3 * enhanced,
+        "teff": np.clip(np.minimum(stars["teff"], 2 * HOTTEST - stars["teff"]), COOLEST, HOTTEST),  # no pile at the end
+        "alpha": 0.3 * np.clip(-stars["feh"], 0, 1),
         "vsini": stars["vsini"] * np.sqrt(1 - rng.random(count) ** 2),
         "ebv_galactic": 0.03 * np.exp(0.5 * rng.standard_normal(count)),
         "mag_g": brightness,
@@ -71,11 +66,19 @@ def draw_stars(count: int, rng: np.random.Generator, observing: Observing, catal
 
 
 def _truncated_normal(count: int, rng: np.random.Generator, low: float, high: float) -> Array:
-    """Magnitudes as of the stars of Barbosa et al. (2022): g = 17.1 in the mean, 1.3 mag wide, within limits."""
+    """Magnitudes as of the stars of Barbosa et al. (2022): g = 17.7 in the mean, 1.3 mag wide, within limits."""
     from scipy.special import ndtr, ndtri
 
-    below, above = ndtr((np.array([low, high]) - 17.1) / 1.3)
-    return np.asarray(17.1 + 1.3 * ndtri(rng.uniform(below, above, count)))
+    below, above = ndtr((np.array([low, high]) - 17.7) / 1.3)
+    return np.asarray(17.7 + 1.3 * ndtri(rng.uniform(below, above, count)))
+
+
+def _resampled(table: Stars, count: int, rng: np.random.Generator) -> Stars:
+    """Stars drawn from a table, and moved by less than its errors so that no two are the same."""
+    rows = rng.integers(len(table["teff"]), size=count)
+    drawn = {name: values[rows] for name, values in table.items()}
+    warmer, denser = rng.standard_normal((2, count))
+    return drawn | {"teff": drawn["teff"] * (1 + 0.01 * warmer), "logg": drawn["logg"] + 0.05 * denser}
 
 
 def _horizontal_branch(count: int, rng: np.random.Generator) -> Stars:
@@ -83,7 +86,7 @@ def _horizontal_branch(count: int, rng: np.random.Generator) -> Stars:
     teff = 7450 + rng.gamma(3.2, 260.0, count)
     return {
         "teff": teff,
-        "logg": 3.3 + 0.2 * (teff - 8250) / 1000 + 0.17 * rng.standard_normal(count),
+        "logg": 3.32 + 0.2 * (teff - 8250) / 1000 + 0.18 * rng.standard_normal(count),
         "feh": -1.7 + 0.45 * rng.standard_normal(count),
         "rv": -50 + 140 * rng.standard_normal(count),
         "vsini": 12 * np.exp(0.6 * rng.standard_normal(count)),
@@ -95,7 +98,7 @@ def _stragglers(count: int, rng: np.random.Generator) -> Stars:
     halo = rng.random(count) < 0.5
     return {
         "teff": 7350 + rng.gamma(3.2, 260.0, count),
-        "logg": 4.2 + 0.16 * rng.standard_normal(count),
+        "logg": 4.18 + 0.18 * rng.standard_normal(count),
         "feh": np.where(halo, -1.5, -0.6) + np.where(halo, 0.5, 0.3) * rng.standard_normal(count),
         "rv": np.where(halo, -50, -20) + np.where(halo, 125, 55) * rng.standard_normal(count),
         "vsini": 35 * np.exp(0.6 * rng.standard_normal(count)),
@@ -105,7 +108,7 @@ def _stragglers(count: int, rng: np.random.Generator) -> Stars:
 def _disc(count: int, rng: np.random.Generator) -> Stars:
     return {
         "teff": 7400 + rng.gamma(3.0, 320.0, count),
-        "logg": 4.05 + 0.14 * rng.standard_normal(count),
+        "logg": 4.03 + 0.18 * rng.standard_normal(count),
         "feh": -0.05 + 0.25 * rng.standard_normal(count),
         "rv": -5 + 32 * rng.standard_normal(count),
         "vsini": 85 * np.sqrt(rng.chisquare(3, count)),

@@ -1,4 +1,4 @@
-"""Observed spectra and magnitudes of stars from their latents, without noise."""
+"""Spectra and magnitudes of stars from their latents, without noise."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from .atmospheres import REST_WAVELENGTH, flux_grid, grid_weights
-from .dust import milky_way
 from .instruments import LOGLAM_STEP, OBSERVED_WAVELENGTH, RESOLUTION_KM_S, SDSS, band_weights
 from .metal_lines import LINE_WIDTH_KM_S, equivalent_widths, line_shapes
 from .star_population import Stars
 
-__all__ = ["Array", "blurred", "on_observed_grid", "star_fluxes", "star_spectra"]
+__all__ = ["blurred", "on_observed_grid", "star_fluxes", "star_spectra"]
 
 Array = npt.NDArray[np.float32]
 PIXEL_KM_S = float(299792.458 * np.log(10) * LOGLAM_STEP)
@@ -26,20 +25,19 @@ def _filters() -> Array:
 
 
 def star_spectra(stars: Stars) -> Array:
-    """Spectra at the surface behind the dust of our Galaxy, before they are moved and broadened.
+    """Spectra at rest and unbroadened, before the dust of our Galaxy.
 
     Args:
         stars: Latents of B stars.
 
     Returns:
-        Float32 [B, L] in 1e-17 erg/s/cm2/A on `atmospheres.REST_WAVELENGTH`, of the magnitudes `mag_g` before the dust.
+        Float32 [B, L] in 1e-17 erg/s/cm2/A on `atmospheres.REST_WAVELENGTH`, of the magnitudes `mag_g`.
     """
     weights = grid_weights(stars["teff"], stars["logg"])
     widths = equivalent_widths(weights, stars["feh"], stars["alpha"])
     flux = np.exp(weights @ flux_grid() - widths @ line_shapes() - 17)
     flux *= (10 ** (-0.4 * (stars["mag_g"] - 22.5)) / (flux @ _filters()[:, 1])).astype(np.float32)[:, None]
-    curve = (-0.4 * np.log(10) * milky_way(REST_WAVELENGTH)).astype(np.float32)
-    return np.asarray(flux * np.exp(stars["ebv_galactic"].astype(np.float32)[:, None] * curve))
+    return np.asarray(flux)
 
 
 def star_fluxes(spectra: Array) -> Array:

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..settings import Observing
 from .artifacts import draw_artifacts
+from .atmospheres import REST_WAVELENGTH
 from .background import draw_background
 from .camera import draw_exposures, observe_images
 from .catalogue import Rows
@@ -15,9 +16,10 @@ from .chunks import CHUNK, Plan, streams, write_survey
 from .components import MARGIN
 from .files import Observation, identify, write_objects
 from .instruments import LEGACY_COUNTS, SDSS, Grid
+from .spectra import Array, redden
 from .spectrograph import observe_spectra, resample
 from .star_population import LIGHT_KM_S, Stars, draw_stars, read_catalogues
-from .star_spectra import Array, blurred, on_observed_grid, star_fluxes, star_spectra
+from .star_spectra import blurred, on_observed_grid, star_fluxes, star_spectra
 
 __all__ = ["simulate_stars"]
 
@@ -75,6 +77,8 @@ def _simulate_chunk(plan: Plan, chunk: int) -> dict[str, Rows]:
     draw = streams(plan, chunk, STREAMS)
     stars = draw_stars(CHUNK, draw["stars"], plan.observing, plan.templates)
     light = star_spectra(stars)
+    magnitudes = 22.5 - 2.5 * np.log10(star_fluxes(light))
+    light = redden(light, stars["ebv_galactic"], REST_WAVELENGTH)
     exposure = draw_exposures(CHUNK, draw["sky"], SDSS)
     size = plan.observing.size + 2 * MARGIN
     zero_point = 10 ** (0.4 * np.array(ZERO_POINT) * draw["calibration"].standard_normal((CHUNK, len(SDSS.bands))))
@@ -89,7 +93,6 @@ def _simulate_chunk(plan: Plan, chunk: int) -> dict[str, Rows]:
     sn_median = np.median(spectrum * np.sqrt(spectrum_ivar), axis=1).astype(np.float32)
 
     names = identify(chunk * CHUNK + np.arange(CHUNK), draw["places"])
-    magnitudes = 22.5 - 2.5 * np.log10(star_fluxes(star_spectra(stars | {"ebv_galactic": np.zeros(CHUNK)})))
     known = names | {name: _single(values) for name, values in stars.items()}
     known |= {f"mag_{band}": magnitudes[:, k].astype(np.float32) for k, band in enumerate(SDSS.bands)}
     known |= {f"seeing_{band}": exposure["fwhm"][:, k] for k, band in enumerate(SDSS.bands)}
@@ -118,10 +121,10 @@ def _points(flux: Array, size: int, rng: np.random.Generator) -> Array:
 
 
 def _calibration(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
-    """Errors of the flux calibration [B, L]: slope and curvature along the spectrum."""
-    x = np.linspace(-1, 1, shape[1], dtype=np.float32)
-    terms = SPECTROPHOTOMETRY * rng.standard_normal((2, shape[0], 1), dtype=np.float32)
-    return np.asarray(np.exp(terms[0] * x + terms[1] * (x**2 - 1 / 3)))
+    """Errors of the flux calibration [B, L]: waves along the spectrum, the shorter the lower."""
+    order = np.arange(1, 25, dtype=np.float32)[:, None]
+    waves = SPECTROPHOTOMETRY * order**-0.75 * np.cos(np.pi * order * np.linspace(0, 1, shape[1], dtype=np.float32))
+    return np.asarray(np.exp(rng.standard_normal((shape[0], len(order)), dtype=np.float32) @ waves))
 
 
 def _pipeline(stars: Stars, sn_median: Array, rng: np.random.Generator) -> Rows:
