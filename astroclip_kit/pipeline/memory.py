@@ -20,18 +20,13 @@ def division(settings: Configuration) -> Split:
 
     Args:
         settings: Of a recipe.
-
-    Raises:
-        UsageError: If there are folds.
     """
-    if settings.folds:
-        raise UsageError(f"folds is {settings.folds}: a recipe has one split, of memory and queries. Leave folds out.")
     split: Split = settings.sections["align"]["split"]
     return replace(split, by=settings.by or split.by)
 
 
 def check_count(settings: Configuration) -> None:
-    """Refuses to simulate too few objects.
+    """Refuses to simulate too few objects where neighbours answer.
 
     Args:
         settings: Of a recipe.
@@ -39,7 +34,7 @@ def check_count(settings: Configuration) -> None:
     Raises:
         UsageError: If the memory would hold little more than the neighbours.
     """
-    if "simulate" not in settings.sections:
+    if not {"simulate", "evaluate"} <= settings.sections.keys():
         return
     count, split = settings.sections["simulate"]["count"], division(settings)
     share, k = (1 - split.test) * split.valid, settings.sections["evaluate"]["settings"].neighbours["k"]

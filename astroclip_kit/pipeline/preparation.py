@@ -31,6 +31,7 @@ class Prepared:
         root: Folder of the run.
         dataset: Dataset folder that is there already.
         pretrain: Modality to the arguments of its pretraining.
+        experiment: Settings of the recipe's own.
         remarks: What a reader has to know of every number that is measured.
         changes: What is not as published, a line each.
     """
@@ -40,23 +41,32 @@ class Prepared:
     root: Path
     dataset: Path | None = None
     pretrain: dict[str, dict[str, Any]] = field(default_factory=dict)
+    experiment: dict[str, Any] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
     changes: list[str] = field(default_factory=list)
 
     @property
     def remark(self) -> str:
         """The remarks as one text, "untrained encoders" where both are."""
-        state, *others = dict.fromkeys(one.partition(" ")[0] for one in self.remarks) or [""]
-        if len(self.remarks) == len(self.content["extract"]["encoders"]) and not others:
-            return f"{state} encoders"
+        states = dict.fromkeys(one.partition(" ")[0] for one in self.remarks)
+        if len(states) == 1 and len(self.remarks) == len(self.content["extract"]["encoders"]):
+            return f"{next(iter(states))} encoders"
         return ", ".join(self.remarks)
 
-    def simulate(self, sections: Mapping[str, Any], material: Material) -> None:
+    @property
+    def own(self) -> dict[str, dict[str, Any]]:
+        """The sections that are not verbs of `run`."""
+        return {"pretrain": self.pretrain, "experiment": self.experiment}
+
+    def simulate(self, sections: Mapping[str, Any]) -> None:
         """Reads a mock survey instead of files."""
         self.content.pop("ingest", None)
         list(_merged(self.content, {"data": str(self.root / "survey"), **sections}))
-        self.content["simulate"] |= {"spectra": material.grid}
-        self.content["ingest"]["sources"]["spectrum"]["init_args"]["grid"] = material.grid
+
+    def simulate_on(self, grid: str) -> None:
+        """Simulates spectra on a grid, and reads them on it."""
+        self.content["simulate"] |= {"spectra": grid}
+        self.content["ingest"]["sources"]["spectrum"]["init_args"]["grid"] = grid
 
     def read(self, material: Material, labels: Mapping[str, str]) -> None:
         """Reads what is given: survey files with their catalogue, or a dataset folder.
@@ -80,9 +90,10 @@ class Prepared:
                 raise UsageError(f"{path} is a dataset and holds its labels. Ingest it again with the catalogue.")
             self.dataset = path
             self.content.pop("ingest", None)
-            there = open_folder(path, "dataset")["labels"]
-            asked = words(self.content["evaluate"]["properties"])
-            self.content["evaluate"]["properties"] = [one if one in there else labels.get(one, one) for one in asked]
+            if evaluated := self.content.get("evaluate"):
+                there = open_folder(path, "dataset")["labels"]
+                asked = words(evaluated["properties"])
+                evaluated["properties"] = [one if one in there else labels.get(one, one) for one in asked]
         elif not material.catalogue:
             sources.pop("catalogue", None)
         elif "catalogue" in sources:
@@ -98,9 +109,10 @@ class Prepared:
         if count:
             sections["simulate"] = {**sections.get("simulate", {}), "count": count}
         self.changes += _merged(self.content, sections)
+        self.changes += _merged(self.experiment, smaller.get("experiment", {}), "experiment.")
 
     def change(self, overrides: Sequence[str]) -> list[str]:
-        """Notes overrides, and takes over those of pretraining, ``pretrain.image.training.epochs=5``.
+        """Notes overrides, and takes over those of its own sections, ``pretrain.image.training.epochs=5``.
 
         Returns:
             All others.
@@ -108,11 +120,27 @@ class Prepared:
         Raises:
             UsageError: If one is of another form.
         """
-        own = [one for one in overrides if one.startswith("pretrain.")]
+        own = [one for one in overrides if one.partition(".")[0] in self.own]
         self.changes += overrides
         for one in own:
-            change_value({"pretrain": self.pretrain}, one)
+            change_value(self.own, one)
         return [one for one in overrides if one not in own]
+
+    def check_experiment(self, published: Mapping[str, Any]) -> None:
+        """Refuses settings that the recipe does not have.
+
+        Args:
+            published: Those that it has, with their values.
+
+        Raises:
+            UsageError: If there is no such setting, or its value is of another kind.
+        """
+        for name, value in self.experiment.items():
+            if name not in published:
+                known = ", ".join(published) or "none"
+                raise UsageError(f"experiment.{name}: there is no such setting. There are: {known}.")
+            if type(value) is not (kind := type(published[name])):
+                raise UsageError(f"experiment.{name} is {value!r}, expected one of type {kind.__name__}.")
 
     def weigh(self, name: str, weights: str) -> None:
         """Gives an encoder its weights: a file or folder of them, those that are pretrained here, or random ones.
@@ -180,13 +208,19 @@ def prepare(recipe: Recipe, root: Path, material: Material, configuration: str, 
         raise UsageError(f"size is {size!r}, expected small or full.")
     path = Path(configuration) if configuration.endswith((".yaml", ".yml")) else recipe.file(configuration)
     prepared = Prepared(path, read_configuration(path), root, changes=list(recipe.differences))
+    prepared.experiment = {**recipe.experiment, **prepared.content.pop("experiment", {})}
     if missing := [verb for verb in recipe.sections if verb not in prepared.content]:
         expected = ", ".join(recipe.sections)
         raise UsageError(f"{path}: expected the sections {expected}; there is no {missing[0]!r}. Add it.")
+    for name in ("image", "spectrum"):
+        if getattr(material, f"{name}_weights") and name not in recipe.encoders:
+            raise UsageError(f"--{name}-weights: {recipe.name} trains its own encoders. Leave it out.")
     if material.data:
         prepared.read(material, recipe.labels)
     else:
-        prepared.simulate(read_configuration(recipe.folder / recipe.mock), material)
+        prepared.simulate(read_configuration(recipe.folder / recipe.mock))
+        if "spectrum" in recipe.encoders:
+            prepared.simulate_on(material.grid)
     small = size == "small" or not (size or material.data)
     prepared.shrink(read_configuration(recipe.folder / recipe.small) if small else {}, material.count)
     for name in recipe.encoders:
@@ -199,12 +233,12 @@ def prepare(recipe: Recipe, root: Path, material: Material, configuration: str, 
 def _merged(content: dict[str, Any], smaller: Mapping[str, Any], head: str = "") -> Iterator[str]:
     """Puts values of one configuration into another, and says of each what it was."""
     for key, value in smaller.items():
-        old = content.get(key)
-        if isinstance(value, Mapping) and isinstance(old, dict):
+        told = f"not {content[key]}" if key in content else "not the default"
+        if isinstance(value, Mapping) and isinstance(old := content.setdefault(key, {}), dict):
             yield from _merged(old, value, f"{head}{key}.")
-        elif old != value:
+        elif content.get(key) != value:
             content[key] = value
-            yield f"{head}{key}: {value}, not {old}"
+            yield f"{head}{key}: {value}, {told}"
 
 
 def _with(part: Any, **arguments: Any) -> Any:

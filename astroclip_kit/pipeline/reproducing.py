@@ -24,10 +24,12 @@ from .steps import signature_of
 if TYPE_CHECKING:
     from astropy.table import Table
 
-    from ..recipes import Comparison, Recipe
+    from ..recipes import Comparison, Recipe, Run
     from ..types import Result
 
 __all__ = ["reproduce"]
+
+WRITES = {"ingest": "dataset", "extract": "features", "align": "model", "embed": "embeddings"}
 
 ABOUT = (
     "Published values were measured on real data with published encoders. A line marked mock says that the method "
@@ -48,10 +50,11 @@ def reproduce(
     """Repeats a published experiment: its settings, its protocol, and its table with one more column.
 
     Args:
-        name: Which: "astroclip".
+        name: Which: "astroclip" or "batmm".
         out: Folder of the run, ``runs/<name>`` by default; run again, an interrupted one goes on.
         material: Data and weights; without data a mock survey is simulated, see `Material`.
-        configuration: Settings as they were published, by name (astroclip: "thesis" or "v1"), or a YAML file.
+        configuration: Settings as they were published, by name (astroclip: "thesis" or "v1"; batmm: "full"), or a YAML
+            file.
         size: "full" as published, or "small", which runs in minutes; by default small for a mock and full for data.
         seed: Of everything that is drawn.
         overrides: Changes to the settings, ``section.argument=value`` (``--set`` on the command line).
@@ -64,6 +67,7 @@ def reproduce(
     recipe = find_recipe(name)
     prepared = prepare(recipe, Path(out or Path("runs") / name), material, configuration, size)
     content, changes = {**prepared.content, "seed": seed}, prepared.change(overrides or [])
+    prepared.check_experiment(recipe.experiment)
     settings = resolve_configuration(content, prepared.path, changes)
     check_count(settings)
     steps = list(_steps(recipe, prepared, settings))
@@ -72,25 +76,45 @@ def reproduce(
 
 
 def _steps(recipe: Recipe, prepared: Prepared, settings: Configuration) -> Iterator[Step]:
-    """Those of the configuration with pretraining before features, and at the end what the recipe measures."""
-    sections = {verb: values for verb, values in settings.sections.items() if verb != "evaluate"}
+    """Those of the verbs, with pretraining before features, the stages of the recipe, and at the end what it measures.
+
+    Raises:
+        UsageError: If there are folds.
+    """
+    from ..recipes import Run
+
+    if settings.folds:
+        raise UsageError(f"folds is {settings.folds}: a recipe divides objects as was published. Leave folds out.")
+    verbs = {verb: values for verb, values in settings.sections.items() if verb in WRITES or verb == "simulate"}
     folders: dict[str, Path] = {} if prepared.dataset is None else {"dataset": prepared.dataset}
-    kinds = {"ingest": "dataset", "extract": "features", "align": "model", "embed": "embeddings"}
-    for step in plan(replace(settings, sections=sections), prepared.root, prepared.dataset):
+    for step in plan(replace(settings, sections=verbs), prepared.root, prepared.dataset):
         if step.verb == "extract":
-            dataset = folders["dataset"]
-            for name, section in prepared.pretrain.items():
-                arguments = {**_arguments(section, name), "modality": name, "split": division(settings)}
-                arguments["training"] = replace(arguments["training"], seed=settings.seed)
-                out = prepared.root / "encoders" / name
-                yield _checked(Step("pretrain", f"pretrain-{name}", out, {"data": dataset}, arguments), settings)
+            yield from _pretraining(prepared, settings, folders["dataset"])
             step = _checked(step, settings)
-        if step.verb in kinds:
-            folders[kinds[step.verb]] = step.out
+        if step.verb in WRITES:
+            folders[WRITES[step.verb]] = step.out
         yield step
-    asked = {key: settings.sections["evaluate"][key] for key in ("properties", "settings")}
+    judged = {verb: values for verb, values in settings.sections.items() if verb not in verbs}
+    if "evaluate" in judged:
+        judged["evaluate"] = {**judged["evaluate"], "properties": words(judged["evaluate"]["properties"])}
+    judged |= {"experiment": prepared.experiment} if prepared.experiment else {}
+    run = Run({"root": prepared.root, **folders}, judged, settings.seed)
+    for one in recipe.stages(run) if recipe.stages is not None else ():
+        folders[one.name] = one.out
+        yield Step("stage", one.name, one.out, one.inputs, one.arguments, call=one.run)
+    run = replace(run, folders={**run.folders, **folders})
+    asked = {f"{verb}.{key}": value for verb, values in judged.items() for key, value in values.items()}
     last = Step("measure", "measure", prepared.root / "results", folders, {**asked, "changes": prepared.changes})
-    yield replace(last, call=lambda: _measure(recipe, prepared, settings, last))
+    yield replace(last, call=lambda: _measure(recipe, prepared, settings, run))
+
+
+def _pretraining(prepared: Prepared, settings: Configuration, dataset: Path) -> Iterator[Step]:
+    """A step for each encoder that is trained here without labels."""
+    for name, section in prepared.pretrain.items():
+        arguments = {**_arguments(section, name), "modality": name, "split": division(settings)}
+        arguments["training"] = replace(arguments["training"], seed=settings.seed)
+        out = prepared.root / "encoders" / name
+        yield _checked(Step("pretrain", f"pretrain-{name}", out, {"data": dataset}, arguments), settings)
 
 
 def _checked(step: Step, settings: Configuration) -> Step:
@@ -125,39 +149,41 @@ def _arguments(section: dict[str, Any], name: str) -> dict[str, Any]:
     return {**built, "encoder": section.get("encoder")}
 
 
-def _measure(recipe: Recipe, prepared: Prepared, settings: Configuration, step: Step) -> None:
+def _measure(recipe: Recipe, prepared: Prepared, settings: Configuration, run: Run) -> None:
     """Measures and writes the results folder, with the comparison on its page and as files."""
     import yaml
 
-    wanted = words(step.arguments["properties"])
-    found = recipe.measure({"root": prepared.root, **step.inputs}, wanted, step.arguments["settings"])
-    comparison = _compared(recipe, prepared, step, found.results)
+    found = recipe.measure(run)
+    comparison = _compared(recipe, prepared, settings, found.results)
     lines = [*found.notes, *prepared.changes]
     listed = "".join(f"<li>{escape(line)}</li>" for line in lines)
     more = More(
         title=recipe.title,
         parts={
             "Published and measured": f"<p class='about'>{escape(f'{ABOUT} {recipe.about}')}</p>{comparison.html()}",
+            **found.parts,
             "What is not as published": f"<ul>{listed}</ul>" if lines else "",
         },
         files={"comparison.tex": comparison.latex(), "comparison.csv": comparison.csv()},
         citations=recipe.citations,
         clusters=found.clusters,
     )
-    then = f"astroclip-kit search {step.inputs['embeddings']} --query image --target spectrum OBJECT_ID"
-    text = settings.text + (yaml.safe_dump({"pretrain": prepared.pretrain}) if prepared.pretrain else "")
-    write_results(step.out, found.results, found.figures, text, then, more)
+    own = {name: section for name, section in prepared.own.items() if section}
+    text = settings.text + (yaml.safe_dump(own) if own else "")
+    then = recipe.then.format(root=prepared.root)
+    write_results(prepared.root / "results", found.results, found.figures, text, then, more)
 
 
-def _compared(recipe: Recipe, prepared: Prepared, step: Step, results: list[Result]) -> Comparison:
-    return recipe.compare(results, step.arguments["settings"], prepared.remark)
+def _compared(recipe: Recipe, prepared: Prepared, settings: Configuration, results: list[Result]) -> Comparison:
+    evaluation = settings.sections.get("evaluate", {}).get("settings")
+    return recipe.compare(results, evaluation, prepared.remark)
 
 
 def _outcome(recipe: Recipe, prepared: Prepared, settings: Configuration, step: Step) -> Table:
     """The comparison as a table, with where everything lies."""
     from ..results import read_results
 
-    comparison = _compared(recipe, prepared, step, read_results(step.out))
+    comparison = _compared(recipe, prepared, settings, read_results(step.out))
     table = comparison.table
     changed = ["", "not as published:", *(f"  {line}" for line in prepared.changes)] if prepared.changes else []
     files = [f"report: {step.out / REPORT}", f"LaTeX:  {step.out / 'comparison.tex'}"]

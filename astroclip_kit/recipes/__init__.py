@@ -14,6 +14,8 @@ __getattr__, __dir__, __all__ = lazy(
         "Measured": ".recipe",
         "Published": ".published",
         "Recipe": ".recipe",
+        "Run": ".recipe",
+        "Stage": ".recipe",
         "find_recipe": ".recipe",
     },
 )

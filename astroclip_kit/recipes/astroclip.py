@@ -20,12 +20,11 @@ from ..downstream.clustering import Grouping
 from ..errors import InputError
 from ..types import Result
 from .published import ASTROCLIP
-from .recipe import Measured, Recipe
+from .recipe import Measured, Recipe, Run
 from .structure import show_structure
 
 if TYPE_CHECKING:
     from ..embeddings import EmbeddingStore
-    from ..settings import Evaluation
 
 __all__ = ["RECIPE", "measure"]
 
@@ -34,14 +33,14 @@ ALSO = ("ssfr_astroclip",)  # published; in catalogues with AstroCLIP's own colu
 IN_SPACE = Grouping("kmeans")  # as many as the silhouette says
 
 
-def measure(folders: Mapping[str, Path], properties: Sequence[str], evaluation: Evaluation) -> Measured:
+def measure(run: Run) -> Measured:
     """Retrieval in four directions, properties by neighbours and probes, intervals, maps and clusters.
 
+    The properties are those of the section "evaluate" and the published ones (`ALSO`); what no held-out object has is
+    left out.
+
     Args:
-        folders: Of the run: "root" (where maps are written), "dataset", "features", "model", "embeddings".
-        properties: Labels to predict, beside those that were published (`ALSO`); what no held-out object has is left
-            out.
-        evaluation: How.
+        run: With a dataset, features, a model and embeddings; maps are written in its root.
 
     Raises:
         InputError: If nothing was held out.
@@ -54,9 +53,10 @@ def measure(folders: Mapping[str, Path], properties: Sequence[str], evaluation: 
     from ..report import evaluation_figures
     from ..storage import open_folder
 
+    folders, evaluation = run.folders, run.sections["evaluate"]["settings"]
     store, dataset = EmbeddingStore(folders["embeddings"]), Dataset(folders["dataset"])
     model, features = open_folder(folders["model"], "model"), FeatureSet(folders["features"])
-    asked = list(dict.fromkeys([*properties, *ALSO]))
+    asked = list(dict.fromkeys([*run.sections["evaluate"]["properties"], *ALSO]))
     names = _known(store, asked)
     absent = [f"{name}: known for no held-out object, so it is not run" for name in asked if name not in names]
     results = evaluate(store, names, features=features, settings=replace(evaluation, coverage=0.0))

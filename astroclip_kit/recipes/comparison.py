@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape
@@ -19,9 +19,10 @@ from .published import Published
 if TYPE_CHECKING:
     from astropy.table import Table
 
-__all__ = ["Comparison", "Line"]
+__all__ = ["Comparison", "Line", "latex_table", "latex_text", "measured_text", "published_text"]
 
 Key = tuple[str, str, str, str, str]
+KEY = ("task", "query", "target", "property", "metric")
 NOT_RUN = "not run"
 TASKS = {"model": "head"}
 SPECIAL = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
@@ -68,6 +69,7 @@ class Comparison:
         results: What was measured, of one run.
         remark: What holds for all that was measured.
         more: Keys of results that stand in the table although nobody published them: task and metric.
+        space: Of the results that are compared.
 
     Example:
         >>> published = [Published("thesis", "regression", "image", "image", "z", "r2", 0.65, "table 1")]
@@ -80,6 +82,7 @@ class Comparison:
     results: Sequence[Result]
     remark: str = ""
     more: Sequence[tuple[str, str]] = ()
+    space: str = "aligned"
 
     @cached_property
     def columns(self) -> list[str]:
@@ -87,9 +90,14 @@ class Comparison:
         return list(dict.fromkeys(one.by for one in self.published))
 
     @cached_property
+    def measured(self) -> dict[Key, Result]:
+        """What was measured, of all repetitions together: by task, query, target, property and metric."""
+        return {_key(one): one for one in self.results if one.space == self.space and one.fold < 0}
+
+    @cached_property
     def lines(self) -> list[Line]:
         """The rows: those that were published, then those that were only measured."""
-        measured = {_key(one): one for one in self.results if one.space == "aligned" and one.fold < 0}
+        measured = self.measured
         extra = [key for key in measured if (key[0], key[4]) in self.more]
         keys = dict.fromkeys([*(one.key for one in self.published), *extra])
         return [
@@ -117,21 +125,27 @@ class Comparison:
         rows = []
         for line in self.lines:
             one = line.measured
-            told = {name: line.published[name].value if name in line.published else math.nan for name in self.columns}
-            found = {
-                "measured": one.value if one else math.nan,
-                "low": one.low if one else math.nan,
-                "high": one.high if one else math.nan,
-                "n": one.n if one else 0,
-                "data": line.state,
-                "remark": line.remark,
-            }
-            about = zip(("task", "query", "target", "property", "metric"), line.key, strict=True)
-            rows.append({**dict(about), **told, **found})
+            about = zip(KEY, line.key, strict=True)
+            last = {"n": one.n if one else 0, "data": line.state, "remark": line.remark}
+            rows.append({**dict(about), **self._numbers(line), **last})
         table = Table(rows=rows)
-        for name in (*self.columns, "measured", "low", "high"):
-            table[name].format = _shown
+        for name in table.colnames[len(KEY) : -3]:
+            table[name].format = shown
         return table
+
+    def _numbers(self, line: Line) -> dict[str, float]:
+        """What was published and measured, with spreads where there are any."""
+        numbers: dict[str, float] = {}
+        for name in self.columns:
+            told = line.published.get(name)
+            numbers[name] = told.value if told else math.nan
+            if any(math.isfinite(one.spread) for one in self.published if one.by == name):
+                numbers[f"{name} ±"] = told.spread if told else math.nan
+        one = line.measured
+        numbers["measured"] = one.value if one else math.nan
+        if any(math.isfinite(other.std) for other in self.measured.values()):
+            numbers["±"] = one.std if one else math.nan
+        return {**numbers, "low": one.low if one else math.nan, "high": one.high if one else math.nan}
 
     def csv(self) -> str:
         """The table as comma-separated values, with all digits."""
@@ -145,37 +159,26 @@ class Comparison:
         """The table for a page, and under it where each published number stands."""
         head = "".join(f"<th>{escape(one)}</th>" for one in ("", *self.columns, "measured", "95 % interval", "n", ""))
         body = "".join("<tr>" + "".join(map(_td, cells)) + "</tr>" for cells in self._cells())
-        sources = dict.fromkeys(f"{one.by}: {one.source}" for one in self.published)
-        listed = "".join(f"<li>{escape(one)}</li>" for one in sources)
         table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-        return f"<section>{table}</section><p class='note'>Published:</p><ul>{listed}</ul>"
+        return f"<section>{table}</section>{self.sources()}"
+
+    def sources(self) -> str:
+        """Where the published numbers stand, for a page."""
+        listed = dict.fromkeys(f"{one.by}: {one.source}" for one in self.published)
+        items = "".join(f"<li>{escape(one)}</li>" for one in listed)
+        return f"<p class='note'>Published:</p><ul>{items}</ul>"
 
     def latex(self) -> str:
         """The table for a paper; needs the package booktabs."""
-        heads = ["", *self.columns, "measured", r"95\,\% interval", "$n$", "data"]
-        lines = [" & ".join(_latex(cell) for cell in cells) + r" \\" for cells in self._cells()]
-        return "\n".join(
-            [
-                r"\begin{table}",
-                rf"\caption{{{_latex(self.title)}: published and measured.}}",
-                r"\begin{tabular}{l" + "r" * (len(self.columns) + 3) + "l}",
-                r"\toprule",
-                " & ".join([_latex(one) for one in heads[: len(self.columns) + 2]] + heads[-3:]) + r" \\",
-                r"\midrule",
-                *lines,
-                r"\bottomrule",
-                r"\end{tabular}",
-                r"\end{table}",
-                "",
-            ]
-        )
+        heads = [*map(latex_text, ("", *self.columns, "measured")), r"95\,\% interval", "$n$", "data"]
+        return latex_table(self.title, "l" + "r" * (len(heads) - 2) + "l", [heads], self._cells())
 
     def _cells(self) -> Iterator[list[str]]:
         """What stands in each row, as text."""
         for line in self.lines:
             one = line.measured
-            told = [_published(line.published.get(name)) for name in self.columns]
-            found = [_shown(one.value), _interval(one), f"{one.n:,}"] if one is not None else ["", "", ""]
+            told = [published_text(line.published.get(name)) for name in self.columns]
+            found = [measured_text(one), _interval(one), f"{one.n:,}"] if one is not None else ["", "", ""]
             yield [line.name, *told, *found, f"{line.state}, {line.remark}" if line.remark else line.state]
 
 
@@ -188,22 +191,57 @@ def _key(one: Result) -> Key:
     return one.task, one.query, one.target, one.property, one.metric
 
 
-def _published(one: Published | None) -> str:
-    if one is None:
-        return ""
-    return _shown(one.value) + (f" ± {_shown(one.spread)}" if math.isfinite(one.spread) else "")
+def published_text(one: Published | None) -> str:
+    """What was published, with its spread; nothing where there is none."""
+    return _with_spread(one.value, one.spread) if one is not None else ""
+
+
+def measured_text(one: Result | None) -> str:
+    """What was measured, with its standard deviation over the repetitions; nothing where it was not run."""
+    return _with_spread(one.value, one.std) if one is not None else ""
+
+
+def _with_spread(value: float, spread: float) -> str:
+    return shown(value) + (f" ± {shown(spread)}" if math.isfinite(spread) else "")
 
 
 def _interval(one: Result) -> str:
-    return f"{_shown(one.low)} to {_shown(one.high)}" if math.isfinite(one.low) else ""
+    return f"{shown(one.low)} to {shown(one.high)}" if math.isfinite(one.low) else ""
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
     """A share to three digits, a count as it is."""
     if np.ma.is_masked(value) or not math.isfinite(value):  # astropy asks what a masked one looks like
         return ""
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3f}"
 
 
-def _latex(text: str) -> str:
+def latex_table(caption: str, columns: str, heads: Iterable[Sequence[str]], rows: Iterable[Sequence[str]]) -> str:
+    """A table for a paper.
+
+    Args:
+        caption: What it shows, without a full stop.
+        columns: How each column is set: "lrr".
+        heads: Lines above the rule, in LaTeX.
+        rows: Lines below it, as plain text.
+    """
+    above = [" & ".join(cells) + r" \\" for cells in heads]
+    below = [" & ".join(map(latex_text, cells)) + r" \\" for cells in rows]
+    lines = [
+        r"\begin{table}",
+        rf"\caption{{{latex_text(caption)}: published and measured.}}",
+        rf"\begin{{tabular}}{{{columns}}}",
+        r"\toprule",
+        *above,
+        r"\midrule",
+        *below,
+        r"\bottomrule",
+        r"\end{tabular}",
+        r"\end{table}",
+    ]
+    return "\n".join([*lines, ""])
+
+
+def latex_text(text: str) -> str:
+    """Text for LaTeX, with what is special to it escaped."""
     return "".join(SPECIAL.get(one, one) for one in text).replace("±", r"$\pm$").replace("²", "$^2$")

@@ -245,12 +245,12 @@ def test_pretraining_holds_out_whom_alignment_holds_out_and_there_are_no_folds(t
     splits = {step.arguments["split"].by for step in steps if step.verb in ("pretrain", "align")}
     assert splits == {"object_id"}
     path.write_text(text.replace("seed: 0\n", "seed: 0\nfolds: 5\n", 1))
-    with pytest.raises(UsageError, match="folds is 5: a recipe has one split, of memory and queries"):
+    with pytest.raises(UsageError, match="folds is 5: a recipe divides objects as was published"):
         plan_of(Material(), tmp_path, str(path))
 
 
 def test_too_small_a_memory_is_refused_before_anything_is_encoded(chain, encoders, tmp_path, monkeypatch):
-    monkeypatch.setattr(experiment, "CALLS", {})
+    monkeypatch.delattr(pipeline, "extract")
     changes = [*CHANGES[:2], "align.split={test: 0.3, valid: 0.1}", *CHANGES[3:]]
     with pytest.raises(
         InputError, match=r"z is known for \d+ objects of the memory that have image, fewer than the 16"

@@ -1,0 +1,123 @@
+"""How good the models of one repetition are, on stars that none of its encoders has seen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .batmm_models import Model
+
+if TYPE_CHECKING:
+    from .batmm_stages import Repetition
+
+__all__ = ["judge_models"]
+
+Rows = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+LEAST = 1e-12  # probability, where its logarithm is taken
+BATCH = 256
+
+
+def judge_models(repetition: Repetition, out: Path) -> None:
+    """Judges all models by the same stars, and keeps what a figure needs of them.
+
+    The folder holds ``results.jsonl``, what each model says of each star (``probabilities.npy`` [M, n, C]), the number
+    of the true class (``codes.npy`` [n]) and, for each modality, the weights of bands or wavelengths
+    (``shares-<modality>.npy`` [n, S]); names of all of them are in the manifest.
+
+    Args:
+        repetition: The seed.
+        out: The results folder.
+    """
+    from ..classifiers import fit_temperature, judge, probabilities
+    from ..results import write_results
+    from ..storage import new_folder, write_manifest
+
+    names, codes, rows = _rows(repetition)
+    dataset, label = repetition.dataset, repetition.settings.label
+    judged = rows[repetition.experiment["side"]]
+    about: dict[str, Any] = {"dataset": dataset.manifest["name"], "origin": dataset.manifest["origin"]}
+    about |= {"label": label, "seed": repetition.seed, "n_boot": repetition.experiment["n_boot"]}
+    results, said, temperatures = [], [], {}
+    for task, model in repetition.models.items():
+        valid, asked = (_logits(repetition, task, model, some) for some in (rows["valid"], judged))
+        temperatures[task] = fit_temperature(valid, codes[rows["valid"]])
+        p = probabilities(asked, temperatures[task])
+        results += judge(
+            np.asarray(names)[codes[judged]],
+            p,
+            names,
+            task=task,
+            query=model.query,
+            uncalibrated=probabilities(asked),
+            groups=dataset.groups[judged],
+            **about,
+        )
+        said.append(p)
+    shares = {name: _shares(repetition, name, judged) for name in repetition.variants["own"]}
+    kept: dict[str, Any] = {"models": list(repetition.models), "classes": list(names), "temperatures": temperatures}
+    kept |= {"shares": {name: list(found[0]) for name, found in shares.items() if found is not None}}
+    kept |= {"counts": {side: len(some) for side, some in rows.items()}, "seed": repetition.seed}
+    with new_folder(out, "results") as folder:
+        write_results(folder / "results.jsonl", results)
+        np.save(folder / "probabilities.npy", np.stack(said))
+        np.save(folder / "codes.npy", codes[judged])
+        for name, found in shares.items():
+            if found is not None:
+                np.save(folder / f"shares-{name}.npy", found[1])
+        write_manifest(folder, "results", kept)
+
+
+def _rows(repetition: Repetition) -> tuple[tuple[str, ...], Rows, dict[str, Rows]]:
+    """Classes, the number of the class of each star, and the stars with a class and all modalities on each side."""
+    from ..classifiers import class_codes
+    from ..data.splits import divide
+
+    dataset = repetition.dataset
+    names, codes = class_codes(dataset, repetition.settings.label)
+    sides = divide(dataset, repetition.split)
+    whole = np.all([dataset.present(name) for name in ("image", "spectrum")], axis=0) & (codes >= 0)
+    return names, codes, {side: np.flatnonzero(whole & (sides == side)) for side in ("train", "valid", "test")}
+
+
+def _logits(repetition: Repetition, task: str, model: Model, rows: Rows) -> Floats:
+    """What a model says of some stars [n, C]."""
+    import torch
+
+    from ..classifiers import token_logits, tokens_of
+    from ..features import FeatureSet
+    from ..models import load_model
+    from ..storage import read_array
+
+    if not model.encoders:
+        said = read_array(repetition.place("models", task) / "probabilities.npy")[rows]
+        return np.asarray(np.log(np.maximum(said, LEAST)))
+    features = FeatureSet(repetition.place(model.encoders, "tokens"))
+    if model.method:
+        fusion = load_model(repetition.place("models", task))
+        return np.asarray(token_logits(fusion, features, rows), dtype=np.float64)
+    [name] = model.sees
+    head: Any = load_model(repetition.place(model.encoders, name)).head
+    with torch.inference_mode():
+        logits = head(tokens_of(features, name, rows).mean(dim=1))
+    return np.array(logits, dtype=np.float64)
+
+
+def _shares(repetition: Repetition, name: str, rows: Rows) -> tuple[tuple[str, ...], Floats] | None:
+    """Names and weights [n, S] of the parts of an image or a spectrum; nothing for an encoder without such weights."""
+    import torch
+
+    from ..models import load_model
+
+    encoder: Any = load_model(repetition.place("own", name, "encoder"))
+    if not hasattr(encoder, "shares"):
+        return None
+    found = []
+    with torch.inference_mode():
+        for start in range(0, len(rows), BATCH):
+            views = torch.from_numpy(repetition.dataset.views(name, rows[start : start + BATCH]))
+            found.append(encoder.shares(encoder.preprocess(views)).numpy())
+    return tuple(encoder.share_names), np.concatenate(found)

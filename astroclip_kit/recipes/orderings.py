@@ -1,0 +1,120 @@
+"""Which of a paper's orderings hold: paired differences of models over the same repetitions, in plain words."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+
+from .published import Published
+
+__all__ = ["Difference", "Paired", "orderings_html", "verdicts"]
+
+Paired = Callable[[Sequence[float], Sequence[float]], tuple[float, float, float, float]]
+SURE, MEAN, REVERSED, NEVER = "holds", "holds on average", "is reversed on average", "is reversed"
+VERDICTS = {
+    SURE: "hold beyond the scatter of the repetitions",
+    MEAN: "hold on average, within the scatter",
+    REVERSED: "are reversed on average, within the scatter",
+    NEVER: "are reversed beyond the scatter",
+}
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One model against another.
+
+    Args:
+        better: The one that is better as published.
+        worse: The other.
+        published: Published difference of the two.
+        spread: Of the published difference: both published standard deviations, added in quadrature.
+        value: Mean of the measured difference over the repetitions.
+        low: Lower end of its 95 % interval.
+        high: Upper end.
+        p: Probability of at least such a difference where there is none.
+    """
+
+    better: str
+    worse: str
+    published: float
+    spread: float
+    value: float
+    low: float
+    high: float
+    p: float
+
+    @property
+    def verdict(self) -> str:
+        """Whether what was published holds here.
+
+        Example:
+            >>> Difference("a", "b", 0.02, 0.01, 0.03, 0.01, 0.05, 0.02).verdict
+            'holds'
+            >>> Difference("a", "b", 0.02, 0.01, -0.03, -0.07, 0.01, 0.1).verdict
+            'is reversed on average'
+        """
+        if self.value > 0:
+            return SURE if self.low > 0 else MEAN
+        return NEVER if self.high < 0 else REVERSED
+
+
+def verdicts(
+    pairs: Iterable[tuple[str, str]],
+    published: Mapping[str, Published],
+    measured: Mapping[str, Sequence[float]],
+    paired: Paired,
+) -> Iterator[Difference]:
+    """The differences of pairs that were published and measured, the better one as published first.
+
+    Args:
+        pairs: Names of two models each.
+        published: Model to its published value.
+        measured: Model to its value in each repetition, all in the same order.
+        paired: From values of two models to mean difference, its interval and p.
+    """
+    for pair in pairs:
+        if any(name not in published or name not in measured for name in pair):
+            continue
+        better, worse = sorted(pair, key=lambda name: -published[name].value)
+        told = [published[name] for name in (better, worse)]
+        spread = math.hypot(*(one.spread if math.isfinite(one.spread) else 0.0 for one in told))
+        found = paired(measured[better], measured[worse])
+        yield Difference(better, worse, told[0].value - told[1].value, spread, *found)
+
+
+def orderings_html(differences: Sequence[Difference], names: Mapping[str, str], metric: str) -> str:
+    """A paragraph in plain words, and the differences as a table.
+
+    Args:
+        differences: As `verdicts` gives them.
+        names: Of the models.
+        metric: In words.
+    """
+    sentences = [f"Of {len(differences)} orderings by {metric} that the published tables state:"]
+    for verdict, words in VERDICTS.items():
+        own = [one for one in differences if one.verdict == verdict]
+        listed = "; ".join(f"{names[one.better]} above {names[one.worse]} ({one.value:+.3f})" for one in own)
+        sentences.append(f"{len(own)} {words}{f': {listed}' if own else ''}.")
+    if narrow := [one for one in differences if one.published < one.spread]:
+        sentences.append(
+            f"{len(narrow)} of the published differences are themselves smaller than their published scatter."
+        )
+    heads = ("better as published", "worse", "published difference", "measured", "95 % interval", "p", "")
+    head = "".join(f"<th>{one}</th>" for one in heads)
+    rows = "".join(_row(one, names) for one in differences)
+    return f"<p>{escape(' '.join(sentences))}</p><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+
+
+def _row(one: Difference, names: Mapping[str, str]) -> str:
+    cells = (
+        names[one.better],
+        names[one.worse],
+        f"{one.published:+.4f} ± {one.spread:.4f}",
+        f"{one.value:+.4f}",
+        f"{one.low:+.4f} to {one.high:+.4f}",
+        f"{one.p:.2g}",
+        one.verdict,
+    )
+    return "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>"

@@ -1,0 +1,96 @@
+"""The tables of a paper as the paper lays them out: a row per model, each published number beside the measured one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+
+from ..report.wording import title
+from ..types import Result
+from .comparison import Comparison, latex_table, latex_text, measured_text, published_text
+from .published import Published
+
+__all__ = ["Layout", "SideBySide"]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How one table is laid out.
+
+    Args:
+        title: What it shows.
+        rows: Name of a row to the task and the property of its numbers.
+        metrics: Metric of each pair of columns.
+        note: What is said above it.
+    """
+
+    title: str
+    rows: Mapping[str, tuple[str, str]]
+    metrics: Sequence[str] = ("precision", "recall", "f1", "auc")
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class SideBySide(Comparison):
+    """A comparison with several tables, a row per model; `table` and `csv` hold one line per number.
+
+    Args:
+        title: As of a `Comparison`.
+        published: As of a `Comparison`.
+        results: As of a `Comparison`.
+        remark: As of a `Comparison`.
+        more: As of a `Comparison`.
+        space: As of a `Comparison`.
+        layouts: The tables.
+
+    Example:
+        >>> from astroclip_kit.recipes import Published
+        >>> f1 = Published("paper", "svm", "spectrum", "spectrum", "class", "f1", 0.82, "its table", spread=0.01)
+        >>> layout = Layout("Baselines", {"SVM": ("svm", "class")}, ["f1"])
+        >>> list(SideBySide("Stars", [f1], [], layouts=[layout]).cells(layout))
+        [['SVM', '0.820 ± 0.010', '', 'not run']]
+    """
+
+    layouts: Sequence[Layout] = ()
+
+    def cells(self, layout: Layout) -> Iterator[list[str]]:
+        """What stands in each row: its name, for each metric the published and the measured value, and what data."""
+        told = {_place(one): one for one in self.published}
+        found = {_place(one): one for one in self.measured.values()}
+        for name, (task, wanted) in layout.rows.items():
+            keys = [(task, wanted, metric) for metric in layout.metrics]
+            pairs = [(published_text(told.get(key)), measured_text(found.get(key))) for key in keys]
+            states = dict.fromkeys(found[key].origin for key in keys if key in found)
+            yield [name, *(text for both in pairs for text in both), ", ".join(states) or "not run"]
+
+    def html(self) -> str:
+        """The tables for a page, and under them where the published numbers stand."""
+        return "\n".join(self._html(layout) for layout in self.layouts) + self.sources()
+
+    def _html(self, layout: Layout) -> str:
+        heads = "".join(f"<th colspan='2'>{escape(title(one))}</th>" for one in layout.metrics)
+        under = "".join("<th>published</th><th>measured</th>" for _ in layout.metrics)
+        rows = "".join(
+            "<tr>" + "".join(f"<td>{escape(one)}</td>" for one in row) + "</tr>" for row in self.cells(layout)
+        )
+        note = f"<p class='note'>{escape(layout.note)}</p>" if layout.note else ""
+        return (
+            f"<section><h3>{escape(layout.title)}</h3>{note}<table><thead><tr><th></th>{heads}<th></th></tr>"
+            f"<tr><th></th>{under}<th></th></tr></thead><tbody>{rows}</tbody></table></section>"
+        )
+
+    def latex(self) -> str:
+        """The tables for a paper; needs the package booktabs."""
+        return "\n".join(self._latex(layout) for layout in self.layouts)
+
+    def _latex(self, layout: Layout) -> str:
+        heads = [rf"\multicolumn{{2}}{{c}}{{{latex_text(title(one))}}}" for one in layout.metrics]
+        above = [["", *heads, "data"], ["", *["published", "measured"] * len(heads), ""]]
+        columns = "l" + "rr" * len(heads) + "l"
+        return latex_table(f"{self.title}. {layout.title}", columns, above, self.cells(layout))
+
+
+def _place(one: Published | Result) -> tuple[str, str, str]:
+    """Row and column: the mean over the classes stands under the metric of which it is the mean."""
+    return one.task, one.property, one.metric.removeprefix("macro_")

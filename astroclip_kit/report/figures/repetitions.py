@@ -1,0 +1,187 @@
+"""Models over repetitions of an experiment: mean curves, mean weights, and measured beside published numbers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib import rc_context
+
+from ...errors import InputError
+from ...metrics import Sweep
+from .canvas import COLOURS, PAGE, STYLE, KitFigure, plain_axes
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["Beside", "mean_curves", "mean_shares", "measured_beside_published"]
+
+DASHES = ("-", "--", ":", "-.")
+GRID = np.linspace(0, 1, 201)
+LINE = 0.2  # inches
+Floats = npt.NDArray[np.float64]
+Said = tuple[npt.ArrayLike, npt.ArrayLike]  # scores [N], and whether each object is of the class [N]
+
+
+@rc_context(STYLE)
+def mean_curves(
+    models: Mapping[str, Sequence[Said]], *, kind: Literal["roc", "precision-recall"] = "roc", title: str = ""
+) -> KitFigure:
+    """ROC or precision-recall curves of several models, each the mean over the repetitions of an experiment.
+
+    Shades are a standard deviation over the repetitions; numbers in the legend are the mean area (or average
+    precision) and its standard deviation.
+
+    Args:
+        models: What a model is called to scores [N] and membership [N] in each repetition.
+        kind: Which curves.
+        title: What is told from what.
+
+    Raises:
+        InputError: If there is no model, or a repetition lacks members or others.
+    """
+    if not models or not all(models.values()):
+        raise InputError("mean_curves: expected at least one repetition of every model, found none.")
+    figure = KitFigure(figsize=(PAGE, 3.3), task="classifiers")
+    axes, close = figure.subplots(1, 2)
+    for number, (name, repetitions) in enumerate(models.items()):
+        curves, areas = zip(*(_curve(score, own, kind) for score, own in repetitions), strict=True)
+        middle, spread = np.mean(curves, axis=0), np.std(curves, axis=0, ddof=1) if len(curves) > 1 else 0
+        colour = COLOURS[number % len(COLOURS)]
+        scatter = f" ± {np.std(areas, ddof=1):.3f}" if len(areas) > 1 else ""
+        for one in (axes, close):
+            label = f"{name}: {np.mean(areas):.3f}{scatter}" if one is axes else None
+            one.plot(GRID, middle, color=colour, linestyle=DASHES[number // len(COLOURS) % 4], label=label)
+            one.fill_between(GRID, middle - spread, middle + spread, color=colour, alpha=0.15, linewidth=0)
+    _finish_curves(figure, axes, close, kind, title)
+    return figure
+
+
+def _curve(score: npt.ArrayLike, own: npt.ArrayLike, kind: str) -> tuple[Floats, float]:
+    """One curve on the grid, and the number that belongs to it."""
+    sweep = Sweep.of(score, own)
+    right, wrong = sweep.counts()
+    if not right[-1] or not wrong[-1]:
+        raise InputError("mean_curves: expected members and others in every repetition, found only one of the two.")
+    if kind == "roc":
+        line = np.interp(GRID, np.insert(wrong / wrong[-1], 0, 0), np.insert(right / right[-1], 0, 0))
+        return np.asarray(line), float(sweep.area())
+    precision, recall = right / np.maximum(right + wrong, 1), right / right[-1]
+    best = np.maximum.accumulate(precision[::-1])[::-1]  # the best precision of at least this recall
+    line = best[np.searchsorted(recall, GRID).clip(max=len(recall) - 1)]
+    return np.asarray(line), float(sweep.average_precision())
+
+
+def _finish_curves(figure: KitFigure, axes: Axes, close: Axes, kind: str, title: str) -> None:
+    """Axes, the corner that is shown larger, and the legend."""
+    if kind == "roc":
+        axes.plot([0, 1], [0, 1], color="0.5", linewidth=0.7, label="guessing: 0.500")
+        x, y, corner = "false positive rate", "true positive rate", ((0.0, 0.25), (0.75, 1.005))
+    else:
+        x, y, corner = "recall", "precision", ((0.75, 1.005), (0.75, 1.005))
+    plain_axes(axes).set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.02), xlabel=x, ylabel=y, title=title)
+    plain_axes(close).set(xlim=corner[0], ylim=corner[1], xlabel=x, title="the same, closer")
+    figure.legend(loc="outside lower left", ncols=2, handlelength=1.6, borderaxespad=0.2)
+
+
+@rc_context(STYLE)
+def mean_shares(
+    panels: Mapping[str, tuple[Sequence[str], Mapping[str, Floats]]], *, published: Mapping[str, float] | None = None
+) -> KitFigure:
+    """How much an encoder makes of each band, or each range of wavelengths: bars of the mean over the repetitions.
+
+    Lines at the ends of bars are a standard deviation over the repetitions; a dotted line is where all are alike.
+
+    Args:
+        panels: What is shown to names [S] and, by class, mean shares in each repetition [R, S].
+        published: Name to published share, drawn as a cross.
+
+    Raises:
+        InputError: If there is nothing to draw, or shapes do not fit.
+    """
+    if not panels or not all(by_class for _, by_class in panels.values()):
+        raise InputError("mean_shares: expected the shares of at least one class, found none.")
+    figure = KitFigure(figsize=(PAGE, 2.7), task="classifiers")
+    widths = [len(names) for names, _ in panels.values()]
+    for axes, (about, (names, by_class)) in zip(
+        figure.subplots(1, len(panels), squeeze=False, width_ratios=widths)[0], panels.items(), strict=True
+    ):
+        places, wide = np.arange(len(names)), 0.8 / len(by_class)
+        for number, (label, shares) in enumerate(by_class.items()):
+            if shares.ndim != 2 or shares.shape[1] != len(names):
+                raise InputError(f"mean_shares: expected shares [R, {len(names)}] of {label!r}, found {shares.shape}.")
+            spread = shares.std(axis=0, ddof=1) if len(shares) > 1 else None
+            left = places + (number - (len(by_class) - 1) / 2) * wide
+            error: dict[str, Any] = {"ecolor": "0.3", "error_kw": {"linewidth": 0.8}}
+            axes.bar(left, shares.mean(axis=0), wide, yerr=spread, color=COLOURS[number % 7], label=label, **error)
+        axes.axhline(1 / len(names), color="0.4", linestyle=":", linewidth=0.8, label="all alike")
+        told = [
+            (place, (published or {})[name])
+            for place, name in zip(places, names, strict=True)
+            if name in (published or {})
+        ]
+        if told:
+            axes.plot(*zip(*told, strict=True), "x", color="black", ms=5, label="published")
+        turned = {"rotation": 40, "ha": "right", "rotation_mode": "anchor"} if max(map(len, names)) > 3 else {}
+        axes.set_xticks(places, names, **turned)
+        plain_axes(axes).set(ylabel="share of the weight", xlabel=about)
+        axes.legend(loc="best")
+    return figure
+
+
+class Beside(NamedTuple):
+    """A measured number beside a published one.
+
+    Args:
+        label: What was measured.
+        value: Mean over the repetitions.
+        spread: Standard deviation over the repetitions; NaN for one.
+        published: What was published; NaN for nothing.
+        published_spread: Its standard deviation; NaN where none was.
+    """
+
+    label: str
+    value: float
+    spread: float = math.nan
+    published: float = math.nan
+    published_spread: float = math.nan
+
+
+@rc_context(STYLE)
+def measured_beside_published(numbers: Sequence[Beside], *, metric: str) -> KitFigure:
+    """A line for each model: what was measured, and below it what was published, with standard deviations.
+
+    Args:
+        numbers: From top to bottom.
+        metric: What the axis shows.
+
+    Raises:
+        InputError: If there is no number.
+    """
+    if not numbers:
+        raise InputError("measured_beside_published: expected at least one number, found none.")
+    figure = KitFigure(figsize=(PAGE, 0.75 + 1.15 * LINE * len(numbers)), task="classifiers")
+    axes = figure.subplots()
+    for number, (label, points) in enumerate(_lines(numbers)):
+        place = [row + 0.3 * number - 0.15 for row, *_ in points]
+        values, spreads = [value for _, value, _ in points], [spread for *_, spread in points]
+        drawn = [0.0 if math.isnan(spread) else spread for spread in spreads]
+        axes.errorbar(
+            values, place, xerr=drawn, fmt="os"[number], ms=3.5, color=COLOURS[number], label=label, elinewidth=1
+        )
+    axes.set_yticks(range(len(numbers)), [one.label for one in numbers])
+    axes.set(ylim=(len(numbers) - 0.4, -0.6), xlabel=metric)
+    plain_axes(axes).grid(axis="x", color="0.9", linewidth=0.5)
+    axes.set_axisbelow(True)
+    axes.legend(loc="best")
+    return figure
+
+
+def _lines(numbers: Sequence[Beside]) -> Iterator[tuple[str, list[tuple[int, float, float]]]]:
+    yield "measured", [(row, one.value, one.spread) for row, one in enumerate(numbers) if math.isfinite(one.value)]
+    told = [(row, one.published, one.published_spread) for row, one in enumerate(numbers)]
+    if any(math.isfinite(value) for _, value, _ in told):
+        yield "published", [line for line in told if math.isfinite(line[1])]
