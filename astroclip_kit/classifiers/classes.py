@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
+from torch import Tensor
+from torch.nn import functional
 
 from ..errors import InputError, UsageError
 
-__all__ = ["check_classes", "class_codes", "class_weighting"]
+__all__ = ["check_classes", "class_codes", "class_loss", "class_weighting"]
 
 Codes = npt.NDArray[np.int64]
 MOST = 1000  # classes; more are rather names of objects
@@ -85,9 +87,7 @@ def check_classes(names: tuple[str, ...], codes: Codes, sides: npt.NDArray[np.st
     return note
 
 
-def class_weighting(
-    codes: Codes, count: int, class_weights: Literal["", "balanced"] | str
-) -> torch.Tensor | None:  # fmt: skip
+def class_weighting(codes: Codes, count: int, class_weights: str) -> Tensor | None:
     """What the loss of each class is multiplied with [C], 1 on average over the objects; None for no weights.
 
     Args:
@@ -107,3 +107,17 @@ def class_weighting(
     if not class_weights:
         return None
     return torch.from_numpy(len(codes) / (count * np.bincount(codes, minlength=count))).float()
+
+
+def class_loss(logits: Tensor, codes: Tensor, weights: Tensor | None = None) -> Tensor:
+    """Cross-entropy, a scalar: the mean over the objects, each times the weight of its class.
+
+    It is not divided by the weights, so that every process counts by its objects.
+
+    Args:
+        logits: [B, C].
+        codes: Number of the class of each object, int64 [B].
+        weights: Of each class [C].
+    """
+    losses = functional.cross_entropy(logits, codes, reduction="none")
+    return losses.mean() if weights is None else (weights.to(codes.device)[codes] * losses).mean()

@@ -110,12 +110,12 @@ def train_encoder(
     """
     supervision = _Supervision(label, class_weights, augmentation)
     course = Pretraining.of("supervised", dataset, out, modality, supervision, training, split)
+    check_encoder(encoder, course.modality)
     names, codes = class_codes(dataset, label)
     course = _with_classes(course, names, codes)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(training.seed)
         classifier = EncoderClassifier(course.own(encoder), names)
-    check_encoder(classifier, course.modality)
     augment = cast(Augmentation | None, build(augmentation, trusted=True))
     if augment is not None:
         check_encoder(classifier, check_augmentation(augment, course.modality))

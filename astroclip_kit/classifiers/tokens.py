@@ -18,7 +18,7 @@ from ..models import load_model
 from ..settings import Hardware
 from ..types import Modality
 
-__all__ = ["Tokens", "check_tokens", "encode_tokens", "extract_tokens", "token_shape", "tokens_of"]
+__all__ = ["Tokens", "check_tokens", "encode_tokens", "encode_views", "extract_tokens", "token_shape", "tokens_of"]
 
 
 def encode_tokens(encoder: nn.Module, x: Tensor) -> Tensor:
@@ -31,6 +31,13 @@ def encode_tokens(encoder: nn.Module, x: Tensor) -> Tensor:
     found = None if tokens is None else tokens(x)
     one: Tensor = found if isinstance(found, Tensor) else encoder(x)[:, None]
     return one
+
+
+def encode_views(encoder: nn.Module, x: Tensor) -> Tensor:
+    """Tokens [B, T, D] of raw views [B, ...], which are preprocessed in float32 and, if images, laid out by pixel."""
+    with torch.autocast(x.device.type, enabled=False):  # wavelengths and fluxes have no room for rounding
+        x = getattr(encoder, "preprocess", nn.Identity())(x)
+    return encode_tokens(encoder, x.contiguous(memory_format=torch.channels_last) if x.ndim == 4 else x)
 
 
 class Tokens(nn.Module):
@@ -90,6 +97,7 @@ def extract_tokens(
     *,
     hardware: Hardware = Hardware(),
     batch_size: int = 256,
+    quiet: bool = False,
 ) -> FeatureSet:
     """Runs frozen encoders over a dataset once and keeps their tokens; what is there already is not computed again.
 
@@ -99,6 +107,7 @@ def extract_tokens(
         out: The features folder.
         hardware: Where, and at which precision.
         batch_size: Objects per forward pass.
+        quiet: Shows no progress.
 
     Returns:
         Features of T * D numbers, which `tokens_of` reads as tokens.
@@ -111,7 +120,7 @@ def extract_tokens(
     built = {name: one if isinstance(one, nn.Module) else load_model(str(one)) for name, one in encoders.items()}
     known = {name: one for name, one in built.items() if name in dataset.modalities}
     wrapped = {name: Tokens.of(one, dataset.modalities[name]) for name, one in known.items()}
-    return extract(dataset, {**built, **wrapped}, out, batch_size=batch_size, hardware=hardware)
+    return extract(dataset, {**built, **wrapped}, out, batch_size=batch_size, hardware=hardware, quiet=quiet)
 
 
 def token_shape(features: Any, name: str) -> tuple[int, int]:

@@ -83,6 +83,7 @@ class _Extraction:
     batch_size: int
     device: torch.device
     precision: str
+    quiet: bool
 
     def keys(self, name: str) -> list[str]:
         """The cache key of each view of a modality; of the kit's own code, which no fingerprint reads, its version."""
@@ -105,7 +106,7 @@ class _Extraction:
             return
         encoder = FrozenEncoder(self.encoders[name], self.dataset.modalities[name], self.device, self.precision)
         done, total = sum(writer.done for writer in writers), len(rows) * len(writers)
-        with progress(total=total, description=f"extract {name}", unit="views") as bar:
+        with progress(total=total, description=f"extract {name}", unit="views", quiet=self.quiet) as bar:
             bar.update(done)
             for view, writer in enumerate(writers):
                 drawn, observed = self.views.sort(view, rows)
@@ -158,6 +159,7 @@ def extract(
     batch_size: int = 256,
     hardware: Hardware = Hardware(),
     seed: int = 0,
+    quiet: bool = False,
 ) -> FeatureSet:
     r"""Encodes every object of a dataset and keeps the features.
 
@@ -177,6 +179,7 @@ def extract(
         batch_size: Objects per forward pass.
         hardware: Where, and at which precision.
         seed: Another seed draws other views.
+        quiet: Shows no progress.
 
     Returns:
         The features. Objects with features that are not finite count as absent; a warning counts them and the
@@ -206,7 +209,7 @@ def extract(
     drawn = _Views(views, augmentations or {}, seed, chosen)
     _check(dataset, encoders, drawn, batch_size)
     device, precision = resolve_hardware(hardware)
-    extraction = _Extraction(dataset, encoders, open_output(Path(out)), drawn, batch_size, device, precision)
+    extraction = _Extraction(dataset, encoders, open_output(Path(out)), drawn, batch_size, device, precision, quiet)
     with storage.only_writer(extraction.out):
         writers = {name: extraction.writers(name) for name in encoders}
         for name, one in writers.items():

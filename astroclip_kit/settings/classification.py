@@ -29,6 +29,8 @@ class Classification:
             that were first aligned with each other, without labels).
         fusion: Arguments of the method (``init_args``), and its class where it is none of the above (``class_path``).
         class_weights: "balanced" weighs objects by the inverse of the frequency of their class.
+        augmentations: Augmentation of each modality's raw views, for encoders (``class_path``, ``init_args``, or the
+            object).
         encoder_rate: Joint: what the learning rate is multiplied with for the encoders.
         encoder_training: Of each encoder with its linear head.
         training: Of the fusion, and of all of it together.
@@ -44,6 +46,7 @@ class Classification:
     stages: Literal["two", "joint", "aligned"] = "two"
     fusion: dict[str, Any] = field(default_factory=dict)
     class_weights: Literal["", "balanced"] = ""
+    augmentations: dict[str, dict[str, Any]] = field(default_factory=dict)
     encoder_rate: float = 0.1
     encoder_training: Training = ENCODERS
     training: Training = FUSION

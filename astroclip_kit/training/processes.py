@@ -7,6 +7,7 @@ A weight that only some processes used is no trouble either; it counts as zero i
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -14,7 +15,7 @@ import torch
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
-__all__ = ["average_gradients", "reduced", "share_buffers"]
+__all__ = ["average_gradients", "on_first_process", "reduced", "share_buffers"]
 
 
 def reduced(fabric: Fabric, values: list[float], how: str) -> list[float]:
@@ -42,3 +43,12 @@ def share_buffers(fabric: Fabric, module: torch.nn.Module) -> None:
     """Gives every process the buffers (running means of normalisations) of the first."""
     for buffer in module.buffers() if fabric.world_size > 1 else ():
         torch.distributed.broadcast(buffer, src=0)
+
+
+def on_first_process(act: Callable[[], object]) -> None:
+    """Does something in the first process alone, while the others wait for it."""
+    several = torch.distributed.is_available() and torch.distributed.is_initialized()
+    if not several or torch.distributed.get_rank() == 0:
+        act()
+    if several:
+        torch.distributed.barrier()

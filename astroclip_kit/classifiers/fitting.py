@@ -1,0 +1,271 @@
+"""A whole classification, from raw views to a calibrated classifier, every step of which is done once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
+from dataclasses import asdict, dataclass, replace
+from os import PathLike
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import numpy as np
+from torch import nn
+
+from ..alignment import align
+from ..errors import UsageError
+from ..features import FeatureSet, fingerprint
+from ..models import describe, load_model, save_model
+from ..pretraining import Pretraining
+from ..settings import Classification
+from ..storage import MANIFEST, append_journal, hash_json, read_journal
+from ..training.hardware import launch, processes
+from ..training.processes import on_first_process
+from .classifier import Classifier
+from .encoder_training import EncoderClassifier, train_encoder
+from .fusion_training import token_logits, train_fusion, train_joint, view_logits
+from .learning import Learning
+from .methods import make_fusion
+from .temperature import fit_temperature
+from .tokens import Tokens, extract_tokens, token_shape
+
+__all__ = ["fit_classifier"]
+
+Encoders = Mapping[str, "nn.Module | str | PathLike[str]"]
+M = TypeVar("M", bound=nn.Module)
+
+
+def fit_classifier(
+    dataset: Any,
+    encoders: Encoders,
+    settings: Classification,
+    out: str | Path,
+    *,
+    tokens: FeatureSet | None = None,
+    quiet: bool = False,
+) -> Classifier:
+    """Trains encoders and their fusion, sets the temperature on the validation side, and writes the classifier.
+
+    Run again, it goes on where it was interrupted; what is done with the same data and settings is not done again.
+
+    Args:
+        dataset: A `Dataset`.
+        encoders: Modality to encoder, which is trained here, or to the folder of one that is trained: that of
+            `train_encoder` or of a bare encoder.
+        settings: Label, method, stages, trainings, split.
+        out: Gets ``encoders/<modality>``, ``tokens``, ``fusion`` and ``model``, the folder of the classifier;
+            aligned also ``aligned``.
+        tokens: What `extract_tokens` gave for this dataset. The encoders that they were extracted with are used as they
+            are, those of `encoders` alone where it names any: so several fusions share them.
+        quiet: Shows no progress.
+
+    Returns:
+        The classifier, on the CPU and in eval mode.
+
+    Raises:
+        UsageError: If a setting is unknown or out of range.
+        InputError: If the classes cannot be learned, or an encoder does not fit.
+        FolderError: If a folder holds something else, or an interrupted run with other settings.
+        TrainingError: If no training object has all modalities.
+    """
+    if settings.stages not in ("two", "joint", "aligned"):
+        raise UsageError(f"stages is {settings.stages!r}, expected 'two', 'joint' or 'aligned'.")
+    if not encoders and tokens is None:
+        raise UsageError("a classifier needs an encoder for each modality that it reads. Give encoders.")
+    if processes() > 1:
+        launch(settings.training.hardware)
+    fitting = _Fitting(dataset, settings, Path(out), quiet)
+    trained = fitting.encoders(encoders) if tokens is None else _encoders_of(tokens, list(encoders) or tokens.names)
+    if settings.stages == "joint":
+        return fitting.joint(trained)
+    if tokens is None:
+        hardware = settings.training.hardware
+        on_first_process(
+            lambda: extract_tokens(dataset, trained, fitting.out / "tokens", hardware=hardware, quiet=quiet)
+        )
+        tokens = FeatureSet(fitting.out / "tokens")
+    return fitting.two_stage(trained, tokens)
+
+
+def _encoders_of(tokens: FeatureSet, names: Sequence[str]) -> dict[str, nn.Module]:
+    """The encoders that tokens were extracted with."""
+    folders = tokens.encoder_folders
+    if missing := [name for name in names if name not in folders]:
+        raise UsageError(f"{tokens.root} keeps no encoder of {missing[0]!r}: it was not extracted, or cannot be saved.")
+    found = {name: load_model(folders[name], trusted=True) for name in names}
+    return {name: one.encoder if isinstance(one, Tokens) else one for name, one in found.items()}
+
+
+@dataclass(frozen=True)
+class _Fitting:
+    """One call of `fit_classifier`."""
+
+    dataset: Any
+    settings: Classification
+    out: Path
+    quiet: bool
+
+    def once(self, name: str, of: Any, make: Callable[[], M]) -> M:
+        """The model of a folder below `out`: as it is, if the journal knows that it was made of the same, or made anew.
+
+        Args:
+            name: The folder.
+            of: All that the model depends on, as plain values.
+            make: Makes the model and writes its folder.
+        """
+        state = hash_json(of)
+        known = {entry["made"]: entry["of"] for entry in read_journal(self.out) if "made" in entry}
+        if known.get(name) == state and (self.out / name / MANIFEST).exists():
+            return cast(M, load_model(self.out / name, trusted=True))
+        self.out.mkdir(parents=True, exist_ok=True)
+        model = make()
+        on_first_process(lambda: append_journal(self.out, {"made": name, "of": state}))
+        return model
+
+    @property
+    def common(self) -> dict[str, Any]:
+        """What every training with classes is told."""
+        settings = self.settings
+        told = {"label": settings.label, "split": settings.split, "class_weights": settings.class_weights}
+        return {**told, "quiet": self.quiet}
+
+    def learning(self, objects: Any, names: Sequence[str]) -> Learning:
+        """The objects that have the class and these modalities."""
+        settings = self.settings
+        return Learning.of(objects, names, settings.label, settings.split, settings.class_weights)
+
+    def encoders(self, given: Encoders) -> dict[str, nn.Module]:
+        """The trained encoders: those of folders as they are, the others after their first stage."""
+        modules = {name: one for name, one in given.items() if isinstance(one, nn.Module)}
+        folders = {name: Path(one) for name, one in given.items() if not isinstance(one, nn.Module)}
+        if self.settings.stages == "aligned":
+            if folders:
+                raise UsageError("stages 'aligned' begins with encoders that are not trained yet: give no folders.")
+            modules = self._aligned(modules)
+        trained = {name: self._supervised(name, one) for name, one in modules.items()}
+        return {name: trained[name] if name in trained else _loaded(folders[name]) for name in given}
+
+    def _supervised(self, name: str, encoder: nn.Module) -> nn.Module:
+        """An encoder after its first stage."""
+        settings = self.settings
+        learning = self.learning(self.dataset, [name])
+        augmentation = settings.augmentations.get(name)
+        of = [learning.about(), asdict(settings.encoder_training), fingerprint(encoder), describe(augmentation)]
+
+        def train() -> EncoderClassifier:
+            return train_encoder(
+                self.dataset,
+                self.out / "encoders" / name,
+                modality=name,
+                encoder=encoder,
+                training=settings.encoder_training,
+                augmentation=augmentation,
+                **self.common,
+            )
+
+        trained: nn.Module = self.once(f"encoders/{name}", of, train).encoder
+        return trained
+
+    def _aligned(self, encoders: Mapping[str, nn.Module]) -> dict[str, nn.Module]:
+        """Encoders aligned with each other without labels, all their weights free to learn."""
+        settings, names = self.settings, list(encoders)
+        alignment, training = settings.alignment, settings.alignment_training
+        augmentations = alignment.augmentations or {k: v for k, v in settings.augmentations.items() if k in names}
+        alignment = replace(
+            alignment,
+            modalities=alignment.modalities or names,
+            trainable=alignment.trainable or dict.fromkeys(names, "all"),
+            augmentations=augmentations,
+        )
+        plain = asdict(replace(alignment, augmentations={}))
+        hashes = [[fingerprint(one), self.dataset.data_hash(name)] for name, one in encoders.items()]
+        of = [plain, describe(augmentations), asdict(training), asdict(settings.split), hashes]
+
+        def train() -> nn.Module:
+            folder = self.out / "aligned"
+            own = {
+                name: Pretraining.of("aligned", self.dataset, folder, name, None, training, settings.split).own(one)
+                for name, one in encoders.items()
+            }
+            about: dict[str, Any] = {"alignment": alignment, "training": training, "split": settings.split}
+            model: nn.Module = align(self.dataset, folder, encoders=own, **about, quiet=self.quiet)
+            return model
+
+        model = self.once("aligned", of, train)
+        aligned: Any = model.encoders
+        return {name: deepcopy(aligned[name]).requires_grad_(True) for name in names}
+
+    def two_stage(self, encoders: Mapping[str, nn.Module], tokens: FeatureSet) -> Classifier:
+        """The classifier of a fusion on cached tokens."""
+        training, names = self.settings.training, list(encoders)
+        learning = self.learning(tokens, names)
+        fusion = self._new_fusion({name: token_shape(tokens, name) for name in names}, len(learning.classes))
+        of = [learning.about(), describe(fusion), asdict(training)]
+
+        def train() -> nn.Module:
+            return train_fusion(tokens, self.out / "fusion", fusion=fusion, training=training, **self.common)
+
+        def logits() -> Any:
+            return token_logits(trained, tokens, learning.valid, hardware=training.hardware)
+
+        trained = self.once("fusion", of, train)
+        classifier = Classifier(dict(encoders), trained, learning.classes, self.settings.label)
+        return self._calibrated(classifier, learning, of, logits)
+
+    def joint(self, encoders: Mapping[str, nn.Module]) -> Classifier:
+        """The classifier of encoders that are trained on with their fusion."""
+        settings, training, names = self.settings, self.settings.training, list(encoders)
+        learning = self.learning(self.dataset, names)
+        sized = {name: Tokens.of(one, self.dataset.modalities[name]) for name, one in encoders.items()}
+        fusion = self._new_fusion({name: (one.count, one.width) for name, one in sized.items()}, len(learning.classes))
+        augmentations = {name: one for name, one in settings.augmentations.items() if name in names}
+        plain = [asdict(training), settings.encoder_rate, describe(augmentations)]
+        of = [learning.about(), describe(fusion), plain, [fingerprint(one) for one in encoders.values()]]
+
+        def train() -> Classifier:
+            return train_joint(
+                self.dataset,
+                self.out / "joint",
+                encoders=encoders,
+                fusion=fusion,
+                training=training,
+                encoder_rate=settings.encoder_rate,
+                augmentations=augmentations,
+                **self.common,
+            )
+
+        def logits() -> Any:
+            return view_logits(classifier, self.dataset, learning.valid, hardware=training.hardware)
+
+        classifier = self.once("joint", of, train)
+        return self._calibrated(classifier, learning, of, logits)
+
+    def _new_fusion(self, shapes: Mapping[str, tuple[int, int]], classes: int) -> nn.Module:
+        settings = self.settings
+        return make_fusion(shapes, classes, settings.method, settings.fusion, settings.training.seed)
+
+    def _calibrated(self, classifier: Classifier, learning: Learning, of: Any, logits: Callable[[], Any]) -> Classifier:
+        """The classifier in its folder, as sure as it is right of the validation objects."""
+
+        def make() -> Classifier:
+            codes = learning.codes[learning.valid]
+            if len(np.unique(codes)) > 1:
+                classifier.temperature = fit_temperature(logits(), codes)
+            settings = replace(self.settings, alignment=replace(self.settings.alignment, augmentations={}))
+            about = {
+                "method": self.settings.method,
+                **learning.about(),
+                "settings": {**asdict(replace(settings, augmentations={}))},
+                "temperature": classifier.temperature,
+            }
+            on_first_process(lambda: save_model(classifier, self.out / "model", about))
+            classifier.root = self.out / "model"  # type: ignore[assignment]
+            return classifier.eval()
+
+        return self.once("model", of, make)
+
+
+def _loaded(folder: Path) -> nn.Module:
+    """The encoder of a folder, that of `train_encoder` or a bare one."""
+    inside = folder / "encoder"
+    return load_model(inside if (inside / MANIFEST).exists() else folder)

@@ -1,0 +1,174 @@
+"""Stage 2: a fusion learns the classes from cached tokens, or together with its encoders from raw views."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from copy import deepcopy
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from ..contracts import check_augmentation
+from ..errors import InputError
+from ..features import FeatureSet, fingerprint
+from ..models import build, describe
+from ..settings import Hardware, Split, Training
+from ..transforms.compose import Augmentation
+from .classifier import Classifier
+from .inference import BATCH, Rows, logits_of
+from .learning import Learning
+from .tokens import tokens_of
+
+__all__ = ["token_logits", "train_fusion", "train_joint", "view_logits"]
+
+
+def train_fusion(
+    features: FeatureSet,
+    out: str | Path,
+    *,
+    fusion: nn.Module,
+    label: str,
+    training: Training,
+    split: Split,
+    class_weights: str = "",
+    quiet: bool = False,
+) -> nn.Module:
+    """Trains a fusion on cached tokens, and writes its folder.
+
+    The epoch with the lowest cross-entropy on the validation side is kept. Objects without the class, or without one
+    of the modalities that the fusion reads, are left out and counted in the manifest.
+
+    Args:
+        features: What `extract_tokens` gave; the features of other encoders count as one token.
+        out: Model folder; run again, an interrupted training goes on.
+        fusion: A module that names what it reads in ``modalities`` and takes tokens by modality; left as it is.
+        label: Which property names the class.
+        training: Epochs, batch size, optimizer, hardware, seed.
+        split: Who trains: its training side alone.
+        class_weights: "balanced" weighs objects by the inverse of the frequency of their class.
+        quiet: Shows no progress.
+
+    Returns:
+        The trained fusion, on the CPU and in eval mode.
+
+    Raises:
+        UsageError: If a setting is out of range, or a label or modality unknown.
+        InputError: If the classes cannot be learned.
+        FolderError: If `out` is something else, or holds an interrupted run with other settings.
+        TrainingError: If no training object has all modalities.
+    """
+    names = _modalities(fusion)
+    learning = Learning.of(features, names, label, split, class_weights)
+    fusion = deepcopy(fusion)
+    learning.fit(fusion, partial(_tokens, features, names), training, Path(out), quiet=quiet)
+    return fusion
+
+
+def train_joint(
+    dataset: Any,
+    out: str | Path,
+    *,
+    encoders: Mapping[str, nn.Module],
+    fusion: nn.Module,
+    label: str,
+    training: Training,
+    split: Split,
+    encoder_rate: float = 0.1,
+    class_weights: str = "",
+    augmentations: Mapping[str, Any] | None = None,
+    quiet: bool = False,
+) -> Classifier:
+    """Trains encoders and fusion together on raw views, and writes the folder of both.
+
+    Args:
+        dataset: A `Dataset`.
+        out: Model folder; run again, an interrupted training goes on.
+        encoders: Modality to encoder, as far as it is trained already; left as it is.
+        fusion: As in `train_fusion`; left as it is.
+        label: Which property names the class.
+        training: Epochs, batch size, optimizer, hardware, seed.
+        split: Who trains: its training side alone.
+        encoder_rate: What the learning rate is multiplied with for the encoders.
+        class_weights: "balanced" weighs objects by the inverse of the frequency of their class.
+        augmentations: Modality to augmentation of the raw views that are trained on (``class_path``, ``init_args``, or
+            the object).
+        quiet: Shows no progress.
+
+    Returns:
+        The classifier, on the CPU and in eval mode.
+
+    Raises:
+        UsageError: If a setting is out of range, or a label or modality unknown.
+        InputError: If the classes cannot be learned, or an augmentation does not fit.
+        FolderError: If `out` is something else, or holds an interrupted run with other settings.
+        TrainingError: If no training object has all modalities.
+    """
+    names = _modalities(fusion)
+    learning = Learning.of(dataset, names, label, split, class_weights)
+    built = {name: cast(Augmentation, build(one, trusted=True)) for name, one in (augmentations or {}).items()}
+    for name, one in built.items():
+        check_augmentation(one, dataset.modalities[name])
+    own = {name: deepcopy(encoders[name]) for name in names}
+    classifier = Classifier(own, deepcopy(fusion), learning.classes, label)
+    factors = {**training.optimizer.factors, "encoders": encoder_rate}
+    training = replace(training, optimizer=replace(training.optimizer, factors=factors))
+    about = {"augmentations": describe(built), "begun_from": [fingerprint(one) for one in own.values()]}
+    read = partial(_views, dataset, names)
+    learning.fit(classifier, read, training, Path(out), augmentations=built, about=about, quiet=quiet)
+    return classifier
+
+
+def token_logits(
+    fusion: nn.Module, features: FeatureSet, rows: Rows, *, hardware: Hardware = Hardware(), batch_size: int = BATCH
+) -> npt.NDArray[np.float32]:
+    """Logits float32 [n, C] of some objects from their cached tokens.
+
+    Raises:
+        InputError: If one lacks a modality that the fusion reads.
+    """
+    names = _modalities(fusion)
+    _check_present(features, names, rows)
+    return logits_of(fusion, partial(_tokens, features, names), rows, hardware=hardware, batch_size=batch_size)
+
+
+def view_logits(
+    classifier: Classifier, dataset: Any, rows: Rows, *, hardware: Hardware = Hardware(), batch_size: int = BATCH
+) -> npt.NDArray[np.float32]:
+    """Logits float32 [n, C] of some objects from their raw views.
+
+    Raises:
+        InputError: If one lacks a modality that the classifier reads.
+    """
+    names = classifier.modalities
+    _check_present(dataset, names, rows)
+    return logits_of(classifier, partial(_views, dataset, names), rows, hardware=hardware, batch_size=batch_size)
+
+
+def _modalities(fusion: nn.Module) -> tuple[str, ...]:
+    names: Any = getattr(fusion, "modalities", ())
+    if not names:
+        raise InputError(f"{type(fusion).__name__} is no fusion: its attribute `modalities` must name what it reads.")
+    return tuple(names)
+
+
+def _check_present(objects: Any, names: tuple[str, ...], rows: Rows) -> None:
+    for name in names:
+        lacking = rows[~np.asarray(objects.present(name))[rows]]
+        if len(lacking):
+            raise InputError(
+                f"{len(lacking)} of the objects have no {name!r} (first: row {lacking[0]}). Leave them out."
+            )
+
+
+def _tokens(features: FeatureSet, names: tuple[str, ...], rows: Rows) -> dict[str, Tensor]:
+    return {name: tokens_of(features, name, rows) for name in names}
+
+
+def _views(dataset: Any, names: tuple[str, ...], rows: Rows) -> dict[str, Tensor]:
+    return {name: torch.from_numpy(dataset.views(name, rows)) for name in names}

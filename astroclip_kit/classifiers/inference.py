@@ -1,0 +1,51 @@
+"""What a trained model says, batch by batch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from ..settings import Hardware
+from ..training import autocast, resolve_hardware
+from ..training.hardware import processor_threads
+
+__all__ = ["BATCH", "Read", "Rows", "logits_of"]
+
+Rows = npt.NDArray[np.int64]
+Read = Callable[[Rows], dict[str, Tensor]]  # tokens or raw views by modality
+BATCH = 256  # objects of a forward pass
+
+
+def logits_of(
+    module: nn.Module, read: Read, rows: Rows, *, hardware: Hardware = Hardware(), batch_size: int = BATCH
+) -> npt.NDArray[np.float32]:
+    """Logits of some objects, in eval mode, without gradients, and in the precision asked for.
+
+    Args:
+        module: Takes what `read` gives. It stays where it was, in the mode it was in.
+        read: Takes row numbers, gives tensors by modality.
+        rows: n row numbers.
+        hardware: Where, and at which precision.
+        batch_size: Objects per forward pass.
+
+    Returns:
+        Float32 [n, C].
+    """
+    device, precision = resolve_hardware(hardware)
+    was_training, place = module.training, next(module.parameters()).device
+    module.eval().to(device)
+    try:
+        with torch.inference_mode(), processor_threads(hardware.threads):
+            parts = []
+            for start in range(0, max(1, len(rows)), batch_size):
+                views = {name: x.to(device) for name, x in read(rows[start : start + batch_size]).items()}
+                with autocast(device, precision):
+                    parts.append(module(views).float().cpu())
+    finally:
+        module.train(was_training).to(place)
+    logits: npt.NDArray[np.float32] = torch.cat(parts).numpy()
+    return logits
