@@ -27,11 +27,12 @@ METHOD = (
 )
 NOTE = (
     "Each number stands above its 95 % interval and what guessing reaches (chance: for classes whoever always says the "
-    "most frequent class, for numbers the mean of the memory). † no better than that. ‡ reached by the "
+    "most frequent class, for one class against the rest whoever says it at random as often as it occurs, for numbers "
+    "the mean of the memory). † no better than that. ‡ reached by the "
     "features before alignment too. ↓ ↑ less, more than was wanted. Who asks is never in the memory. "
 )
 ONE_SPLIT = "Intervals: bootstrap over held-out objects, whole groups at a time, where nothing else is said."
-FOLDS = "Values: mean ± standard deviation over the folds; intervals: Student's t of the mean over the folds."
+FOLDS = "Values: mean ± standard deviation over the {0}; intervals: Student's t of the mean over the {0}. {1} {0}."
 
 
 def write_report(
@@ -136,8 +137,10 @@ def _origin(results: Sequence[Result]) -> str:
 def _reading(results: Sequence[Result]) -> str:
     if not results:
         return "<p>Nothing was measured.</p>"
-    folds = len({one.fold for one in results if one.fold >= 0})
-    return f"<p class='note'>{escape(NOTE + (f'{FOLDS} {folds} folds.' if folds else ONE_SPLIT))}</p>"
+    single = [one for one in results if one.fold >= 0]
+    seeds, folds = len({one.seed for one in single}), len({one.fold for one in single})
+    how = FOLDS.format("seeds" if seeds > 1 else "folds", max(seeds, folds)) if folds else ONE_SPLIT
+    return f"<p class='note'>{escape(NOTE + how)}</p>"
 
 
 def _configuration(configuration: Mapping[str, Any] | str) -> str:

@@ -6,10 +6,37 @@ import re
 
 from ..types import Result
 
-__all__ = ["PROBES", "axis_title", "guess", "method", "pair", "space_name", "task_title", "title"]
+__all__ = [
+    "PROBES",
+    "axis_title",
+    "guess",
+    "method",
+    "model_title",
+    "pair",
+    "property_title",
+    "space_name",
+    "task_title",
+    "title",
+]
 
 TITLES = {"r2": "R²", "nmad": "NMAD", "macro_f1": "macro F1", "ece": "ECE", "ami": "AMI", "ari": "ARI"}
-TITLES |= {"brier": "Brier score", "auc": "AUC"}
+TITLES |= {"brier": "Brier score", "auc": "AUC", "f1": "F1", "ece_uncalibrated": "ECE before the temperature"}
+MODELS = {
+    "batmm": "BATMM",
+    "fusion": "cross-attention",
+    "linear": "linear head",
+    "resnet": "ResNet",
+    "resnet_se": "ResNet, SE",
+    "svm": "SVM",
+    "transformer_ca": "transformer, image, CA",
+    "transformer_image": "transformer, image",
+    "transformer_sem": "transformer, image, Sem",
+    "transformer_spectrum": "transformer, spectrum",
+    "vgg1d": "VGG1D",
+    "vgg1d_fusion": "VGG1D fusion",
+    "vgg1d_sa": "VGG1D, SA",
+    "xgboost": "XGBoost",
+}
 AXES = {
     "r2": "R² (1 best)",
     "median_rank": "median rank (1 best)",
@@ -84,8 +111,29 @@ def pair(query: str, target: str) -> str:
 def method(one: Result) -> str:
     """How a property was predicted, and from what."""
     if one.space == "supervised":
-        return "gradient boosting"
+        return "gradient boosting" if one.task in ("classification", "regression") else model_title(one.task)
     return PROBES.get(one.task, "k-NN") + BEFORE.get(one.space, "")
+
+
+def model_title(task: str) -> str:
+    """A classifier by its task, as it is called in print.
+
+    Example:
+        >>> model_title("batmm"), model_title("early_add"), model_title("xgboost")
+        ('BATMM', 'early add', 'XGBoost')
+    """
+    return MODELS.get(task, task.replace("_", " "))
+
+
+def property_title(wanted: str) -> str:
+    """A property, or one class of it.
+
+    Example:
+        >>> property_title("class"), property_title("class:bhb")
+        ('class', 'bhb against the rest (class)')
+    """
+    label, _, name = wanted.partition(":")
+    return f"{name} against the rest ({label})" if name else wanted
 
 
 def space_name(space: str) -> str:
@@ -96,6 +144,8 @@ def space_name(space: str) -> str:
 def guess(one: Result) -> str:
     """What the chance of a result is that of."""
     kind = one.task
+    if one.space == "supervised" and kind not in GUESSES:
+        return "saying it at random" if ":" in one.property else "the majority class"
     if kind.startswith("probe"):
         kind = "regression" if one.metric in ("r2", "nmad", "outlier_fraction") else "classification"
     return GUESSES.get(kind, "guessing")
@@ -103,6 +153,6 @@ def guess(one: Result) -> str:
 
 def task_title(task: str, wanted: str) -> str:
     """Heading of the table of a task, and of a property."""
-    name = TASKS.get(task, task.replace("_", " ").capitalize())
+    name = TASKS.get(task, MODELS.get(task, task.replace("_", " ").capitalize()))
     joint = " with" if task == "clustering" else " where" if task == "selection" else " of"
-    return f"{name}{joint} {wanted}" if wanted else name if task != "clustering" else "Silhouettes"
+    return f"{name}{joint} {property_title(wanted)}" if wanted else name if task != "clustering" else "Silhouettes"

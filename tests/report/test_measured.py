@@ -78,6 +78,8 @@ def test_space_clusters_and_oddities():
         ("coverage@0.9 of 1..2", "coverage (0.9 wanted) for 1 to 2", "coverage (0.9 wanted) for 1 to 2"),
         ("width@0.9", "width of intervals (0.9 wanted)", "width of intervals (0.9 wanted)"),
         ("effective_rank", "effective rank", "effective rank (dimensions)"),
+        ("macro_precision", "macro precision", "macro precision"),
+        ("ece_uncalibrated", "ECE before the temperature", "ECE before the temperature"),
     ],
 )
 def test_metrics_have_names_that_read(metric, head, axis):
@@ -92,6 +94,18 @@ def test_words_for_tasks_methods_and_guesses():
     assert method(replace(R2, task="probe_mlp", space="features")) == "neural probe before alignment"
     assert guess(replace(R2, task="probe_mlp")) == "the mean"
     assert guess(replace(R2, task="probe_mlp", metric="accuracy")) == "the majority class"
+
+
+def test_words_for_classifiers_and_their_classes():
+    one = replace(R2, task="batmm", property="class", metric="macro_f1", space="supervised")
+    of_class = replace(one, property="class:bhb", metric="f1")
+    assert (task_title("batmm", "class"), method(one)) == ("BATMM of class", "BATMM")
+    assert task_title("early_add", "class:bhb") == "Early add of bhb against the rest (class)"
+    assert (title("f1"), title("auc"), title("average_precision")) == ("F1", "AUC", "average precision")
+    assert (guess(one), guess(of_class)) == ("the majority class", "saying it at random")
+    assert method(replace(R2, space="supervised")) == "gradient boosting" and guess(
+        replace(one, task="regression")
+    ) == ("the mean")
 
 
 def clusters(space):

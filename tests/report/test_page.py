@@ -92,7 +92,9 @@ def test_a_large_figure_is_stored_as_pixels(tmp_path, monkeypatch):
 def test_folds_are_shown_as_mean_and_spread(tmp_path):
     folds = [[replace(R2, value=value)] for value in (0.4, 0.5, 0.6)]
     text = read(write_report(tmp_path / "r.html", combine(folds))).text
-    assert "0.500 ± 0.100" in text and "318" in text and "3 folds" in text
+    assert "0.500 ± 0.100" in text and "318" in text and "Student's t of the mean over the folds. 3 folds." in text
+    seeds = [[replace(R2, value=value, seed=seed)] for seed, value in enumerate((0.4, 0.5, 0.6))]
+    assert "mean over the seeds. 3 seeds." in read(write_report(tmp_path / "s.html", combine(seeds, 0.1))).text
     assert text.count("0.500") == 1
 
 
