@@ -45,6 +45,8 @@ class SEResNet(nn.Module):
         bands: Of the channels, in their order.
         name: A ResNet as in `torchvision.models.list_models`.
         width: Features of a token.
+        stages: How many of the four stages of the trunk there are: without the last, a token is 16 x 16 pixels, and
+            small images are done with several times faster.
         squeeze_excitation: Whether the bands are weighed.
         pretrained: Starts from torchvision's ImageNet weights, the mean over colours repeated for each band. They are
             downloaded once; a saved copy brings its own weights, so the attribute is False afterwards.
@@ -71,6 +73,7 @@ class SEResNet(nn.Module):
         bands: Sequence[str] = ("u", "g", "r", "i", "z"),
         name: str = "resnet50",
         width: int = 512,
+        stages: int = 4,
         squeeze_excitation: bool = True,
         pretrained: bool = False,
         checkpoint: str | None = None,
@@ -78,20 +81,21 @@ class SEResNet(nn.Module):
     ) -> None:
         super().__init__()
         self.bands, self.name, self.width, self.out_features = tuple(bands), name, width, width
-        self.squeeze_excitation, self.pretrained, self.checkpoint = squeeze_excitation, False, None
+        self.stages, self.squeeze_excitation, self.pretrained, self.checkpoint = stages, squeeze_excitation, False, None
         default = Compose((ScaleImages(), Resize(SIDE)))
         self.preprocess = preprocess if preprocess is not None else default
         self.excitation = _SqueezeExcitation(len(self.bands)) if squeeze_excitation else None
-        self.trunk = ImageBackbone(name, len(self.bands), pretrained, checkpoint=checkpoint).network
+        backbone = ImageBackbone(name, len(self.bands), pretrained, checkpoint=checkpoint)
+        self.trunk = backbone.network
         if not hasattr(self.trunk, "layer4"):
             raise UsageError(
-                f"SEResNet is made of a ResNet, and {name!r} is none. Take resnet50, resnet18 or the like."
+                f"SEResNet is made of a ResNet, and {name!r} is none: take resnet50, resnet18 or the like."
             )
-        features = next(
-            one for one in reversed([*self.trunk.modules()]) if isinstance(one, nn.BatchNorm2d)
-        ).num_features
-        del self.trunk.avgpool, self.trunk.fc
-        self.projection = nn.Conv2d(features, width, 1)
+        if stages not in range(1, 5):
+            raise UsageError(f"SEResNet has 1 to 4 stages, found {stages}.")
+        for layer in ("avgpool", "fc", *(f"layer{number}" for number in range(stages + 1, 5))):
+            delattr(self.trunk, layer)
+        self.projection = nn.Conv2d(backbone.out_features // 2 ** (4 - stages), width, 1)
         self.norm = nn.LayerNorm(width)
 
     @property
@@ -148,7 +152,7 @@ class SEResNet(nn.Module):
         return self
 
     def tokens(self, x: torch.Tensor) -> torch.Tensor:
-        """Tokens [B, T, width] of preprocessed images [B, bands, H, W]: one for every 32 x 32 pixels, row by row."""
+        """Tokens [B, T, width] of preprocessed images [B, bands, H, W], row by row: one for every 32 x 32 pixels."""
         if self.excitation is not None:
             x = x * self.excitation(x)[:, :, None, None]
         for layer in self.trunk.children():

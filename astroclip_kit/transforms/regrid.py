@@ -107,6 +107,7 @@ class _Band:
     """Which input pixels [K, M] overlap each output pixel, and with what share of its width; K is a few."""
 
     length: int
+    same: slice | None  # the input pixels, where those of the output are among them
     pixel: torch.Tensor
     share: torch.Tensor
     wavelength: torch.Tensor
@@ -121,6 +122,8 @@ class _Band:
 
     def average(self, flux: torch.Tensor, ivar: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Means and their inverse variances [B, M]; both 0 where too little is covered."""
+        if self.same is not None:
+            return flux[:, self.same], ivar[:, self.same]
         good = ivar > 0
         unit = ivar.amax(dim=1, keepdim=True).clamp(min=torch.finfo(ivar.dtype).tiny)  # ivars may be 1e34
         variance = (unit / ivar).where(good, 0.0)
@@ -141,4 +144,7 @@ def _band(source: PlainGrid, grid: PlainGrid, device: torch.device, dtype: torch
     pixel, share = np.zeros((2, max(1, count.max()), len(wavelength)))
     pixel[place, row], share[place, row] = matrix.indices, matrix.data
     on_device = (torch.from_numpy(one).to(device=device, dtype=dtype) for one in (share, wavelength))
-    return _Band(matrix.shape[1], torch.from_numpy(pixel.astype(np.int64)).to(device), *on_device)
+    first = int(matrix.indices[0])
+    copied = np.array_equal(matrix.indices, first + np.arange(len(wavelength))) and (matrix.data == 1).all()
+    same = slice(first, first + len(wavelength)) if copied else None
+    return _Band(matrix.shape[1], same, torch.from_numpy(pixel.astype(np.int64)).to(device), *on_device)

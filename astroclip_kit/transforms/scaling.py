@@ -15,7 +15,7 @@ from .spectra import observed, with_flux
 __all__ = ["IMAGENET_GREY", "MinMax", "ScaleImages"]
 
 IMAGENET_GREY = (0.449, 0.226)  # mean and standard deviation of the three colours together, after 0 .. 1
-MOST_MEASURED = 2**26  # pixels: of more, every other one and so on
+MOST_MEASURED = 2**23  # pixels: of more, every other one and so on
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ class ScaleImages:
             for given, share in ((self.low, 1 - self.quantile), (self.high, self.quantile))
         )
         ranged = replace(self, low=low, high=high if high > low else low + 1)
-        unit = ranged._in_range(x).transpose(0, 1).flatten(1).double()
+        unit = ranged._in_range(x).transpose(0, 1).flatten(1)
         mean, scale = unit.mean(dim=1), unit.std(dim=1, unbiased=False)
         return replace(
             ranged,

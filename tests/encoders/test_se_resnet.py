@@ -41,6 +41,13 @@ def test_a_place_of_32_pixels_is_a_token(published, side, tokens):
     assert published.tokens(x).shape == (2, tokens, 512) and published(x).shape == (2, 512)
 
 
+def test_fewer_stages_give_more_tokens_of_small_images():
+    for stages, tokens, trunk in ((3, 9, 2_789_056), (2, 36, 689_344), (1, 144, 163_776)):
+        encoder = SEResNet(stages=stages, **SMALL)
+        assert encoder.tokens(torch.zeros(1, 5, 48, 48)).shape == (1, tokens, 24)
+        assert parameters(encoder.trunk) == trunk and not hasattr(encoder.trunk, f"layer{stages + 1}")
+
+
 def test_it_computes_what_torchvision_computes_after_weighing_the_bands():
     from torchvision.models import resnet18
 
@@ -109,6 +116,8 @@ def test_other_bands_than_those_of_the_weights_are_refused():
 def test_another_network_is_refused():
     with pytest.raises(UsageError, match="SEResNet is made of a ResNet, and 'mobilenet_v3_small' is none"):
         SEResNet(name="mobilenet_v3_small")
+    with pytest.raises(UsageError, match="SEResNet has 1 to 4 stages, found 5"):
+        SEResNet(stages=5, **SMALL)
     with pytest.raises(UsageError, match="no image network 'resnet19'"):
         SEResNet(name="resnet19")
     with pytest.raises(InputError, match="SEResNet encodes data of kind 'image', and 'flux' is of kind 'spectrum'"):

@@ -39,11 +39,11 @@ def narrow():
 def test_it_has_the_published_layout(published):
     assert parameters(published.convolutions) == 6_690_240  # 6.69 M
     assert parameters(published.attention) == 2 * 64 * 503
-    layers = [layer for layer in published.convolutions if isinstance(layer, (torch.nn.Conv1d, torch.nn.MaxPool1d))]
-    letters = ["M" if isinstance(layer, torch.nn.MaxPool1d) else layer.out_channels for layer in layers]
+    layers = [layer for layer in published.convolutions if isinstance(layer, (torch.nn.Conv2d, torch.nn.MaxPool2d))]
+    letters = ["M" if isinstance(layer, torch.nn.MaxPool2d) else layer.out_channels for layer in layers]
     blocks = [[64] * 2, [128] * 2, [256] * 4, [512] * 4, [512] * 4]
     assert letters == [one for block in blocks for one in (*block, "M")]
-    assert all(layer.kernel_size == (3,) for layer in layers if not isinstance(layer, torch.nn.MaxPool1d))
+    assert all(layer.kernel_size == (1, 3) for layer in layers if not isinstance(layer, torch.nn.MaxPool2d))
 
 
 def test_seven_segments_become_15_tokens_and_one_line_110(published):
@@ -53,6 +53,21 @@ def test_seven_segments_become_15_tokens_and_one_line_110(published):
         line = VGG1D(stacked=False)
     assert line.tokens(x).shape == (2, 110, 512) and line.shares(x).shape == (2, 7)
     assert line.convolutions[0].in_channels == 1 and published.convolutions[0].in_channels == 7
+
+
+def test_the_line_is_convolved_as_convolutions_of_one_dimension_do(narrow):
+    x = line = torch.rand(2, 7, 503)
+    with torch.inference_mode():
+        for layer in narrow.convolutions:
+            if isinstance(layer, torch.nn.Conv2d):
+                line = torch.nn.functional.conv1d(line, layer.weight[:, :, 0], layer.bias, padding=1)
+            elif isinstance(layer, torch.nn.BatchNorm2d):
+                line = torch.nn.functional.batch_norm(
+                    line, layer.running_mean, layer.running_var, layer.weight, layer.bias
+                )
+            else:
+                line = line.relu() if isinstance(layer, torch.nn.ReLU) else torch.nn.functional.max_pool1d(line, 2)
+        torch.testing.assert_close(narrow.convolutions(x), line, rtol=1e-4, atol=1e-5)
 
 
 def test_the_grid_is_sdss_s_own_pixels():

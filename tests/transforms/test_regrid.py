@@ -32,6 +32,9 @@ GRID_PAIRS = [
     ((3600, 9800, 2), "sdss"),
     ("desi", (4000, 9000, 37)),
     ((3600, 9800, 2), (3600, 9800, 4)),
+    ((3600, 9800, 2), (3600.5, 9799.5, 1)),  # each pixel of the output in one of the input
+    ("boss", "boss 4000-9000"),
+    ("desi", "desi"),
 ]
 
 
