@@ -34,6 +34,7 @@ __getattr__, __dir__, __all__ = lazy(
         "significance_table": ".significance",
         "spectra_matrix": ".baselines",
         "token_logits": ".fusion_training",
+        "token_shape": ".tokens",
         "tokens_of": ".tokens",
         "train_encoder": ".encoder_training",
         "train_fusion": ".fusion_training",

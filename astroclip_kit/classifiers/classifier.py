@@ -100,6 +100,8 @@ class Classifier(nn.Module):
             return {name: torch.from_numpy(np.ascontiguousarray(x[rows])) for name, x in views.items()}
 
         rows = np.arange(max(counts.values(), default=0))
+        if views and not len(rows):
+            return np.empty((0, len(self.classes)))
         return probabilities(logits_of(self, read, rows, hardware=hardware, batch_size=batch_size))
 
     def attention(self, views: Mapping[str, Tensor]) -> Tensor:
