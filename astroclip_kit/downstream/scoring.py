@@ -12,14 +12,16 @@ import numpy.typing as npt
 from .. import metrics
 from ..results import SHARES
 from ..types import Result
-from .calibration import binned_error, brier, calibration_interval, confidence
+from .calibration import brier, calibration_interval, confidence
 from .held_out import HeldOut
 from .space import REDSHIFTS, Space
+from .tally import Tally, binned_errors
 
 __all__ = ["score", "trials"]
 
 Array = npt.NDArray[Any]
-Judgement = tuple[list[str], Callable[..., list[float]], list[Array], list[Array]]
+Judgement = tuple[str, float, float, float, float]  # metric, value, interval, chance
+COUNTED = ("accuracy", "balanced_accuracy", "macro_f1")
 
 
 def score(prediction: HeldOut, space: Space, n_boot: int = 1000, seed: int = 0) -> Iterator[Result]:
@@ -37,19 +39,15 @@ def score(prediction: HeldOut, space: Space, n_boot: int = 1000, seed: int = 0) 
         last there is no `chance`: whoever always says how frequent the classes are is well calibrated. Shares of 0 or
         1, which resamples cannot change, have the interval of Wilson.
     """
-    names, numbers, said, constant = _classes(prediction) if len(prediction.classes) else _numbers(prediction)
     groups = space.groups[prediction.rows]
-    low, high = metrics.bootstrap(numbers, said, n_boot=n_boot, seed=seed, groups=groups)
+    judge = _classes if len(prediction.classes) else _numbers
     about = prediction.task, prediction.query, prediction.target, prediction.property
     source = {name: space.source[name] for name in ("seed", "dataset", "origin")}
-    for i, (name, value, chance) in enumerate(zip(names, numbers(*said), numbers(*constant), strict=True)):
-        bottom, top = float(low[i]), float(high[i])
-        if name == "ece":
-            value, bottom, top = calibration_interval(said[2], said[3], groups, (top - bottom) / 2)
+    for name, value, bottom, top, chance in judge(prediction, n_boot=n_boot, seed=seed, groups=groups):
         if name in SHARES:
             bottom, top = metrics.share_interval(value, bottom, top, trials(name, groups, prediction.true))
         one = Result(*about, name, value, bottom, top, len(prediction.rows), **source)
-        yield replace(one, chance=np.nan if name == "ece" else chance, space=prediction.space)
+        yield replace(one, chance=chance, space=prediction.space)
 
 
 def trials(name: str, groups: Array, true: Array) -> float:
@@ -66,37 +64,48 @@ def trials(name: str, groups: Array, true: Array) -> float:
     return len(counts) ** 2 / sum(1 / count for count in counts)
 
 
-def _classes(one: HeldOut) -> Judgement:
-    """Names of the metrics, their function, and its arguments for the prediction and for the constant answer."""
+def _classes(one: HeldOut, **resampling: Any) -> Iterator[Judgement]:
+    """Metrics of the prediction, beside those of the most frequent class and of how frequent the classes are."""
     constant = np.full_like(one.value, one.constant)
     true, said, constant = np.split(
         np.unique(np.concatenate([one.true, one.value, constant]), return_inverse=True)[1], 3
     )
-    shares = np.tile(one.shares, (len(true), 1))
-    told, guessed = (
-        [*confidence(p, one.classes, one.true), brier(p, one.classes, one.true)] for p in (one.probabilities, shares)
-    )
-    names = ["accuracy", "balanced_accuracy", "macro_f1", "ece", "brier"]
-    return names, _classification, [true, said, *told], [true, constant, *guessed]
+    size, shares = int(max(true.max(), said.max(), constant.max())) + 1, np.tile(one.shares, (len(true), 1))
+    sure, right = confidence(one.probabilities, one.classes, one.true)
+
+    def numbers(said: Array, p: Array) -> Callable[[Array], Array]:
+        tally, loss = Tally(true, said, size), brier(p, one.classes, one.true)
+
+        def of(drawn: Array) -> Array:
+            counted = tally.scores(drawn)
+            error, mean_loss = binned_errors(sure, right, drawn), loss @ drawn / drawn.sum(axis=0)
+            return np.stack([*(counted[name] for name in COUNTED), error, mean_loss])
+
+        return of
+
+    told, guessed, once = numbers(said, one.probabilities), numbers(constant, shares), np.ones((len(true), 1))
+    low, high = (end.tolist() for end in metrics.weighted_bootstrap(told, len(true), **resampling))
+    values, chances = (of(once)[:, 0].tolist() for of in (told, guessed))
+    for name, value, bottom, top, chance in zip((*COUNTED, "ece", "brier"), values, low, high, chances, strict=True):
+        if name == "ece":
+            value, bottom, top = calibration_interval(sure, right, resampling["groups"], (top - bottom) / 2)
+        yield name, value, bottom, top, np.nan if name == "ece" else chance
 
 
-def _numbers(one: HeldOut) -> Judgement:
+def _numbers(one: HeldOut, **resampling: Any) -> Iterator[Judgement]:
     true, said, constant = one.true, one.value, np.full(len(one.true), float(one.constant))
     if one.period:  # as angles from the constant answer, the short way round
         true = _turn(true - constant, one.period)
         said, constant = true + _turn(said - one.true, one.period), np.zeros_like(constant)
-    if one.property in REDSHIFTS:
-        return ["r2", "nmad", "outlier_fraction"], _redshift, [true, said], [true, constant]
-    return ["r2", "nmad"], _regression, [true, said], [true, constant]
+    redshift = one.property in REDSHIFTS
+    names = ("r2", "nmad", "outlier_fraction") if redshift else ("r2", "nmad")
+    numbers = _redshift if redshift else _regression
+    low, high = metrics.bootstrap(numbers, [true, said], **resampling)
+    yield from zip(names, numbers(true, said), low.tolist(), high.tolist(), numbers(true, constant), strict=True)
 
 
 def _turn(angle: Array, period: float) -> Array:
     return np.asarray((angle + period / 2) % period - period / 2)
-
-
-def _classification(true: Array, said: Array, sure: Array, right: Array, loss: Array) -> list[float]:
-    numbers = [metrics.accuracy(true, said), metrics.balanced_accuracy(true, said), metrics.macro_f1(true, said)]
-    return [*numbers, binned_error(sure, right), float(loss.mean())]
 
 
 def _regression(true: Array, said: Array) -> list[float]:
