@@ -34,7 +34,7 @@ Array = npt.NDArray[np.float64]
 TEMPERATURES = np.array([6000.0, 6750, 7500, 8000, 8500, 9000, 9500, 10250, 11000, 12000])
 GRAVITIES = np.array([2.5, 3.0, 3.5, 4.0, 4.5, 5.0])
 REST_WAVELENGTH: Array = np.power(10, 3.466 + LOGLAM_STEP * np.arange(5880))  # 2924 to 11323 A: all that ugriz see
-WARMING, COOLING = 0.22, 0.3  # below and at the surface, in units of the Hopf function
+WARMING, COOLING = 0.12, 0.3  # below and at the surface, in units of the Hopf function
 DEPTH = np.logspace(-5, 1.5, 36)  # Rosseland optical depth
 _ROSSELAND: Array = np.geomspace(950, 60000, 240)
 

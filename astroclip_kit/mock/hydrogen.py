@@ -80,7 +80,7 @@ def vacuum_line(lower: int, upper: int) -> float:
 def _occupation(level: Array | int, electrons: Array) -> Array:
     """Probability that neighbours let a level exist (Hummer & Mihalas 1988, equation 4.26, for charges)."""
     n = np.asarray(level, dtype=float)
-    quantum = np.where(n > 3, 16 / 3 * n / (n + 1) ** 2 * (n + 7 / 6) / (n**2 + n + 0.5), 1.0)
+    quantum = np.where(n > 3, 16 / 3 * (n / (n + 1)) ** 2 * (n + 7 / 6) / (n**2 + n + 0.5), 1.0)
     radius = 2 * 0.529177e-8 * n**2 / np.sqrt(quantum)
     return np.asarray(np.exp(-4 * np.pi / 3 * 16 * radius**3 * electrons))
 

@@ -23,6 +23,7 @@ Array = npt.NDArray[np.float64]
 Wide = npt.NDArray[np.float32]
 
 TURBULENCE_KM_S, LINE_WIDTH_KM_S = 2.5, 25.0  # the latter: how lines are drawn, narrower than any that is seen
+DAMPING, DEEPEST = 0.006, 0.65  # width over Doppler width; depth of a line that is all but black
 ALPHA = frozenset({"O", "Mg", "Si", "Ca", "Ti"})  # elements that old stars have more of than iron
 # abundance (Asplund et al. 2009), atomic mass, ionisation energies (eV), partition functions of atom and ion
 _ELEMENTS = {
@@ -125,9 +126,9 @@ def _doppler_km_s(mass: Array | float, temperature: Array) -> Array:
 @lru_cache(maxsize=1)
 def _growth() -> tuple[Array, Array]:
     """Curve of growth: log of the opacity ratio, and equivalent width in Doppler widths over the greatest depth."""
-    log_ratio = np.linspace(-9, 14, 231)
-    offset = np.concatenate([[0], np.geomspace(1e-2, 3e3, 600)])
-    voigt = np.exp(-(offset**2)) + np.where(offset > 2.5, 0.01 / np.sqrt(np.pi) / np.maximum(offset, 1) ** 2, 0)
+    log_ratio = np.linspace(-9, 20, 291)
+    offset = np.concatenate([[0], np.geomspace(1e-2, 1e5, 700)])
+    voigt = np.exp(-(offset**2)) + np.where(offset > 2.5, DAMPING / np.sqrt(np.pi) / np.maximum(offset, 1) ** 2, 0)
     absorbed = np.exp(log_ratio)[:, None] * voigt
     return log_ratio, 2 * np.trapezoid(absorbed / (1 + absorbed), offset, axis=1)
 
@@ -146,7 +147,7 @@ def equivalent_widths(weights: Wide, feh: Array, alpha: Array) -> Wide:
     widths = np.interp(weights @ _ratios() + abundance, *_growth())
     mass = np.array([_ELEMENTS[name][1] for name in all_lines.element])
     doppler = all_lines.wavelength * _doppler_km_s(mass, np.float64(8500)) / 2.9979e5
-    return np.asarray(0.75 * widths * doppler, dtype=np.float32)  # 0.75: no line is black
+    return np.asarray(DEEPEST * widths * doppler, dtype=np.float32)
 
 
 @lru_cache(maxsize=1)

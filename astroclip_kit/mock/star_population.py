@@ -119,7 +119,7 @@ def _disc(count: int, rng: np.random.Generator) -> Stars:
 def read_catalogues(folder: str) -> dict[str, Stars]:
     """Parameters of real stars: of the horizontal branch (Barbosa et al. 2022) and of type A (LAMOST DR10).
 
-    The scatter of the published gravities of the horizontal branch is reduced by that of their stated errors.
+    The scatter of the published gravities of the horizontal branch is reduced to what two estimates of them share.
 
     Args:
         folder: Where the tables are, as they were published.
@@ -133,16 +133,15 @@ def read_catalogues(folder: str) -> dict[str, Stars]:
     root = Path(folder)
     if not root.is_dir():
         raise FileError(root, "no such folder of catalogues.")
-    branch = _read(root, BHB_FILE, ("teff_adop", "logg_adop", "logg_adop_unc", "rv_adop", "probability"))
-    branch = {name: values[branch["probability"] > 90] for name, values in branch.items()}
-    gravity, error = branch["logg_adop"], branch["logg_adop_unc"]
-    true_share = np.sqrt(max(1 - np.mean(error**2) / np.var(gravity), 0.1))
-    middle = np.median(gravity)
+    branch = _read(root, BHB_FILE, ("teff_adop", "logg_adop", "logg_annrr", "logg_spec", "rv_adop"))
+    gravity, middle = branch["logg_adop"], np.median(branch["logg_adop"])
+    shared = np.cov(branch["logg_annrr"], branch["logg_spec"])[0, 1]
+    branch["logg_adop"] = middle + np.sqrt(max(shared, 0) / np.var(gravity)) * (gravity - middle)
     main = _read(root, A_FILE, ("subclass", "teff", "logg", "feh", "z"))
     seen = np.char.startswith(main["subclass"].astype(str), "A") & (main["teff"] > COOLEST) & (main["teff"] < HOTTEST)
     main = {name: values[seen & (main["logg"] > 3.5)] for name, values in main.items()}
     tables: dict[str, Stars] = {
-        "bhb": {"teff": branch["teff_adop"], "logg": middle + true_share * (gravity - middle), "rv": branch["rv_adop"]},
+        "bhb": {"teff": branch["teff_adop"], "logg": branch["logg_adop"], "rv": branch["rv_adop"]},
         "a": {"teff": main["teff"], "logg": main["logg"], "feh": main["feh"], "rv": LIGHT_KM_S * main["z"]},
     }
     for pattern, table in zip((BHB_FILE, A_FILE), tables.values(), strict=True):
