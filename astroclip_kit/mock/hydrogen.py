@@ -148,7 +148,7 @@ def line_opacity(layers: Gas, wavelength: Array) -> Array:
             profile = _profile(np.abs(wavelength[near] - centre), (stark * field)[:, None], doppler[:, None])
             number = population * _occupation(upper, layers.electrons) * ELECTRON * strength * centre**2 / LIGHT
             absorbed[:, near] += number[:, None] * profile
-    return absorbed * stimulated / layers.density[:, None]
+    return np.asarray(absorbed * stimulated / layers.density[:, None])
 
 
 def _profile(offset: Array, stark: Array, doppler: Array) -> Array:

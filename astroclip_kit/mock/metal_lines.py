@@ -22,8 +22,10 @@ __all__ = ["LINE_WIDTH_KM_S", "equivalent_widths", "line_shapes", "lines"]
 Array = npt.NDArray[np.float64]
 Wide = npt.NDArray[np.float32]
 
-TURBULENCE_KM_S, LINE_WIDTH_KM_S = 2.5, 25.0  # the latter: how lines are drawn, narrower than any that is seen
-DAMPING, DEEPEST = 0.006, 0.65  # width over Doppler width; depth of a line that is all but black
+TURBULENCE_KM_S = 2.5
+LINE_WIDTH_KM_S = 25.0  # standard deviation of a line as drawn: narrower than any that is seen
+DAMPING = 0.006  # width over Doppler width
+DEEPEST = 0.65  # depth of a line that is all but black
 ALPHA = frozenset({"O", "Mg", "Si", "Ca", "Ti"})  # elements that old stars have more of than iron
 # abundance (Asplund et al. 2009), atomic mass, ionisation energies (eV), partition functions of atom and ion
 _ELEMENTS = {
@@ -119,8 +121,8 @@ def _node(teff: float, logg: float) -> Array:
     return np.asarray(np.log(opacity / continuum))
 
 
-def _doppler_km_s(mass: Array | float, temperature: Array) -> Array:
-    return np.sqrt(TURBULENCE_KM_S**2 + 1.663e-2 * temperature / mass)
+def _doppler_km_s(mass: Array, temperature: Array | float) -> Array:
+    return np.asarray(np.sqrt(TURBULENCE_KM_S**2 + 1.663e-2 * temperature / mass))
 
 
 @lru_cache(maxsize=1)
@@ -146,7 +148,7 @@ def equivalent_widths(weights: Wide, feh: Array, alpha: Array) -> Wide:
     abundance = np.log(10) * (feh[:, None] + alpha[:, None] * enriched)
     widths = np.interp(weights @ _ratios() + abundance, *_growth())
     mass = np.array([_ELEMENTS[name][1] for name in all_lines.element])
-    doppler = all_lines.wavelength * _doppler_km_s(mass, np.float64(8500)) / 2.9979e5
+    doppler = all_lines.wavelength * _doppler_km_s(mass, 8500.0) / 2.9979e5
     return np.asarray(DEEPEST * widths * doppler, dtype=np.float32)
 
 

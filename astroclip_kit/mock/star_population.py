@@ -86,7 +86,7 @@ def _horizontal_branch(count: int, rng: np.random.Generator) -> Stars:
     teff = 7450 + rng.gamma(3.2, 260.0, count)
     return {
         "teff": teff,
-        "logg": 3.32 + 0.2 * (teff - 8250) / 1000 + 0.18 * rng.standard_normal(count),
+        "logg": 3.32 + 0.2 * (teff - 8250) / 1000 + 0.2 * rng.standard_normal(count),
         "feh": -1.7 + 0.45 * rng.standard_normal(count),
         "rv": -50 + 140 * rng.standard_normal(count),
         "vsini": 12 * np.exp(0.6 * rng.standard_normal(count)),
@@ -98,7 +98,7 @@ def _stragglers(count: int, rng: np.random.Generator) -> Stars:
     halo = rng.random(count) < 0.5
     return {
         "teff": 7350 + rng.gamma(3.2, 260.0, count),
-        "logg": 4.18 + 0.18 * rng.standard_normal(count),
+        "logg": 4.18 + 0.2 * rng.standard_normal(count),
         "feh": np.where(halo, -1.5, -0.6) + np.where(halo, 0.5, 0.3) * rng.standard_normal(count),
         "rv": np.where(halo, -50, -20) + np.where(halo, 125, 55) * rng.standard_normal(count),
         "vsini": 35 * np.exp(0.6 * rng.standard_normal(count)),
