@@ -8,7 +8,8 @@ from typing import Any, Self
 import torch
 from torch import nn
 
-from ..transforms.compose import Compose, Transform
+from ..transforms.compose import Transform
+from ..transforms.tables import Standardise
 from ..types import Modality
 from .layers import check_kind, feed_forward
 
@@ -26,8 +27,8 @@ class TabularMLP(nn.Module):
         hidden_features: Sizes of the hidden layers.
         activation: "gelu", "relu", "silu", "tanh" or "leaky_relu".
         dropout: Probability after each activation.
-        preprocess: What is done to tables [B, in_features] first, e.g. a `Standardise` of the training rows, without
-            which columns of large numbers drown the others; by default nothing.
+        preprocess: What is done to tables [B, in_features] first; by default `Standardise`, which `measured_on`
+            measures: without it columns of large numbers drown the others.
 
     Example:
         >>> TabularMLP(5, 32)(torch.tensor([[18.2, 17.5, torch.nan, 16.9, 16.8]])).shape
@@ -46,7 +47,7 @@ class TabularMLP(nn.Module):
         super().__init__()
         self.in_features, self.out_features = in_features, out_features
         self.hidden_features, self.activation, self.dropout = tuple(hidden_features), activation, dropout
-        self.preprocess = preprocess if preprocess is not None else Compose()
+        self.preprocess = preprocess if preprocess is not None else Standardise()
         self.layers = feed_forward((2 * in_features, *hidden_features, out_features), activation, dropout)
 
     @classmethod
@@ -54,6 +55,12 @@ class TabularMLP(nn.Module):
         """Sized for the columns of a table modality."""
         check_kind(modality, "table", cls)
         return cls(len(modality.channels), **arguments)
+
+    def measured_on(self, views: torch.Tensor) -> Self:
+        """Itself, with what its preprocessing lacks measured on tables [n, in_features] of training objects."""
+        if callable(measure := getattr(self.preprocess, "measured_on", None)):
+            self.preprocess = measure(views)
+        return self
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Features [B, out_features] of tables [B, in_features], NaN where a value is missing."""

@@ -19,16 +19,16 @@ class Standardise:
     """Shifts and scales each column; a missing value stays missing.
 
     Args:
-        mean: Per column [C].
-        scale: Per column [C], greater than 0.
+        mean: Per column [C]; None until it is `measured_on` training rows, and tables stay as they are.
+        scale: Per column [C], greater than 0; None as well.
 
     Example:
         >>> Standardise.of(np.array([[1.0], [3.0], [np.nan]]))(torch.tensor([[5.0]]))
         tensor([[3.]])
     """
 
-    mean: Sequence[float]
-    scale: Sequence[float]
+    mean: Sequence[float] | None = None
+    scale: Sequence[float] | None = None
 
     @classmethod
     def of(cls, values: npt.NDArray[np.floating]) -> Standardise:
@@ -37,8 +37,14 @@ class Standardise:
         scale = table.std(axis=0).filled(1.0)
         return cls(tuple(table.mean(axis=0).filled(0.0).tolist()), tuple(np.where(scale > 0, scale, 1.0).tolist()))
 
+    def measured_on(self, x: torch.Tensor) -> Standardise:
+        """The same with the numbers that it lacks, from tables [n, C]; give it training rows only."""
+        return self.of(x.double().cpu().numpy()) if self.mean is None or self.scale is None else self
+
     def __call__(self, x: torch.Tensor) -> torch.Tensor:
         """Tables [B, C]."""
+        if self.mean is None or self.scale is None:
+            return x
         if x.shape[1] != len(self.mean):
             raise InputError(f"tables have {x.shape[1]} columns, expected {len(self.mean)}.")
         return (x - x.new_tensor(self.mean)) / x.new_tensor(self.scale)
