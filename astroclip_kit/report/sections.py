@@ -8,6 +8,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from ..types import Result
+from .classes import classes_html, is_classifier
 from .groups import clusters_html
 from .tables import results_html
 
@@ -19,6 +20,7 @@ __all__ = ["sections"]
 SECTIONS: dict[str, tuple[str, ...]] = {
     "Training": ("training",),
     "Which objects are judged": ("selection",),
+    "Classes": ("classifiers", "attention"),
     "Retrieval": ("retrieval", "answers"),
     "Properties": ("regression", "classification"),
     "Probes beside nearest neighbours": ("probe_linear", "probe_mlp"),
@@ -28,6 +30,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "Oddities": ("anomaly",),
 }
 ABOUT = {
+    "Classes": "Models trained on the class, by what each sees, judged on objects that none of them has seen.",
     "Probes beside nearest neighbours": "A linear model and a small neural network on frozen vectors, chosen and "
     "fitted on the objects of the memory alone.",
     "Coverage of intervals": "How often conformal intervals, or sets of classes, hold what is true of held-out "
@@ -58,7 +61,13 @@ def sections(
     apart = "".join(clusters_html(one) for one in clusters)
     known = {task for tasks in SECTIONS.values() for task in tasks}
     for head, tasks in {**SECTIONS, FURTHER: ()}.items():
-        own = [one for one in results if one.task in tasks or (head == FURTHER and one.task not in known)]
+        own = [
+            one
+            for one in results
+            if one.task in tasks
+            or (is_classifier(one) and head == "Classes")
+            or (head == FURTHER and one.task not in known and not is_classifier(one))
+        ]
         drawn = {
             caption: figure
             for caption, figure in figures.items()
@@ -68,7 +77,8 @@ def sections(
         if own or drawn or more:
             told = SHOWN if head == "Oddities" and not own else ABOUT.get(head, "")
             about = f"<p class='about'>{escape(told)}</p>\n" if told else ""
-            found[head] = about + results_html(own, results) + more + _figures(drawn)
+            lay = classes_html if head == "Classes" else results_html
+            found[head] = about + lay(own, results) + more + _figures(drawn)
     return found
 
 

@@ -14,7 +14,7 @@ from .wording import guess, space_name, task_title, title
 if TYPE_CHECKING:
     from astropy.table import Table
 
-__all__ = ["chosen", "remark", "results_html", "results_table"]
+__all__ = ["cell", "chosen", "remark", "results_html", "results_table", "table_html"]
 
 LOWER_IS_BETTER = ("median_rank", "nmad", "outlier_fraction", "brier", "ece", "difference@10")
 WIDEST = 5  # metrics that fit side by side; more stand below each other
@@ -95,10 +95,10 @@ def _silhouettes(results: Sequence[Result], marks: dict[Result, str]) -> str:
     best = chosen(results)
     lines = (
         f"<tr><td>{escape(one.query)}</td><td>{one.metric.partition('@')[2]}{' (chosen)' if one in best else ''}</td>"
-        f"{_cell(one, marks)}<td>{one.n:,}</td></tr>"
+        f"{cell(one, marks)}<td>{one.n:,}</td></tr>"
         for one in results
     )
-    return _table(["modality", "clusters", "mean silhouette (1: apart, 0: touching)", "n"], lines)
+    return table_html(["modality", "clusters", "mean silhouette (1: apart, 0: touching)", "n"], lines)
 
 
 def _rows(results: Sequence[Result]) -> list[tuple[str, str, str]]:
@@ -109,7 +109,8 @@ def _rows(results: Sequence[Result]) -> list[tuple[str, str, str]]:
     )
 
 
-def _table(heads: Iterable[str], lines: Iterable[str]) -> str:
+def table_html(heads: Iterable[str], lines: Iterable[str]) -> str:
+    """A table of rows that are HTML already."""
     head = "".join(f"<th>{escape(one)}</th>" for one in heads)
     return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(lines)}</tbody></table>"
 
@@ -118,7 +119,7 @@ def _wide(results: Sequence[Result], marks: dict[Result, str]) -> str:
     names = list(dict.fromkeys(one.metric for one in results))
     rows = [[one for one in results if (one.space, one.query, one.target) == row] for row in _rows(results)]
     heads = ["query", "answers from", "space", *map(title, names), "n"]
-    return _table(heads, (_line(row, names, marks) for row in rows))
+    return table_html(heads, (_line(row, names, marks) for row in rows))
 
 
 def _line(results: Sequence[Result], names: Sequence[str], marks: dict[Result, str]) -> str:
@@ -127,7 +128,7 @@ def _line(results: Sequence[Result], names: Sequence[str], marks: dict[Result, s
     cells = [by_name.get(name) for name in names]
     if len(counts) > 1:  # each cell tells its own
         return f"<tr>{_about(results[0])}{''.join(_counted(one, marks) for one in cells)}<td></td></tr>"
-    told = "".join("<td></td>" if one is None else _cell(one, marks) for one in cells)
+    told = "".join("<td></td>" if one is None else cell(one, marks) for one in cells)
     return f"<tr>{_about(results[0])}{told}<td>{counts.pop():,}</td></tr>"
 
 
@@ -140,21 +141,22 @@ def _long(results: Sequence[Result], marks: dict[Result, str]) -> str:
         f"<tr><td>{escape(title(metric))}</td>{''.join(_counted(one, marks) for one in own)}</tr>"
         for metric, own in cells.items()
     )
-    return _table(
+    return table_html(
         ["metric", *(f"{query}, answers from {target}, {space_name(space)}" for space, query, target in rows)], lines
     )
 
 
 def _counted(one: Result | None, marks: dict[Result, str]) -> str:
     """A cell that tells its own number of objects, as it may differ from one metric to the next."""
-    return "<td></td>" if one is None else _cell(one, marks).replace("</small>", f"<br>n {one.n:,}</small>")
+    return "<td></td>" if one is None else cell(one, marks).replace("</small>", f"<br>n {one.n:,}</small>")
 
 
 def _about(one: Result) -> str:
     return "".join(f"<td>{escape(x)}</td>" for x in (one.query, one.target, space_name(one.space)))
 
 
-def _cell(one: Result, marks: dict[Result, str]) -> str:
+def cell(one: Result, marks: dict[Result, str]) -> str:
+    """A number above its interval and what guessing reaches, with the mark of what is remarked on it."""
     mark = {"": "", "unaligned features reach it": "‡", "less than wanted": "↓", "more than wanted": "↑"}.get(
         marks[one], "†"
     )
