@@ -133,7 +133,7 @@ def _parse(parser: Any, verb: str, words: list[str]) -> dict[str, Any] | None:
     function = getattr(pipeline, verb)
     words = _named(_joined(words, function), list(_positions(function)))
     words = gathered(words, [name for name, hint in function.__annotations__.items() if hint in PARTS])
-    if verb in ("run", "reproduce"):
+    if verb in ("run", "reproduce", "classify"):
         words = _gather_changes(words)
     flags = [flag for action in parser._actions for flag in action.option_strings]
     switches = {f for one in parser._actions if getattr(one, "_typehint", None) is bool for f in one.option_strings}

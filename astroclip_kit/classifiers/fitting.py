@@ -42,6 +42,7 @@ def fit_classifier(
     out: str | Path,
     *,
     tokens: FeatureSet | None = None,
+    about: Mapping[str, Any] | None = None,
     quiet: bool = False,
 ) -> Classifier:
     """Trains encoders and their fusion, sets the temperature on the validation side, and writes the classifier.
@@ -74,7 +75,7 @@ def fit_classifier(
         raise UsageError("a classifier needs an encoder for each modality that it reads. Give encoders.")
     if processes() > 1:
         launch(settings.training.hardware)
-    fitting = _Fitting(dataset, settings, Path(out), quiet)
+    fitting = _Fitting(dataset, settings, Path(out), quiet, about or {})
     trained = fitting.encoders(encoders) if tokens is None else _encoders_of(tokens, list(encoders) or tokens.names)
     if settings.stages == "joint":
         return fitting.joint(trained)
@@ -104,6 +105,7 @@ class _Fitting:
     settings: Classification
     out: Path
     quiet: bool
+    about: Mapping[str, Any]
 
     def once(self, name: str, of: Any, make: Callable[[], M]) -> M:
         """The model of a folder below `out`: as it is, if the journal knows that it was made of the same, or made anew.
@@ -257,6 +259,7 @@ class _Fitting:
                 **learning.about(),
                 "settings": {**asdict(replace(settings, augmentations={}))},
                 "temperature": classifier.temperature,
+                **self.about,
             }
             on_first_process(lambda: save_model(classifier, self.out / "model", about))
             classifier.root = self.out / "model"  # type: ignore[assignment]

@@ -7,6 +7,7 @@ object that stands for it; a part (reader, encoder, head, augmentation) is an ob
 
 from __future__ import annotations
 
+from .classifying import classify
 from .converting import convert
 from .evaluating import evaluate
 from .experiments import quickstart, run
@@ -27,6 +28,7 @@ from .weights import weights
 __all__ = [
     "align",
     "anomalies",
+    "classify",
     "cluster",
     "compare",
     "convert",
@@ -69,6 +71,7 @@ VERBS = (
     "project",
     "cluster",
     "anomalies",
+    "classify",
     "evaluate",
     "compare",
     "report",

@@ -9,9 +9,9 @@ from __future__ import annotations
 import inspect
 import re
 from argparse import ArgumentError
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,9 @@ WIRED: dict[str, set[str | int]] = {
     "align": {"data", "out"},
     "embed": {"model", "data", "out"},
     "evaluate": {"embeddings", "features", "dataset", "model", "out"},
+    "classify": {"data", "out"},
 }
+SAME_FOLDERS = ("align", "evaluate")  # sections that write what classify writes
 
 
 @dataclass(frozen=True)
@@ -101,10 +103,12 @@ def resolve_configuration(content: dict[str, Any], path: Path, overrides: Sequen
     words = {"data": values.data, "seed": values.seed}
     filled = {verb: _fill(vars(values[verb]) | _written(content[verb], vars(values[verb])), words) for verb in sections}
     resolved = yaml.safe_load(text)
-    for verb, argument in _unsaid_seeds(content):
-        given = filled[verb][argument]
-        filled[verb][argument] = values.seed if argument == "seed" else replace(given, seed=values.seed)
-        (resolved[verb] if argument == "seed" else resolved[verb][argument]).pop("seed", None)
+    for verb, argument, path_to_it in _unsaid_seeds(content):
+        filled[verb][argument] = _seeded(filled[verb][argument], path_to_it, values.seed)
+        holder = resolved[verb]
+        for name in (argument, *path_to_it)[:-1]:
+            holder = holder[name]
+        holder.pop("seed", None)
     text = yaml.safe_dump(resolved, sort_keys=False, allow_unicode=True)
     return Configuration(path.stem, values.data, values.seed, values.folds, values.by, filled, text)
 
@@ -175,6 +179,8 @@ def _problem(content: Mapping[str, Any], parser: Any) -> str:
         return f"expected the key 'data', the folder of the survey files, and sections such as {', '.join(SECTIONS)}."
     if not any(verb in content for verb in SECTIONS):
         return f"there is nothing to run. Add a section: {', '.join(SECTIONS)}."
+    if clashing := [verb for verb in SAME_FOLDERS if verb in content and "classify" in content]:
+        return f"sections {clashing[0]!r} and 'classify' write the same folders. Put them into two files."
     for verb in SECTIONS:
         section = content.get(verb)
         if isinstance(section, Mapping) and (wired := [key for key in section if key in WIRED[verb]]):
@@ -224,12 +230,38 @@ def _fill(value: Any, words: Mapping[str, Any]) -> Any:
     return value
 
 
-def _unsaid_seeds(content: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Section and argument (the seed, or settings that hold one) wherever the file leaves the seed to the run."""
-    found: list[tuple[str, str]] = []
-    for verb in (verb for verb in SECTIONS if verb in content):
-        for name, parameter in inspect.signature(STEPS[verb]).parameters.items():
-            if name == "seed" or hasattr(parameter.default, "seed"):
-                holder = content[verb] if name == "seed" else content[verb].get(name, {})
-                found += [] if "seed" in holder else [(verb, name)]
-    return found
+def _unsaid_seeds(content: Mapping[str, Any]) -> list[tuple[str, str, tuple[str, ...]]]:
+    """Section, argument, and where in it the seed is, wherever the file leaves the seed to the run."""
+    return [
+        (verb, name, found)
+        for verb in SECTIONS
+        if verb in content
+        for name, parameter in inspect.signature(STEPS[verb]).parameters.items()
+        for found in ([()] if name == "seed" else _seeds_in(parameter.default))
+        if not _is_said(content[verb], (name, *found))
+    ]
+
+
+def _seeds_in(settings: Any) -> Iterator[tuple[str, ...]]:
+    """Where settings, and those inside them, have a seed."""
+    for one in fields(settings) if is_dataclass(settings) else ():
+        if one.name == "seed":
+            yield ("seed",)
+        else:
+            yield from ((one.name, *rest) for rest in _seeds_in(getattr(settings, one.name)))
+
+
+def _is_said(section: Any, path: Sequence[str]) -> bool:
+    """Whether a section names what is at this place in it."""
+    for name in path:
+        if not isinstance(section, Mapping) or name not in section:
+            return False
+        section = section[name]
+    return True
+
+
+def _seeded(value: Any, path: Sequence[str], seed: int) -> Any:
+    """The value with the seed at this place in it."""
+    if not path:
+        return seed
+    return replace(value, **{path[0]: _seeded(getattr(value, path[0]), path[1:], seed)})

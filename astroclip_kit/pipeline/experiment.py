@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import UsageError
+from ..settings import Split
+from .classifier_steps import Learner
 from .configuration import Configuration
 from .step import Step, run_steps
 
@@ -53,6 +55,8 @@ def plan(configuration: Configuration, root: Path, dataset: Path | None = None) 
             yield step if verb != "extract" else _augmented(step, configuration)
     for fold in folds:
         prefix = "" if fold is None else f"fold-{fold}/"
+        if "classify" in configuration.sections:
+            yield from _learner(configuration, root, prefix, folders.get("ingest"), fold).steps()
         for verb in ("align", "embed", "evaluate"):
             if verb in configuration.sections:
                 inputs = _inputs(verb, folders, fold is not None)
@@ -86,12 +90,24 @@ def _augmented(step: Step, configuration: Configuration) -> Step:
 
 
 def _divided(step: Step, configuration: Configuration, fold: int | None) -> Step:
-    """The training with the split of its fold, by what the configuration says, or else its own section."""
-    split = step.arguments["split"]
+    """The training with the split of its fold."""
+    return replace(step, arguments={**step.arguments, "split": _split(step.arguments["split"], configuration, fold)})
+
+
+def _split(split: Split, configuration: Configuration, fold: int | None) -> Split:
+    """That of a fold, by what the configuration says, or else its own section."""
     split = replace(split, by=configuration.by or split.by)
-    if fold is not None:
-        split = replace(split, folds=configuration.folds, fold=fold)
-    return replace(step, arguments={**step.arguments, "split": split})
+    return split if fold is None else replace(split, folds=configuration.folds, fold=fold)
+
+
+def _learner(configuration: Configuration, root: Path, prefix: str, dataset: Path | None, fold: int | None) -> Learner:
+    """The classifier of a fold."""
+    if dataset is None:
+        raise UsageError("section 'classify' needs what section 'ingest' writes: add that section.")
+    given = configuration.sections["classify"]
+    settings = given["classification"]
+    settings = replace(settings, split=_split(settings.split, configuration, fold))
+    return Learner(dataset, root / prefix, given["encoders"] or {}, settings, str(given["labels"]), prefix)
 
 
 def run_configuration(configuration: Configuration, root: Path) -> Table:
@@ -109,7 +125,21 @@ def run_configuration(configuration: Configuration, root: Path) -> Table:
     """
     steps = list(plan(configuration, root))
     run_steps(steps, root, configuration.text)
+    if "classify" in configuration.sections:
+        return _classified(configuration, root)
     return _outcome(configuration, root, [step for step in steps if step.verb == "evaluate"], steps[-1])
+
+
+def _classified(configuration: Configuration, root: Path) -> Table:
+    """What the classifiers of all folds are worth, on one page."""
+    from .classifier_results import results_of, together
+
+    dataset = root / FOLDERS["ingest"]
+    if not configuration.folds:
+        return results_of(_learner(configuration, root, "", dataset, None))
+    folds = range(configuration.folds)
+    learners = [_learner(configuration, root, f"fold-{fold}/", dataset, fold) for fold in folds]
+    return together(learners, root / "results", configuration.text, configuration.seed)
 
 
 def _outcome(configuration: Configuration, root: Path, evaluations: Sequence[Step], last: Step) -> Table:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from types import FunctionType
 from typing import Any, get_type_hints
 
+from .classifier_training import train_classifier
 from .evaluating import evaluate
 from .space import align, embed, extract
 from .survey import ingest, simulate
@@ -19,6 +20,7 @@ STEPS: dict[str, Callable[..., Any]] = {
     "align": align,
     "embed": embed,
     "evaluate": evaluate,
+    "classify": train_classifier,
 }
 
 

@@ -6,6 +6,7 @@ Each is saved, as it was resolved, in the folder of the run that it shaped.
 
 from __future__ import annotations
 
+from .candidates import Candidates
 from .classification import Classification
 from .data import Matching, Motion, Reading, Split
 from .downloads import Cutouts, Downloading, Services
@@ -19,6 +20,7 @@ from .simulation import Observing
 __all__ = [
     "Alignment",
     "Autoencoder",
+    "Candidates",
     "Classification",
     "Cutouts",
     "Downloading",

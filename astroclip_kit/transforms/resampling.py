@@ -12,7 +12,7 @@ from scipy import sparse
 
 from ..errors import InputError, UsageError
 
-__all__ = ["COVERED", "GRIDS", "Grid", "overlap", "plain_grid", "resample", "wavelength_grid"]
+__all__ = ["COVERED", "GRIDS", "Grid", "overlap", "plain_grid", "reach", "resample", "wavelength_grid"]
 
 Grid = str | Sequence[float] | npt.NDArray[np.float64]
 Floats = npt.NDArray[np.float64]
@@ -153,6 +153,24 @@ def overlap(wavelength: Floats, grid: Floats) -> Any:
 def _edges(grid: Floats) -> Floats:
     middle = (grid[1:] + grid[:-1]) / 2
     return np.concatenate([[2 * grid[0] - middle[0]], middle, [2 * grid[-1] - middle[-1]]])
+
+
+def reach(ivar: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """Share of the pixels from the first to the last good one, gaps between them included.
+
+    Args:
+        ivar: Inverse variances [..., L].
+
+    Returns:
+        Shares [...]; 0 where no pixel is good.
+
+    Example:
+        >>> reach([[0.0, 1.0, 0.0, 1.0], [0.0, 0.0, 0.0, 0.0]]).tolist()
+        [0.75, 0.0]
+    """
+    good = np.asarray(ivar) > 0
+    ends = good.argmax(axis=-1) + good[..., ::-1].argmax(axis=-1)
+    return np.where(good.any(axis=-1), 1 - ends / good.shape[-1], 0.0)
 
 
 def _aligned(wavelength: Floats, grid: Floats, edges: Floats) -> npt.NDArray[np.int64] | None:

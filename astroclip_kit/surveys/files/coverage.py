@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...errors import FileError, UsageError
+from ...transforms.resampling import reach
 
 __all__ = ["check_coverage", "checked_share"]
 
@@ -37,7 +38,6 @@ def check_coverage(
     Raises:
         FileError: If they are fewer.
     """
-    good = np.flatnonzero(view[1] > 0)
-    if (good[-1] - good[0] + 1 if len(good) else 0) < least * len(wavelength):
+    if reach(view[1]) < least:
         low, high = wavelength[[0, -1]]  # the same words for all, so that they are counted together
         raise FileError(path, f"is short of {low:.0f}-{high:.0f} Angstrom: it covers less than {least:.0%} of them.")

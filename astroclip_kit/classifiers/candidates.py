@@ -1,0 +1,146 @@
+"""Classes of new objects, as a table, and who was left out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import InputError
+from ..settings import Hardware
+from ..transforms.resampling import reach
+from ..types import Drop, Modality, Sample
+from .classifier import Classifier
+
+if TYPE_CHECKING:
+    from astropy.table import Table
+
+    from ..data import Dataset
+
+__all__ = ["Candidates", "classify_objects", "least_coverage"]
+
+BATCH = 256
+TOLERANCE = 1e-3  # of the share of a spectrum's wavelengths
+Views = dict[str, npt.NDArray[np.float32]]
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """New objects with their classes.
+
+    Args:
+        table: object_id, ra, dec, class, and the probability of every class, ``p_CLASS``.
+        left_out: Who was left out, and why.
+        shown: One of them with its views: the one asked for, or the surest of all.
+    """
+
+    table: Table
+    left_out: list[Drop]
+    shown: Sample
+
+
+def classify_objects(
+    classifier: Classifier,
+    objects: Iterable[Sample | Drop],
+    modalities: Mapping[str, Modality],
+    *,
+    coverage: Mapping[str, float] | None = None,
+    show: str = "",
+    hardware: Hardware = Hardware(),
+) -> Candidates:
+    """Asks a classifier about new objects, however many there are.
+
+    Args:
+        classifier: Of raw views.
+        objects: With all modalities, as `embeddings.new_objects` gives them; drops are passed on.
+        modalities: What it was trained on.
+        coverage: Of spectra, the least share of their wavelengths that those of the training had: a new one that has
+            less is left out, as its class would be read from what was made up there.
+        show: Id of the object whose views are wanted; by default that of the surest.
+        hardware: Where, and at which precision.
+
+    Raises:
+        InputError: If no object can be classified.
+    """
+    left_out: list[Drop] = []
+    found: list[Sample] = []
+    parts: list[npt.NDArray[np.float64]] = []
+    surest, shown = -1.0, None
+    for batch in _batches(objects, modalities, coverage or {}, left_out):
+        views = {name: np.stack([one.views[name] for one in batch]) for name in modalities}
+        p = classifier.predict(views, hardware=hardware, batch_size=BATCH)
+        sure = np.array([one.object_id == show for one in batch], dtype=float) if show else p.max(axis=1)
+        if sure.max() > max(surest, 0.0):
+            surest, shown = float(sure.max()), batch[int(sure.argmax())]
+        parts.append(p)
+        found += [Sample(one.object_id, {}, one.ra, one.dec) for one in batch]
+    if not found:
+        reason = f"{left_out[0].source}: {left_out[0].reason}" if left_out else "there is none."
+        raise InputError(f"no object can be classified; the first: {reason}")
+    if shown is None:
+        raise InputError(f"there is no object {show!r} among those classified, such as {found[0].object_id!r}.")
+    return Candidates(_table(found, np.concatenate(parts), classifier), left_out, shown)
+
+
+def _batches(
+    objects: Iterable[Sample | Drop],
+    modalities: Mapping[str, Modality],
+    coverage: Mapping[str, float],
+    left_out: list[Drop],
+) -> Iterator[list[Sample]]:
+    batch: list[Sample] = []
+    for one in objects:
+        if isinstance(one, Sample) and (short := _short(one, modalities, coverage)):
+            one = Drop(one.object_id, short)
+        if isinstance(one, Drop):
+            left_out.append(one)
+            continue
+        batch.append(one)
+        if len(batch) == BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _short(sample: Sample, modalities: Mapping[str, Modality], coverage: Mapping[str, float]) -> str:
+    """What is said of a spectrum that reaches less far than those of the training; nothing of others."""
+    for name, least in coverage.items():
+        grid, share = modalities[name].grid, float(reach(sample.views[name][1]))
+        if share < least - TOLERANCE:
+            return (
+                f"the {name} covers {share:.0%} of {grid[0]:.0f}-{grid[-1]:.0f} Angstrom, and those of the training at "
+                f"least {least:.0%}."
+            )
+    return ""
+
+
+def _table(found: list[Sample], p: npt.NDArray[np.float64], classifier: Classifier) -> Table:
+    from astropy.table import Table
+
+    names = np.asarray(classifier.classes)
+    columns = {
+        "object_id": [one.object_id for one in found],
+        "ra": [one.ra for one in found],
+        "dec": [one.dec for one in found],
+        "class": names[p.argmax(axis=1)],
+        **{f"p_{name}": p[:, column] for column, name in enumerate(classifier.classes)},
+    }
+    return Table(columns, units={"ra": "deg", "dec": "deg"})
+
+
+def least_coverage(dataset: Dataset, names: Iterable[str], rows: npt.NDArray[np.int64]) -> dict[str, float]:
+    """Of spectra with inverse variances, the least share of their wavelengths that some rows reach.
+
+    Args:
+        dataset: The dataset.
+        names: Modalities.
+        rows: Row numbers, each of which has them.
+    """
+    kinds = {name: dataset.modalities[name] for name in names}
+    spectra = [name for name, one in kinds.items() if one.kind == "spectrum" and one.channels[1:2] == ("ivar",)]
+    parts = np.array_split(rows, -(-len(rows) // BATCH))
+    return {name: min(float(reach(dataset.views(name, some)[:, 1]).min()) for some in parts) for name in spectra}

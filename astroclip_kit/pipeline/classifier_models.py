@@ -1,0 +1,109 @@
+"""What a trained classifier, and each of those that it is compared with, says of objects; and what it weighs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .classifier_steps import CLASSICAL, Learner
+
+if TYPE_CHECKING:
+    from ..report.classifier_figures import Said, Shares
+
+__all__ = ["judged_models", "weighed"]
+
+Rows = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+BATCH = 256
+
+
+def judged_models(learner: Learner, names: Sequence[str], codes: Rows) -> Iterator[Said]:
+    """What every model says of the test side; first the classifier."""
+    from ..classifiers import fit_temperature, probabilities
+    from ..data.splits import divide
+    from ..report.classifier_figures import Said
+
+    dataset = learner.dataset
+    sides = divide(dataset, learner.settings.split)
+    valid, test = (np.flatnonzero(sides == side) for side in ("valid", "test"))
+    true = np.asarray(names)[codes[test]]
+    whose = (dataset.object_ids[test], dataset.groups[test], true, names)
+    for model, query, said in _logits(learner):
+        logits = said(test)
+        if model in CLASSICAL:
+            yield Said(model, query, *whose, logits)
+            continue
+        fits = len(np.unique(codes[valid])) > 1
+        temperature = fit_temperature(said(valid), codes[valid]) if fits else 1.0
+        yield Said(model, query, *whose, probabilities(logits, temperature), probabilities(logits))
+
+
+def _logits(learner: Learner) -> Iterator[tuple[str, str, Any]]:
+    """Name, what it sees, and logits [n, C] of some rows (of classical ones probabilities), of every model."""
+    from ..classifiers import token_logits, view_logits
+    from ..models import load_model
+    from ..storage import read_array
+
+    settings, dataset = learner.settings, learner.dataset
+    hardware = settings.training.hardware
+    classifier: Any = load_model(learner.place("model"), trusted=True)
+    query = "+".join(classifier.modalities)
+
+    def whole(rows: Rows) -> Floats:
+        if settings.stages == "joint":
+            divided = view_logits(classifier, dataset, rows, hardware=hardware)
+            return np.asarray(divided * classifier.temperature, dtype=np.float64)
+        return of_tokens(classifier.fusion, rows)
+
+    def of_tokens(fusion: Any, rows: Rows) -> Floats:
+        return np.asarray(token_logits(fusion, learner.features, rows, hardware=hardware), dtype=np.float64)
+
+    yield settings.method, query, whole
+    for name in learner.encoders:
+        if learner.place("encoders", name).is_dir():
+            yield "encoder", name, partial(_encoder_logits, learner, name)
+    for name, folder in learner.baselines.items():
+        if name in CLASSICAL:
+            said = read_array(folder / "probabilities.npy")
+            yield name, learner.classical_sees, said.__getitem__
+        else:
+            baseline: Any = load_model(folder, trusted=True)
+            yield name, query, partial(of_tokens, baseline.fusion)
+
+
+def _encoder_logits(learner: Learner, name: str, rows: Rows) -> Floats:
+    """What the head of the first stage says of the mean token."""
+    import torch
+
+    from ..classifiers import tokens_of
+    from ..models import load_model
+
+    head: Any = load_model(learner.place("encoders", name), trusted=True).head
+    with torch.inference_mode():
+        return np.asarray(head(tokens_of(learner.features, name, rows).mean(dim=1)), dtype=np.float64)
+
+
+def weighed(learner: Learner, said: Said) -> Iterator[Shares]:
+    """What the encoders weigh of the objects judged; nothing of those that do not say."""
+    import torch
+
+    from ..models import load_model
+    from ..report.classifier_figures import Shares
+
+    dataset = learner.dataset
+    number = {object_id: row for row, object_id in enumerate(dataset.object_ids.tolist())}
+    rows = np.array([number[one] for one in said.object_ids.tolist()], dtype=np.int64)
+    classifier: Any = load_model(learner.place("model"), trusted=True)
+    for name, encoder in classifier.encoders.items():
+        if not hasattr(encoder, "shares"):
+            continue
+        found = []
+        for start in range(0, len(rows), BATCH):
+            views = torch.from_numpy(dataset.views(name, rows[start : start + BATCH]))
+            with torch.inference_mode():
+                found.append(encoder.shares(encoder.preprocess(views)).double().numpy())
+        yield Shares(name, encoder.share_names, np.concatenate(found), said.true)

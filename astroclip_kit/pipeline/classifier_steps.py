@@ -1,0 +1,203 @@
+"""The steps from a dataset to a classifier, to what it is compared with, and to what they are worth."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..errors import InputError, UsageError
+from ..settings import Classification
+from ..storage import MANIFEST
+from .parts import Encoders, encoder_for, seeded
+from .step import Step
+
+if TYPE_CHECKING:
+    from ..data import Dataset, Labelled
+    from ..features import FeatureSet
+
+__all__ = ["CLASSICAL", "Learner"]
+
+CLASSICAL = ("svm", "xgboost")
+
+
+@dataclass(frozen=True)
+class Learner:
+    """One classifier: what it learns from, and the folder that holds all that is trained for it.
+
+    Args:
+        data: Dataset folder, which need not be there before the first step.
+        out: The folder.
+        encoders: Modality to encoder, as a configuration has it.
+        settings: Stages, fusion, trainings, split, baselines.
+        labels: A table of classes; "" where the dataset has the label.
+        name: What the names of the steps begin with: "fold-3/".
+
+    Raises:
+        UsageError: If there is no encoder, or a baseline is unknown.
+    """
+
+    data: Path
+    out: Path
+    encoders: Encoders
+    settings: Classification
+    labels: str = ""
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuses what would be found wrong only after hours."""
+        from ..classifiers.methods import METHODS
+
+        if not self.encoders:
+            raise UsageError("classify.encoders: name the encoder of each modality that the classifier shall see.")
+        fusions = [name for name in METHODS if name not in ("linear", self.settings.method)]
+        known = [*self.encoders, *fusions, *CLASSICAL]
+        if unknown := [name for name in self.settings.baselines if name not in known]:
+            raise UsageError(f"baselines: there is no {unknown[0]!r}. There are: {', '.join(known)}.")
+
+    @cached_property
+    def labelled(self) -> Labelled:
+        """The dataset with its classes.
+
+        Raises:
+            InputError: If it lacks a modality, or no object has a class.
+        """
+        from ..data import Dataset, Labelled, label_objects
+        from .label_tables import label_table
+
+        dataset, label = Dataset(self.data), self.settings.label
+        if missing := [name for name in self.encoders if name not in dataset.modalities]:
+            raise InputError(f"{self.data} has no {missing[0]!r}: it has {', '.join(dataset.modalities)}.")
+        if self.labels:
+            return label_objects(dataset, label_table(self.labels, label), label)
+        return Labelled.of(dataset, label)
+
+    @cached_property
+    def dataset(self) -> Dataset:
+        """The objects that have a class and every modality.
+
+        Raises:
+            InputError: If there is none.
+            UsageError: If there is no such label.
+        """
+        from ..classifiers import class_codes
+
+        dataset = self.labelled.dataset
+        known = class_codes(dataset, self.settings.label)[1] >= 0
+        whole = known & np.all([dataset.present(name) for name in self.encoders], axis=0)
+        if not whole.any():
+            names = " and ".join(self.encoders)
+            raise InputError(
+                f"none of {int(known.sum())} objects of {self.data} that have a {self.settings.label!r} has {names}. "
+                f"Check how they were matched, and what drops.csv in that folder says."
+            )
+        return dataset.select(whole)
+
+    def place(self, *parts: str) -> Path:
+        """A folder inside: "encoders", "image"; "baselines", "svm"."""
+        return self.out.joinpath(*parts)
+
+    @property
+    def baselines(self) -> dict[str, Path]:
+        """Those that are trained for the comparison, and their folders; an encoder alone is trained anyway."""
+        names = [name for name in self.settings.baselines if name not in self.encoders]
+        return {name: self.place("baselines", name) / ("" if name in CLASSICAL else "model") for name in names}
+
+    def steps(self) -> Iterator[Step]:
+        """In order; each is done once."""
+        own = {**asdict(replace(self.settings, baselines=[])), "encoders": self._described()}
+        yield self._step("classifier", self.place("model"), {}, own, self._fit)
+        trained = {"model": self.place("model")}
+        for name, out in self.baselines.items():
+            call = partial(self._fit_classical if name in CLASSICAL else self._fit_fusion, name)
+            yield self._step(f"baseline {name}", out, trained, {}, call)
+        judged = {**trained, **self.baselines}
+        yield self._step("classify", self.place("results"), judged, {"baselines": self.settings.baselines}, self._judge)
+
+    def _step(
+        self,
+        name: str,
+        out: Path,
+        inputs: Mapping[str, Path],
+        arguments: Mapping[str, Any],
+        call: Callable[[], object],
+    ) -> Step:
+        arguments = {"labels": self.labels, **arguments}
+        return Step("classify", f"{self.name}{name}", out, {"data": self.data, **inputs}, arguments, call=call)
+
+    def _described(self) -> dict[str, Any]:
+        """The encoders as plain values; of an object its fingerprint, which knows its weights."""
+        from ..features import fingerprint
+
+        given = self.encoders.items()
+        return {name: one if isinstance(one, (str, dict)) else fingerprint(one) for name, one in given}
+
+    def _fit(self) -> None:
+        from ..classifiers import fit_classifier
+        from ..classifiers.candidates import least_coverage
+        from ..data.splits import divide
+
+        with seeded(self.settings.encoder_training.seed):
+            built = {
+                name: one if isinstance(one, str) else encoder_for(one, self.dataset.modalities, name)
+                for name, one in self.encoders.items()
+            }
+        dataset = self.dataset
+        known = {"dataset": dataset.manifest["name"], "origin": dataset.manifest["origin"]}
+        trained = np.flatnonzero(divide(dataset, self.settings.split) == "train")
+        known["coverage"] = least_coverage(dataset, self.encoders, trained)
+        fit_classifier(dataset, built, self.settings, self.out, about=known)
+
+    def _fit_fusion(self, name: str) -> None:
+        """Another fusion on the tokens of the same encoders."""
+        from ..classifiers import fit_classifier
+
+        settings = replace(self.settings, method=name, stages="two", fusion={})
+        fit_classifier(self.dataset, {}, settings, self.place("baselines", name), tokens=self.features)
+
+    @cached_property
+    def features(self) -> FeatureSet:
+        """The tokens that the encoders gave after their first stage; extracted if nothing needed them before."""
+        from ..classifiers import extract_tokens
+        from ..features import FeatureSet
+
+        folder = self.place("tokens")
+        if not (folder / MANIFEST).exists():
+            inside = {name: self.place("encoders", name, "encoder") for name in self.encoders}
+            trained = {name: path if path.is_dir() else str(self.encoders[name]) for name, path in inside.items()}
+            extract_tokens(self.dataset, trained, folder, hardware=self.settings.training.hardware)
+        return FeatureSet(folder)
+
+    def _fit_classical(self, name: str) -> None:
+        """Fits a classical baseline to what the encoder sees, and keeps what it says of all objects."""
+        from ..classifiers import class_codes, fit_baseline, spectra_matrix
+        from ..data.splits import divide
+        from ..models import load_model
+        from ..storage import new_folder, write_manifest
+
+        dataset, settings, sees = self.dataset, self.settings, self.classical_sees
+        codes, trained = class_codes(dataset, settings.label)[1], divide(dataset, settings.split) == "train"
+        classifier: Any = load_model(self.place("model"), trusted=True)
+        x = spectra_matrix(dataset, sees, np.arange(len(dataset)), classifier.encoders[sees].preprocess)
+        seed, weights = settings.training.seed, settings.class_weights
+        model = fit_baseline(name, x[trained], codes[trained], seed=seed, class_weights=weights)
+        said = np.asarray(model.predict_proba(x), dtype=np.float64)
+        with new_folder(self.place("baselines", name), "probabilities") as folder:
+            np.save(folder / "probabilities.npy", said)
+            about = {"method": name, "modality": sees, "counts": {"train": int(trained.sum())}}
+            write_manifest(folder, "probabilities", about)
+
+    @property
+    def classical_sees(self) -> str:
+        """What the classical baselines see: the spectrum where there is one."""
+        kinds = {name: self.dataset.modalities[name].kind for name in self.encoders}
+        return next((name for name, kind in kinds.items() if kind == "spectrum"), next(iter(kinds)))
+
+    def _judge(self) -> None:
+        from .classifier_results import write_judgement
+
+        write_judgement(self)

@@ -1,0 +1,157 @@
+"""The verb that learns classes, and tells those of new objects."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import InputError, UsageError
+from ..settings import Candidates, Classification
+from .classifier_training import train_classifier
+from .experiments import run
+from .parts import Encoders, Folder, changed, save_figure, words
+from .table_files import FORMATS, is_table, write_table
+
+if TYPE_CHECKING:
+    from astropy.table import Table
+
+    from ..types import Drop, Modality, Sample
+
+__all__ = ["classify"]
+
+CONFIGURATIONS = (".yaml", ".yml")
+NAMED = 10  # of those that are left out for one reason
+
+
+def classify(
+    data: Folder = "",
+    out: Folder = "",
+    *,
+    encoders: Encoders | None = None,
+    labels: Folder = "",
+    classification: Classification = Classification(),
+    new: Candidates = Candidates(),
+    overrides: list[str] | None = None,
+    **more: Any,
+) -> Table:
+    """Learns classes from images, spectra or both; with --model and --input, tells those of new objects.
+
+    Args:
+        data: A configuration with a section ``classify`` (all its sections are run), or a dataset folder.
+        out: Folder to write, by default ``runs/<name of the configuration>``, or classifier. Of new objects a file:
+            .fits, .vot, .csv, .ecsv or .parquet; who was left out is listed beside it.
+        encoders: Of a dataset: modality to encoder; by default those of BATMM, and usual ones for other modalities.
+        labels: Table of classes, with ids or coordinates and a column more.
+        classification: Of a dataset: label, stages, fusion, trainings, split, baselines, see `Classification`.
+        new: The classifier and the new objects, see `Candidates`.
+        overrides: Changes to the configuration, ``classify.argument=value`` (``--set`` on the command line).
+        more: Fields of `Candidates`, as keyword arguments in Python: ``model="run/model", input="new/"``.
+
+    Returns:
+        What the classifier is worth, with intervals; of new objects their class and its probabilities.
+    """
+    new = changed(new, more, "new objects")
+    if new.model or new.input:
+        if data or encoders or labels or overrides:
+            raise UsageError("with --model and --input nothing is trained: leave out data, encoders, labels and --set.")
+        return _told(new, out)
+    if not data:
+        raise UsageError("give a configuration or a dataset folder to learn from, or --model and --input to classify.")
+    if isinstance(data, (str, Path)) and Path(data).suffix in CONFIGURATIONS:
+        if encoders or classification != Classification():
+            raise UsageError(f"{data} says how to classify: change it there, or with --set classify.KEY=VALUE.")
+        return run(data, out, overrides=[*(overrides or []), *([f"classify.labels={labels}"] if labels else [])])
+    if overrides:
+        raise UsageError("--set changes a configuration, and the data is a folder: give the arguments themselves.")
+    return train_classifier(data, out or "classifier", encoders=encoders, labels=labels, classification=classification)
+
+
+def _told(new: Candidates, out: Folder) -> Table:
+    """The classes of new objects."""
+    from ..classifiers import Classifier
+    from ..classifiers.candidates import classify_objects
+    from ..embeddings.new_objects import new_objects
+    from ..models import load_model
+    from ..storage import open_folder
+    from ..types import Modality
+
+    if not (new.model and new.input):
+        raise UsageError(f"--{'model' if new.input else 'input'}: give both, the classifier and the new objects.")
+    if out and not is_table(Path(out)):
+        raise UsageError(f"out is {str(out)!r}, expected a file that ends with one of {', '.join(FORMATS)}.")
+    model: Any = new.model if isinstance(new.model, Classifier) else load_model(Path(new.model), trusted=new.trusted)
+    about = open_folder(model.root, "model")
+    if not isinstance(model, Classifier) or "modalities" not in about:
+        raise InputError(
+            f"{model.root} holds {type(model).__name__}, no classifier. Give the folder model that classify wrote."
+        )
+    modalities = {name: Modality.from_dict(about["modalities"][name]) for name in model.modalities}
+    objects = new_objects(_given(new.input), modalities, new.radius_arcsec)
+    found = classify_objects(model, objects, modalities, coverage=about.get("coverage"), show=new.object_id)
+    table = found.table
+    if out:
+        write_table(table, Path(out))
+        _write_left_out(found.left_out, Path(out))
+    if new.attention:
+        _draw(model, modalities, found.shown, new.attention)
+    counts = Counter(table["class"].tolist())
+    told = ", ".join(f"{count:,} {name}" for name, count in counts.most_common())
+    source = f"{about.get('origin', 'real')} data of {about.get('dataset', 'an unknown set')}"
+    notes = [f"{len(table):,} objects: {told}", *_reasons(found.left_out), f"probabilities were calibrated on {source}"]
+    table.meta["notes"] = [*notes, *([f"written to {out}"] if out else [])]
+    return table
+
+
+def _given(value: Any) -> Any:
+    """New objects as they were given; "image=cutouts/,spectrum=spectra/" as a mapping."""
+    if not isinstance(value, str) or not re.match(r"\w+=", value):
+        return value
+    pairs = [one.partition("=") for one in words(value)]
+    if wrong := [name for name, equals, path in pairs if not (equals and path)]:
+        raise UsageError(f"--input: expected MODALITY=PATH, or one path for all, found {wrong[0]!r}.")
+    return {name: path for name, _, path in pairs}
+
+
+def _reasons(left_out: Sequence[Drop]) -> list[str]:
+    """Who was left out, by reason: all of a few, some of many."""
+    by_reason: dict[str, list[str]] = {}
+    for one in left_out:
+        by_reason.setdefault(one.reason.rstrip("."), []).append(Path(one.source).name)
+    listed = []
+    for reason, who in by_reason.items():
+        shown = ", ".join(who[:NAMED]) + (f" and {len(who) - NAMED:,} more" if len(who) > NAMED else "")
+        listed.append(f"left out: {len(who):,} ({reason}): {shown}")
+    return listed
+
+
+def _write_left_out(left_out: Sequence[Drop], out: Path) -> None:
+    """Lists who was left out in a file beside the table; removes that of an older one where nobody was."""
+    from astropy.table import Table
+
+    path = out.with_name(f"{out.stem}.left_out.csv")
+    if left_out:
+        columns = {"object": [one.source for one in left_out], "reason": [one.reason for one in left_out]}
+        write_table(Table(columns), path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _draw(model: Any, modalities: Mapping[str, Modality], one: Sample, path: str) -> None:
+    """Where the image of an object looks in its spectrum."""
+    import torch
+
+    from ..report.figures.attention import attention_map
+    from ..transforms.resampling import wavelength_grid
+
+    weights = model.attention({name: torch.from_numpy(one.views[name])[None] for name in modalities})[0]
+    seen: dict[str, Any] = {}
+    for name, modality in modalities.items():
+        encoder = model.encoders[name]
+        if modality.kind == "spectrum" and getattr(encoder, "grid", None) is not None:
+            low, high = wavelength_grid(encoder.grid)[[0, -1]]
+            seen["wavelength_angstrom"] = (max(float(low), modality.grid[0]), min(float(high), modality.grid[-1]))
+            seen["segments"] = encoder.segments if getattr(encoder, "stacked", False) else 1
+    save_figure(attention_map(weights.numpy(), one.views, modalities, title=one.object_id, **seen), path)
