@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
+from ..encoders.layers import attend
 from ..errors import UsageError
 from .tokens import check_tokens
 
@@ -55,7 +55,7 @@ class _Attend(nn.Module):
 
     def forward(self, x: Tensor, memory: Tensor) -> Tensor:
         query, key, value = self._projected(x, memory)
-        mixed = functional.scaled_dot_product_attention(query, key, value)
+        mixed = attend(query, key, value)
         given: Tensor = self.out(mixed.transpose(1, 2).flatten(2))
         return given
 

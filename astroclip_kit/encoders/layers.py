@@ -17,6 +17,7 @@ __all__ = [
     "ACTIVATIONS",
     "AttentionPooling",
     "FourierFeatures",
+    "attend",
     "check_kind",
     "check_light_curves",
     "feed_forward",
@@ -24,6 +25,7 @@ __all__ = [
     "steps_of",
 ]
 
+SHORT = 256  # tokens
 ACTIVATIONS: dict[str, type[nn.Module]] = {
     "gelu": nn.GELU, "relu": nn.ReLU, "silu": nn.SiLU, "tanh": nn.Tanh, "leaky_relu": nn.LeakyReLU,
 }  # fmt: skip
@@ -49,6 +51,15 @@ def check_light_curves(x: torch.Tensor) -> None:
     """
     if x.ndim != 3 or x.shape[2] != 4:
         raise InputError(f"light curves are [B, T, 4] of time, value, error, band; found {tuple(x.shape)}.")
+
+
+def attend(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
+    """Scaled dot-product attention: mixed values [B, heads, T, D] of queries [B, heads, T, D], keys and values."""
+    slow = query.device.type == "cpu" and query.dtype == torch.bfloat16 and torch.is_grad_enabled()
+    if slow and query.shape[2] < SHORT:  # the gradient of the fused kernel takes 3 to 6 times as long there
+        scores: torch.Tensor = query @ key.transpose(2, 3) * query.shape[3] ** -0.5
+        return scores.softmax(dim=3) @ value
+    return nn.functional.scaled_dot_product_attention(query, key, value)
 
 
 def select_bands(modality: Modality) -> list[Transform]:

@@ -17,13 +17,12 @@ from ..transforms.spectra import FillGaps, SelectChannels
 from ..types import Modality
 from .checkpoints import fill, hyperparameters, read_checkpoint
 from .grids import GridEncoder
-from .layers import check_kind
+from .layers import attend, check_kind
 
 __all__ = ["SpecFormer"]
 
 STATISTICS = 2  # features of a token beside its pixels: mean and standard deviation, in the first token alone
 TRAINED_GRID = "desi"  # of the released weights
-SHORT = 256  # tokens
 LEAST_STD = 0.2  # in the unit of the flux, 1e-17 erg / (s cm2 Angstrom)
 
 
@@ -36,18 +35,9 @@ class _Attention(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         query, key, value = self.attention(x).unflatten(2, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
-        mixed = _attend(query, key, value)
+        mixed = attend(query, key, value)
         projected: Tensor = self.projection(mixed.transpose(1, 2).flatten(2))
         return projected
-
-
-def _attend(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
-    """Mixed values [B, heads, T, D] of queries, keys and values of that shape."""
-    slow = query.device.type == "cpu" and query.dtype == torch.bfloat16 and torch.is_grad_enabled()
-    if slow and query.shape[2] < SHORT:  # the gradient of the fused kernel takes 4 to 6 times as long there
-        scores: Tensor = query @ key.transpose(2, 3) * query.shape[3] ** -0.5
-        return scores.softmax(dim=3) @ value
-    return functional.scaled_dot_product_attention(query, key, value)
 
 
 class _FeedForward(nn.Module):

@@ -174,6 +174,17 @@ def test_without_cross_attention_there_is_nothing_to_show():
         make(cross_attention=False).attention(make_tokens())
 
 
+def test_training_in_bfloat16_gives_about_the_gradients_of_float32():
+    fusion, tokens, found = make(size=Attention(8, 2, 2, 12, 0.0)), make_tokens(), []
+    for enabled in (False, True):
+        fusion.zero_grad()
+        with torch.autocast("cpu", torch.bfloat16, enabled=enabled):
+            logits = fusion(tokens)
+        logits.float().square().sum().backward()
+        found.append(torch.cat([weight.grad.flatten() for weight in fusion.parameters()]))
+    assert torch.nn.functional.cosine_similarity(*found, dim=0) > 0.99
+
+
 def test_tokens_that_do_not_fit_are_refused():
     fusion, tokens = make(), make_tokens()
     with pytest.raises(InputError, match="there are no tokens of 'spectrum', expected image, spectrum"):
