@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import warnings
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -15,7 +16,7 @@ from ..errors import FolderError
 from ..report.classes import selection_html
 from .classifier_models import judged_models, weighed
 from .classifier_steps import Learner
-from .outcome import More, outcome, write_results
+from .outcome import More, write_results
 
 if TYPE_CHECKING:
     from astropy.table import Table
@@ -28,14 +29,11 @@ __all__ = ["next_command", "read_said", "results_of", "together", "write_judgeme
 SAID = "predictions.csv"
 
 
-def write_judgement(learner: Learner) -> Table:
+def write_judgement(learner: Learner) -> None:
     """Judges the classifier and its baselines on the test side, and writes the results folder.
 
     Args:
         learner: What was trained.
-
-    Returns:
-        The results.
     """
     from ..classifiers import class_codes, judge
     from ..report.classifier_figures import classifier_figures
@@ -66,7 +64,7 @@ def write_judgement(learner: Learner) -> Table:
     )
     more = More(parts={"Selection": _selection(learner)}, files={SAID: _as_csv(models)})
     told = {"data": str(learner.data), "labels": learner.labels, "classification": asdict(settings)}
-    return write_results(learner.place("results"), results, shown, told, next_command(learner), more)
+    write_results(learner.place("results"), results, shown, told, next_command(learner), more)
 
 
 def _histories(learner: Learner) -> dict[str, Any]:
@@ -153,7 +151,8 @@ def together(learners: Sequence[Learner], out: Path, settings: str, seed: int) -
     results: list[Result] = combine([read_results(folder) for folder in folders])
     files = {SAID: "".join(_rows_of(folder, fold) for fold, folder in enumerate(folders))}
     more = More(parts={"Selection": _selection(learners[0])}, files=files)
-    return write_results(out, results, classifier_figures(said, seed=seed), settings, next_command(learners[0]), more)
+    write_results(out, results, classifier_figures(said, seed=seed), settings, next_command(learners[0]), more)
+    return results_of(learners[0], out)
 
 
 def _all_folds(said: Sequence[Said]) -> Said:
@@ -174,11 +173,39 @@ def _rows_of(folder: Path, fold: int) -> str:
     return "".join(f"{line}\n" for line in [*named, *(f"{fold},{line}" for line in lines)])
 
 
-def results_of(learner: Learner) -> Table:
-    """The results of a classifier as a table, with what to type next."""
-    from ..results import read_results
+def results_of(learner: Learner, folder: Path | None = None) -> Table:
+    """What classifiers are worth, a row for each, with how they were selected, and what to type next.
 
-    return outcome(learner.place("results"), read_results(learner.place("results")), next_command(learner))
+    Args:
+        learner: The classifier, or the first of several.
+        folder: The results folder; that of the learner by default.
+    """
+    from ..report.classes import classes_table
+    from ..results import read_results
+    from .outcome import REPORT
+
+    folder = folder or learner.place("results")
+    results = read_results(folder)
+    table = classes_table(results)
+    counted, origin = learner.labelled.selection(list(learner.encoders)), f"{results[0].origin} data"
+    stages = zip(counted.stages, counted.counts.sum(axis=1).tolist(), strict=True)
+    notes = [f"objects: {', '.join(f'{count:,} {stage}' for stage, count in stages)}", *_imbalance(learner)]
+    notes += [f"{origin} of {results[0].dataset}, held-out objects, 95 % intervals of the macro F1"]
+    table.meta["notes"] = ["", *notes, f"report: {folder / REPORT}", f"next:   {next_command(learner)}"]
+    return table
+
+
+def _imbalance(learner: Learner) -> list[str]:
+    """What is to be said of classes of which there are far fewer objects than of others."""
+    from ..classifiers import check_classes, class_codes
+    from ..data.splits import divide
+
+    settings, dataset = learner.settings, learner.dataset
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it was said when they were trained
+        names, codes = class_codes(dataset, settings.label)
+        note = check_classes(names, codes, divide(dataset, settings.split), settings.class_weights)
+    return [note] if note else []
 
 
 def next_command(learner: Learner) -> str:

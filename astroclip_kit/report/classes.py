@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from html import escape
+from typing import TYPE_CHECKING
 
 from ..types import Result
 from .tables import cell, remark, table_html
-from .wording import title
+from .wording import model_title, title
 
-__all__ = ["classes_html", "is_classifier", "selection_html"]
+if TYPE_CHECKING:
+    from astropy.table import Table
 
+__all__ = ["classes_html", "classes_table", "is_classifier", "selection_html"]
+
+TOGETHER = ("macro_precision", "macro_recall", "macro_f1", "accuracy", "balanced_accuracy", "auc", "ece")
 REFERENCES = ("classification", "regression")  # what is fitted beside nearest neighbours
 
 
@@ -37,6 +43,32 @@ def classes_html(results: Sequence[Result], among: Sequence[Result] = ()) -> str
     return "\n".join(parts)
 
 
+def classes_table(results: Sequence[Result]) -> Table:
+    """A row for each model and what it sees, with what it is worth for all classes together.
+
+    Args:
+        results: What was measured; where folds were put together, the single folds are left out.
+
+    Returns:
+        Columns model, sees, the metrics, ``low`` and ``high`` (95 % interval of the macro F1), ``majority`` (accuracy
+        of whoever always says the most frequent class) and n.
+    """
+    from astropy.table import Table
+
+    shown = [one for one in results if one.fold < 0 and ":" not in one.property]
+    rows = []
+    for task, query in dict.fromkeys((one.task, one.query) for one in shown):
+        own = {one.metric: one for one in shown if (one.task, one.query) == (task, query)}
+        row = {"model": model_title(task), "sees": query}
+        row |= {name: own[name].value if name in own else math.nan for name in TOGETHER}
+        f1, accuracy = own["macro_f1"], own["accuracy"]
+        rows.append({**row, "low": f1.low, "high": f1.high, "majority": accuracy.chance, "n": f1.n})
+    table = Table(rows=rows)["model", "sees", *TOGETHER[:3], "low", "high", *TOGETHER[3:], "majority", "n"]
+    for name in (*TOGETHER, "low", "high", "majority"):
+        table[name].format = ".3f"
+    return table
+
+
 def _models(results: Sequence[Result], marks: dict[Result, str]) -> str:
     metrics = list(dict.fromkeys(one.metric for one in results))
     rows = dict.fromkeys((one.task, one.query) for one in results)
@@ -45,7 +77,7 @@ def _models(results: Sequence[Result], marks: dict[Result, str]) -> str:
         own = {one.metric: one for one in results if (one.task, one.query) == (task, query)}
         told = "".join(cell(own[name], marks) if name in own else "<td></td>" for name in metrics)
         count = next(iter(own.values())).n
-        about = f"<td>{escape(task.replace('_', ' '))}</td><td>{escape(query.replace('+', ' + '))}</td>"
+        about = f"<td>{escape(model_title(task))}</td><td>{escape(query.replace('+', ' + '))}</td>"
         lines.append(f"<tr>{about}{told}<td>{count:,}</td></tr>")
     return table_html(["model", "sees", *map(title, metrics), "n"], lines)
 
