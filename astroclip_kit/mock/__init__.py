@@ -1,9 +1,11 @@
 """Mock surveys with known truth, in the file formats of real ones.
 
-Touch this room to make data for tests, examples and benchmarks, or to deepen the physics. A survey (`galaxies`) draws
-latent properties (`population`), turns them into light (`stellar_populations`, `emission_lines`, `dust` and `templates`
-in `spectra`; `components` and `background`), observes it (`instruments`, `camera` with `artifacts`, `spectrograph`) and
-writes files and tables (`files`, `catalogue`, `published`); another kind of object is another such survey.
+Touch this room to make data for tests, examples and benchmarks, or to deepen the physics. A survey draws latent
+properties, turns them into light, observes it (`instruments`, `camera` with `background` and `artifacts`,
+`spectrograph`) and writes files and tables (`chunks`, `files`, `catalogue`). Of `galaxies` the latents are in
+`population`, the light in `spectra` (`stellar_populations`, `emission_lines`, `dust`, `templates`) and `components`,
+and what surveys would measure in `published`; of `stars` they are in `star_population` and in `star_spectra`
+(`atmospheres` of `hydrogen`, `metal_lines`). Another kind of object is another such survey.
 """
 
 from .._lazy import lazy

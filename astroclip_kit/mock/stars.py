@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ..settings import Observing
 from .artifacts import draw_artifacts
-from .atmospheres import REST_WAVELENGTH
+from .atmospheres import REST_WAVELENGTH, flux_grid
 from .background import draw_background
 from .camera import draw_exposures, observe_images
 from .catalogue import Rows
@@ -69,6 +71,7 @@ def simulate_stars(
     """
     if catalogues:
         read_catalogues(str(catalogues))
+    flux_grid()  # once, and not once per thread
     plan = Plan(Path(out), count, seed, spectra, str(catalogues), observing)
     return write_survey(plan, "stars", SDSS.bands, _simulate_chunk, workers, quiet)
 
@@ -106,7 +109,7 @@ def _simulate_chunk(plan: Plan, chunk: int) -> dict[str, Rows]:
     return {file: {name: values[:kept] for name, values in rows.items()} for file, rows in tables.items()}
 
 
-def _single(values: np.ndarray) -> np.ndarray:
+def _single(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return values.astype(np.float32) if values.dtype == np.float64 else values
 
 
