@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from ..types import Result
+from .classes import is_classifier
 from .figures.calibration import coverage_by_bin, coverage_curve
 from .figures.intervals import Interval, interval_plot
 from .tables import chosen
-from .wording import axis_title, method, pair
+from .wording import axis_title, method, model_title, pair, property_title
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -34,7 +35,8 @@ def result_figures(results: Sequence[Result]) -> dict[str, Figure]:
         by_task.setdefault(one.task, []).append(one)
     drawn = [
         *_retrieval(by_task.get("retrieval", [])),
-        *_methods([one for one in shown if one.metric in LEADING]),
+        *_methods([one for one in shown if one.metric in LEADING and not is_classifier(one)]),
+        *_classifiers([one for one in shown if one.metric in ("macro_f1", "f1") and is_classifier(one)]),
         *_coverage(by_task.get("coverage", [])),
         *_space(by_task.get("space", [])),
         *_clusters(by_task.get("clustering", [])),
@@ -77,6 +79,22 @@ def _methods(results: Sequence[Result]) -> Captioned:
         task = "probe_linear" if any(one.task.startswith("probe") for one in own) else own[0].task
         caption = f"{name} of held-out objects by different methods, with 95 % intervals; grey marks: guessing."
         yield caption, interval_plot(panels, title=name, task=task)
+
+
+def _classifiers(results: Sequence[Result]) -> Captioned:
+    """F1 of all classes together and of each, where there are several models; the best of all classes first."""
+    models = {(one.task, one.query): one.value for one in results if one.metric == "macro_f1"}
+    if len(models) < 2:
+        return
+    order = sorted(models, key=lambda model: -models[model])
+    known = [one for one in results if (one.task, one.query) in models]
+    panels: dict[str, list[Interval]] = {}
+    for one in sorted(known, key=lambda one: order.index((one.task, one.query))):
+        label = f"{model_title(one.task)} ({one.query.replace('+', ' + ')})"
+        axis = f"{axis_title(one.metric)}: {property_title(one.property)}"
+        panels.setdefault(axis, []).append(Interval(label, one.value, one.low, one.high, one.chance))
+    caption = "Classifiers by what each sees, on held-out objects, with 95 % intervals; grey marks: guessing."
+    yield caption, interval_plot(panels, task="classifiers")
 
 
 def _coverage(results: Sequence[Result]) -> Captioned:

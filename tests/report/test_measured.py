@@ -45,6 +45,17 @@ def test_methods_are_compared_where_there_are_several():
     assert next(iter(result_figures([R2, supervised]).values())).task == "regression"
 
 
+def test_classifiers_are_compared_by_what_they_see_the_best_first():
+    one = replace(R2, task="svm", query="spectrum", property="class", metric="macro_f1", space="supervised")
+    better = replace(one, task="batmm", query="image+spectrum", value=0.9)
+    classes = [replace(each, property="class:bhb", metric="f1") for each in (one, better)]
+    others = [replace(one, metric="balanced_accuracy"), replace(R2, space="supervised")]
+    (figure,) = result_figures([one, better, *classes, *others]).values()
+    assert [labels(axes) for axes in figure.axes] == [["BATMM (image + spectrum)", "SVM (spectrum)"]] * 2
+    assert figure.axes[1].get_xlabel() == "F1: bhb against the rest (class)" and figure.task == "classifiers"
+    assert result_figures([one, classes[0]]) == {}
+
+
 def test_coverage_by_bin_and_against_what_was_wanted():
     inside = replace(COVERAGE, metric="coverage@0.9 of 0.1..0.3", n=20)
     half = replace(COVERAGE, metric="coverage@0.5", value=0.5, low=0.4, high=0.6)
