@@ -13,6 +13,7 @@ __all__ = ["Classification"]
 SCHEDULE = Schedule("plateau", warmup_epochs=5.0, factor=0.5, patience=5)
 ENCODERS = Training(100, 64, optimizer=Optimizer("adam", 1e-4, 0.0), schedule=SCHEDULE)
 FUSION = Training(100, 64, optimizer=Optimizer("adamw", 1e-4, 5e-2), schedule=SCHEDULE)
+DIVIDED = Split(test=0.1, valid=0.2222)  # 70, 20 and 10 of a hundred
 ALIGNING = Training(30, 128, optimizer=Optimizer("adamw", 1e-4, 1e-2), schedule=Schedule("cosine", warmup_epochs=2.0))
 
 
@@ -50,7 +51,7 @@ class Classification:
     encoder_rate: float = 0.1
     encoder_training: Training = ENCODERS
     training: Training = FUSION
-    split: Split = field(default_factory=Split)
+    split: Split = DIVIDED
     baselines: list[str] = field(default_factory=list)
     alignment: Alignment = field(default_factory=Alignment)
     alignment_training: Training = ALIGNING

@@ -160,7 +160,14 @@ def test_a_finished_run_is_loaded_at_once(tmp_path, monkeypatch):
     ("changes", "message"),
     [
         ({"settings": replace(SETTINGS, epochs=9)}, "another epochs: 6 there, 9 now"),
-        ({"settings": replace(SETTINGS, optimizer=Optimizer(learning_rate=1.0))}, "optimizer.learning_rate: 0.02 th"),
+        (
+            {"settings": replace(SETTINGS, optimizer=replace(SETTINGS.optimizer, learning_rate=1.0))},
+            "optimizer.learning_rate: 0.02 there, 1.0 now",
+        ),
+        (
+            {"settings": replace(SETTINGS, optimizer=Optimizer(learning_rate=0.02))},
+            "optimizer.factors: {'layers.0': 0.5}",
+        ),
         ({"settings": replace(SETTINGS, schedule=Schedule("constant"))}, "schedule.name: 'cosine' there, 'constant'"),
         ({"data": Points(rows=36)}, "number of training objects: 37 there, 36 now"),
         ({"validate": None}, "use of a validation set: True there, False now"),
