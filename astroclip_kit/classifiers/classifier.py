@@ -52,7 +52,8 @@ class Classifier(nn.Module):
         temperature: float = 1.0,
     ) -> None:
         super().__init__()
-        self.encoders, self.fusion = nn.ModuleDict(encoders), fusion
+        self.encoders = nn.ModuleDict(encoders).to(memory_format=torch.channels_last)  # as images are laid out
+        self.fusion = fusion
         self.classes, self.label, self.temperature = tuple(classes), label, temperature
         if missing := [name for name in self.modalities if name not in encoders]:
             raise UsageError(f"the fusion reads {missing[0]!r}, which has no encoder. Pass one.")
