@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ from astroclip_kit.models import build_for
 from astroclip_kit.pipeline import simulate
 from astroclip_kit.settings import Hardware, Observing, Optimizer, Schedule, Split, Training
 from astroclip_kit.storage import open_folder
-from astroclip_kit.surveys import TableReader
+from astroclip_kit.surveys import LegacySurveyCutouts, SDSSSpectra, TableReader
 
 SPLIT = Split(test=0.1, valid=2 / 9)
 TURNED = {"class_path": "astroclip_kit.transforms.RandomFlipRotate"}
@@ -50,8 +51,13 @@ SETTINGS = {
         "spectrum", "VGG1D", {"widths": [32, 64, 128, 128, 128], "depths": [1, 1, 1, 1, 1]}
     ),
     "vgg64": Setting("spectrum", "VGG1D", epochs=1),
+    "se18, 3 stages": Setting(
+        "image", "SEResNet", {"name": "resnet18", "size": 0, "width": 128, "stages": 3}, augmentation=TURNED
+    ),
+    "se18, 2 stages": Setting(
+        "image", "SEResNet", {"name": "resnet18", "size": 0, "width": 128, "stages": 2}, augmentation=TURNED
+    ),
     "se18": Setting("image", "SEResNet", {"name": "resnet18", "size": 0, "width": 128}, augmentation=TURNED),
-    "se18, 64 pixels": Setting("image", "SEResNet", {"name": "resnet18", "size": 64, "width": 128}),
     "se50": Setting("image", "SEResNet", epochs=1),
 }
 
@@ -61,7 +67,9 @@ def mock(folder: Path, count: int) -> ak.Dataset:
     if not survey.exists():
         simulate("stars", survey, count=count, observing=Observing(size=48))
     labels = TableReader(survey / "labels.csv", id_column="object_id", labels=["class"])
-    return ak.ingest(folder / "data", images=str(survey / "cutouts"), spectra=str(survey / "spectra"), catalogue=labels)
+    images = LegacySurveyCutouts(survey / "cutouts", bands="ugriz")
+    spectra = SDSSSpectra(survey / "spectra", grid="sdss 4000-9000")
+    return ak.ingest(folder / "data", images=images, spectra=spectra, catalogue=labels, labels=["class"])
 
 
 def measure(data: ak.Dataset, out: Path, name: str, epochs: int) -> str:
@@ -72,6 +80,7 @@ def measure(data: ak.Dataset, out: Path, name: str, epochs: int) -> str:
     optimizer, schedule = Optimizer("adam", setting.rate, 0.0), Schedule("cosine", warmup_epochs=1.0)
     hardware = Hardware(threads=1, checkpoint_seconds=600)
     training = Training(epochs or setting.epochs, 64, optimizer=optimizer, schedule=schedule, hardware=hardware)
+    begun = time.process_time()
     classifier = train_encoder(
         data,
         out,
@@ -82,8 +91,9 @@ def measure(data: ak.Dataset, out: Path, name: str, epochs: int) -> str:
         split=SPLIT,
         augmentation=setting.augmentation,
     )
+    processor = time.process_time() - begun
     manifest = open_folder(out, "model")
-    seconds, stars = [row["seconds"] for row in manifest["history"]], manifest["counts"]["train"]
+    wall, stars = sum(row["seconds"] for row in manifest["history"]), manifest["counts"]["train"]
     true = data.labels["class"]
     rows = np.flatnonzero((splits.divide(data, SPLIT) == "test") & (true != "") & data.present(setting.modality))
     with torch.inference_mode():
@@ -94,7 +104,8 @@ def measure(data: ak.Dataset, out: Path, name: str, epochs: int) -> str:
     weights = sum(weight.numel() for weight in encoder.parameters())
     f1 = metrics.macro_f1(true[rows], guessed)
     return (
-        f"| {name} | {weights / 1e6:.2f} M | {len(seconds)} | {min(seconds) / stars * 1000:.2f} | {sum(seconds):.0f} "
+        f"| {name} | {weights / 1e6:.2f} M | {len(losses)} "
+        f"| {processor / len(losses) / stars * 1000:.2f} | {processor:.0f} | {wall:.0f} "
         f"| {int(np.argmin(losses)) + 1} | {f1:.3f} | {os.getloadavg()[0]:.1f} |"
     )
 
@@ -109,8 +120,10 @@ def main() -> None:
     options = parser.parse_args()
     data = ak.Dataset(options.data) if options.data else mock(options.folder, options.count)
     print(f"{len(data)} stars, {data.manifest['origin']}, split seed {SPLIT.seed}")
-    print("| encoder | weights | epochs | s per 1,000 stars and epoch | s in all | best epoch | macro F1 | load |")
-    print("|---|---|---|---|---|---|---|---|")
+    print(
+        "| encoder | weights | epochs | s of processor per 1,000 stars and epoch | in all | s by the clock | best epoch | macro F1 | load |"
+    )
+    print("|---|---|---|---|---|---|---|---|---|")
     for name in options.names:
         folder = options.folder / name.replace(", ", "-").replace(" ", "-")
         print(measure(data, folder, name, options.epochs), flush=True)
