@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from dataclasses import replace
+from functools import partial
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 from ..arguments import explain, unknown_key
 from ..errors import UsageError
 from ..settings import Material
+from .classifier_steps import Learner
 from .configuration import Configuration, resolve_configuration
 from .experiment import Step, plan, run_steps
 from .memory import check_count, check_memory, division
 from .outcome import REPORT, More, write_results
-from .parts import Folder, words
+from .parts import Folder, open_data, words
 from .preparation import Prepared, prepare
 from .pretraining import pretrain
 from .steps import signature_of
@@ -98,7 +100,8 @@ def _steps(recipe: Recipe, prepared: Prepared, settings: Configuration) -> Itera
     if "evaluate" in judged:
         judged["evaluate"] = {**judged["evaluate"], "properties": words(judged["evaluate"]["properties"])}
     judged |= {"experiment": prepared.experiment} if prepared.experiment else {}
-    run = Run({"root": prepared.root, **folders}, judged, settings.seed)
+    opened = partial(_objects, folders["dataset"], judged.get("classify"))
+    run = Run({"root": prepared.root, **folders}, judged, opened, settings.seed)
     for one in recipe.stages(run) if recipe.stages is not None else ():
         folders[one.name] = one.out
         yield Step("stage", one.name, one.out, one.inputs, one.arguments, call=one.run)
@@ -106,6 +109,14 @@ def _steps(recipe: Recipe, prepared: Prepared, settings: Configuration) -> Itera
     asked = {f"{verb}.{key}": value for verb, values in judged.items() for key, value in values.items()}
     last = Step("measure", "measure", prepared.root / "results", folders, {**asked, "changes": prepared.changes})
     yield replace(last, call=lambda: _measure(recipe, prepared, settings, run))
+
+
+def _objects(dataset: Path, classify: Mapping[str, Any] | None) -> Any:
+    """The dataset, or those of its objects that a classifier learns from."""
+    if classify is None:
+        return open_data(dataset)
+    encoders, settings = classify["encoders"], classify["classification"]
+    return Learner(dataset, dataset, encoders, settings, classify["labels"]).dataset
 
 
 def _pretraining(prepared: Prepared, settings: Configuration, dataset: Path) -> Iterator[Step]:

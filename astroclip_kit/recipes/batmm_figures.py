@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 __all__ = ["draw"]
 
 CURVES = ("batmm", "transformer_spectrum", "vgg1d_sa", "resnet_se", "early_concat", "svm", "xgboost")
-PARTS = {"image": "band", "spectrum": "wavelength (Angstrom)"}
+PARTS = {"image": "band", "spectrum": "wavelength [Å]"}
+WEIGHTS = {"image": "weight of each band in squeeze and excitation", "spectrum": "attention to each wavelength range"}
 Captioned = Iterator[tuple[str, "Figure"]]
 Floats = npt.NDArray[np.float64]
 
@@ -36,52 +37,37 @@ class _Judged:
     def __init__(self, folder: Path) -> None:
         self.folder, self.about = folder, open_folder(folder, "results")
         self.classes: list[str] = self.about["classes"]
-        self.codes = read_array(folder / "codes.npy")
+        self.codes, self.rows = (read_array(folder / f"{name}.npy") for name in ("codes", "rows"))
 
     @cached_property
     def said(self) -> dict[str, Floats]:
         """Model to what it says of each star [n, C]."""
         return dict(zip(self.about["models"], read_array(self.folder / "probabilities.npy"), strict=True))
 
-    def shares(self, modality: str) -> dict[str, Floats]:
-        """Mean weights [S] of all stars, and of those of each class."""
-        shares = read_array(self.folder / f"shares-{modality}.npy")
-        by_class = {name: shares[self.codes == code].mean(axis=0) for code, name in enumerate(self.classes)}
-        return {"all": shares.mean(axis=0), **by_class}
+    @property
+    def true(self) -> npt.NDArray[np.str_]:
+        """Class of each star [n]."""
+        true: npt.NDArray[np.str_] = np.asarray(self.classes)[self.codes]
+        return true
 
 
-def draw(
-    several: Sequence[Repetition], results: Sequence[Result], published: Sequence[Published]
-) -> tuple[dict[str, Figure], list[Result]]:
-    """Caption to figure, and the mean weights as results.
+def draw(several: Sequence[Repetition], results: Sequence[Result], published: Sequence[Published]) -> dict[str, Figure]:
+    """Caption to figure.
 
     Args:
         several: The repetitions.
         results: What they gave, put together.
         published: The numbers to compare with.
     """
-    from ..report.figures import learning_curves
-
     judged = [_Judged(one.place("results")) for one in several]
-    origin: dict[str, Any] = {name: getattr(results[0], name) for name in ("seed", "dataset", "origin", "space")}
-    shares = list(_weights(judged, origin)) if len(judged[0].about["shares"]) else []
-    figures = {
+    return {
         **dict(_beside(results, published)),
         **dict(_curves(judged)),
         **dict(_shares(judged, published)),
         **dict(_confusion(judged)),
+        **dict(_attention(several[0], judged[0])),
+        **dict(_trainings(several[0])),
     }
-    for name, folder in (("image encoder", ("own", "image")), ("spectrum encoder", ("own", "spectrum"))):
-        history = open_folder(several[0].place(*folder), "model").get("history")
-        figures |= {f"Training of the {name}, first seed.": learning_curves(history)} if history else {}
-    if "batmm" in several[0].models and (history := _history(several[0])):
-        figures["Training of BATMM on cached tokens, first seed."] = learning_curves(history)
-    return figures, shares
-
-
-def _history(first: Repetition) -> Sequence[Mapping[str, float]]:
-    history: Sequence[Mapping[str, float]] = open_folder(first.place("models", "batmm"), "model").get("history", ())
-    return history
 
 
 def _beside(results: Sequence[Result], published: Sequence[Published]) -> Captioned:
@@ -115,64 +101,64 @@ def _curves(judged: Sequence[_Judged]) -> Captioned:
 
 
 def _shares(judged: Sequence[_Judged], published: Sequence[Published]) -> Captioned:
-    from ..report.figures import mean_shares
+    from ..report.figures import share_figure
 
-    panels = {}
-    for modality, names in judged[0].about["shares"].items():
-        each = [one.shares(modality) for one in judged]
-        panels[PARTS[modality]] = (
-            names,
-            {key: np.stack([one[key] for one in each]) for key in each[0] if key != "all"},
-        )
     told = {one.property: one.value for one in published if one.metric == "share"}
-    if panels:
+    true = np.concatenate([one.true for one in judged])
+    for modality, names in judged[0].about["shares"].items():
+        shares = np.concatenate([read_array(one.folder / f"shares-{modality}.npy") for one in judged])
+        about = {"what": PARTS[modality], "title": f"{modality} encoder, stars of {len(judged)} seeds"}
+        marked = {name: value for name, value in told.items() if name in names}
         yield (
-            "Weight of each band in squeeze and excitation, and of each range of wavelengths in self-attention, by "
-            "true class (the paper's Figure 9).",
-            mean_shares(panels, published=told),
+            f"What the {modality} encoder looks at: {WEIGHTS[modality]}, by true class (the paper's Figure 9).",
+            share_figure(shares, names, true, published=marked, **about),
         )
-
-
-def _weights(judged: Sequence[_Judged], origin: Mapping[str, Any]) -> Iterator[Result]:
-    """Mean weight of each part over all stars and seeds."""
-    from ..results import combine
-
-    folds = []
-    for one in judged:
-        about = {**origin, "seed": one.about["seed"]}
-        folds.append(
-            [
-                Result(
-                    "shares",
-                    modality,
-                    modality,
-                    name,
-                    "share",
-                    float(value),
-                    math.nan,
-                    math.nan,
-                    len(one.codes),
-                    **about,
-                )
-                for modality, names in one.about["shares"].items()
-                for name, value in zip(names, one.shares(modality)["all"], strict=True)
-            ]
-        )
-    yield from combine(folds)
 
 
 def _confusion(judged: Sequence[_Judged]) -> Captioned:
     from ..report.figures import confusion_matrix
 
+    true = np.concatenate([one.true for one in judged])
     for name in ("batmm", "resnet_se"):
         if name in judged[0].said:
-            true, said = ([], [])
-            for one in judged:
-                classes = np.asarray(one.classes)
-                true.append(classes[one.codes])
-                said.append(classes[one.said[name].argmax(axis=1)])
-            title = f"{MODELS[name].name}, test stars of {len(judged)} seeds"
-            yield (
-                f"True by predicted class, {title}.",
-                confusion_matrix(*map(np.concatenate, (true, said)), title=title),
-            )
+            said = [np.asarray(one.classes)[one.said[name].argmax(axis=1)] for one in judged]
+            title = f"{MODELS[name].name}, stars of {len(judged)} seeds"
+            yield f"True by predicted class: {title}.", confusion_matrix(true, np.concatenate(said), title=title)
+
+
+def _attention(first: Repetition, judged: _Judged) -> Captioned:
+    """What the image tokens of one star take from its spectrum."""
+    import torch
+
+    from ..models import load_model
+    from ..report.figures import attention_map
+
+    classifier: Any = load_model(first.place("own", "model"))
+    if "batmm" not in judged.said or not getattr(classifier.fusion, "crosses", False):
+        return
+    code = judged.classes.index(BHB) if BHB in judged.classes else 0
+    surest = int(np.where(judged.codes == code, judged.said["batmm"][:, code], -1).argmax())
+    row, dataset = int(judged.rows[surest]), first.dataset
+    views = {name: dataset.views(name, [row]) for name in classifier.modalities}
+    weights = classifier.attention({name: torch.from_numpy(view) for name, view in views.items()})[0].numpy()
+    segments = getattr(classifier.encoders["spectrum"], "segments", 1)
+    title = f"{dataset.object_ids[row]}: {judged.classes[code]}, p = {judged.said['batmm'][surest, code]:.3f}"
+    yield (
+        "Cross-attention of BATMM's last block, mean over its heads, of the surest star of the class (first seed).",
+        attention_map(
+            weights,
+            {name: view[0] for name, view in views.items()},
+            dataset.modalities,
+            segments=segments,
+            title=title,
+        ),
+    )
+
+
+def _trainings(first: Repetition) -> Captioned:
+    from ..report.figures import learning_curves
+
+    places = {f"the {name} encoder": first.place("own", "encoders", name) for name in first.encoders}
+    for name, folder in {**places, "BATMM on cached tokens": first.place("own", "fusion")}.items():
+        if history := open_folder(folder, "model").get("history"):
+            yield f"Training of {name}, first seed.", learning_curves(history)

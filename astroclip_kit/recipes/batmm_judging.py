@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from ..types import Result
 from .batmm_models import Model
 
 if TYPE_CHECKING:
+    from ..classifiers import Classifier
     from .batmm_stages import Repetition
 
 __all__ = ["judge_models"]
@@ -25,8 +29,8 @@ def judge_models(repetition: Repetition, out: Path) -> None:
     """Judges all models by the same stars, and keeps what a figure needs of them.
 
     The folder holds ``results.jsonl``, what each model says of each star (``probabilities.npy`` [M, n, C]), the number
-    of the true class (``codes.npy`` [n]) and, for each modality, the weights of bands or wavelengths
-    (``shares-<modality>.npy`` [n, S]); names of all of them are in the manifest.
+    of the true class (``codes.npy`` [n]), which row of the dataset it is (``rows.npy`` [n]) and, for each modality, the
+    weights of bands or wavelengths (``shares-<modality>.npy`` [n, S]); names of all of them are in the manifest.
 
     Args:
         repetition: The seed.
@@ -57,7 +61,11 @@ def judge_models(repetition: Repetition, out: Path) -> None:
             **about,
         )
         said.append(p)
-    shares = {name: _shares(repetition, name, judged) for name in repetition.variants["own"]}
+    shares = {name: _shares(repetition, name, judged) for name in repetition.encoders}
+    source = {name: about[name] for name in ("seed", "dataset", "origin")}
+    for modality, found in shares.items():
+        if found is not None:
+            results += list(_mean_shares(modality, *found, source))
     kept: dict[str, Any] = {"models": list(repetition.models), "classes": list(names), "temperatures": temperatures}
     kept |= {"shares": {name: list(found[0]) for name, found in shares.items() if found is not None}}
     kept |= {"counts": {side: len(some) for side, some in rows.items()}, "seed": repetition.seed}
@@ -65,6 +73,7 @@ def judge_models(repetition: Repetition, out: Path) -> None:
         write_results(folder / "results.jsonl", results)
         np.save(folder / "probabilities.npy", np.stack(said))
         np.save(folder / "codes.npy", codes[judged])
+        np.save(folder / "rows.npy", judged)
         for name, found in shares.items():
             if found is not None:
                 np.save(folder / f"shares-{name}.npy", found[1])
@@ -72,22 +81,19 @@ def judge_models(repetition: Repetition, out: Path) -> None:
 
 
 def _rows(repetition: Repetition) -> tuple[tuple[str, ...], Rows, dict[str, Rows]]:
-    """Classes, the number of the class of each star, and the stars with a class and all modalities on each side."""
+    """Classes, the number of the class of each star, and the stars of each side."""
     from ..classifiers import class_codes
     from ..data.splits import divide
 
     dataset = repetition.dataset
     names, codes = class_codes(dataset, repetition.settings.label)
-    sides = divide(dataset, repetition.split)
-    whole = np.all([dataset.present(name) for name in ("image", "spectrum")], axis=0) & (codes >= 0)
-    return names, codes, {side: np.flatnonzero(whole & (sides == side)) for side in ("train", "valid", "test")}
+    sides = divide(dataset, repetition.settings.split)
+    return names, codes, {side: np.flatnonzero(sides == side) for side in ("train", "valid", "test")}
 
 
 def _logits(repetition: Repetition, task: str, model: Model, rows: Rows) -> Floats:
     """What a model says of some stars [n, C]."""
-    import torch
-
-    from ..classifiers import token_logits, tokens_of
+    from ..classifiers import token_logits, view_logits
     from ..features import FeatureSet
     from ..models import load_model
     from ..storage import read_array
@@ -95,15 +101,21 @@ def _logits(repetition: Repetition, task: str, model: Model, rows: Rows) -> Floa
     if not model.encoders:
         said = read_array(repetition.place("models", task) / "probabilities.npy")[rows]
         return np.asarray(np.log(np.maximum(said, LEAST)))
-    features = FeatureSet(repetition.place(model.encoders, "tokens"))
-    if model.method:
-        fusion = load_model(repetition.place("models", task))
-        return np.asarray(token_logits(fusion, features, rows), dtype=np.float64)
-    [name] = model.sees
-    head: Any = load_model(repetition.place(model.encoders, name)).head
-    with torch.inference_mode():
-        logits = head(tokens_of(features, name, rows).mean(dim=1))
-    return np.array(logits, dtype=np.float64)
+    trained, told = load_model(repetition.model_place(task)), {"hardware": repetition.settings.training.hardware}
+    if model.method and task != "joint":
+        features = FeatureSet(repetition.place(model.encoders, "tokens"))
+        return np.asarray(token_logits(trained, features, rows, **told), dtype=np.float64)
+    classifier: Any = trained if task == "joint" else _alone(trained, *model.sees)
+    return np.asarray(view_logits(classifier, repetition.dataset, rows, **told), dtype=np.float64)
+
+
+def _alone(trained: Any, name: str) -> Classifier:
+    """An encoder with the linear head that it was trained with, as a classifier of one modality."""
+    from ..classifiers import Classifier, PooledLinear
+
+    head = PooledLinear({name: trained.encoder.out_features}, len(trained.classes))
+    head.head = trained.head
+    return Classifier({name: trained.encoder}, head, trained.classes)
 
 
 def _shares(repetition: Repetition, name: str, rows: Rows) -> tuple[tuple[str, ...], Floats] | None:
@@ -112,7 +124,7 @@ def _shares(repetition: Repetition, name: str, rows: Rows) -> tuple[tuple[str, .
 
     from ..models import load_model
 
-    encoder: Any = load_model(repetition.place("own", name, "encoder"))
+    encoder: Any = load_model(repetition.place("own", "encoders", name, "encoder"))
     if not hasattr(encoder, "shares"):
         return None
     found = []
@@ -121,3 +133,10 @@ def _shares(repetition: Repetition, name: str, rows: Rows) -> tuple[tuple[str, .
             views = torch.from_numpy(repetition.dataset.views(name, rows[start : start + BATCH]))
             found.append(encoder.shares(encoder.preprocess(views)).numpy())
     return tuple(encoder.share_names), np.concatenate(found)
+
+
+def _mean_shares(modality: str, names: tuple[str, ...], shares: Floats, source: Mapping[str, Any]) -> Iterator[Result]:
+    """The mean weight of each part."""
+    for name, value in zip(names, shares.mean(axis=0), strict=True):
+        about = "shares", modality, modality, name, "share"
+        yield Result(*about, float(value), math.nan, math.nan, len(shares), **source, space="supervised")

@@ -9,7 +9,7 @@ from typing import Any
 from .published_stars import BHB, LABEL, OTHER
 from .side_by_side import Layout
 
-__all__ = ["BATMM_TABLES", "CLAIMS", "FUSION", "MODELS", "Model"]
+__all__ = ["BATMM_TABLES", "CLAIMS", "FITTED", "FUSION", "MODELS", "Model"]
 
 FUSION, BOTH = "fusion", ("image", "spectrum")
 
@@ -63,8 +63,10 @@ MODELS: dict[str, Model] = {
     "transformer_sem": _switched("transformer, semantic embedding", True, False),
     "transformer_ca": _switched("transformer, cross-attention", False, True),
     "batmm": _switched("BATMM", True, True),
-    "aligned": Model("BATMM on aligned encoders", BOTH, "aligned", FUSION, {"semantic": True, "cross_attention": True}),
+    "aligned": Model("BATMM on aligned encoders", BOTH, "aligned", FUSION),
+    "joint": Model("BATMM, all trained together", BOTH, "joint", FUSION),
 }
+FITTED = {"batmm": "own", "aligned": "aligned", "joint": "joint"}  # whole classifiers, to their folder
 ALL = {"BATMM, both classes": ("batmm", LABEL)}
 ONE = {f"BATMM, {name}": ("batmm", f"{LABEL}:{name}") for name in (BHB, OTHER)}
 OF_ONE_CLASS = (
@@ -82,7 +84,15 @@ BATMM_TABLES = (
     Layout("Encoders with and without attention", _rows("vgg1d", "vgg1d_sa", "resnet", "resnet_se")),
     Layout(
         "What the parts of the transformer add",
-        _rows("transformer_spectrum", "transformer_image", "transformer_sem", "transformer_ca", "batmm", "aligned"),
+        _rows(
+            "transformer_spectrum",
+            "transformer_image",
+            "transformer_sem",
+            "transformer_ca",
+            "batmm",
+            "aligned",
+            "joint",
+        ),
     ),
     Layout(
         "BATMM and other methods",

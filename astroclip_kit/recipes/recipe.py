@@ -37,11 +37,14 @@ class Run:
             "embeddings"; for `measure` also that of each stage, by its name.
         sections: The sections that no verb runs, such as "evaluate", each with all of its arguments; "experiment"
             holds the recipe's own.
+        objects: Opens the dataset; where there is a section "classify", its objects that have a class and every
+            modality.
         seed: Of everything that is drawn.
     """
 
     folders: Mapping[str, Path]
     sections: Mapping[str, Mapping[str, Any]]
+    objects: Callable[[], Any]
     seed: int = 0
 
 
