@@ -70,7 +70,8 @@ def _paired(several: Sequence[Repetition], results: list[Result]) -> dict[str, s
         values.setdefault(one.task, []).append(one.value)
     names = {name: model.name for name, model in MODELS.items()}
     found = list(verdicts(CLAIMS, PUBLISHED, values, lambda a, b: corrected_difference(a, b, share)))
-    parts = {"Which of the published orderings hold": orderings_html(found, names, "macro F1") if found else ""}
+    told = orderings_html(found, names, "macro F1") if found else ""
+    parts = {"Which of the published orderings hold": _basic(values) + told}
     if "batmm" in values and len(values) > 1:
         table = significance_table(single, "batmm", metric=METRIC, test_share=share, names=names)
         parts["BATMM against each other model"] = _html(table)
@@ -80,6 +81,18 @@ def _paired(several: Sequence[Repetition], results: list[Result]) -> dict[str, s
             corrected_difference(values["aligned"], values["batmm"], share)
         )
     return parts
+
+
+def _basic(values: Mapping[str, Sequence[float]]) -> str:
+    """In words: whether the spectrum beats the image, and every fusion the image, in each seed."""
+    sentences = []
+    fusions = [name for name, model in MODELS.items() if len(model.sees) > 1 and name in values]
+    for what, names in (("the spectrum (VGG1D with self-attention)", ["vgg1d_sa"]), ("every fusion", fusions)):
+        if names and {"resnet_se", *names} <= values.keys():
+            lowest = [min(each) for each in zip(*(values[name] for name in names), strict=True)]
+            won = sum(low > image for low, image in zip(lowest, values["resnet_se"], strict=True))
+            sentences.append(f"By macro F1 {what} beats the image alone in {won} of {len(lowest)} seeds.")
+    return f"<p>{escape(' '.join(sentences))}</p>" if sentences else ""
 
 
 def _html(table: Table) -> str:
@@ -93,10 +106,10 @@ def _cell(value: Any) -> str:
 
 
 def _differences(table: Table, like: Result, names: Mapping[str, str]) -> Iterator[Result]:
-    """The paired differences as results; the property is the other model."""
+    """The paired differences as results; what answers is the other model."""
     by_name = {name: task for task, name in names.items()}
     for row in table:
-        about = "paired", "batmm", "batmm", by_name[row["model"]]
+        about = "paired", "batmm", by_name[row["model"]], like.property
         source: dict[str, Any] = {
             "seed": like.seed,
             "dataset": like.dataset,

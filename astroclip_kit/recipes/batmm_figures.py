@@ -103,7 +103,7 @@ def _curves(judged: Sequence[_Judged]) -> Captioned:
 def _shares(judged: Sequence[_Judged], published: Sequence[Published]) -> Captioned:
     from ..report.figures import share_figure
 
-    told = {one.property: one.value for one in published if one.metric == "share"}
+    told = {one.metric.removeprefix("share of "): one.value for one in published if one.task == "shares"}
     true = np.concatenate([one.true for one in judged])
     for modality, names in judged[0].about["shares"].items():
         shares = np.concatenate([read_array(one.folder / f"shares-{modality}.npy") for one in judged])

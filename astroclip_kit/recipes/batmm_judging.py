@@ -138,5 +138,5 @@ def _shares(repetition: Repetition, name: str, rows: Rows) -> tuple[tuple[str, .
 def _mean_shares(modality: str, names: tuple[str, ...], shares: Floats, source: Mapping[str, Any]) -> Iterator[Result]:
     """The mean weight of each part."""
     for name, value in zip(names, shares.mean(axis=0), strict=True):
-        about = "shares", modality, modality, name, "share"
+        about = "shares", modality, modality, "", f"share of {name}"
         yield Result(*about, float(value), math.nan, math.nan, len(shares), **source, space="supervised")

@@ -121,6 +121,7 @@ CLAIMS = (  # pairs of rows that stand beside each other in the paper's tables; 
     ("early_add", "vgg1d_sa"),
     ("early_concat", "early_add"),
     ("vgg1d_fusion", "early_concat"),
+    *((one, "resnet_se") for one in ("early_concat", "vgg1d_fusion", "transformer_image", "transformer_ca")),
     *(
         ("batmm", one)
         for one in ("resnet_se", "vgg1d_sa", "svm", "xgboost", "early_add", "early_concat", "vgg1d_fusion")

@@ -12,12 +12,13 @@ from .published import Published
 __all__ = ["Difference", "Paired", "orderings_html", "verdicts"]
 
 Paired = Callable[[Sequence[float], Sequence[float]], tuple[float, float, float, float]]
-SURE, MEAN, REVERSED, NEVER = "holds", "holds on average", "is reversed on average", "is reversed"
+SURE, MEAN, EVEN, REVERSED, NEVER = "holds", "holds on average", "is even", "is reversed on average", "is reversed"
 VERDICTS = {
-    SURE: "hold beyond the scatter of the repetitions",
-    MEAN: "hold on average, within the scatter",
-    REVERSED: "are reversed on average, within the scatter",
-    NEVER: "are reversed beyond the scatter",
+    SURE: "Hold beyond the scatter of the repetitions",
+    MEAN: "Hold on average, within the scatter",
+    EVEN: "Are even",
+    REVERSED: "Are reversed on average, within the scatter",
+    NEVER: "Are reversed beyond the scatter",
 }
 
 
@@ -57,6 +58,8 @@ class Difference:
         """
         if self.value > 0:
             return SURE if self.low > 0 else MEAN
+        if self.value == 0:
+            return EVEN
         return NEVER if self.high < 0 else REVERSED
 
 
@@ -92,11 +95,12 @@ def orderings_html(differences: Sequence[Difference], names: Mapping[str, str], 
         names: Of the models.
         metric: In words.
     """
-    sentences = [f"Of {len(differences)} orderings by {metric} that the published tables state:"]
+    sentences = [f"Of {len(differences)} orderings by {metric} that the published tables state."]
     for verdict, words in VERDICTS.items():
         own = [one for one in differences if one.verdict == verdict]
-        listed = "; ".join(f"{names[one.better]} above {names[one.worse]} ({one.value:+.3f})" for one in own)
-        sentences.append(f"{len(own)} {words}{f': {listed}' if own else ''}.")
+        listed = "; ".join(f"{names[one.better]} above {names[one.worse]} {one.value:+.3f}" for one in own)
+        if own or verdict != EVEN:
+            sentences.append(f"{words}: {len(own)}{f' ({listed})' if own else ''}.")
     if narrow := [one for one in differences if one.published < one.spread]:
         sentences.append(
             f"{len(narrow)} of the published differences are themselves smaller than their published scatter."

@@ -42,7 +42,9 @@ def _numbers() -> Iterator[Published]:
             of_all = f"macro_{metric}" if name == LABEL else metric
             yield Published(PAPER, task, seen, seen, name, of_all, shares[0], ABOUT, spread=shares[1])
     yield Published(PAPER, "batmm", BOTH, BOTH, LABEL, "auc", 0.99, f"{PAPER}, its ROC curve")
-    yield Published(PAPER, "shares", IMAGE, IMAGE, "u", "share", 0.32, f"{PAPER}, its figure of weights, about 32 %")
+    yield Published(
+        PAPER, "shares", IMAGE, IMAGE, "", "share of u", 0.32, f"{PAPER}, its figure of weights, about 32 %"
+    )
 
 
 BATMM: tuple[Published, ...] = tuple(_numbers())

@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 __all__ = ["classes_html", "classes_table", "is_classifier", "selection_html"]
 
 TOGETHER = ("macro_precision", "macro_recall", "macro_f1", "accuracy", "balanced_accuracy", "auc", "ece")
-REFERENCES = ("classification", "regression")  # what is fitted beside nearest neighbours
+OTHERS = ("classification", "regression", "shares", "paired")  # references beside neighbours, and what is no model
 
 
 def is_classifier(one: Result) -> bool:
     """Whether a number is of a model that was trained on the class."""
-    return one.space == "supervised" and one.task not in REFERENCES
+    return one.space == "supervised" and one.task not in OTHERS
 
 
 def classes_html(results: Sequence[Result], among: Sequence[Result] = ()) -> str:
@@ -59,10 +59,10 @@ def classes_table(results: Sequence[Result]) -> Table:
     rows = []
     for task, query in dict.fromkeys((one.task, one.query) for one in shown):
         own = {one.metric: one for one in shown if (one.task, one.query) == (task, query)}
-        row = {"model": model_title(task), "sees": query}
-        row |= {name: own[name].value if name in own else math.nan for name in TOGETHER}
         f1, accuracy = own["macro_f1"], own["accuracy"]
-        rows.append({**row, "low": f1.low, "high": f1.high, "majority": accuracy.chance, "n": f1.n})
+        values = {name: own[name].value if name in own else math.nan for name in TOGETHER}
+        more = {"low": f1.low, "high": f1.high, "majority": accuracy.chance, "n": f1.n}
+        rows.append({"model": model_title(task), "sees": query, **values, **more})
     table = Table(rows=rows)["model", "sees", *TOGETHER[:3], "low", "high", *TOGETHER[3:], "majority", "n"]
     for name in (*TOGETHER, "low", "high", "majority"):
         table[name].format = ".3f"

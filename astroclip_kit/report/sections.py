@@ -21,6 +21,8 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "Training": ("training",),
     "Which objects are judged": ("selection",),
     "Classes": ("classifiers", "attention"),
+    "Paired differences": ("paired",),
+    "What encoders look at": ("shares",),
     "Retrieval": ("retrieval", "answers"),
     "Properties": ("regression", "classification"),
     "Probes beside nearest neighbours": ("probe_linear", "probe_mlp"),

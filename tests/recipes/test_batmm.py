@@ -133,7 +133,7 @@ def test_what_is_measured_has_means_differences_figures_and_words(done):
     [mean] = [one for one in found.results if (one.task, one.metric, one.fold) == ("batmm", "macro_f1", -1)]
     each = [one.value for one in found.results if (one.task, one.metric) == ("batmm", "macro_f1") and one.fold >= 0]
     assert mean.value == pytest.approx(np.mean(each)) and mean.std == pytest.approx(np.std(each, ddof=1))
-    paired = {one.property for one in found.results if one.metric == "macro_f1_difference"}
+    paired = {one.target for one in found.results if one.metric == "macro_f1_difference"}
     assert paired == set(MODELS) - {"batmm", *EXPERIMENT["leave_out"]}
     shares = [one.value for one in found.results if one.task == "shares" and one.fold < 0]
     assert len(shares) == 7 and sum(shares) == pytest.approx(1)
@@ -160,8 +160,8 @@ def test_squeeze_and_excitation_with_and_without_and_all_trained_together(stars,
         stage.run()
     found = measure(run)
     assert not found.parts  # one seed has no differences
-    bands = {one.property: one.value for one in found.results if one.task == "shares" and one.query == "image"}
-    assert list(bands) == ["u", "g", "r", "i", "z"] and sum(bands.values()) == pytest.approx(1)
+    bands = {one.metric: one.value for one in found.results if one.task == "shares" and one.query == "image"}
+    assert list(bands) == [f"share of {band}" for band in "ugriz"] and sum(bands.values()) == pytest.approx(1)
     assert "weight of each band in squeeze and excitation" in " ".join(found.figures)
     [plain] = [stage.out for stage in stages(run) if stage.name == "seed-0/plain/image"]
     assert load_model(plain).encoder.excitation is None

@@ -43,24 +43,6 @@ def test_curves_need_members_and_others():
         figures.mean_curves({"all": [([0.1, 0.2], [True, True])]})
 
 
-def test_shares_are_bars_by_class_with_the_published_one_marked():
-    bands, parts = ("u", "g", "r"), ("4000-5000", "5000-6000")
-    shares = {"bhb": np.array([[0.5, 0.3, 0.2], [0.4, 0.3, 0.3]]), "other": np.full((2, 3), 1 / 3)}
-    waves = {"bhb": np.array([[0.7, 0.3]])}
-    figure = figures.mean_shares({"band": (bands, shares), "wavelength": (parts, waves)}, published={"u": 0.32})
-    left, right = figure.axes
-    assert [bar.get_height() for bar in left.patches[:3]] == pytest.approx([0.45, 0.3, 0.25])
-    assert [text.get_text() for text in left.get_legend().get_texts()] == ["all alike", "published", "bhb", "other"]
-    assert len(right.patches) == 2 and [text.get_text() for text in right.get_xticklabels()] == list(parts)
-
-
-def test_shares_have_to_fit_their_names():
-    with pytest.raises(InputError, match="expected the shares of at least one class, found none"):
-        figures.mean_shares({"band": (("u",), {})})
-    with pytest.raises(InputError, match=r"expected shares \[R, 2\] of 'bhb', found \(1, 3\)"):
-        figures.mean_shares({"band": (("u", "g"), {"bhb": np.ones((1, 3))})})
-
-
 def test_measured_stands_above_published():
     numbers = [figures.Beside("BATMM", 0.93, 0.01, 0.948, 0.004), figures.Beside("mine", 0.9)]
     figure = figures.measured_beside_published(numbers, metric="macro F1")

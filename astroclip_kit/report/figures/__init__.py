@@ -27,7 +27,6 @@ __getattr__, __dir__, __all__ = lazy(
         "map_by_property": ".maps",
         "precision_recall_curves": ".classification",
         "mean_curves": ".repetitions",
-        "mean_shares": ".repetitions",
         "measured_beside_published": ".repetitions",
         "predicted_against_true": ".predictions",
         "reliability_diagram": ".calibration",

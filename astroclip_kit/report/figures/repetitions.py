@@ -1,10 +1,10 @@
-"""Models over repetitions of an experiment: mean curves, mean weights, and measured beside published numbers."""
+"""Models over repetitions of an experiment: mean curves, and measured beside published numbers."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +17,7 @@ from .canvas import COLOURS, PAGE, STYLE, KitFigure, plain_axes
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["Beside", "mean_curves", "mean_shares", "measured_beside_published"]
+__all__ = ["Beside", "mean_curves", "measured_beside_published"]
 
 DASHES = ("-", "--", ":", "-.")
 GRID = np.linspace(0, 1, 201)
@@ -85,51 +85,6 @@ def _finish_curves(figure: KitFigure, axes: Axes, close: Axes, kind: str, title:
     plain_axes(axes).set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.02), xlabel=x, ylabel=y, title=title)
     plain_axes(close).set(xlim=corner[0], ylim=corner[1], xlabel=x, title="the same, closer")
     figure.legend(loc="outside lower left", ncols=2, handlelength=1.6, borderaxespad=0.2)
-
-
-@rc_context(STYLE)
-def mean_shares(
-    panels: Mapping[str, tuple[Sequence[str], Mapping[str, Floats]]], *, published: Mapping[str, float] | None = None
-) -> KitFigure:
-    """How much an encoder makes of each band, or each range of wavelengths: bars of the mean over the repetitions.
-
-    Lines at the ends of bars are a standard deviation over the repetitions; a dotted line is where all are alike.
-
-    Args:
-        panels: What is shown to names [S] and, by class, mean shares in each repetition [R, S].
-        published: Name to published share, drawn as a cross.
-
-    Raises:
-        InputError: If there is nothing to draw, or shapes do not fit.
-    """
-    if not panels or not all(by_class for _, by_class in panels.values()):
-        raise InputError("mean_shares: expected the shares of at least one class, found none.")
-    figure = KitFigure(figsize=(PAGE, 2.7), task="classifiers")
-    widths = [len(names) for names, _ in panels.values()]
-    for axes, (about, (names, by_class)) in zip(
-        figure.subplots(1, len(panels), squeeze=False, width_ratios=widths)[0], panels.items(), strict=True
-    ):
-        places, wide = np.arange(len(names)), 0.8 / len(by_class)
-        for number, (label, shares) in enumerate(by_class.items()):
-            if shares.ndim != 2 or shares.shape[1] != len(names):
-                raise InputError(f"mean_shares: expected shares [R, {len(names)}] of {label!r}, found {shares.shape}.")
-            spread = shares.std(axis=0, ddof=1) if len(shares) > 1 else None
-            left = places + (number - (len(by_class) - 1) / 2) * wide
-            error: dict[str, Any] = {"ecolor": "0.3", "error_kw": {"linewidth": 0.8}}
-            axes.bar(left, shares.mean(axis=0), wide, yerr=spread, color=COLOURS[number % 7], label=label, **error)
-        axes.axhline(1 / len(names), color="0.4", linestyle=":", linewidth=0.8, label="all alike")
-        told = [
-            (place, (published or {})[name])
-            for place, name in zip(places, names, strict=True)
-            if name in (published or {})
-        ]
-        if told:
-            axes.plot(*zip(*told, strict=True), "x", color="black", ms=5, label="published")
-        turned = {"rotation": 40, "ha": "right", "rotation_mode": "anchor"} if max(map(len, names)) > 3 else {}
-        axes.set_xticks(places, names, **turned)
-        plain_axes(axes).set(ylabel="share of the weight", xlabel=about)
-        axes.legend(loc="best")
-    return figure
 
 
 class Beside(NamedTuple):
