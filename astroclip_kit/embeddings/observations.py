@@ -148,7 +148,9 @@ def read_observations(files: Sequence[str | Path], reader: Any, modality: Modali
                     raise
                 skipped.append(str(error))
     if not samples:
-        raise InputError(f"{files[0]}: no observation can be used; the first: {next(iter(skipped), 'it is empty')}.")
+        raise InputError(
+            f"{files[0]}: no observation can be used; the first: {next(iter(skipped), 'it is empty').rstrip('.')}."
+        )
     return samples, skipped
 
 

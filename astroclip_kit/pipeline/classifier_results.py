@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import warnings
 from collections.abc import Sequence
 from dataclasses import asdict, replace
@@ -12,21 +10,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import FolderError
 from ..report.classes import selection_html
+from ..storage import MANIFEST
 from .classifier_models import judged_models, weighed
+from .classifier_predictions import SAID, as_csv, csv_of_fold, read_said
 from .classifier_steps import Learner
 from .outcome import More, write_results
 
 if TYPE_CHECKING:
     from astropy.table import Table
+    from matplotlib.figure import Figure
 
     from ..report.classifier_figures import Said
     from ..types import Result
 
-__all__ = ["next_command", "read_said", "results_of", "together", "write_judgement"]
-
-SAID = "predictions.csv"
+__all__ = ["next_command", "results_of", "together", "write_judgement"]
 
 
 def write_judgement(learner: Learner) -> None:
@@ -36,7 +34,6 @@ def write_judgement(learner: Learner) -> None:
         learner: What was trained.
     """
     from ..classifiers import class_codes, judge
-    from ..report.classifier_figures import classifier_figures
 
     dataset, settings = learner.dataset, learner.settings
     names, codes = class_codes(dataset, settings.label)
@@ -58,80 +55,51 @@ def write_judgement(learner: Learner) -> None:
             **about,
         )
     ]
-    main = models[0]
-    shown = classifier_figures(
-        main, histories=_histories(learner), shares=[*weighed(learner, main)], seed=settings.split.seed
-    )
-    more = More(parts={"Selection": _selection(learner)}, files={SAID: _as_csv(models)})
+    shown = {} if learner.name else _figures([learner], [models[0]], settings.split.seed)  # of folds for all together
+    more = More(parts={"Selection": _selection(learner)}, files={SAID: as_csv(models)})
     told = {"data": str(learner.data), "labels": learner.labels, "classification": asdict(settings)}
     write_results(learner.place("results"), results, shown, told, next_command(learner), more)
 
 
-def _histories(learner: Learner) -> dict[str, Any]:
-    """Epochs of what was trained."""
+def _figures(learners: Sequence[Learner], said: Sequence[Said], seed: int) -> dict[str, Figure]:
+    """Caption to figure of one classifier, or of those of all folds together."""
+    from ..report.classifier_figures import classifier_figures
+
+    shares = [found for one, own in zip(learners, said, strict=True) for found in weighed(one, own)]
+    by_encoder = [
+        [one for one in shares if one.encoder == name] for name in dict.fromkeys(one.encoder for one in shares)
+    ]
+    joined = [
+        replace(
+            own[0],
+            values=np.concatenate([one.values for one in own]),
+            classes=np.concatenate([one.classes for one in own]),
+        )
+        for own in by_encoder
+    ]
+    return classifier_figures(_all_folds(said), histories=_histories(learners), shares=joined, seed=seed)
+
+
+def _histories(learners: Sequence[Learner]) -> dict[str, list[Any]]:
+    """What was trained, to its epochs in each fold."""
     from ..storage import read_json
 
-    folders = {f"encoder of the {name}": learner.place("encoders", name) for name in learner.encoders}
-    folders |= {"fusion": learner.place("fusion"), "fusion with its encoders": learner.place("joint")}
-    found = {what: folder / "manifest.json" for what, folder in folders.items()}
-    return {what: read_json(path).get("history", []) for what, path in found.items() if path.exists()}
+    places: dict[str, tuple[str, ...]] = {"fusion": ("fusion",), "fusion with its encoders": ("joint",)}
+    places = {**{f"encoder of the {name}": ("encoders", name) for name in learners[0].encoders}, **places}
+    found: dict[str, list[Any]] = {}
+    for what, place in places.items():
+        manifests = [one.place(*place) / MANIFEST for one in learners]
+        if histories := [
+            history for path in manifests if path.exists() and (history := read_json(path).get("history"))
+        ]:
+            found[what] = histories
+    return found
 
 
 def _selection(learner: Learner) -> str:
     """How many objects of each class the selection left, and why observations were left out."""
     counted = learner.labelled.selection(list(learner.encoders))
     return selection_html(counted.stages, counted.classes, counted.counts.tolist(), learner.dataset.manifest["drops"])
-
-
-def _as_csv(models: Sequence[Said]) -> str:
-    """What every model said, a row for each object."""
-    text = io.StringIO()
-    lines = csv.writer(text, lineterminator="\n")
-    classes = models[0].classes
-    lines.writerow(
-        [
-            "model",
-            "query",
-            "object_id",
-            "group",
-            "true",
-            *(f"p {name}" for name in classes),
-            *(f"raw {name}" for name in classes),
-        ]
-    )
-    for one in models:
-        raw = np.full_like(one.probabilities, np.nan) if one.uncalibrated is None else one.uncalibrated
-        numbers = np.concatenate([one.probabilities, raw], axis=1).tolist()
-        for object_id, group, true, row in zip(one.object_ids, one.groups, one.true, numbers, strict=True):
-            lines.writerow([one.model, one.query, object_id, group, true, *(f"{value:.9g}" for value in row)])
-    return text.getvalue()
-
-
-def read_said(folder: Path) -> list[Said]:
-    """What `write_judgement` kept of every model.
-
-    Raises:
-        FolderError: If it is not there.
-    """
-    import pandas as pd
-
-    from ..report.classifier_figures import Said
-
-    path = folder / SAID
-    if not path.exists():
-        raise FolderError(f"{path}: no such file. Classify again.")
-    frame = pd.read_csv(
-        path, dtype={"object_id": str, "group": str, "true": str}, keep_default_na=False, na_values={"": []}
-    )
-    classes = [name[2:] for name in frame.columns if name.startswith("p ")]
-    found = []
-    for (model, query), own in frame.groupby(["model", "query"], sort=False):
-        raw = own[[f"raw {name}" for name in classes]].apply(pd.to_numeric, errors="coerce").to_numpy(float)
-        ids, groups, true = (own[name].to_numpy(str) for name in ("object_id", "group", "true"))
-        p = own[[f"p {name}" for name in classes]].to_numpy(float)
-        told = None if np.isnan(raw).any() else raw
-        found.append(Said(str(model), str(query), ids, groups, true, classes, p, told))
-    return found
 
 
 def together(learners: Sequence[Learner], out: Path, settings: str, seed: int) -> Table:
@@ -143,15 +111,14 @@ def together(learners: Sequence[Learner], out: Path, settings: str, seed: int) -
         settings: How they were made.
         seed: Of the resampling.
     """
-    from ..report.classifier_figures import classifier_figures
     from ..results import combine, read_results
 
     folders = [one.place("results") for one in learners]
-    said = _all_folds([read_said(folder)[0] for folder in folders])
+    said = [read_said(folder)[0] for folder in folders]
     results: list[Result] = combine([read_results(folder) for folder in folders])
-    files = {SAID: "".join(_rows_of(folder, fold) for fold, folder in enumerate(folders))}
+    files = {SAID: "".join(csv_of_fold(folder, fold) for fold, folder in enumerate(folders))}
     more = More(parts={"Selection": _selection(learners[0])}, files=files)
-    write_results(out, results, classifier_figures(said, seed=seed), settings, next_command(learners[0]), more)
+    write_results(out, results, _figures(learners, said, seed), settings, next_command(learners[0]), more)
     return results_of(learners[0], out)
 
 
@@ -164,13 +131,6 @@ def _all_folds(said: Sequence[Said]) -> Said:
     whole = ("object_ids", "groups", "true", "probabilities")
     raw = None if any(one.uncalibrated is None for one in said) else joined("uncalibrated")
     return replace(said[0], **{name: joined(name) for name in whole}, uncalibrated=raw)
-
-
-def _rows_of(folder: Path, fold: int) -> str:
-    """The rows of a fold, with its number; the first also tells what they are."""
-    head, *lines = (folder / SAID).read_text().splitlines()
-    named = [f"fold,{head}"] if not fold else []
-    return "".join(f"{line}\n" for line in [*named, *(f"{fold},{line}" for line in lines)])
 
 
 def results_of(learner: Learner, folder: Path | None = None) -> Table:

@@ -81,13 +81,16 @@ class Learner:
         """The objects that have a class and every modality.
 
         Raises:
-            InputError: If there is none.
+            InputError: If there is none, or all are of one class.
             UsageError: If there is no such label.
         """
-        from ..classifiers import class_codes
+        from ..classifiers import check_classes, class_codes
 
         dataset = self.labelled.dataset
-        known = class_codes(dataset, self.settings.label)[1] >= 0
+        names, codes = class_codes(dataset, self.settings.label)
+        if len(names) < 2:  # before the split is: few objects may not fill its sides
+            check_classes(names, codes, np.full(len(codes), "train"))
+        known = codes >= 0
         whole = known & np.all([dataset.present(name) for name in self.encoders], axis=0)
         if not whole.any():
             names = " and ".join(self.encoders)

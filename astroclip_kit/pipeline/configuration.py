@@ -138,7 +138,14 @@ def read_configuration(path: Path) -> dict[str, Any]:
     keys = re.findall(r"^([\w-]+)[ \t]*:", text, re.MULTILINE)
     if twice := [key for key in content if keys.count(str(key)) > 1]:
         raise UsageError(f"{path}: the key {twice[0]!r} is there twice. Bring both together.")
-    return {key: {} if value is None and key in SECTIONS else value for key, value in content.items()}
+    return {key: {} if value is None and key in SECTIONS else _unshared(value) for key, value in content.items()}
+
+
+def _unshared(value: Any) -> Any:
+    """A copy in which what the file says once (an anchor) and uses twice is there twice: each can be changed alone."""
+    if isinstance(value, dict):
+        return {key: _unshared(item) for key, item in value.items()}
+    return [_unshared(item) for item in value] if isinstance(value, list) else value
 
 
 def change_value(content: dict[str, Any], override: str) -> None:

@@ -28,6 +28,8 @@ def model_text(folder: Path, manifest: Mapping[str, Any]) -> str:
             here = trained.get(name, "frozen")
             origin = _origin(origins, f"encoders.{name}") + (f" trained here ({here})" if here != "frozen" else "")
             lines += _kept(f"  encoder of {name}:", one, folder / "encoders" / name, origin.strip())
+    elif "temperature" in manifest:
+        lines += _classifier(described["init_args"], folder, origins)
     else:
         lines += _encoder(described, _origin(origins, ""))
     heads = _heads(described, folder)
@@ -36,9 +38,25 @@ def model_text(folder: Path, manifest: Mapping[str, Any]) -> str:
     if heads and chosen["alignment"]:
         head = (chosen["alignment"].get("head") or {}).get("standardise")
         chosen["alignment"] = {**chosen["alignment"], "head": {"standardise": head}}
+    if "temperature" in manifest:
+        chosen["settings"] = {key: manifest["settings"].get(key) for key in ("stages", "class_weights")}
     modalities = manifest.get("modalities") or {}
     chosen["modalities"] = {name: f"{one['kind']} {one['shape']}" for name, one in modalities.items()}
     return "\n".join([*lines, tree(chosen)]).rstrip()
+
+
+def _classifier(arguments: Mapping[str, Any], folder: Path, origins: Mapping[str, str]) -> list[str]:
+    """Encoders and fusion of a classifier, and how sure it is."""
+    lines = []
+    for name, one in arguments["encoders"].items():
+        lines += _kept(f"  encoder of {name}:", one, folder / "encoders" / name, "trained here, on the classes")
+    fusion = f"  fusion: {_value(arguments['fusion'])}, {_count(folder, 'fusion.'):,} weights"
+    return [
+        *lines,
+        fusion,
+        f"  classes: {', '.join(arguments['classes'])}",
+        f"  temperature: {arguments['temperature']:.3g}",
+    ]
 
 
 def features_text(folder: Path, manifest: Mapping[str, Any]) -> str:

@@ -133,5 +133,7 @@ def _begin(step: Step, root: Path) -> None:
     begun = {entry["begun"]: entry["state"] for entry in read_journal(root) if "begun" in entry}
     state = step.state()
     if begun.get(step.name) != state:
-        shutil.rmtree(training_folder(step.out), ignore_errors=True)
+        several = step.out.parent.rglob(".*.training") if step.verb == "classify" else ()
+        for left in (training_folder(step.out), *several):
+            shutil.rmtree(left, ignore_errors=True)
     append_journal(root, {"begun": step.name, "state": state})

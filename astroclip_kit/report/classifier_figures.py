@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from .figures.attention import share_figure
 from .figures.calibration import reliability_diagram
 from .figures.classification import confusion_matrix, precision_recall_curves, roc_curves
 from .figures.training import learning_curves
+from .wording import model_title
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Said", "Shares", "classifier_figures"]
 
 Floats = npt.NDArray[np.float64]
+History = Sequence[Mapping[str, float]]  # a row per epoch
 
 
 @dataclass(frozen=True)
@@ -65,50 +67,45 @@ class Shares:
 
 
 def classifier_figures(
-    said: Said,
-    *,
-    histories: Mapping[str, Sequence[Mapping[str, float]]] | None = None,
-    shares: Sequence[Shares] = (),
-    seed: int = 0,
+    said: Said, *, histories: Mapping[str, Sequence[History]] = {}, shares: Sequence[Shares] = (), seed: int = 0
 ) -> dict[str, Figure]:
     """Caption to figure of everything that can be drawn of a classifier.
 
     Args:
         said: What it said of held-out objects.
-        histories: What was trained to its epochs.
+        histories: What was trained to the epochs of each repetition, the first of which is drawn bold.
         shares: What its encoders weigh.
         seed: Of the resampling of intervals.
     """
-    drawn: dict[str, Any] = {}
-    for what, history in (histories or {}).items():
-        if history:
-            drawn[f"Training of the {what}."] = learning_curves(history)
-    title = f"{said.model.replace('_', ' ')}: {said.query.replace('+', ' + ')}"
-    about = f"of {len(said.true):,} held-out objects"
-    names, scores = np.asarray(said.classes), said.probabilities
-    judged = {
-        f"Which class is taken for which, {about}.": confusion_matrix(
-            said.true, names[scores.argmax(axis=1)], title=title
-        )
+    about = f"{len(said.true):,} held-out objects"
+    drawn: dict[str, Figure] = {
+        f"Training of the {what}.": learning_curves(first, others) for what, (first, *others) in histories.items()
     }
-    if len(np.unique(said.true)) > 1:
-        curves: dict[str, Any] = {"groups": said.groups, "seed": seed, "title": title}
-        judged[f"ROC curves {about}."] = roc_curves(said.true, scores, names, **curves)
-        judged[f"Precision and recall {about}; marks at the right: guessing."] = precision_recall_curves(
-            said.true, scores, names, **curves
-        )
-    if said.uncalibrated is not None:
-        judged[f"Calibration {about}, before the temperature."] = reliability_diagram(
-            said.true, said.uncalibrated, names, title="before"
-        )
-    judged[f"Calibration {about}{', with the temperature' if said.uncalibrated is not None else ''}."] = (
-        reliability_diagram(said.true, scores, names, title="after" if said.uncalibrated is not None else title)
-    )
-    for figure in judged.values():
-        figure.task = "classifiers"
-    drawn |= judged
+    drawn |= dict(_judged(said, about, seed))
     for one in shares:
         what = "wavelength [Å]" if "-" in "".join(one.names) else "band"
-        caption = f"What the encoder of the {one.encoder} weighs, {about}."
+        caption = f"What the encoder of the {one.encoder} weighs, of {about}."
         drawn[caption] = share_figure(one.values, one.names, one.classes, what=what, title=one.encoder)
     return drawn
+
+
+def _judged(said: Said, about: str, seed: int) -> Iterator[tuple[str, Figure]]:
+    """Confusion, curves, and calibration before and after the temperature."""
+    title = f"{model_title(said.model)}: {said.query.replace('+', ' + ')}"
+    true, p, raw, names = said.true, said.probabilities, said.uncalibrated, np.asarray(said.classes)
+    curves: dict[str, Any] = {"groups": said.groups, "seed": seed, "title": title}
+    drawn = {
+        f"Which class is taken for which, of {about}.": confusion_matrix(true, names[p.argmax(axis=1)], title=title)
+    }
+    if len(np.unique(true)) > 1:
+        drawn[f"ROC curves of {about}."] = roc_curves(true, p, names, **curves)
+        caption = f"Precision and recall of {about}; marks at the right: guessing."
+        drawn[caption] = precision_recall_curves(true, p, names, **curves)
+    if raw is not None:
+        caption = f"Calibration of {about}, before the temperature."
+        drawn[caption] = reliability_diagram(true, raw, names, title="before the temperature")
+    caption, when = (".", title) if raw is None else (", with the temperature.", "with the temperature")
+    drawn[f"Calibration of {about}{caption}"] = reliability_diagram(true, p, names, title=when)
+    for caption, figure in drawn.items():
+        figure.task = "classifiers"
+        yield caption, figure

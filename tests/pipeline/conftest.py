@@ -1,12 +1,16 @@
 """One tiny mock survey from files to a shared space, made once for all tests of the verbs."""
 
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
 
 from astroclip_kit import cli, pipeline
 from astroclip_kit.settings import Reading, Training
+from astroclip_kit.surveys import LegacySurveyCutouts, SDSSSpectra
+
+sys.path.insert(0, str(Path(__file__).parent))  # for few_stars.py
 
 ENCODERS = {
     "image": {"class_path": "astroclip_kit.encoders.ImageConvNet", "init_args": {"out_features": 8}},
@@ -40,6 +44,19 @@ def chain(tmp_path_factory):
     pipeline.align(made.features, made.model, training=Training(epochs=2))
     pipeline.embed(made.model, made.features, made.embeddings)
     return made
+
+
+@pytest.fixture(scope="session")
+def stars(tmp_path_factory):
+    """Survey files of a few stars with a table of their classes, and a dataset of them without it."""
+    from few_stars import write_stars
+
+    root = tmp_path_factory.mktemp("stars")
+    write_stars(root / "survey")
+    images = LegacySurveyCutouts(root / "survey" / "cutouts", bands=("u", "g", "r", "i", "z"), size=16)
+    spectra = SDSSSpectra(root / "survey" / "spectra", grid="sdss 4000-9000")
+    pipeline.ingest(root / "data", images=images, spectra=spectra, reading=Reading(workers=1))
+    return root
 
 
 @pytest.fixture
