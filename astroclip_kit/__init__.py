@@ -1,7 +1,7 @@
 """One embedding space for images, spectra, light curves and catalogues of the same astronomical objects.
 
-The verbs (`ingest`, `extract`, `align`, `embed`, `search`, `predict`, `evaluate`, `run`) are the steps of every
-journey; see `astroclip_kit.pipeline`. Names are imported when they are first used.
+The verbs (`ingest`, `extract`, `align`, `embed`, `search`, `predict`, `classify`, `evaluate`, `run`) are the steps of
+every journey; see `astroclip_kit.pipeline`. Names are imported when they are first used.
 """
 
 from ._lazy import lazy
@@ -12,6 +12,7 @@ __getattr__, __dir__, __all__ = lazy(
     __name__,
     {
         "Alignment": ".settings",
+        "Classification": ".settings",
         "ContrastiveModel": ".alignment",
         "Dataset": ".data",
         "EmbeddingStore": ".embeddings",
@@ -32,6 +33,7 @@ __getattr__, __dir__, __all__ = lazy(
         "align": ".pipeline",
         "anomalies": ".pipeline",
         "check_reader": ".contracts",
+        "classify": ".pipeline",
         "cluster": ".pipeline",
         "compare": ".pipeline",
         "convert": ".pipeline",
