@@ -22,7 +22,7 @@ DIFFERENCE_IMAGE = {"magpsf", "sigmapsf", "magap", "sigmagap", "magdiff", "scorr
 
 
 def test_every_configuration_is_tested():
-    recipes = {"astroclip_thesis", "astroclip_v1"}  # tests/recipes
+    recipes = {"astroclip_thesis", "astroclip_v1", "batmm"}  # tests/recipes
     assert {path.stem for path in CONFIGS.glob("*.yaml")} == set(FOLDERS) | recipes
 
 

@@ -105,3 +105,28 @@ def test_the_first_version_ends_at_a_tenth_of_its_rate():
     optimizer, schedule = training.optimizer, training.schedule
     assert (optimizer.name, optimizer.learning_rate, optimizer.weight_decay) == ("adamw", 5e-5, 0.2)
     assert (schedule.name, schedule.floor, training.batch_size) == ("cosine", 0.1, 512)
+
+
+def test_batmm_is_trained_as_its_paper_and_the_specification_say():
+    assert (CONFIGS / "batmm.yaml").read_text() == find_recipe("batmm").file().read_text()
+    section = load_configuration(CONFIGS / "batmm.yaml").sections["classify"]
+    settings, encoders = section["classification"], section["encoders"]
+    encoder, fusion = settings.encoder_training, settings.training
+    assert (encoder.optimizer.name, encoder.optimizer.learning_rate) == ("adam", 1e-4)
+    assert (fusion.optimizer.name, fusion.optimizer.learning_rate, fusion.optimizer.weight_decay) == (
+        "adamw",
+        1e-4,
+        5e-2,
+    )
+    for training in (encoder, fusion):
+        schedule = training.schedule
+        assert (schedule.name, schedule.warmup_epochs, schedule.factor, schedule.patience) == ("plateau", 5, 0.5, 5)
+        assert (training.epochs, training.batch_size) == (100, 64)
+    sides = assign([f"star {i}" for i in range(40_000)], settings.split)
+    shares = [float((sides == side).mean()) for side in ("train", "valid", "test")]
+    assert shares == pytest.approx([0.7, 0.2, 0.1], abs=0.006)
+    assert {name: one["class_path"].rpartition(".")[2] for name, one in encoders.items()} == {
+        "image": "SEResNet",
+        "spectrum": "VGG1D",
+    }
+    assert find_recipe("batmm").experiment["seeds"] == 5

@@ -1,0 +1,62 @@
+"""`reproduce` with a recipe that has stages of its own: what is planned, and what is refused."""
+
+import pytest
+
+from astroclip_kit.pipeline import reproducing
+from astroclip_kit.pipeline.configuration import resolve_configuration
+from astroclip_kit.pipeline.preparation import prepare
+from astroclip_kit.recipes import find_recipe
+from astroclip_kit.settings import Material
+
+
+def batmm_plan(tmp_path, size="", changes=()):
+    recipe = find_recipe("batmm")
+    prepared = prepare(recipe, tmp_path / "run", Material(), "", size)
+    others = prepared.change(list(changes))
+    prepared.check_experiment(recipe.experiment)
+    settings = resolve_configuration(prepared.content, prepared.path, others)
+    return prepared, list(reproducing._steps(recipe, prepared, settings))
+
+
+def test_a_recipe_may_have_stages_of_its_own_in_place_of_verbs(tmp_path):
+    prepared, steps = batmm_plan(tmp_path)
+    names = [step.name for step in steps]
+    assert names[:3] == ["simulate", "ingest", "seed-0/own/model"] and names[-2:] == ["seed-2/results", "measure"]
+    assert {step.verb for step in steps[2:-1]} == {"stage"}
+    assert set(steps[-1].inputs) == {"dataset", *names[2:-1]}
+    assert steps[-1].arguments["experiment.seeds"] == 3 and prepared.remark == ""
+    assert "experiment.seeds: 3, not 5" in prepared.changes
+    assert "simulate.count: 4000, not 12032" in prepared.changes
+    assert any("squeeze" not in line and "resnet18" in line for line in prepared.changes)
+
+
+def test_the_full_experiment_has_five_seeds_and_the_published_sizes(tmp_path):
+    prepared, steps = batmm_plan(tmp_path, "full")
+    assert steps[0].arguments["count"] == 12_032 and [step.name for step in steps][-2] == "seed-4/results"
+    assert prepared.changes == list(find_recipe("batmm").differences)
+    [own] = [step for step in steps if step.name == "seed-4/own/model"]
+    assert own.arguments["settings"].split.seed == own.arguments["settings"].training.seed == 4
+    assert own.arguments["encoders"]["image"]["init_args"]["pretrained"]
+
+
+def test_a_seed_more_leaves_the_others_as_they_are(tmp_path):
+    more, fewer = (batmm_plan(tmp_path, changes=[f"experiment.seeds={count}"])[1] for count in (4, 3))
+    there = {step.name: step.arguments for step in more}
+    assert all(there[step.name] == step.arguments for step in fewer if step.verb == "stage")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (
+            ["--set", "experiment.seed=3"],
+            "experiment.seed: there is no such setting. There are: seeds, side, leave_out",
+        ),
+        (["--set", "experiment.seeds=many"], "experiment.seeds is 'many', expected one of type int"),
+        (["--image-weights", "resnet50.ckpt"], "--image-weights: batmm trains its own encoders. Leave it out"),
+    ],
+)
+def test_a_recipe_refuses_settings_that_it_does_not_have(words, message, fails, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert message in fails("reproduce", "batmm", *words)
+    assert not list(tmp_path.iterdir())
