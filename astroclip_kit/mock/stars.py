@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..errors import UsageError
 from ..settings import Observing
 from .artifacts import draw_artifacts
 from .atmospheres import REST_WAVELENGTH, flux_grid
@@ -20,7 +21,7 @@ from .files import Observation, identify, write_objects
 from .instruments import LEGACY_COUNTS, SDSS, Grid
 from .spectra import Array, redden
 from .spectrograph import observe_spectra, resample
-from .star_population import LIGHT_KM_S, Stars, draw_stars, read_catalogues
+from .star_population import LIGHT_KM_S, SATURATION, Stars, draw_stars, read_catalogues
 from .star_spectra import blurred, on_observed_grid, star_fluxes, star_spectra
 
 __all__ = ["simulate_stars"]
@@ -69,6 +70,9 @@ def simulate_stars(
         FolderError: If something that the kit did not write is in the way.
         OutputError: If the disk is full.
     """
+    if observing.faint_limit < SATURATION + 0.5:
+        raise UsageError(f"faint_limit of stars must be {SATURATION + 0.5:g} or more, found {observing.faint_limit:g}: "
+                         f"brighter ones than {SATURATION:g} mag saturate.")  # fmt: skip
     if catalogues:
         read_catalogues(str(catalogues))
     flux_grid()  # once, and not once per thread

@@ -191,3 +191,5 @@ def test_arguments_are_checked(tmp_path):
         simulate("unicorns", tmp_path / "survey")
     with pytest.raises(UsageError, match="size must be even and at least 32 pixels, found 31"):
         simulate_stars(tmp_path / "survey", observing=Observing(size=31))
+    with pytest.raises(UsageError, match=r"faint_limit of stars must be 14.5 or more, found 14.2: brighter ones"):
+        simulate_stars(tmp_path / "survey", observing=Observing(faint_limit=14.2))
