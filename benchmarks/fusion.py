@@ -97,12 +97,18 @@ class Contest:
     def rows(self) -> np.ndarray:
         return self.rng.permutation(COUNT)[:BATCH]
 
-    def cached(self) -> dict[str, torch.Tensor]:
-        rows = self.rows()
+    def check(self) -> float:
+        """How much the logits of both ways differ, in standard deviations over the stars."""
+        rows = np.arange(BATCH)
+        one, other = self.infer(lambda: self.cached(rows)), self.infer(lambda: self.computed(rows))
+        return float(((one - other).std(dim=0) / one.std(dim=0)).max())
+
+    def cached(self, rows: np.ndarray | None = None) -> dict[str, torch.Tensor]:
+        rows = self.rows() if rows is None else rows
         return {name: tokens_of(self.features, name, rows).to(self.device) for name in self.features.names}
 
-    def computed(self) -> dict[str, torch.Tensor]:
-        rows = self.rows()
+    def computed(self, rows: np.ndarray | None = None) -> dict[str, torch.Tensor]:
+        rows = self.rows() if rows is None else rows
         views = {name: torch.from_numpy(x[rows]).to(self.device) for name, x in self.survey.values.items()}
         self.classifier.encoders.eval()
         with torch.no_grad(), autocast(self.device, self.precision):
@@ -117,11 +123,12 @@ class Contest:
         class_loss(logits.float(), self.codes).backward()
         self.optimizer.step()
 
-    def infer(self, tokens: Callable[[], dict[str, torch.Tensor]]) -> None:
+    def infer(self, tokens: Callable[[], dict[str, torch.Tensor]]) -> torch.Tensor:
         given = tokens()
         self.fusion.eval()
         with torch.inference_mode(), autocast(self.device, self.precision):
-            self.fusion(given).float().cpu()
+            logits: torch.Tensor = self.fusion(given).float().cpu()
+        return logits
 
     def seconds(self, rounds: int) -> dict[str, list[float]]:
         """Of each contestant, per step."""
@@ -175,6 +182,9 @@ def main() -> None:
             parts = {"encoders": one.classifier.encoders, "fusion": one.fusion}
             weights = [f"{sum(w.numel() for w in part.parameters()):,} {name}" for name, part in parts.items()]
             print(f"\n{size}: weights {', '.join(weights)}; tokens cached at {rate:.1f} stars/s")
+            apart = one.check()
+            assert apart < 0.05, "the two ways differ"
+            print(f"logits of both ways agree to {apart:.4f} of their standard deviation over the stars")
             taken = one.seconds(options.rounds)
             for what in ("training", "inference"):
                 cached, anew = (taken[f"{what}, {how}"] for how in ("cached tokens", "encoders anew"))
