@@ -23,7 +23,8 @@ DIFFERENCE_IMAGE = {"magpsf", "sigmapsf", "magap", "sigmagap", "magdiff", "scorr
 
 def test_every_configuration_is_tested():
     recipes = {"astroclip_thesis", "astroclip_v1", "batmm"}  # tests/recipes
-    assert {path.stem for path in CONFIGS.glob("*.yaml")} == set(FOLDERS) | recipes
+    classify = {"batmm_cutouts", "lamost_types"}  # test_classify_configurations.py
+    assert {path.stem for path in CONFIGS.glob("*.yaml")} == set(FOLDERS) | recipes | classify
 
 
 @pytest.mark.parametrize("name", FOLDERS)
