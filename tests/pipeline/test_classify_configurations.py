@@ -81,7 +81,8 @@ def test_stars_of_survey_frames_are_classified_as_published(sky, tmp_path):
 
 
 def test_the_encoders_of_the_cutouts_fit_what_is_read(stars):
-    sections = load_configuration(CONFIGS / "batmm_cutouts.yaml", [f"data={stars / 'survey'}"]).sections
+    small = "ingest.sources.image.init_args.reader.init_args.size=16"
+    sections = load_configuration(CONFIGS / "batmm_cutouts.yaml", [f"data={stars / 'survey'}", small]).sections
     sources = {name: part(one) for name, one in sections["ingest"]["sources"].items()}
     modalities = {name: reader.modality for name, reader in sources.items()}
     encoders = {name: encoder_for(one, modalities, name) for name, one in sections["classify"]["encoders"].items()}

@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 import torch
 
+from astroclip_kit.encoders import TabularMLP
 from astroclip_kit.errors import InputError
-from astroclip_kit.transforms import Standardise
+from astroclip_kit.transforms import Compose, Standardise
 from astroclip_kit.transforms.lightcurves import is_padding, pad
 
 
@@ -29,3 +30,19 @@ def test_columns_are_standardised_and_missing_values_stay_missing():
     assert (np.isnan(scaled) == np.isnan(values)).all()
     with pytest.raises(InputError, match="tables have 2 columns, expected 3"):
         Standardise.of(values)(torch.zeros(1, 2))
+
+
+def test_standardise_measures_what_it_was_not_told():
+    values = torch.tensor([[1.0, 10.0], [3.0, torch.nan], [torch.nan, 14.0]])
+    assert torch.equal(Standardise()(values[:1]), values[:1])
+    measured = Standardise().measured_on(values)
+    assert (measured.mean, measured.scale) == ((2.0, 12.0), (1.0, 2.0)) and measured.measured_on(
+        10 * values
+    ) == measured
+    torch.testing.assert_close(measured(torch.tensor([[4.0, 10.0]])), torch.tensor([[2.0, -1.0]]))
+
+
+def test_an_encoder_of_tables_measures_its_columns():
+    encoder = TabularMLP(2, 4).measured_on(torch.tensor([[1.0, 10.0], [3.0, 14.0]]))
+    assert encoder.preprocess == Standardise((2.0, 12.0), (1.0, 2.0))
+    assert isinstance(TabularMLP(2, 4, preprocess=Compose()).measured_on(torch.ones(3, 2)).preprocess, Compose)
