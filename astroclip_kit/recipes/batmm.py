@@ -54,7 +54,8 @@ def measure(run: Run) -> Measured:
         run: With the stages of all repetitions done.
     """
     several = repetitions(run)
-    results = combine([read_results(one.place("results")) for one in several])
+    each = [read_results(one.place("results")) for one in several]
+    results = combine(each) if len(each) > 1 else each[0]
     parts = _paired(several, results) if len(several) > 1 else {}
     return Measured(results, draw(several, results, BATMM), notes=list(_notes(several)), parts=parts)
 

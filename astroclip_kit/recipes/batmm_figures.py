@@ -70,6 +70,10 @@ def draw(several: Sequence[Repetition], results: Sequence[Result], published: Se
     }
 
 
+def _seeds(judged: Sequence[_Judged]) -> str:
+    return f"{len(judged)} seed{'s' * (len(judged) > 1)}"
+
+
 def _beside(results: Sequence[Result], published: Sequence[Published]) -> Captioned:
     from ..report.figures import Beside, measured_beside_published
 
@@ -92,7 +96,7 @@ def _curves(judged: Sequence[_Judged]) -> Captioned:
     column = classes.index(BHB) if BHB in classes else 0
     shown = [name for name in CURVES if name in judged[0].said]
     models = {MODELS[name].name: [(one.said[name][:, column], one.codes == column) for one in judged] for name in shown}
-    of = f"{classes[column]} against the rest, mean over {len(judged)} seeds"
+    of = f"{classes[column]} against the rest, mean over {_seeds(judged)}"
     yield f"ROC curves, {of}; legend: area under the curve (AUC).", mean_curves(models, kind="roc")
     yield (
         f"Precision by recall, {of}; legend: average precision.",
@@ -107,7 +111,7 @@ def _shares(judged: Sequence[_Judged], published: Sequence[Published]) -> Captio
     true = np.concatenate([one.true for one in judged])
     for modality, names in judged[0].about["shares"].items():
         shares = np.concatenate([read_array(one.folder / f"shares-{modality}.npy") for one in judged])
-        about = {"what": PARTS[modality], "title": f"{modality} encoder, stars of {len(judged)} seeds"}
+        about = {"what": PARTS[modality], "title": f"{modality} encoder, stars of {_seeds(judged)}"}
         marked = {name: value for name, value in told.items() if name in names}
         yield (
             f"What the {modality} encoder looks at: {WEIGHTS[modality]}, by true class (the paper's Figure 9).",
@@ -122,7 +126,7 @@ def _confusion(judged: Sequence[_Judged]) -> Captioned:
     for name in ("batmm", "resnet_se"):
         if name in judged[0].said:
             said = [np.asarray(one.classes)[one.said[name].argmax(axis=1)] for one in judged]
-            title = f"{MODELS[name].name}, stars of {len(judged)} seeds"
+            title = f"{MODELS[name].name}, stars of {_seeds(judged)}"
             yield f"True by predicted class: {title}.", confusion_matrix(true, np.concatenate(said), title=title)
 
 

@@ -69,15 +69,12 @@ class SideBySide(Comparison):
         return "\n".join(self._html(layout) for layout in self.layouts) + self.sources()
 
     def _html(self, layout: Layout) -> str:
-        heads = "".join(f"<th colspan='2'>{escape(title(one))}</th>" for one in layout.metrics)
-        under = "".join("<th>published</th><th>measured</th>" for _ in layout.metrics)
-        rows = "".join(
-            "<tr>" + "".join(f"<td>{escape(one)}</td>" for one in row) + "</tr>" for row in self.cells(layout)
-        )
+        heads = "".join(f"<th>{escape(title(one))}</th>" for one in layout.metrics)
+        rows = "".join(f"<tr>{_row(row)}</tr>" for row in self.cells(layout))
         note = f"<p class='note'>{escape(layout.note)}</p>" if layout.note else ""
         return (
-            f"<section><h3>{escape(layout.title)}</h3>{note}<table><thead><tr><th></th>{heads}<th></th></tr>"
-            f"<tr><th></th>{under}<th></th></tr></thead><tbody>{rows}</tbody></table></section>"
+            f"<section><h3>{escape(layout.title)}</h3>{note}<table><thead><tr><th></th>{heads}<th></th></tr></thead>"
+            f"<tbody>{rows}</tbody></table></section>"
         )
 
     def latex(self) -> str:
@@ -89,6 +86,16 @@ class SideBySide(Comparison):
         above = [["", *heads, "data"], ["", *["published", "measured"] * len(heads), ""]]
         columns = "l" + "rr" * len(heads) + "l"
         return latex_table(f"{self.title}. {layout.title}", columns, above, self.cells(layout))
+
+
+def _row(row: Sequence[str]) -> str:
+    """Cells of a row: each measured value above the published one."""
+    name, *numbers, state = row
+    pairs = zip(numbers[::2], numbers[1::2], strict=True)
+    cells = "".join(
+        f"<td><b>{found or '—'}</b><small><br>{told and f'published {told}'}</small></td>" for told, found in pairs
+    )
+    return f"<td>{escape(name)}</td>{cells}<td>{escape(state)}</td>"
 
 
 def _place(one: Published | Result) -> tuple[str, str, str]:

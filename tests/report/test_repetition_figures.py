@@ -48,7 +48,7 @@ def test_measured_stands_above_published():
     figure = figures.measured_beside_published(numbers, metric="macro F1")
     [axes] = figure.axes
     assert [text.get_text() for text in axes.get_yticklabels()] == ["BATMM", "mine"]
-    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["measured", "published"]
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["measured", "published"]
     measured, published = (container.lines[0].get_xydata().tolist() for container in axes.containers)
     assert measured == [[0.93, -0.15], [0.9, 0.85]] and published == [[0.948, 0.15]]
     with pytest.raises(InputError, match="expected at least one number, found none"):

@@ -118,7 +118,7 @@ def measured_beside_published(numbers: Sequence[Beside], *, metric: str) -> KitF
     """
     if not numbers:
         raise InputError("measured_beside_published: expected at least one number, found none.")
-    figure = KitFigure(figsize=(PAGE, 0.75 + 1.15 * LINE * len(numbers)), task="classifiers")
+    figure = KitFigure(figsize=(PAGE, 0.9 + 1.15 * LINE * len(numbers)), task="classifiers")
     axes = figure.subplots()
     for number, (label, points) in enumerate(_lines(numbers)):
         place = [row + 0.3 * number - 0.15 for row, *_ in points]
@@ -131,7 +131,7 @@ def measured_beside_published(numbers: Sequence[Beside], *, metric: str) -> KitF
     axes.set(ylim=(len(numbers) - 0.4, -0.6), xlabel=metric)
     plain_axes(axes).grid(axis="x", color="0.9", linewidth=0.5)
     axes.set_axisbelow(True)
-    axes.legend(loc="best")
+    figure.legend(loc="outside lower left", ncols=2, handlelength=1.6, borderaxespad=0.2)
     return figure
 
 
