@@ -58,6 +58,7 @@ def fit_classifier(
             aligned also ``aligned``.
         tokens: What `extract_tokens` gave for this dataset. The encoders that they were extracted with are used as they
             are, those of `encoders` alone where it names any: so several fusions share them.
+        about: What else the manifest of the classifier keeps.
         quiet: Shows no progress.
 
     Returns:
@@ -76,6 +77,8 @@ def fit_classifier(
     if processes() > 1:
         launch(settings.training.hardware)
     fitting = _Fitting(dataset, settings, Path(out), quiet, about or {})
+    if tokens is None:
+        fitting.check(encoders)
     trained = fitting.encoders(encoders) if tokens is None else _encoders_of(tokens, list(encoders) or tokens.names)
     if settings.stages == "joint":
         return fitting.joint(trained)
@@ -123,6 +126,13 @@ class _Fitting:
         model = make()
         on_first_process(lambda: append_journal(self.out, {"made": name, "of": state}))
         return model
+
+    def check(self, encoders: Encoders) -> None:
+        """Refuses what would be found wrong only after the encoders are trained."""
+        self.learning(self.dataset, list(encoders))
+        widths = {name: int(one.out_features) for name, one in encoders.items() if isinstance(one, nn.Module)}  # type: ignore[arg-type]
+        if len(widths) == len(encoders):
+            self._new_fusion({name: (1, width) for name, width in widths.items()}, 2)
 
     @property
     def common(self) -> dict[str, Any]:

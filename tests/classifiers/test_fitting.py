@@ -16,7 +16,7 @@ from astroclip_kit.classifiers import (
     view_logits,
 )
 from astroclip_kit.data import splits
-from astroclip_kit.errors import InputError, UsageError
+from astroclip_kit.errors import InputError, TrainingError, UsageError
 from astroclip_kit.features import FeatureSet
 from astroclip_kit.models import load_model
 from astroclip_kit.settings import Alignment, Classification
@@ -167,6 +167,17 @@ def test_a_temperature_is_set_only_where_it_can_be(stars, tmp_path):
     valid = splits.divide(stars, SPLIT) == "valid"
     stars.labels["class"] = np.where(valid & (stars.labels["class"] == "other"), "", stars.labels["class"])
     assert fit_classifier(stars, make_encoders(), SETTINGS, tmp_path / "run", quiet=True).temperature == 1.0
+
+
+def test_what_the_fusion_cannot_be_is_found_before_anything_is_trained(stars, tmp_path, counted):
+    with pytest.raises(UsageError, match="method is 'late', expected one of fusion, early_add"):
+        fit_classifier(stars, make_encoders(), replace(SETTINGS, method="late"), tmp_path / "run")
+    with pytest.raises(UsageError, match="PooledLinear reads one modality, found image, spectrum"):
+        fit_classifier(stars, make_encoders(), replace(SETTINGS, method="linear", fusion={}), tmp_path / "run")
+    stars.presence["spectrum"] = ~stars.presence["image"]
+    with pytest.raises(TrainingError, match="no training object has image and spectrum"):
+        fit_classifier(stars, make_encoders(), SETTINGS, tmp_path / "run")
+    assert not counted and not (tmp_path / "run").exists()
 
 
 def test_what_makes_no_sense_is_refused(stars, tmp_path):
