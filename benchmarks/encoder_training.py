@@ -1,6 +1,6 @@
 """How fast the encoders of BATMM learn a class, and how well, one after the other with one processor thread.
 
-    python benchmarks/encoder_training.py runs/encoders [--names vgg16 se18] [--epochs 10]
+    python benchmarks/encoder_training.py runs/encoders [--names vgg16 "se18, 2 stages"] [--epochs 10]
 
 A mock survey of 4,000 stars is made in the folder unless a dataset with a label "class" is given. Each encoder is
 trained with a linear head on 70 % of the stars; the epoch is chosen on 20 %, and the other 10 % are classified.
@@ -120,9 +120,8 @@ def main() -> None:
     options = parser.parse_args()
     data = ak.Dataset(options.data) if options.data else mock(options.folder, options.count)
     print(f"{len(data)} stars, {data.manifest['origin']}, split seed {SPLIT.seed}")
-    print(
-        "| encoder | weights | epochs | s of processor per 1,000 stars and epoch | in all | s by the clock | best epoch | macro F1 | load |"
-    )
+    print("s: seconds of the processor, of which those of 1,000 stars in one epoch are told, and by the clock")
+    print("| encoder | weights | epochs | s / 1,000 | s | s by the clock | best epoch | macro F1 | load |")
     print("|---|---|---|---|---|---|---|---|---|")
     for name in options.names:
         folder = options.folder / name.replace(", ", "-").replace(" ", "-")
