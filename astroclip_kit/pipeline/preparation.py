@@ -84,9 +84,12 @@ class Prepared:
         if not path.exists():
             raise UsageError(f"--data {path}: there is no such file or folder.")
         self.content["data"] = str(path)
-        sources = self.content.get("ingest", {}).get("sources", {})
-        if path.is_dir() and own_manifest(path):
-            if material.catalogue:
+        sources, classes = self.content.get("ingest", {}).get("sources", {}), self.content.get("classify", {})
+        made = path.is_dir() and own_manifest(path).get("kind", "survey") != "survey"
+        if "labels" in classes:  # the classes are in a table of their own, or in the dataset
+            classes["labels"] = material.catalogue or ("" if made else classes["labels"])
+        if made:
+            if material.catalogue and not classes:
                 raise UsageError(f"{path} is a dataset and holds its labels. Ingest it again with the catalogue.")
             self.dataset = path
             self.content.pop("ingest", None)
@@ -94,6 +97,8 @@ class Prepared:
                 there = open_folder(path, "dataset")["labels"]
                 asked = words(evaluated["properties"])
                 evaluated["properties"] = [one if one in there else labels.get(one, one) for one in asked]
+        elif "labels" in classes:
+            return
         elif not material.catalogue:
             sources.pop("catalogue", None)
         elif "catalogue" in sources:

@@ -16,7 +16,8 @@ class Material:
 
     Args:
         data: The data that were published on (a file or folder of survey files), or a dataset folder.
-        catalogue: Table of labels beside survey files: for astroclip, PROVABGS.
+        catalogue: Table of labels beside survey files: for astroclip, PROVABGS; for batmm, of classes, by default
+            ``labels.csv`` in the folder.
         image_weights: Weights of the image encoder: its published file, an encoder folder of `pretrain`, or "random";
             by default it is pretrained on a small mock, and random otherwise.
         spectrum_weights: Those of the spectrum encoder.

@@ -9,9 +9,9 @@ from astroclip_kit.recipes import find_recipe
 from astroclip_kit.settings import Material
 
 
-def batmm_plan(tmp_path, size="", changes=()):
+def batmm_plan(tmp_path, size="", changes=(), material=Material()):
     recipe = find_recipe("batmm")
-    prepared = prepare(recipe, tmp_path / "run", Material(), "", size)
+    prepared = prepare(recipe, tmp_path / "run", material, "", size)
     others = prepared.change(list(changes))
     prepared.check_experiment(recipe.experiment)
     settings = resolve_configuration(prepared.content, prepared.path, others)
@@ -37,6 +37,21 @@ def test_the_full_experiment_has_five_seeds_and_the_published_sizes(tmp_path):
     [own] = [step for step in steps if step.name == "seed-4/own/model"]
     assert own.arguments["settings"].split.seed == own.arguments["settings"].training.seed == 4
     assert own.arguments["encoders"]["image"]["init_args"]["pretrained"]
+
+
+def test_classes_are_in_a_table_beside_the_files_or_in_the_dataset(chain, tmp_path):
+    (tmp_path / "sdss").mkdir()
+    cases = {
+        Material(str(tmp_path / "sdss")): f"{tmp_path}/sdss/labels.csv",
+        Material(str(tmp_path / "sdss"), "bhb.csv"): "bhb.csv",
+        Material(str(chain.data)): "",
+        Material(str(chain.data), "bhb.csv"): "bhb.csv",
+    }
+    for material, labels in cases.items():
+        _, steps = batmm_plan(tmp_path, material=material)
+        assert {step.arguments["labels"] for step in steps if step.verb == "stage"} == {labels}
+        first = ["seed-0/own/model"] if material.data == str(chain.data) else ["ingest", "seed-0/own/model"]
+        assert [step.name for step in steps][: len(first)] == first
 
 
 def test_a_seed_more_leaves_the_others_as_they_are(tmp_path):
