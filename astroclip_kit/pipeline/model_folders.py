@@ -95,14 +95,14 @@ def _augmented(views: int, name: str, manifest: Mapping[str, Any]) -> list[str]:
 
 
 def _heads(described: Mapping[str, Any], folder: Path) -> list[str]:
-    """The head of each modality; members of an ensemble have the same."""
+    """The head of each modality; members of an ensemble have the same. A transformer's `heads` are a number."""
     arguments = described.get("init_args") or {}
     members = arguments.get("members")
-    heads = (members[0].get("init_args") or {} if members else arguments).get("heads") or {}
+    heads = (members[0].get("init_args") or {} if members else arguments).get("heads")
     prefix = "members.0." if members else ""
     return [
         f"  head of {name}: {_value(_without(one))}, {_count(folder, f'{prefix}heads.{name}.'):,} weights"
-        for name, one in heads.items()
+        for name, one in (heads.items() if isinstance(heads, Mapping) else ())
     ]
 
 

@@ -26,6 +26,16 @@ def test_an_encoder_is_pretrained_described_and_extracted_with(chain, tmp_path, 
     assert h.shape[1] == 8 and np.isfinite(h).all()
 
 
+def test_masked_spectra_end_in_an_encoder_that_info_describes(chain, tmp_path, capsys):
+    out = str(tmp_path / "encoder")
+    encoder = "{class_path: astroclip_kit.encoders.SpecFormer, init_args: {width: 8, depth: 1, heads: 2}}"
+    words = ["--encoder", encoder, "--training.epochs", "1", *QUICK[2:]]
+    assert cli.main(["pretrain", str(chain.data), "masked", out, *words]) == 0
+    printed = capsys.readouterr().out
+    assert "SpecFormer" in printed and "heads=2" in printed and "method: masked" in printed
+    assert "head of" not in printed and printed.strip() == pipeline.info(out).strip()
+
+
 def test_an_encoder_folder_is_where_a_pretraining_may_start(chain, tmp_path):
     still = Training(epochs=1, batch_size=64, optimizer=Optimizer(learning_rate=1e-12))
     first = pipeline.pretrain(chain.data, "moco", tmp_path / "a", training=still)
