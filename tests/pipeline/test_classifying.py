@@ -246,3 +246,15 @@ def test_settings_that_cannot_be(stars, tmp_path):
         learn(stars, tmp_path / "x", baselines=["forest"])
     with pytest.raises(UsageError, match="there is no argument 'inputs'"):
         pipeline.classify(inputs="x")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("stages", ["joint", "aligned"])
+def test_the_other_stages_are_trained_and_judged_in_the_same_way(stars, tmp_path, stages):
+    table = learn(stars, tmp_path / "x", stages=stages, alignment_training=QUICK, baselines=["early_add", "svm"])
+    assert list(table["model"]) == ["cross-attention", "encoder", "encoder", "early add", "SVM"]
+    classified = pipeline.classify(model=tmp_path / "x" / "model", input=str(stars / "data"))
+    said = pd.read_csv(tmp_path / "x" / "results" / "predictions.csv")
+    p = dict(zip(classified["object_id"], classified["p_bhb"], strict=True))
+    main = said[said["model"] == "fusion"]
+    np.testing.assert_allclose(main["p bhb"], [p[one] for one in main["object_id"]], atol=1e-4)
