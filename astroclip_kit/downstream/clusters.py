@@ -263,6 +263,9 @@ def _results(
             continue
         sides = {"": rows, "_clustered": rows & (division.labels >= 0)} if (division.labels < 0).any() else {"": rows}
         for ending, part in sides.items():
+            if not part.any():
+                notes.append(f"agreement with {name} within clusters: not measured, no object that counts is in one")
+                continue
             numbers = agreement(division.labels[part], values[part], groups=store.groups[at][part], seed=seed)
             for metric, interval in numbers.items():
                 one = Result("clustering", on, on, name, metric + ending, *interval, int(part.sum()), seed, **about)

@@ -73,7 +73,7 @@ def measure(run: Run) -> Measured:
     found = show_structure(
         held_out, dataset, folders["root"], names, on_maps=ON_MAPS, in_space=IN_SPACE, seed=evaluation.seed
     )
-    return Measured([*results, *found.results], {**figures, **found.figures}, found.clusters, absent)
+    return Measured([*results, *found.results], {**figures, **found.figures}, found.clusters, absent + found.notes)
 
 
 def _known(store: EmbeddingStore, properties: Sequence[str]) -> list[str]:

@@ -34,11 +34,13 @@ class Structure:
         results: Silhouettes and agreement with classes.
         figures: Caption to figure.
         clusters: Summaries, as `Clusters.summary`.
+        notes: What was not measured, and why.
     """
 
     results: list[Result] = field(default_factory=list)
     figures: dict[str, Figure] = field(default_factory=dict)
     clusters: list[dict[str, Any]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     def add(self, found: Found, title: str, **shown: Any) -> None:
         """Takes in the clusters of one modality.
@@ -54,6 +56,7 @@ class Structure:
         self.figures |= {f"{title}: {caption}": figure for caption, figure in drawn.items()}
         self.results += found.results
         self.clusters.append(found.summary)
+        self.notes += [f"{title}: {note}" for note in found.notes if "not measured" in note]
 
 
 def show_structure(

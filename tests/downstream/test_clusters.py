@@ -125,6 +125,24 @@ def test_all_noise_is_said_and_not_compared(store, plane, tmp_path):
     assert len(found.write(tmp_path / "none")) == 0
 
 
+def test_clusters_without_an_object_whose_class_is_known_are_not_compared_with_it(tmp_path):
+    """DBSCAN finds a group among objects without a class, and none among those that have one."""
+    far = np.geomspace(1, 1e4, 20)
+    place = np.concatenate([np.linspace(0, 0.01, 20), far])[:, None] * [1.0, 0.0]
+    store = EmbeddingStore.write(
+        tmp_path / "space",
+        {"image": np.random.default_rng(2).normal(size=(40, 3))},
+        [f"o{i}" for i in range(40)],
+        labels={"class": np.array([""] * 20 + ["GALAXY", "QSO"] * 10)},
+    )
+    plane = project(store, tmp_path / "map", on="image", method="pca")
+    plane.coordinates = place
+    found = cluster(store, grouping=Grouping("dbscan", radius=0.1, min_size=5), place=plane)
+    assert found.summary["in_no_cluster"] == 20 and len(found.summary["clusters"]) == 1
+    assert {one.metric for one in found.results if one.property} == {"ami", "ari"}
+    assert "agreement with class within clusters: not measured, no object that counts is in one" in found.notes
+
+
 def smooth(kind):
     draw = np.random.default_rng(1)
     if kind == "random":
