@@ -109,6 +109,8 @@ def resolve_configuration(content: dict[str, Any], path: Path, overrides: Sequen
         for name in (argument, *path_to_it)[:-1]:
             holder = holder[name]
         holder.pop("seed", None)
+    if "evaluate" in sections:  # what the protocol says, whatever the file leaves open
+        resolved["evaluate"]["settings"] |= filled["evaluate"]["settings"].neighbours
     text = yaml.safe_dump(resolved, sort_keys=False, allow_unicode=True)
     return Configuration(path.stem, values.data, values.seed, values.folds, values.by, filled, text)
 

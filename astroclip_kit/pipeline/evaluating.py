@@ -65,7 +65,7 @@ def evaluate(
     results = measure(store, names, features=unaligned, settings=settings)
     shown = names if dataset else []
     figures = evaluation_figures(store, shown, dataset=opened, history=history, settings=settings)
-    how = {**asdict(settings), **settings.neighbours}
+    how = asdict(settings)
     told = {"embeddings": str(store.root), "properties": names, "evaluation": how, **store.manifest}
     then = f"astroclip-kit search {store.root} --object-id {store.object_ids[0]} --query {store.names[0]}"
     table = write_results(Path(out), results, figures, told, then)

@@ -66,6 +66,7 @@ class Evaluation:
                 raise UsageError(
                     f"protocol {self.protocol} has {name} = {fixed}, found {given}. Leave one of them out."
                 )
+            object.__setattr__(self, name, fixed)
         if self.coverage and not 0.5 <= self.coverage < 1:
             raise UsageError(f"coverage is {self.coverage}, expected 0.5 to below 1, e.g. 0.9, or 0 for none.")
         if self.n_boot < 1:
@@ -76,5 +77,4 @@ class Evaluation:
     @property
     def neighbours(self) -> dict[str, Any]:
         """What `downstream.predict` is told: k, weights, metric, standardise."""
-        own = {name: getattr(self, name) for name in ("k", "weights", "metric", "standardise")}
-        return PROTOCOLS.get(self.protocol, own)
+        return {name: getattr(self, name) for name in ("k", "weights", "metric", "standardise")}

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+import yaml
 
 from astroclip_kit.alignment import ContrastiveModel
 from astroclip_kit.data.splits import assign
@@ -97,6 +98,16 @@ def test_the_public_code_s_settings_are_one_change_each(thesis):
         "weights": "distance",
         "metric": "euclidean",
         "standardise": True,
+    }
+
+
+def test_the_text_says_how_neighbours_are_found(thesis):
+    settings = yaml.safe_load(thesis.text)["evaluate"]["settings"]
+    assert {name: settings[name] for name in ("k", "weights", "metric", "standardise")} == {
+        "k": 16,
+        "weights": "distance",
+        "metric": "euclidean",
+        "standardise": False,
     }
 
 
