@@ -10,7 +10,7 @@ import json
 import pickle
 import re
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -78,16 +78,26 @@ def hyperparameters(path: str | Path) -> dict[str, Any]:
     return dict(found) if isinstance(found, Mapping) else {}
 
 
-def weights_in(content: Any) -> dict[str, torch.Tensor]:
-    """The first state dict of a checkpoint's content: itself, under one of the usual keys, or first of a list."""
+def _if_tensor(part: Any) -> torch.Tensor | None:
+    return part if isinstance(part, torch.Tensor) else None
+
+
+def weights_in(content: Any, tensor_of: Callable[[Any], torch.Tensor | None] = _if_tensor) -> dict[str, torch.Tensor]:
+    """The first state dict of a checkpoint's content: itself, under one of the usual keys, or first of a list.
+
+    Args:
+        content: What the file holds.
+        tensor_of: Gives the tensor that a part stands for, None where it is no tensor.
+    """
     if isinstance(content, (list, tuple)):
-        return weights_in(content[0]) if content else {}
+        return weights_in(content[0], tensor_of) if content else {}
     if not isinstance(content, Mapping):
         return {}
     for key in WRAPPERS:
-        if isinstance(content.get(key), (Mapping, list, tuple)) and (found := weights_in(content[key])):
+        if isinstance(content.get(key), (Mapping, list, tuple)) and (found := weights_in(content[key], tensor_of)):
             return found
-    return {str(name): one for name, one in content.items() if isinstance(one, torch.Tensor)}
+    tensors = {str(name): tensor_of(one) for name, one in content.items()}
+    return {name: one for name, one in tensors.items() if one is not None}
 
 
 def under(tensors: Mapping[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:

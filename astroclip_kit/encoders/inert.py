@@ -39,13 +39,14 @@ class Inert:
     def __new__(cls, *arguments: Any, **named: Any) -> Inert:
         """Keeps the arguments of what would have been a call."""
         one = super().__new__(cls)
-        one.arguments, one.state, one.entries = [*arguments, *named.values()], None, {}
+        one.arguments, one.state, one.entries, one.tensor = [*arguments, *named.values()], None, {}, None
         return one
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         self.arguments: list[Any]
         self.state: Any
         self.entries: dict[Any, Any]
+        self.tensor: torch.Tensor | None  # what it is, where that was found out
 
     def __call__(self, *arguments: Any, **named: Any) -> Inert:
         """Stands for the result of what would have been a call."""

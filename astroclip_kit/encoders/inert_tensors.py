@@ -32,14 +32,21 @@ def tensors_in(content: Any) -> dict[str, torch.Tensor]:
 
 
 def _walk(part: Any, path: tuple[str, ...], seen: set[int]) -> Iterator[tuple[tuple[str, ...], torch.Tensor]]:
-    if isinstance(part, Inert) and (array := _array(part)) is not None and array.ndim:
-        part = torch.from_numpy(array)
-    if isinstance(part, torch.Tensor):
-        yield path, part
+    if (tensor := _tensor(part)) is not None:
+        yield path, tensor
     elif isinstance(part, (Mapping, list, tuple, Inert)) and id(part) not in seen:
         seen.add(id(part))
         for key, value in enumerate(part) if isinstance(part, (list, tuple)) else part.items():
             yield from _walk(value, path if key in MODULE_PARTS else (*path, str(key)), seen)
+
+
+def _tensor(part: Any) -> torch.Tensor | None:
+    """A tensor itself, or that of an array of numbers, the same each time; None of anything else."""
+    if not isinstance(part, Inert):
+        return part if isinstance(part, torch.Tensor) else None
+    if part.tensor is None and (array := _array(part)) is not None and array.ndim:
+        part.tensor = torch.from_numpy(array)
+    return part.tensor
 
 
 def _array(part: Inert) -> Any:
@@ -98,7 +105,7 @@ def write_tensors(path: str, out: str) -> dict[str, Any]:
     reader = InertReader()
     with open(path, "rb") as file:
         content = reader.read(file)
-    model, tensors = weights_in(content), tensors_in(content)
+    model, tensors = weights_in(content, _tensor), tensors_in(content)
     first = next(iter(model), "")
     prefix = next((name.removesuffix(first) for name, one in tensors.items() if first and one is model[first]), "")
     kept: dict[tuple[Any, ...], str] = {}

@@ -143,6 +143,17 @@ def test_a_module_that_was_saved_whole_keeps_its_names(save, tmp_path):
     torch.testing.assert_close(read["0.weight"], network[0].weight.detach())
 
 
+@pytest.mark.parametrize("wrapped", [lambda state: {"model": state}, lambda state: {"state_dict": state}, lambda s: s])
+def test_a_plain_pickle_of_arrays_is_read_by_its_encoder(wrapped, tmp_path):
+    given = SpenderEncoder()
+    state = {name: one.numpy() for name, one in given.state_dict().items()}
+    (tmp_path / "arrays.pkl").write_bytes(pickle.dumps(wrapped(state)))
+    path = in_this_process(tmp_path / "arrays.pkl", tmp_path / "arrays.safetensors")
+    assert set(read_checkpoint(path)) == set(state)
+    again = SpenderEncoder.from_checkpoint(path, grid="desi").state_dict()
+    assert all(torch.equal(again[name], one) for name, one in given.state_dict().items())
+
+
 def test_a_converted_file_of_spender_is_read_as_the_file_itself(tmp_path):
     state = spender_state(rest=50)
     path = in_this_process(
