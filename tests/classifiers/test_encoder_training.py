@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from blue_stars import BlueStars
 
 from astroclip_kit.alignment import align
 from astroclip_kit.classifiers import EncoderClassifier, train_encoder
@@ -20,10 +21,9 @@ from astroclip_kit.models import load_model
 from astroclip_kit.pipeline.parts import encoder_for
 from astroclip_kit.pretraining import pretrain_autoencoder, pretrain_masked_spectra, pretrain_moco
 from astroclip_kit.settings import Alignment, Hardware, MoCo, Optimizer, Split, Training
-from astroclip_kit.storage import hash_text, open_folder
+from astroclip_kit.storage import open_folder
 from astroclip_kit.training import fit
-from astroclip_kit.transforms import GaussianNoise, RandomFlipRotate, ScaleImages, wavelength_grid
-from astroclip_kit.types import Modality
+from astroclip_kit.transforms import GaussianNoise, RandomFlipRotate, ScaleImages
 
 FLOAT32 = Hardware("cpu", "float32")
 QUICK = Training(4, 32, optimizer=Optimizer("adam", 3e-3, 0.0), hardware=FLOAT32)
@@ -31,51 +31,9 @@ SPLIT = Split(test=0.1, valid=0.2)
 NARROW = {"widths": (8, 8, 16), "depths": (1, 1, 1)}
 
 
-class Stars:
-    """What a training uses of a `Dataset`: blue and red stars, whose spectra have a broad line or none."""
-
-    def __init__(self, count=240):
-        rng = np.random.default_rng(0)
-        blue = rng.random(count) < 0.4
-        names = np.where(blue, "bhb", "other")
-        self.labels = {"class": np.where(rng.random(count) < 0.05, "", names), "z": rng.random(count)}
-        self.object_ids = self.groups = np.array([f"star-{number}" for number in range(count)])
-        self.ra = self.dec = np.full(count, np.nan)
-        self.manifest = {"name": "stars", "origin": "mock"}
-        wavelength = wavelength_grid("sdss")
-        self.modalities = {
-            "image": Modality("image", "image", tuple("ugriz"), (5, 16, 16), "nmgy", (0.396,)),
-            "spectrum": Modality.spectrum("spectrum", wavelength),
-        }
-        axis = np.arange(16) - 7.5
-        psf = np.exp(-0.5 * (axis[:, None] ** 2 + axis**2) / 2)
-        colours = np.where(blue[:, None], [2.0, 1.5, 1, 0.8, 0.6], [0.6, 0.8, 1, 1.5, 2.0])
-        images = (rng.lognormal(0, 0.5, count)[:, None] * colours)[..., None, None] * psf
-        line = 0.6 * np.exp(-0.5 * ((wavelength - 4861) / 40) ** 2)
-        flux = 3 - blue[:, None] * line + rng.normal(0, 0.1, (count, len(wavelength)))
-        self.values = {
-            "image": (images + rng.normal(0, 0.05, images.shape)).astype(np.float32),
-            "spectrum": np.stack([flux, np.full_like(flux, 100.0)], axis=1).astype(np.float32),
-        }
-        self.asked = set()
-
-    def __len__(self):
-        return len(self.object_ids)
-
-    def present(self, name):
-        return np.ones(len(self), dtype=bool)
-
-    def data_hash(self, name):
-        return hash_text(self.values[name].tobytes())
-
-    def views(self, name, rows):
-        self.asked |= set(np.asarray(rows).tolist())
-        return self.values[name][rows]
-
-
 @pytest.fixture
 def stars():
-    return Stars()
+    return BlueStars()
 
 
 def conv(stars):
@@ -138,7 +96,7 @@ def test_held_out_and_unlabelled_objects_are_never_asked_for(stars, tmp_path):
 
 
 def test_what_an_encoder_lacks_is_measured_on_training_objects_alone(stars, tmp_path):
-    given = SEResNet.for_modality(stars.modalities["image"], size=0, name="resnet18", width=8)
+    given = SEResNet.for_modality(stars.modalities["image"], size=0, name="resnet18", stages=1, width=8)
     sides = splits.divide(stars, SPLIT)
     stars.values["image"][sides != "train"] *= 1000
     classifier = train(stars, tmp_path / "out", encoder=given, training=replace(QUICK, epochs=1))
@@ -242,7 +200,7 @@ def test_what_cannot_be_learned_is_refused(stars, tmp_path):
             split=SPLIT,
         )
     with pytest.raises(InputError, match="'spectrum' has the bands flux, ivar where SEResNet"):
-        train(stars, tmp_path / "out", "spectrum", encoder=SEResNet(name="resnet18", width=8))
+        train(stars, tmp_path / "out", "spectrum", encoder=SEResNet(name="resnet18", stages=1, width=8))
     stars.labels["class"][:] = "bhb"
     with pytest.raises(InputError, match="all labelled objects are of the class 'bhb'"):
         train(stars, tmp_path / "out")
@@ -279,7 +237,7 @@ def test_vgg1d_is_no_spender_and_no_specformer_but_contrasts(stars, tmp_path):
     encoder = pretrain_moco(stars, tmp_path / "moco", modality="spectrum", encoder=vgg(stars), **given)
     check_encoder(encoder, stars.modalities["spectrum"])
     given["settings"] = replace(settings, augmentation={})
-    small = SEResNet.for_modality(stars.modalities["image"], size=0, name="resnet18", width=8)
+    small = SEResNet.for_modality(stars.modalities["image"], size=0, name="resnet18", stages=1, width=8)
     trained = pretrain_moco(stars, tmp_path / "images", modality="image", encoder=small, **given)
     assert trained.preprocess.steps[0].high is not None and small.preprocess.steps[0].high is None
 
@@ -290,8 +248,8 @@ def test_two_processes_train_the_same_classifier_as_one(tmp_path):
     script.write_text(
         "import sys; sys.path.insert(0, sys.argv[1])\n"
         "from pathlib import Path\n"
-        "from test_encoder_training import Stars, train\n"
-        "train(Stars(), Path(sys.argv[2]), class_weights='balanced')\n"
+        "from test_encoder_training import BlueStars, train\n"
+        "train(BlueStars(), Path(sys.argv[2]), class_weights='balanced')\n"
     )
     several = ["-m", "torch.distributed.run", "--nproc-per-node=2", "--standalone"]
     for name, start in (("one", []), ("two", several)):
