@@ -12,7 +12,6 @@ import numpy as np
 
 from ..errors import InputError, UsageError
 from ..settings import Classification
-from ..storage import MANIFEST
 from .parts import Encoders, encoder_for, seeded
 from .step import Step
 
@@ -93,9 +92,9 @@ class Learner:
         known = codes >= 0
         whole = known & np.all([dataset.present(name) for name in self.encoders], axis=0)
         if not whole.any():
-            names = " and ".join(self.encoders)
+            wanted = " and ".join(self.encoders)
             raise InputError(
-                f"none of {int(known.sum())} objects of {self.data} that have a {self.settings.label!r} has {names}. "
+                f"none of {int(known.sum())} objects of {self.data} that have a {self.settings.label!r} has {wanted}. "
                 f"Check how they were matched, and what drops.csv in that folder says."
             )
         return dataset.select(whole)
@@ -164,12 +163,12 @@ class Learner:
 
     @cached_property
     def features(self) -> FeatureSet:
-        """The tokens that the encoders gave after their first stage; extracted if nothing needed them before."""
+        """The tokens that the encoders gave after their first stage, which a joint training has no need of."""
         from ..classifiers import extract_tokens
         from ..features import FeatureSet
 
         folder = self.place("tokens")
-        if not (folder / MANIFEST).exists():
+        if self.settings.stages == "joint":
             inside = {name: self.place("encoders", name, "encoder") for name in self.encoders}
             trained = {name: path if path.is_dir() else str(self.encoders[name]) for name, path in inside.items()}
             extract_tokens(self.dataset, trained, folder, hardware=self.settings.training.hardware)
