@@ -8,7 +8,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import UsageError
 from ..settings import Classification
 from .classifier_steps import Learner
 from .parts import Encoders, Folder
@@ -54,17 +53,11 @@ def train_classifier(
 
 
 def usual_encoders(data: Path) -> Encoders:
-    """An encoder for each modality of a dataset.
-
-    Raises:
-        UsageError: If there is none for one of them.
-    """
+    """An encoder for each modality of a dataset: those of BATMM for images and spectra."""
     from ..data import Dataset
 
-    kinds = {name: one.kind for name, one in Dataset(data).modalities.items()}
-    if unknown := [name for name, kind in kinds.items() if kind not in USUAL]:
-        raise UsageError(f"--encoders: say which encoder {unknown[0]!r} shall have.")
-    return {name: {"class_path": f"astroclip_kit.encoders.{USUAL[kind]}"} for name, kind in kinds.items()}
+    modalities = Dataset(data).modalities
+    return {name: {"class_path": f"astroclip_kit.encoders.{USUAL[one.kind]}"} for name, one in modalities.items()}
 
 
 def _yaml(content: dict[str, Any]) -> str:

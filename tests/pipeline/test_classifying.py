@@ -14,11 +14,13 @@ from astropy.table import Table
 from astroclip_kit import cli, pipeline
 from astroclip_kit.classifiers import classes
 from astroclip_kit.data import Dataset, divide
-from astroclip_kit.errors import UsageError
+from astroclip_kit.errors import FolderError, InputError, UsageError
 from astroclip_kit.models import load_model
+from astroclip_kit.pipeline.classifier_predictions import read_said
+from astroclip_kit.pipeline.classifier_training import usual_encoders
 from astroclip_kit.results import read_results
-from astroclip_kit.settings import Classification, Hardware, Split, Training
-from astroclip_kit.surveys import write_legacysurvey_cutout
+from astroclip_kit.settings import Classification, Hardware, Reading, Split, Training
+from astroclip_kit.surveys import LegacySurveyCutouts, SDSSSpectra, write_legacysurvey_cutout
 
 QUICK = Training(epochs=1, batch_size=32, hardware=Hardware("cpu", "float32", threads=1))
 SETTINGS = Classification(
@@ -258,3 +260,40 @@ def test_the_other_stages_are_trained_and_judged_in_the_same_way(stars, tmp_path
     p = dict(zip(classified["object_id"], classified["p_bhb"], strict=True))
     main = said[said["model"] == "fusion"]
     np.testing.assert_allclose(main["p bhb"], [p[one] for one in main["object_id"]], atol=1e-4)
+
+
+def test_data_that_cannot_be_learned_from(stars, learned, tmp_path):
+    lone = {"x": ENCODERS["image"]}
+    with pytest.raises(InputError, match=r"data has no 'x': it has image, spectrum"):
+        pipeline.classify(stars / "data", tmp_path / "x", encoders=lone, labels=stars / "survey" / "labels.csv")
+    images = LegacySurveyCutouts(
+        stars / "survey" / "cutouts", pattern="9000-57000-[12].fits", bands=("u", "g"), size=16
+    )
+    spectra = SDSSSpectra(stars / "survey" / "spectra", pattern="*-000[34].fits", grid="sdss 4000-9000")
+    apart = pipeline.ingest(tmp_path / "apart", images=images, spectra=spectra, reading=Reading(workers=1)).root
+    with pytest.raises(InputError, match=r"none of 4 objects of .*apart that have a 'class' has image and spectrum"):
+        pipeline.classify(apart, tmp_path / "y", encoders=ENCODERS, labels=stars / "survey" / "labels.csv")
+    with pytest.raises(InputError, match=r"no object can be classified; the first: .*: has no"):
+        pipeline.classify(model=learned[0] / "model", input=str(stars_without(stars, tmp_path)))
+    with pytest.raises(UsageError, match="there is no 'kind' in the data"):
+        pipeline.classify(stars / "data", tmp_path / "z", encoders=ENCODERS, classification=Classification("kind"))
+
+
+def stars_without(stars, tmp_path):
+    """A survey in which no image and spectrum are of one star."""
+    for name, one in (("cutouts", "9000-57000-1.fits"), ("spectra", "spec-9000-57000-0009.fits")):
+        (tmp_path / "lone" / name).mkdir(parents=True)
+        shutil.copy(stars / "survey" / name / one, tmp_path / "lone" / name)
+    return tmp_path / "lone"
+
+
+def test_an_encoder_for_each_kind_of_modality(stars):
+    usual = usual_encoders(stars / "data")
+    assert {name: one["class_path"] for name, one in usual.items()} == {
+        "image": "astroclip_kit.encoders.SEResNet", "spectrum": "astroclip_kit.encoders.VGG1D",
+    }  # fmt: skip
+
+
+def test_predictions_that_are_gone(tmp_path):
+    with pytest.raises(FolderError, match=r"predictions.csv: no such file. Classify again"):
+        read_said(tmp_path)
