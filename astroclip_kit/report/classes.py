@@ -8,7 +8,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from ..types import Result
-from .tables import cell, remark, table_html
+from .tables import WIDEST, cell, remark, table_html
 from .wording import model_title, title
 
 if TYPE_CHECKING:
@@ -70,10 +70,15 @@ def classes_table(results: Sequence[Result]) -> Table:
 
 
 def _models(results: Sequence[Result], marks: dict[Result, str]) -> str:
+    """As many tables as it takes for a page to be wide enough."""
     metrics = list(dict.fromkeys(one.metric for one in results))
-    rows = dict.fromkeys((one.task, one.query) for one in results)
+    several = [metrics[start : start + WIDEST] for start in range(0, len(metrics), WIDEST)]
+    return "\n".join(_lines([one for one in results if one.metric in some], some, marks) for some in several)
+
+
+def _lines(results: Sequence[Result], metrics: Sequence[str], marks: dict[Result, str]) -> str:
     lines = []
-    for task, query in rows:
+    for task, query in dict.fromkeys((one.task, one.query) for one in results):
         own = {one.metric: one for one in results if (one.task, one.query) == (task, query)}
         told = "".join(cell(own[name], marks) if name in own else "<td></td>" for name in metrics)
         count = next(iter(own.values())).n
