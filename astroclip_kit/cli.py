@@ -98,8 +98,9 @@ def _dispatch(words: list[str]) -> int:
     if arguments is None:
         return 0
     style = arguments.pop("format", "text")
-    _show(function(**arguments), style)
-    return 0
+    value = function(**arguments)
+    _show(value, style)
+    return int(bool(getattr(value, "meta", {}).get("failed")))
 
 
 def _overview() -> str:
@@ -231,7 +232,8 @@ def _show(value: Any, style: str) -> None:
         return
     if style == "text":
         shown = _readable(value[value.meta.get("shown", value.colnames)])
-        print("\n".join([*shown.pformat(max_lines=-1, max_width=-1), *value.meta.get("notes", [])]))
+        more = (*value.meta.get("details", []), *value.meta.get("notes", []))
+        print("\n".join([*shown.pformat(max_lines=-1, max_width=-1), *more]))
         return
     sys.stdout.flush()
     sys.stdout.buffer.write(serialise(value, style))

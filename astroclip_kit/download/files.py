@@ -57,10 +57,12 @@ class Stored:
     Args:
         sha256: Its checksum.
         size: Bytes.
+        stated: Whether it came just now, with that checksum stated by the server.
     """
 
     sha256: str
     size: int
+    stated: bool = False
 
 
 def hash_file(path: Path) -> Stored:
@@ -95,8 +97,8 @@ def get_file(client: Client, job: Job) -> Stored:
         try:
             for url in job.urls:
                 try:
-                    client.persist(url, lambda url=url: _attempt(client, url, job))  # type: ignore[misc]
-                    return hash_file(job.path)
+                    stated = client.persist(url, lambda url=url: _attempt(client, url, job))  # type: ignore[misc]
+                    return replace(hash_file(job.path), stated=stated)
                 except NotThere as error:
                     missing = error
             raise missing
@@ -127,8 +129,8 @@ def _complaint(path: Path, job: Job) -> str:
     return ""
 
 
-def _attempt(client: Client, url: str, job: Job) -> None:
-    """One request for the file, or for the rest of it."""
+def _attempt(client: Client, url: str, job: Job) -> bool:
+    """One request for the file, or for the rest of it; whether the server stated a checksum."""
     part, tag = _beside(job.path)
     offset = part.stat().st_size if part.exists() and tag.exists() else 0
     version = tag.read_text().removeprefix(f"{url}\n") if offset else ""
@@ -154,8 +156,9 @@ def _attempt(client: Client, url: str, job: Job) -> None:
         except RequestFailed:
             tag.unlink(missing_ok=True)
             raise
+    stated = _stated(response)
     try:
-        if complaint := _complaint(part, replace(job, sha256=job.sha256 or _stated(response))):
+        if complaint := _complaint(part, replace(job, sha256=job.sha256 or stated)):
             raise TryAgain(complaint)
         with writing(job.path), part.open("rb") as whole:
             os.fsync(whole.fileno())
@@ -163,6 +166,7 @@ def _attempt(client: Client, url: str, job: Job) -> None:
     finally:
         part.unlink(missing_ok=True)
         tag.unlink(missing_ok=True)
+    return bool(stated)
 
 
 def _stated(response: Response) -> str:

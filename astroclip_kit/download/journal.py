@@ -33,7 +33,7 @@ class Outcome:
         file: Its file in the folder.
         sha256: Checksum of the file.
         size: Bytes.
-        reason: Why there is no file.
+        reason: Why there is no file, or what is known of one.
     """
 
     asked: str

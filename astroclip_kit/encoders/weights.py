@@ -21,10 +21,11 @@ from urllib.parse import urlsplit
 
 from ..errors import FileError, UsageError
 
-__all__ = ["WEIGHTS", "Origin", "Weights", "check_whole", "weights_called"]
+__all__ = ["WEIGHTS", "Origin", "Weights", "check_file", "check_whole", "weights_called"]
 
 PICKLE = b"\x80\x02"  # files of torch.save before version 1.6
 SAFETENSORS_LENGTH = 8  # bytes that say how long the header is
+SIZES = 0.05  # relative: sizes are stated in round numbers, and in 2^20 bytes as well as in 10^6
 
 
 @dataclass(frozen=True)
@@ -111,6 +112,23 @@ def weights_called(name: str) -> Weights:
     close = parts or alike or get_close_matches(name.lower(), names, cutoff=0.5)
     hint = f"Did you mean {' or '.join(names[one].name for one in close[:4])}? " if close else ""
     raise UsageError(f"no published weights {name!r} are known. {hint}astroclip-kit weights lists them all.")
+
+
+def check_file(path: Path, of: Weights) -> None:
+    """Makes sure that a file can be those weights, as far as can be said without its checksum: whole, of their size.
+
+    Raises:
+        FileError: If it is not.
+    """
+    check_whole(path)
+    expected, found = of.origin.size_mb, path.stat().st_size / 1e6
+    if not of.origin.sha256 and abs(found / expected - 1) > SIZES:  # not of NaN
+        raise FileError(
+            path, f"it has {found:.4g} MB, expected {expected:.4g} MB of {of.name}. Look at {of.origin.url}"
+        )
+    with path.open("rb") as stream:
+        if of.file.endswith(".safetensors") and stream.read(SAFETENSORS_LENGTH + 1)[-1:] != b"{":
+            raise FileError(path, f"is no safetensors, as {of.name} should be. Look at {of.origin.url}")
 
 
 def check_whole(path: Path) -> None:

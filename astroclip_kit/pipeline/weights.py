@@ -9,7 +9,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
+from textwrap import wrap
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -26,6 +28,10 @@ if TYPE_CHECKING:
 __all__ = ["weights"]
 
 ACTIONS = ("list", "get")
+GO_ON = "The same command goes on with what is missing."
+STATED = "checksum that its server states"
+WHOLE_CHECKSUM = 64  # hexadecimal digits
+WIDTH = 118  # of a line on a terminal
 
 
 def weights(
@@ -39,8 +45,9 @@ def weights(
     """Lists the published weights that the kit knows, or fetches some of them.
 
     Files are fetched by HTTPS, also those of Hugging Face, and compared with their checksum, or with as much of it as
-    is known. The same command goes on where it was interrupted, and leaves alone what is there and whole. What its
-    publisher keeps where only a person can log in is said, with the place to put it.
+    is known; where nothing is, with their size, and they are said to be not verified. The same command goes on where it
+    was interrupted, and leaves alone what is there and whole. What its publisher keeps where only a person can log in
+    is said, with the place to put it.
 
     Args:
         action: "list", or "get" to fetch.
@@ -50,7 +57,10 @@ def weights(
         downloads: How gently and how persistently, see `Downloading`.
 
     Returns:
-        A row for each; it says how the files are used, or what has to be done by hand.
+        A row for each; it says how the files are used, what has to be done by hand, and what failed.
+
+    Raises:
+        RequestFailed: If none could be had.
     """
     from ..encoders.weights import WEIGHTS, weights_called
 
@@ -84,9 +94,17 @@ def _listed(chosen: Iterable[Weights]) -> Table:
         for one in chosen
     ]
     table = Table(rows=rows)
-    notes = ["", "addresses, checksums and what to cite: --format csv", "next: astroclip-kit weights get NAME"]
-    table.meta |= {"shown": ["name", "encodes", "encoder", "size", "licence", "fetch"], "notes": notes}
+    details = [
+        line for row in rows for line in ("", row["name"], *_lines(row["address"]), *_lines(f"cite {row['cite']}"))
+    ]
+    table.meta |= {"shown": ["name", "encodes", "encoder", "size", "licence", "fetch"], "details": details}
+    table.meta["notes"] = ["", "checksums: --format csv", "next: astroclip-kit weights get NAME"]
     return table
+
+
+def _lines(value: object) -> list[str]:
+    """A long text, indented below the name of the weights."""
+    return wrap(str(value), WIDTH, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False)
 
 
 def _size(size_mb: float) -> str:
@@ -102,7 +120,7 @@ def _fetched(chosen: Mapping[str, Weights], out: Path, mirror: str, downloads: D
 
     with writing(out):
         out.mkdir(parents=True, exist_ok=True)
-    rows, notes, failures = [], [""], []
+    rows, notes, failures = [], [""], {}
     with only_writer(out), Client(downloads) as client:
         finished = acknowledged(out, verify=downloads.verify)
         for name, one in chosen.items():
@@ -110,17 +128,39 @@ def _fetched(chosen: Mapping[str, Weights], out: Path, mirror: str, downloads: D
             try:
                 status, stored = _one(client, one, path, mirror, finished.get(one.origin.url))
             except (FileError, RequestFailed) as error:
-                failures.append(f"{name}: {error}")
-                continue
+                failures[name], status, stored = str(error), "failed", None
             size_mb, sha256 = (stored.size / 1e6, stored.sha256) if stored else (one.origin.size_mb, "")
-            row = {"name": name, "status": status, "file": str(path), "size": _size(size_mb)}
+            verified = _verified(one, stored) if stored else ""
+            row = {"name": name, "status": status, "verified": verified, "file": str(path), "size": _size(size_mb)}
             rows.append({**row, "size_mb": size_mb, "sha256": sha256})
-            notes += [name, *(f"  {line}" for line in (one.usage(path) if stored else _by_hand(one, path)))]
-    if failures:
-        raise RequestFailed(f"{' '.join(failures)} The same command goes on with what is missing.")
+            notes += [name, *(f"  {line}" for line in _told(one, path, verified, sha256, failures.get(name, "")))]
+    if len(failures) == len(rows):
+        told = [f"{name}: {problem}" for name, problem in failures.items()]
+        raise RequestFailed(f"{' '.join(told)} {GO_ON}")
     table = Table(rows=rows)
-    table.meta |= {"shown": ["name", "status", "file", "size"], "notes": notes}
+    table.meta |= {"shown": ["name", "status", "verified", "file", "size"], "notes": notes, "failed": len(failures)}
     return table
+
+
+def _verified(one: Weights, stored: Stored | Outcome) -> str:
+    """What a file that is there was compared with."""
+    known = len(one.origin.sha256)
+    if known:
+        return "checksum" if known == WHOLE_CHECKSUM else f"{known} digits of its checksum"
+    if getattr(stored, "stated", False) or getattr(stored, "reason", "") == STATED:
+        return STATED
+    return "not verified" if math.isnan(one.origin.size_mb) else "not verified, size fits"
+
+
+def _told(one: Weights, path: Path, verified: str, sha256: str, problem: str) -> list[str]:
+    """What there is to say of one file: why it is not there, how to get it, or how it is used."""
+    if problem:
+        return [problem, GO_ON]
+    if not verified:
+        return _by_hand(one, path)
+    if verified.startswith("not"):
+        return [*one.usage(path), f"no checksum is known to compare with; its SHA-256 is {sha256}"]
+    return one.usage(path)
 
 
 def _one(
@@ -128,7 +168,7 @@ def _one(
 ) -> tuple[str, Stored | Outcome | None]:
     """What became of one file: its status, and its size and checksum where it is there now."""
     from ..download import Job, Outcome, get_file, hash_file
-    from ..encoders.weights import check_whole
+    from ..encoders.weights import check_file
     from ..progress import progress
     from ..storage import append_journal
 
@@ -138,8 +178,11 @@ def _one(
     if origin.by_hand:
         if not path.exists():
             return "by hand", None
-        check_whole(path)
-        return "there", hash_file(path)
+        check_file(path, one)
+        stored = hash_file(path)
+        if not stored.sha256.startswith(origin.sha256):
+            raise FileError(path, f"its checksum begins with {stored.sha256[:8]}, expected {origin.sha256[:8]}.")
+        return "there", stored
     url = mirror.rstrip("/") + urlsplit(origin.url).path if mirror else origin.url
     expected = None if math.isnan(origin.size_mb) else int(origin.size_mb * 1e6)
     with progress(total=expected, description=one.name, unit="B") as bar:
@@ -150,8 +193,9 @@ def _one(
             bar.update(size)
 
         client.on_bytes = count
-        stored = get_file(client, Job(path, (url,), check_whole, sha256=origin.sha256))
-    append_journal(path.parent, asdict(Outcome(origin.url, "done", path.name, stored.sha256, stored.size)))
+        stored = get_file(client, Job(path, (url,), partial(check_file, of=one), sha256=origin.sha256))
+    outcome = Outcome(origin.url, "done", path.name, stored.sha256, stored.size, STATED if stored.stated else "")
+    append_journal(path.parent, asdict(outcome))
     return "fetched" if received[0] else "there", stored
 
 

@@ -138,11 +138,69 @@ def test_an_interrupted_file_goes_on_in_the_next_run(server, get, tmp_path):
     assert (tmp_path / "w/model.pt").read_bytes() == BODY
 
 
-def test_what_fails_does_not_keep_the_others_from_coming(server, get, tmp_path):
+def test_what_fails_does_not_keep_the_others_from_coming(server, get, tmp_path, capsys):
     server.fail("/a.pt", *[Answer(b"", 403)] * 3)
-    with pytest.raises(RequestFailed, match=r"whole: http.*/a.pt: refused with status 403"):
-        get("whole", "digits")
-    assert files(tmp_path) == ["d-1.pt"]
+    table = get("whole", "digits")
+    assert files(tmp_path) == ["d-1.pt"] and statuses(table) == {"whole": "failed", "digits": "fetched"}
+    assert re.fullmatch(r"  http.*/a.pt: refused with status 403.*", table.meta["notes"][2])
+    assert table.meta["notes"][3] == "  The same command goes on with what is missing."
+    with pytest.raises(RequestFailed, match=r"whole: http.*/a.pt: refused with status 403.*The same command goes on"):
+        get("whole")
+    out = ["--out", str(tmp_path / "w"), "--mirror", server.url, "--downloads.retries", "0"]
+    assert cli.main(["weights", "get", "whole,digits", *out]) == 1
+    assert "digits" in (shown := capsys.readouterr().out) and "failed" in shown
+    assert cli.main(["weights", "get", "whole,digits", *out]) == 0
+
+
+def test_it_says_what_a_file_was_compared_with(server, get, tmp_path, monkeypatch):
+    listed = [
+        *published.WEIGHTS,
+        published.Weights("sized", "x", published.Origin("https://a.org/s.safetensors", "", 0.2), "MIT", "A"),
+        published.Weights("bare", "x", published.Origin("https://a.org/b.safetensors"), "MIT", "A"),
+    ]
+    monkeypatch.setattr(published, "WEIGHTS", tuple(listed))
+    expected = {
+        "whole": "checksum",
+        "digits": "8 digits of its checksum",
+        "hub": "checksum that its server states",
+        "sized": "not verified, size fits",
+        "bare": "not verified",
+    }
+    for _ in range(2):  # the second time nothing is fetched
+        table = get(*expected)
+        assert dict(zip(table["name"], table["verified"], strict=True)) == expected
+    note = f"  no checksum is known to compare with; its SHA-256 is {SHA256}"
+    assert table.meta["notes"].count(note) == 2 and table.meta["notes"][-1] == note
+
+
+@pytest.mark.parametrize(
+    ("origin", "body", "message"),
+    [
+        (("s.pt", 0.25), BODY, r"it has 0\.2001 MB, expected 0\.25 MB of it\. Look at https://a\.org/s\.pt"),
+        (
+            ("s.safetensors", float("nan")),
+            b"\x80\x02",
+            r"is no safetensors, as it should be\. Look at https://a\.org/s",
+        ),
+    ],
+)
+def test_a_file_of_another_size_or_kind_is_none(server, get, tmp_path, monkeypatch, origin, body, message):
+    file, size_mb = origin
+    entry = published.Weights("it", "x", published.Origin(f"https://a.org/{file}", "", size_mb), "MIT", "A")
+    monkeypatch.setattr(published, "WEIGHTS", (entry,))
+    server.respond = lambda asked: Answer(body, etag='"s"')
+    with pytest.raises(RequestFailed, match=message):
+        get("it", downloads=replace(FAST, retries=0))
+    assert files(tmp_path) == []
+
+
+def test_what_was_fetched_by_hand_is_compared_where_that_can_be(server, get, tmp_path, monkeypatch):
+    origin = published.Origin("https://g.org/?x=1", "0123abcd", file="h.pt", by_hand=BY_HAND)
+    monkeypatch.setattr(published, "WEIGHTS", (published.Weights("hand", "x", origin, "MIT", "A"),))
+    (tmp_path / "w").mkdir()
+    (tmp_path / "w/h.pt").write_bytes(BODY)
+    with pytest.raises(RequestFailed, match=f"its checksum begins with {SHA256[:8]}, expected 0123abcd"):
+        get("hand")
 
 
 def test_what_has_to_be_fetched_by_hand(server, get, tmp_path):
@@ -174,10 +232,13 @@ def test_on_the_command_line(server, tmp_path, capsys):
 def test_the_list_in_every_format(capsysbinary, style):
     assert cli.main(["weights", "--format", style]) == 0
     out = capsysbinary.readouterr().out
-    assert b"spender-desi-edr" in out and (b"https://hub.pmelchior.net" in out or style == "text")
+    assert b"spender-desi-edr" in out and b"https://hub.pmelchior.net" in out
     if style == "text":
         lines = out.decode().splitlines()
         assert max(map(len, lines)) <= 120 and "not stated" in lines[2] and "by hand" in lines[2]
+        at = lines.index("spender-desi-edr")
+        assert lines[at + 1] == "  https://hub.pmelchior.net/spender.desi-edr.galaxyae-b9bc8d12.pt"
+        assert lines[at + 2].startswith("  cite Melchior et al. 2023, AJ 166, 74") and "2307.07664" in lines[at + 3]
 
 
 def test_the_list_of_some():
