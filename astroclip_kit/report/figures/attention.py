@@ -127,7 +127,7 @@ def attention_map(
     shown = np.tile(weights, (1, segments))
     figure = KitFigure(figsize=(PAGE, 3.8), task="attention")
     left, right = np.asarray(figure.subfigures(1, 2, width_ratios=(1, 1.9))).tolist()
-    colours = {"cmap": "cividis", "vmin": 0.0, "vmax": float(weights.max())}
+    colours = {"cmap": "cividis", "vmin": float(weights.min()), "vmax": float(weights.max())}
     _grid(left.subplots(), views[image], modalities[image], weights.max(axis=1), colours)
     above, between, below = right.subplots(3, 1, sharex=True, height_ratios=(1.5, 0.7, 1.3))
     draw_view(above, views[spectrum], modalities[spectrum])
