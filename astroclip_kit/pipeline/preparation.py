@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 from ..errors import UsageError
 from ..settings import Material
 from .configuration import change_value, read_configuration
+from .described import class_name, merged, with_arguments
 from .parts import words
+from .spectral_grid import put_on_grid, source_grid
 
 if TYPE_CHECKING:
     from ..recipes import Recipe
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
 __all__ = ["Prepared", "prepare"]
 
 RANDOM = "random"
-RESAMPLE = "astroclip_kit.transforms.Resample"
 
 
 @dataclass
@@ -34,6 +35,7 @@ class Prepared:
         experiment: Settings of the recipe's own.
         remarks: What a reader has to know of every number that is measured.
         changes: What is not as published, a line each.
+        weights: Which files were read, a line each.
     """
 
     path: Path
@@ -44,6 +46,7 @@ class Prepared:
     experiment: dict[str, Any] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
     changes: list[str] = field(default_factory=list)
+    weights: list[str] = field(default_factory=list)
 
     @property
     def remark(self) -> str:
@@ -58,10 +61,28 @@ class Prepared:
         """The sections that are not verbs of `run`."""
         return {"pretrain": self.pretrain, "experiment": self.experiment}
 
+    @property
+    def side(self) -> int:
+        """Pixels along a side of the images, 0 where they have not been read yet."""
+        from ..data import Dataset
+
+        if self.dataset is not None:
+            return int(Dataset(self.dataset).modalities["image"].shape[-1])
+        return int(self.content.get("simulate", {}).get("observing", {}).get("size", 0))
+
+    def encoder(self, name: str) -> dict[str, Any]:
+        """What an encoder is: class_path and init_args, also of one in a folder and of one that is pretrained here."""
+        from ..storage import open_folder
+
+        own = self.pretrain.get(name, {}).get("encoder", {})
+        value = own if name in self.pretrain else self.content["extract"]["encoders"][name]
+        described: dict[str, Any] = value if isinstance(value, dict) else open_folder(value, "model")["model"]
+        return described
+
     def simulate(self, sections: Mapping[str, Any]) -> None:
         """Reads a mock survey instead of files."""
         self.content.pop("ingest", None)
-        list(_merged(self.content, {"data": str(self.root / "survey"), **sections}))
+        list(merged(self.content, {"data": str(self.root / "survey"), **sections}))
 
     def simulate_on(self, grid: str) -> None:
         """Simulates spectra on a grid, and reads them on it."""
@@ -102,34 +123,32 @@ class Prepared:
         elif not material.catalogue:
             sources.pop("catalogue", None)
         elif "catalogue" in sources:
-            sources["catalogue"] = _with(sources["catalogue"], path=material.catalogue)
+            sources["catalogue"] = with_arguments(sources["catalogue"], path=material.catalogue)
         else:
             self.content.setdefault("ingest", {})["catalogue"] = material.catalogue
 
     def shrink(self, smaller: Mapping[str, Any], count: int) -> None:
         """Takes over what is smaller than published, and says so."""
         self.pretrain = {name: dict(one) for name, one in smaller.get("pretrain", {}).items()}
-        self.changes += smaller.get("notes", [])
         sections = {verb: values for verb, values in smaller.items() if verb in self.content}
         if count:
             sections["simulate"] = {**sections.get("simulate", {}), "count": count}
-        self.changes += _merged(self.content, sections)
-        self.changes += _merged(self.experiment, smaller.get("experiment", {}), "experiment.")
+        self.changes += merged(self.content, sections)
+        self.changes += merged(self.experiment, smaller.get("experiment", {}), "experiment.")
 
-    def change(self, overrides: Sequence[str]) -> list[str]:
-        """Notes overrides, and takes over those of its own sections, ``pretrain.image.training.epochs=5``.
-
-        Returns:
-            All others.
+    def change(self, overrides: Sequence[str]) -> None:
+        """Takes over overrides, also those of its own sections, ``pretrain.image.training.epochs=5``, and notes them.
 
         Raises:
-            UsageError: If one is of another form.
+            UsageError: If one is of another form, or of an encoder that is not pretrained.
         """
-        own = [one for one in overrides if one.partition(".")[0] in self.own]
+        for one in overrides:
+            section, _, rest = one.partition("=")[0].partition(".")
+            if section == "pretrain" and rest.partition(".")[0] not in self.pretrain:
+                known = ", ".join(self.pretrain) or "none: weights are given, or it is no small run"
+                raise UsageError(f"--set {one}: there is no such pretraining. There are: {known}.")
+            change_value(self.own if section in self.own else self.content, one)
         self.changes += overrides
-        for one in own:
-            change_value(self.own, one)
-        return [one for one in overrides if one not in own]
 
     def check_experiment(self, published: Mapping[str, Any]) -> None:
         """Refuses settings that the recipe does not have.
@@ -163,37 +182,24 @@ class Prepared:
             raise UsageError(f"--{name}-weights {weights}: there is no such file or folder, nor is it {RANDOM!r}.")
         self._head(name, weights if path is not None and path.is_file() else None)
         if path is not None:
-            encoders[name] = weights if path.is_dir() else _with(published, checkpoint=weights)
+            encoders[name] = weights if path.is_dir() else with_arguments(published, checkpoint=weights)
         elif name in self.pretrain:
             encoders[name] = str(self.root / "encoders" / name)
             self.remarks.append(f"own {name} encoder")
-            other = "its published weights" if _class(own["encoder"]) == _class(published) else _class(published)
+            small, large = class_name(own["encoder"]), class_name(published)
+            other = "its published weights" if small == large else large
             how = f"pretrained here by {own['method']}, not {other}"
-            self.changes.append(f"{name} encoder: a small {_class(own['encoder'])}, {how}")
+            self.changes.append(f"{name} encoder: a small {small}, {how}")
         else:
-            encoders[name] = own.get("encoder") or _with(published, checkpoint=None)
+            encoders[name] = own.get("encoder") or with_arguments(published, checkpoint=None)
             self.remarks.append(f"untrained {name} encoder")
-            self.changes.append(f"{name} encoder: {_class(encoders[name])} with random weights")
+            self.changes.append(f"{name} encoder: {class_name(encoders[name])} with random weights")
 
     def _head(self, name: str, checkpoint: str | None) -> None:
         """A head that begins with released weights takes those of its encoder."""
         heads = self.content["align"].get("heads") or {}
         if "checkpoint" in (heads.get(name) or {}).get("init_args", {}):
-            heads[name] = _with(heads[name], checkpoint=checkpoint)
-
-    def put_on_grid(self, grid: str) -> None:
-        """Puts spectra of another grid on the one that a published encoder is to see."""
-        from ..data import Dataset
-        from ..transforms.regrid import named_grid
-
-        source = named_grid(Dataset(self.dataset).modalities["spectrum"].grid) if self.dataset else "desi"
-        encoder = self.content["extract"]["encoders"]["spectrum"]
-        arguments = encoder.get("init_args") or {} if isinstance(encoder, dict) else {}
-        steps = arguments.get("preprocess", {}).get("init_args", {}).get("steps")
-        if steps is None or source == grid or not (grid == "sdss" or arguments.get("checkpoint")):
-            return
-        steps.insert(0, {"class_path": RESAMPLE, "init_args": {"source": source, "grid": grid}})
-        self.changes.append(f"spectra are put on the grid {grid!r}")
+            heads[name] = with_arguments(heads[name], checkpoint=checkpoint)
 
 
 def prepare(recipe: Recipe, root: Path, material: Material, configuration: str, size: str) -> Prepared:
@@ -227,32 +233,18 @@ def prepare(recipe: Recipe, root: Path, material: Material, configuration: str, 
         if "spectrum" in recipe.encoders:
             prepared.simulate_on(material.grid)
     small = size == "small" or not (size or material.data)
+    unsaid = [f"--{name}-weights" for name in recipe.encoders if not getattr(material, f"{name}_weights")]
+    if unsaid and not small and not material.data:
+        raise UsageError(
+            f"--size full without --data would simulate as many objects as were published, and encode them with "
+            f"random weights. Give {' and '.join(unsaid)} ({RANDOM}, if that is meant), or leave --size out."
+        )
     prepared.shrink(read_configuration(recipe.folder / recipe.small) if small else {}, material.count)
     for name in recipe.encoders:
         prepared.weigh(name, str(getattr(material, f"{name}_weights")))
-    if material.data and "spectrum" in recipe.encoders:
-        prepared.put_on_grid(material.grid)
+    if "spectrum" in recipe.encoders:
+        own = prepared.pretrain.get("spectrum")
+        holder, key = (own, "encoder") if own else (prepared.content["extract"]["encoders"], "spectrum")
+        holder[key], note = put_on_grid(holder[key], source_grid(prepared.content, prepared.dataset), material.grid)
+        prepared.changes += [note] if note else []
     return prepared
-
-
-def _merged(content: dict[str, Any], smaller: Mapping[str, Any], head: str = "") -> Iterator[str]:
-    """Puts values of one configuration into another, and says of each what it was."""
-    for key, value in smaller.items():
-        told = f"not {content[key]}" if key in content else "not the default"
-        if isinstance(value, Mapping) and isinstance(old := content.setdefault(key, {}), dict):
-            yield from _merged(old, value, f"{head}{key}.")
-        elif content.get(key) != value:
-            content[key] = value
-            yield f"{head}{key}: {value}, {told}"
-
-
-def _with(part: Any, **arguments: Any) -> Any:
-    """A part with other arguments; None leaves one out."""
-    if not isinstance(part, dict):
-        return part
-    known = {**(part.get("init_args") or {}), **arguments}
-    return {**part, "init_args": {name: value for name, value in known.items() if value is not None}}
-
-
-def _class(part: Any) -> str:
-    return str(part.get("class_path", part)).rpartition(".")[2] if isinstance(part, Mapping) else str(part)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import replace
 from functools import partial
@@ -16,6 +16,7 @@ from ..settings import Material
 from .classifier_steps import Learner
 from .configuration import Configuration, resolve_configuration
 from .experiment import Step, plan, run_steps
+from .given_weights import check_weights
 from .memory import check_count, check_memory, division
 from .outcome import REPORT, More, write_results
 from .parts import Folder, open_data, words
@@ -68,13 +69,23 @@ def reproduce(
 
     recipe = find_recipe(name)
     prepared = prepare(recipe, Path(out or Path("runs") / name), material, configuration, size)
-    content, changes = {**prepared.content, "seed": seed}, prepared.change(overrides or [])
+    prepared.content["seed"] = seed
+    prepared.change(overrides or [])
     prepared.check_experiment(recipe.experiment)
-    settings = resolve_configuration(content, prepared.path, changes)
-    check_count(settings)
+    check_count(resolve_configuration(prepared.content, prepared.path))
+    check_weights(prepared, recipe.encoders, material.grid)
+    settings = _resolved(recipe, prepared)
     steps = list(_steps(recipe, prepared, settings))
     run_steps(steps, prepared.root, settings.text)
     return _outcome(recipe, prepared, settings, steps[-1])
+
+
+def _resolved(recipe: Recipe, prepared: Prepared) -> Configuration:
+    """All settings; what they change of what was published is noted."""
+    settings = resolve_configuration(prepared.content, prepared.path)
+    if recipe.departures is not None:
+        prepared.changes[:0] = recipe.departures(settings.sections, prepared.encoder("image"), prepared.side)
+    return settings
 
 
 def _steps(recipe: Recipe, prepared: Prepared, settings: Configuration) -> Iterator[Step]:
@@ -167,13 +178,13 @@ def _measure(recipe: Recipe, prepared: Prepared, settings: Configuration, run: R
     found = recipe.measure(run)
     comparison = _compared(recipe, prepared, settings, found.results)
     lines = [*found.notes, *prepared.changes]
-    listed = "".join(f"<li>{escape(line)}</li>" for line in lines)
     more = More(
         title=recipe.title,
         parts={
             "Published and measured": f"<p class='about'>{escape(f'{ABOUT} {recipe.about}')}</p>{comparison.html()}",
             **found.parts,
-            "What is not as published": f"<ul>{listed}</ul>" if lines else "",
+            "Weights": _listed(prepared.weights),
+            "What is not as published": _listed(lines),
         },
         files={"comparison.tex": comparison.latex(), "comparison.csv": comparison.csv()},
         citations=recipe.citations,
@@ -183,6 +194,11 @@ def _measure(recipe: Recipe, prepared: Prepared, settings: Configuration, run: R
     text = settings.text + (yaml.safe_dump(own) if own else "")
     then = recipe.then.format(root=prepared.root)
     write_results(prepared.root / "results", found.results, found.figures, text, then, more)
+
+
+def _listed(lines: Sequence[str]) -> str:
+    """HTML of lines, nothing where there are none."""
+    return f"<ul>{''.join(f'<li>{escape(line)}</li>' for line in lines)}</ul>" if lines else ""
 
 
 def _compared(recipe: Recipe, prepared: Prepared, settings: Configuration, results: list[Result]) -> Comparison:
@@ -197,6 +213,10 @@ def _outcome(recipe: Recipe, prepared: Prepared, settings: Configuration, step: 
     comparison = _compared(recipe, prepared, settings, read_results(step.out))
     table = comparison.table
     changed = ["", "not as published:", *(f"  {line}" for line in prepared.changes)] if prepared.changes else []
-    files = [f"report: {step.out / REPORT}", f"LaTeX:  {step.out / 'comparison.tex'}"]
+    files = [
+        *(f"weights: {line}" for line in prepared.weights),
+        f"report: {step.out / REPORT}",
+        f"LaTeX:  {step.out / 'comparison.tex'}",
+    ]
     table.meta |= {"notes": [*changed, "", *files]}
     return table

@@ -30,6 +30,7 @@ __all__ = ["RECIPE", "measure"]
 
 ON_MAPS = Grouping("dbscan", radius=0.2, min_size=5)  # of the thesis, on maps by UMAP
 ALSO = ("ssfr_astroclip",)  # published; in catalogues with AstroCLIP's own columns alone
+CROP = 96  # pixels along a side that the published image encoder sees
 IN_SPACE = Grouping("kmeans")  # as many as the silhouette says
 
 
@@ -101,6 +102,46 @@ def _sizes(folder: Path, model: Mapping[str, Any], store: EmbeddingStore) -> Ite
         )
 
 
+def departures(sections: Mapping[str, Mapping[str, Any]], encoder: Mapping[str, Any], side: int) -> Iterator[str]:
+    """What is not as published in the spectrum head, the views and the cutouts, a line each.
+
+    Args:
+        sections: Verb to all of its arguments.
+        encoder: What the image encoder is: class_path and init_args.
+        side: Pixels along a side of the images, 0 where they have not been read yet.
+    """
+    if head := (sections["align"]["heads"] or {}).get("spectrum"):
+        own = head.get("init_args") or {}
+        if head["class_path"].endswith(".ProjectionHead"):
+            yield (
+                f"spectrum head: {own.get('activation', 'gelu')} between its layers and a dropout of "
+                f"{own.get('dropout', 0.0)}, where the thesis's public code has PReLU and 0.1"
+            )
+    else:
+        yield (
+            "spectrum head: a network takes one vector per spectrum (of SpecFormer, the mean of its tokens), where the "
+            "first version attended over all tokens"
+        )
+    views = sections["extract"]["views"] if sections["extract"]["augmentations"] else 1
+    kept = f"one of {views} that are kept is drawn" if views > 1 else "the same, as it was observed, is taken"
+    yield f"image views: {kept} at each epoch, not a new one at each step"
+    crop = min(_crop(encoder) or math.inf, side or math.inf)
+    if crop == side or crop == math.inf:
+        if side != CROP:
+            yield f"cutouts{f' of {side} pixels' if side else ''} are encoded whole, not cropped to {CROP}"
+    elif crop != CROP:
+        yield f"cutouts are cropped to {crop} pixels, not to {CROP}"
+
+
+def _crop(encoder: Mapping[str, Any]) -> int:
+    """Pixels along the side that an image encoder keeps; 0 for all."""
+    arguments = encoder.get("init_args") or {}
+    if preprocess := arguments.get("preprocess"):
+        parts = (preprocess.get("init_args") or {}).get("steps") or [preprocess]
+        return next((int(one["init_args"]["size"]) for one in parts if one["class_path"].endswith(".CenterCrop")), 0)
+    return int(arguments.get("crop", CROP)) if encoder.get("class_path", "").endswith(".MocoResNet50") else 0
+
+
 RECIPE = Recipe(
     name="astroclip",
     title="AstroCLIP with frozen encoders",
@@ -121,10 +162,7 @@ RECIPE = Recipe(
     about="The memory of the nearest neighbours, and of probes and intervals, is one half of the objects that were not "
     "trained on; it also tells when the learning rate falls and which epoch is kept. The other half asks, and had no "
     "part in anything; recall and the differences of answers are among it.",
-    differences=(
-        "spectrum head: ReLU between its layers, where the public code has PReLU; both with a dropout of 0.1",
-        "image views: one of 8 that are kept is drawn at each epoch, not a new one at each step",
-    ),
+    departures=departures,
     labels={"log_mstar": "logmstar"},  # as PROVABGS and as the mock call it
     citations=(
         "Stein et al. 2021, arXiv:2110.13151 (image encoder)",

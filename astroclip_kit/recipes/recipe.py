@@ -107,6 +107,8 @@ class Recipe:
         more: Task and metric of what else belongs in the table.
         then: The command to type next; "{root}" is the folder of the run.
         differences: What is not as published in every run, a line each.
+        departures: What else is not as published, a line each: from the sections with all of their arguments, what the
+            image encoder is (class_path and init_args), and the pixels along a side of the images (0: not known yet).
         about: How it is measured, a sentence or two under the table.
         labels: Name of a property in the data to its name among the published numbers, where they differ.
         citations: What to cite.
@@ -130,6 +132,7 @@ class Recipe:
     citations: Sequence[str] = ()
     about: str = ""
     differences: Sequence[str] = ()
+    departures: Callable[[Mapping[str, Mapping[str, Any]], Mapping[str, Any], int], Iterator[str]] | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
 
     @property

@@ -19,9 +19,10 @@ class Material:
         catalogue: Table of labels beside survey files: for astroclip, PROVABGS; for batmm, of classes, by default
             ``labels.csv`` in the folder.
         image_weights: Weights of the image encoder: its published file, an encoder folder of `pretrain`, or "random";
-            by default it is pretrained on a small mock, and random otherwise.
+            by default it is pretrained in a small run, and random otherwise; a full run without data asks for them.
         spectrum_weights: Those of the spectrum encoder.
-        grid: Wavelengths of the spectra that the encoder sees: desi (7,781 pixels) or sdss (3,921).
+        grid: Wavelengths of the spectra that the encoder sees: desi (7,781 pixels) or sdss (3,921), for which the
+            weights have to be.
         count: Objects to simulate; 0 for what the size says.
 
     Raises:

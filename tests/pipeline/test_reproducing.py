@@ -1,9 +1,12 @@
 """`reproduce`: a published experiment from data to its table, in miniature."""
 
+import hashlib
 import json
 import shutil
+from pathlib import Path
 
 import pytest
+from planned import plan_of
 
 from astroclip_kit import cli, pipeline
 from astroclip_kit.encoders import ImageConvNet, SpectrumConvNet
@@ -22,6 +25,9 @@ CHANGES = [
     "evaluate.properties=[z]",
     "extract.views=2",
 ]
+HEAD = "spectrum head: relu between its layers and a dropout of 0.1, where the thesis's public code has PReLU and 0.1"
+VIEWS = "image views: one of {} that are kept is drawn at each epoch, not a new one at each step"
+RANDOM = ["--image-weights", "random", "--spectrum-weights", "random"]
 STEPS = ["extract", "align", "embed", "measure"]
 
 
@@ -89,7 +95,7 @@ def test_all_four_directions_are_judged(run):
     assert directions == {(a, b) for a in ("image", "spectrum") for b in ("image", "spectrum")}
 
 
-def test_maps_groups_and_members_are_drawn_and_the_page_says_what_differs(run):
+def test_maps_groups_and_members_are_drawn_and_the_page_says_what_differs(run, encoders):
     out, _ = run
     page = (out / "results" / "report.html").read_text()
     for name in ("image", "spectrum", "image+spectrum"):
@@ -98,7 +104,9 @@ def test_maps_groups_and_members_are_drawn_and_the_page_says_what_differs(run):
     assert "spectrum, kmeans among its vectors: Members nearest to the centre" in page
     assert "<h2>Published and measured</h2>" in page and "<li>align.training.epochs=2</li>" in page
     assert "spectrum of other held-out objects as memory" in page and "training objects as memory" not in page
-    assert "<li>spectrum head: ReLU between its layers" in page
+    assert f"<li>{VIEWS.format(2)}</li>" in page and "cutouts of 64 pixels are encoded whole" in page
+    digits = hashlib.sha256(Path(encoders["image_weights"], "weights.safetensors").read_bytes()).hexdigest()
+    assert "<h2>Weights</h2>" in page and f"<li>image encoder: image (sha256 {digits[:16]}...)</li>" in page
     assert "<li>coverage of intervals: not run, z: a coverage of 0.9 takes at least 10 objects" in page
     assert "Stein et al. 2021" in page and "Mock data." in page
     assert (out / "results" / "comparison.tex").read_text().startswith(r"\begin{table}")
@@ -129,17 +137,6 @@ def test_an_interrupted_run_goes_on(run, chain, encoders, tmp_path, monkeypatch,
     assert measured == [1] and capsys.readouterr().err.count("done before") == len(STEPS) - 1
 
 
-def plan_of(material, tmp_path, configuration="", size="", changes=()):
-    from astroclip_kit.pipeline.configuration import resolve_configuration
-    from astroclip_kit.pipeline.preparation import prepare
-
-    recipe = find_recipe("astroclip")
-    prepared = prepare(recipe, tmp_path / "run", material, configuration, size)
-    others = prepared.change(list(changes))
-    settings = resolve_configuration(prepared.content, prepared.path, others)
-    return prepared, list(reproducing._steps(recipe, prepared, settings))
-
-
 def test_without_data_a_small_mock_is_simulated_and_its_encoders_are_pretrained(tmp_path):
     prepared, steps = plan_of(Material(), tmp_path, changes=["pretrain.image.training.epochs=3"])
     names = [step.name for step in steps]
@@ -167,7 +164,8 @@ def test_without_data_a_small_mock_is_simulated_and_its_encoders_are_pretrained(
 
 
 def test_the_full_mock_is_as_large_as_the_published_data(tmp_path):
-    prepared, steps = plan_of(Material(grid="sdss"), tmp_path, size="full")
+    untrained = Material(image_weights="random", spectrum_weights="random", grid="sdss")
+    prepared, steps = plan_of(untrained, tmp_path, size="full")
     assert steps[0].arguments["count"] == 197_976 and steps[0].arguments["spectra"] == "sdss"
     assert steps[1].arguments["sources"]["spectrum"]["init_args"]["grid"] == "sdss"
     assert prepared.remark == "untrained encoders"
@@ -186,30 +184,13 @@ def test_the_joint_file_is_read_with_the_catalogue_and_the_released_weights(tmp_
     assert encoders["spectrum"]["init_args"]["checkpoint"] == str(files[3])
     heads = next(step for step in steps if step.verb == "align").arguments["heads"]
     assert heads["image"]["init_args"] == {"checkpoint": str(files[2])}
-    assert (prepared.remark, prepared.changes) == ("", list(find_recipe("astroclip").differences))
+    assert (prepared.remark, prepared.changes) == ("", [HEAD, VIEWS.format(8)])
 
 
 def test_without_a_catalogue_masses_are_not_asked_for_from_it(tmp_path):
     (tmp_path / "joint.h5").touch()
     _, steps = plan_of(Material(str(tmp_path / "joint.h5")), tmp_path)
     assert set(steps[0].arguments["sources"]) == {"image", "spectrum"}
-
-
-def test_spectra_are_put_on_the_grid_that_is_asked_for(chain, tmp_path):
-    (tmp_path / "joint.h5").touch()
-    (tmp_path / "spender.pt").touch()
-    weights = str(tmp_path / "spender.pt")
-    cases = {  # the spectra of the chain are on the grid of BOSS
-        "desi": (Material(str(tmp_path / "joint.h5"), spectrum_weights=weights), None),
-        "sdss": (Material(str(tmp_path / "joint.h5"), grid="sdss"), "desi"),
-        "boss": (Material(str(chain.data), spectrum_weights=weights), "boss"),
-    }
-    for material, source in cases.values():
-        prepared, steps = plan_of(material, tmp_path)
-        [extract] = [step for step in steps if step.verb == "extract"]
-        first = extract.arguments["encoders"]["spectrum"]["init_args"]["preprocess"]["init_args"]["steps"][0]
-        assert first.get("init_args") == (source and {"source": source, "grid": material.grid})
-        assert any("put on the grid" in line for line in prepared.changes) == bool(source)
 
 
 @pytest.mark.parametrize(
@@ -285,6 +266,24 @@ def test_random_weights_take_the_small_architecture_of_a_small_run(tmp_path):
         ),
         (["--set", "align.training.epoch=3"], "epoch"),
         (["--set", "pretrain.image.training.epoch=3"], "epoch"),
+        (
+            ["--set", "pretrain.images.training.epochs=3"],
+            "--set pretrain.images.training.epochs=3: there is no such pretraining. There are: image, spectrum.",
+        ),
+        (["--set", "pretrain=3"], "--set pretrain=3: there is no such pretraining. There are: image, spectrum."),
+        (
+            ["--spectrum-weights", "random", "--set", "pretrain.spectrum.method=masked"],
+            "there is no such pretraining. There are: image.",
+        ),
+        (
+            [*RANDOM, "--set", "pretrain.image.method=moco"],
+            "There are: none: weights are given, or it is no small run.",
+        ),
+        (
+            ["--size", "full", "--image-weights", "random"],
+            "--size full without --data would simulate as many objects as were published, and encode them with random "
+            "weights. Give --spectrum-weights (random, if that is meant), or leave --size out.",
+        ),
     ],
 )
 def test_what_cannot_be_done_is_said_before_anything_runs(words, message, fails, tmp_path, monkeypatch):

@@ -12,9 +12,9 @@ from astroclip_kit.settings import Material
 def batmm_plan(tmp_path, size="", changes=(), material=Material()):
     recipe = find_recipe("batmm")
     prepared = prepare(recipe, tmp_path / "run", material, "", size)
-    others = prepared.change(list(changes))
+    prepared.change(list(changes))
     prepared.check_experiment(recipe.experiment)
-    settings = resolve_configuration(prepared.content, prepared.path, others)
+    settings = resolve_configuration(prepared.content, prepared.path)
     return prepared, list(reproducing._steps(recipe, prepared, settings))
 
 
