@@ -191,7 +191,16 @@ class IvarNoise:
     scale: float = 1.0
 
     def __call__(self, x: torch.Tensor, seeds: torch.Tensor) -> torch.Tensor:
-        """Spectra [B, C, L]; pixels without ivar are left alone."""
+        """Spectra [B, C, L]; pixels without ivar are left alone.
+
+        Raises:
+            InputError: If there is no channel of inverse variances.
+        """
+        if x.shape[1] < 2:
+            raise InputError(
+                "IvarNoise adds noise in proportion to a spectrum's own, and these have no inverse variance: read them "
+                "with ivar, or leave this step out."
+            )
         ivar = x[:, 1]
         sigma = ivar.rsqrt().where(ivar > 0, 0.0) * self.scale
         draw = normal(seeds.to(x.device), ivar.shape[1:]).to(x.dtype)

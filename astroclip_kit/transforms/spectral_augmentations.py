@@ -108,7 +108,7 @@ class RedshiftShift:
 
     Args:
         wavelength: Of the spectra: a grid's name, (start, stop, step), or the wavelengths.
-        max_dz: Largest shift of z / (1 + z), either way; drawn uniformly.
+        max_dz: Largest change of the redshift z, divided by 1 + z, either way; drawn uniformly.
 
     Raises:
         UsageError: If the grid is none or the shift not between 0 and 0.1.

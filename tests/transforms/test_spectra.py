@@ -121,6 +121,10 @@ def test_noise_follows_the_ivar_and_lowers_it():
     assert torch.equal(noisy[:, 0, :10], x[:, 0, :10])
     torch.testing.assert_close(noisy[:, 1], x[:, 1] / 5)
     assert torch.equal(IvarNoise(2.0)(x[7:8], torch.tensor([7])), noisy[7:8])
+    with pytest.raises(
+        InputError, match=r"these have no inverse variance: read them with ivar, or leave this step out"
+    ):
+        IvarNoise()(x[:, :1], torch.arange(400))
 
 
 def test_channels_are_selected_by_number():
