@@ -106,13 +106,14 @@ def under(tensors: Mapping[str, torch.Tensor], prefix: str) -> dict[str, torch.T
     return found or dict(tensors)
 
 
-def fill(module: nn.Module, tensors: Mapping[str, torch.Tensor], path: str | Path) -> None:
+def fill(module: nn.Module, tensors: Mapping[str, torch.Tensor], path: str | Path, name: str = "") -> None:
     """Puts the tensors of a file into a module that has the same names.
 
     Args:
         module: What to fill; as it was if an error is raised.
         tensors: Name to tensor.
         path: Where they come from, for the message.
+        name: What the module is called there; "" for its class.
 
     Raises:
         FileError: If names or shapes differ: the first missing and the first unexpected name, and what the file
@@ -129,7 +130,7 @@ def fill(module: nn.Module, tensors: Mapping[str, torch.Tensor], path: str | Pat
     if others and not problems:
         text = f"its {others[0]!r} is {given[others[0]]}, expected {wanted[others[0]]}{_more(others)}"
     if others or problems:
-        raise FileError(path, f"does not fit {type(module).__name__}: {text}. {looks_like(given)}")
+        raise FileError(path, f"does not fit {name or type(module).__name__}: {text}. {looks_like(given)}")
     module.load_state_dict(dict(tensors), strict=False)
     module.weights_from = Path(path).name  # type: ignore[assignment]
 

@@ -40,7 +40,7 @@ def _set_in_channels(network: nn.Module, in_channels: int) -> None:
     old.in_channels = in_channels
 
 
-def _fill(network: nn.Module, classifier: str, path: str) -> None:
+def _fill(network: nn.Module, name: str, classifier: str, path: str) -> None:
     """Reads weights for any number of classes and bands, under any prefix."""
     tensors = under(read_checkpoint(path), "encoder_q.")  # not the momentum encoder beside it
     first = next(iter(network.state_dict()))
@@ -50,7 +50,7 @@ def _fill(network: nn.Module, classifier: str, path: str) -> None:
         tensors = {name: one for name, one in inside.items() if not name.startswith(f"{classifier}.")}
         if tensors[first].ndim == 4:
             _set_in_channels(network, tensors[first].shape[1])
-    fill(network, tensors, path)
+    fill(network, tensors, path, name)
 
 
 class ImageBackbone(nn.Module):
@@ -98,7 +98,7 @@ class ImageBackbone(nn.Module):
             self.network.weights_from = "torchvision, ImageNet"
         classifier, self.out_features = _remove_classifier(self.network)
         if checkpoint is not None:
-            _fill(self.network, classifier, checkpoint)
+            _fill(self.network, name, classifier, checkpoint)
         _set_in_channels(self.network, in_channels)
 
     @classmethod

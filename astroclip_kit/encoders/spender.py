@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from itertools import pairwise
 from typing import Any, Self
 
@@ -60,7 +61,7 @@ class SpenderEncoder(GridEncoder):
         checkpoint: A file of weights, as `from_checkpoint` reads it, once. A saved copy of the encoder brings its own
             weights, so the attribute is None afterwards.
         grid: Wavelengths that the weights were trained on: "desi", "sdss", "boss", (start, stop, step) or a list; by
-            default those that the checkpoint holds. None, where it holds none, takes spectra of any grid.
+            default those that the checkpoint holds. None, where it holds none, takes any grid, with a warning.
 
     Raises:
         FileError: If the checkpoint cannot be read, or holds another network.
@@ -107,6 +108,12 @@ class SpenderEncoder(GridEncoder):
         wavelength = under(tensors, "encoder.").get("instrument.wave_obs")
         if self.grid is None and wavelength is not None:
             self.grid = named_grid(wavelength.double().numpy())
+        if self.grid is None:
+            warnings.warn(
+                f"{path} does not say which wavelengths its weights are for, so spectra on any are taken and may be "
+                f"encoded wrongly: give grid, 'desi', 'sdss' or the wavelengths.",
+                stacklevel=3,
+            )
 
     @classmethod
     def from_checkpoint(cls, path: str, latent: bool = False, **arguments: Any) -> Self:

@@ -178,7 +178,8 @@ RIZHKO = "Rizhko & Bloom 2024 (arXiv:2411.08842)"
 def _spender(name: str, encodes: str, file: str, cite: str) -> Weights:
     """Spender's files have the first eight digits of their checksum in their names, which torch's hub checks too."""
     digits = file.removesuffix(".pt").rpartition("-")[2]
-    return Weights(name, encodes, Origin(f"{SPENDER}{file}", digits), NOT_STATED.format("MIT"), cite, "SpenderEncoder")
+    origin, grid = Origin(f"{SPENDER}{file}", digits), file[:4]  # not every file holds its wavelengths
+    return Weights(name, encodes, origin, NOT_STATED.format("MIT"), cite, "SpenderEncoder", {"grid": grid})
 
 
 def _astrom3(name: str, encodes: str, size_mb: float = math.nan, licence: str = "not stated") -> Weights:

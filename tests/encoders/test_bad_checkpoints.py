@@ -109,8 +109,10 @@ def test_weights_of_another_network_are_named_by_their_keys_and_by_what_they_see
         )
         with pytest.raises(FileError, match=f"{message}'{unexpected}'.*It looks like a {what}"):
             encoder.from_checkpoint(path)
-    with pytest.raises(FileError, match=r"does not fit ResNet.*unexpected 'data_embed.weight'"):
+    with pytest.raises(FileError, match=r"does not fit resnet18: .*unexpected 'data_embed.weight'"):
         ImageBackbone.from_checkpoint("resnet18", tmp_path / "specformer.pt")
+    with pytest.raises(FileError, match=r"resnet50\.pt: does not fit resnet18: .*It looks like a ResNet-50"):
+        ImageBackbone.from_checkpoint("resnet18", resnet)
     with pytest.raises(FileError, match=r"its 'mlp\.9\.weight' is \(6, 32\), expected \(10, 32\) \(and 1 more\)"):
         SpenderEncoder(10, checkpoint=spender)
 

@@ -1,5 +1,7 @@
 """Files with the layouts that others have published, read into the encoders of the kit."""
 
+import warnings
+
 import numpy as np
 import pytest
 import torch
@@ -120,6 +122,19 @@ def test_every_layout_of_spender_gives_the_same_encoder(spender, layout, activat
     x = torch.rand(2, 400)
     same(latent, lambda flux: latent.mlp(attended(flux)), x)
     assert attended.grid == (None if layout == "no instrument" else "desi")
+
+
+def test_a_file_without_wavelengths_says_so_unless_they_are_given(tmp_path):
+    state = older(spender_state(rest=200))["no instrument"]
+    path = write_spender(tmp_path / "spender.pt", state)
+    message = (
+        r"spender\.pt does not say which wavelengths its weights are for, .*: give grid, 'desi', 'sdss' or the wave"
+    )
+    with pytest.warns(UserWarning, match=message):
+        assert SpenderEncoder.from_checkpoint(path).grid is None
+    with warnings.catch_warnings(action="error"):
+        assert SpenderEncoder.from_checkpoint(path, grid="desi").grid == "desi"
+        assert SpenderEncoder(checkpoint=path, grid="sdss").grid == "sdss"
 
 
 @pytest.mark.parametrize("latent, count", [(10, 3_159_178), (6, 3_159_046)])
