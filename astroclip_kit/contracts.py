@@ -5,7 +5,7 @@ Any object that meets a protocol of `types` can be passed to the kit; these func
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from numbers import Real
 from typing import Any
@@ -15,7 +15,14 @@ import numpy as np
 from .errors import InputError
 from .types import Modality, Reader, Sample
 
-__all__ = ["check_augmentation", "check_encoder", "check_reader", "check_sample", "random_views"]
+__all__ = ["check_alike", "check_augmentation", "check_encoder", "check_reader", "check_sample", "random_views"]
+
+SCALES = 0.1  # images may be of pixels that are so much larger or smaller than those that weights were trained on
+SAME = 1e-6  # relative: wavelengths that went through a file agree to this
+FITTED = (
+    "The folder of an encoder is fitted to spectra on other wavelengths and to bands in another order; for the rest "
+    "make the data alike, or set its `trained_on` to None to encode them as they are."
+)
 
 
 def check_sample(sample: Sample, modality: Modality) -> None:
@@ -150,6 +157,45 @@ def random_views(modality: Modality, count: int) -> Any:
     return x
 
 
+def check_alike(
+    trained_on: Modality, modality: Modality, name: str, remedy: str = "Make the data alike, or train on them."
+) -> None:
+    """Refuses observations that weights mean nothing for: of other channels, wavelengths, bands or sizes of pixels.
+
+    Args:
+        trained_on: What the weights were trained on.
+        modality: What shall be encoded.
+        name: What has the weights.
+        remedy: What to do, a sentence.
+
+    Raises:
+        InputError: Says what differs. Pixels of an image may be up to 10 % larger or smaller.
+    """
+    told: tuple[tuple[Callable[[Modality], str], bool], ...] = (
+        (lambda one: f"data of kind {one.kind!r}", modality.kind == trained_on.kind),
+        (lambda one: f"the channels {', '.join(one.channels)}", modality.channels == trained_on.channels),
+        (lambda one: f"the bands {', '.join(one.bands)}", modality.bands == trained_on.bands),
+        (_pixels, modality.kind not in ("image", "spectrum") or _same_pixels(trained_on, modality)),
+    )
+    for tell, same in told:
+        if not same:
+            found, before = tell(modality), tell(trained_on)
+            raise InputError(f"{modality.name!r} has {found}, and {name} was trained on {before}. {remedy}")
+
+
+def _pixels(modality: Modality) -> str:
+    if modality.kind == "image":
+        return f"pixels of {modality.pixel_scale_arcsec:g} arcsec"
+    return f"{len(modality.grid)} pixels from {modality.grid[0]:.1f} to {modality.grid[-1]:.1f} Angstrom"
+
+
+def _same_pixels(one: Modality, other: Modality) -> bool:
+    """Whether they are of the same size on the sky, as far as is known, or at the same wavelengths."""
+    if one.kind == "image":
+        return not abs(other.pixel_scale_arcsec / one.pixel_scale_arcsec - 1) > SCALES
+    return len(one.grid) == len(other.grid) and np.allclose(one.grid, other.grid, rtol=SAME, atol=0)
+
+
 def check_encoder(encoder: Any, modality: Modality, batch_size: int = 2) -> None:
     """Runs an encoder once on random views of a modality and says what is wrong, before a long run.
 
@@ -159,13 +205,15 @@ def check_encoder(encoder: Any, modality: Modality, batch_size: int = 2) -> None
         batch_size: Number of random views.
 
     Raises:
-        InputError: If `out_features` is missing or wrong, the features are not finite or carry no batch axis, or the
-            encoder's own `check_modality` refuses.
+        InputError: If `out_features` is missing or wrong, the features are not finite or carry no batch axis, its
+            weights were trained on data of another kind, or the encoder's own `check_modality` refuses.
     """
     import torch
 
     if not isinstance(encoder, torch.nn.Module) or not isinstance(getattr(encoder, "out_features", None), int):
         raise InputError(f"{type(encoder).__name__} is no encoder: a torch.nn.Module with an integer `out_features`.")
+    if (trained_on := getattr(encoder, "trained_on", None)) is not None:
+        check_alike(trained_on, modality, type(encoder).__name__, FITTED)
     if callable(accepts := getattr(encoder, "check_modality", None)):
         accepts(modality)
     x = random_views(modality, batch_size)

@@ -172,8 +172,10 @@ def write_model(
         for name, part in (parts or {}).items():
             shutil.copytree(part, temporary / name)
         origins = {name: one.weights_from for name, one in model.named_modules() if hasattr(one, "weights_from")}
-        about = {"model": describe(model), **({"weights_from": origins} if origins else {}), **(values or {})}
-        write_manifest(temporary, "model", about)
+        seen = {name: one.trained_on for name, one in model.named_modules() if getattr(one, "trained_on", None)}
+        kept = {"weights_from": origins, "trained_on": {name: one.to_dict() for name, one in seen.items()}}
+        known = {key: value for key, value in kept.items() if value}
+        write_manifest(temporary, "model", {"model": describe(model), **known, **(values or {})})
 
 
 def load_model(folder: str | Path, model: torch.nn.Module | None = None, *, trusted: bool = False) -> torch.nn.Module:
@@ -187,6 +189,9 @@ def load_model(folder: str | Path, model: torch.nn.Module | None = None, *, trus
 
     Raises:
         FolderError: If the folder is not a model, names classes outside the kit, or its weights do not fit.
+
+    A module whose weights the kit trained on one modality has it in its attribute ``trained_on``, in the folder too;
+    `contracts.check_encoder` refuses other data, and `encoders.fitted` fits the encoder to them.
     """
     from safetensors import SafetensorError
     from safetensors.torch import load_file
@@ -200,6 +205,9 @@ def load_model(folder: str | Path, model: torch.nn.Module | None = None, *, trus
     for name, origin in weights_origins(manifest).items():
         with suppress(AttributeError):  # the model that was given may have other parts inside
             built.get_submodule(name).weights_from = origin  # type: ignore[assignment]
+    for name, modality in (manifest.get("trained_on") or {}).items():
+        with suppress(AttributeError):
+            built.get_submodule(name).trained_on = Modality.from_dict(modality)  # type: ignore[assignment]
     built.root = Path(folder)  # type: ignore[assignment]
     return built.eval()
 

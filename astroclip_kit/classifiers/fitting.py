@@ -13,6 +13,7 @@ import numpy as np
 from torch import nn
 
 from ..alignment import align
+from ..encoders.fitted import load_encoder
 from ..errors import UsageError
 from ..features import FeatureSet, fingerprint
 from ..models import describe, load_model, save_model
@@ -21,6 +22,7 @@ from ..settings import Classification
 from ..storage import MANIFEST, append_journal, hash_json, read_journal
 from ..training.hardware import launch, processes
 from ..training.processes import on_first_process
+from ..types import Modality
 from .classifier import Classifier
 from .encoder_training import EncoderClassifier, train_encoder
 from .fusion_training import token_logits, train_fusion, train_joint, view_logits
@@ -155,7 +157,9 @@ class _Fitting:
                 raise UsageError("stages 'aligned' begins with encoders that are not trained yet: give no folders.")
             modules = self._aligned(modules)
         trained = {name: self._supervised(name, one) for name, one in modules.items()}
-        return {name: trained[name] if name in trained else _loaded(folders[name]) for name in given}
+        seen = self.dataset.modalities
+        loaded = {name: _loaded(folder, seen.get(name)) for name, folder in folders.items()}
+        return {name: {**trained, **loaded}[name] for name in given}
 
     def _supervised(self, name: str, encoder: nn.Module) -> nn.Module:
         """An encoder after its first stage."""
@@ -278,7 +282,7 @@ class _Fitting:
         return self.once("model", of, make)
 
 
-def _loaded(folder: Path) -> nn.Module:
-    """The encoder of a folder, that of `train_encoder` or a bare one."""
+def _loaded(folder: Path, modality: Modality | None) -> nn.Module:
+    """The encoder of a folder, that of `train_encoder` or a bare one, fitted to what it shall encode."""
     inside = folder / "encoder"
-    return load_model(inside if (inside / MANIFEST).exists() else folder)
+    return load_encoder(inside if (inside / MANIFEST).exists() else folder, modality)

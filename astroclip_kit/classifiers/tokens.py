@@ -12,9 +12,9 @@ import torch
 from torch import Tensor, nn
 
 from ..contracts import check_encoder, random_views
+from ..encoders.fitted import load_encoder
 from ..errors import InputError
 from ..features import FeatureSet, extract
-from ..models import load_model
 from ..settings import Hardware
 from ..types import Modality
 
@@ -117,7 +117,10 @@ def extract_tokens(
         FolderError: If `out` holds something else, or a folder no encoder.
         UsageError: If a name is no modality of the dataset.
     """
-    built = {name: one if isinstance(one, nn.Module) else load_model(str(one)) for name, one in encoders.items()}
+    built = {
+        name: one if isinstance(one, nn.Module) else load_encoder(str(one), dataset.modalities.get(name))
+        for name, one in encoders.items()
+    }
     known = {name: one for name, one in built.items() if name in dataset.modalities}
     wrapped = {name: Tokens.of(one, dataset.modalities[name]) for name, one in known.items()}
     return extract(dataset, {**built, **wrapped}, out, batch_size=batch_size, hardware=hardware, quiet=quiet)

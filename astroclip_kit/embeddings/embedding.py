@@ -12,6 +12,7 @@ import numpy.typing as npt
 import torch
 
 from ..alignment.batches import plain_batch
+from ..contracts import check_alike
 from ..data import splits
 from ..errors import InputError, UsageError
 from ..models import load_model
@@ -19,6 +20,7 @@ from ..progress import progress
 from ..settings import Hardware, Split
 from ..storage import hash_json, hash_text, open_folder
 from ..training.hardware import autocast, resolve_hardware
+from ..types import Modality
 from .familiarity import head_inputs, keep_familiarity
 from .store import EmbeddingStore
 
@@ -107,6 +109,9 @@ def _check(model: Any, about: Mapping[str, Any], data: Any, names: list[str]) ->
     if not cached and len(raw) < len(names):
         needed = next(name for name in names if name not in raw)
         raise InputError(f"the model needs features of {needed}: give it the features folder, not the dataset.")
+    for name in raw if "modalities" in about else []:
+        trained_on = Modality.from_dict(about["modalities"][name])
+        check_alike(trained_on, data.modalities[name], f"the model's encoder of {name!r}")
     for name in names if cached else []:
         known = about.get("encoders", {}).get(name)
         if known is not None and known != data.encoders.get(name):

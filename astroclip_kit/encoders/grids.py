@@ -9,15 +9,39 @@ from torch import nn
 from ..errors import InputError
 from ..transforms.compose import Compose, Transform
 from ..transforms.regrid import PlainGrid, Resample, is_on
-from ..transforms.resampling import COVERED, overlap, wavelength_grid
+from ..transforms.resampling import COVERED, Grid, overlap, wavelength_grid
 from ..types import Modality
 from .layers import check_kind, steps_of
 
-__all__ = ["GridEncoder"]
+__all__ = ["GridEncoder", "onto_grid"]
 
 # Share of the pixels of the encoder's grid that spectra must have. Those of SDSS have 89 % of DESI's, and an encoder
 # that attends to lines does without the ends, where the flux goes on as it was.
 LEAST_COVERED = 0.85
+
+
+def onto_grid(modality: Modality, grid: Grid, name: str) -> list[Transform]:
+    """The step that puts spectra on a grid; none where they are on it.
+
+    Args:
+        modality: The spectra.
+        grid: Wavelengths that weights were trained on.
+        name: What has the weights.
+
+    Raises:
+        InputError: If the modality covers less than 85 % of the grid.
+    """
+    source, wanted = modality.wavelength_angstrom, wavelength_grid(grid)
+    if is_on(grid, modality.grid):
+        return []
+    covered = float((overlap(source, wanted).sum(axis=1) >= COVERED).mean())
+    if covered < LEAST_COVERED:
+        raise InputError(
+            f"{modality.name!r} covers {source[0]:.0f} to {source[-1]:.0f} Angstrom, {covered:.0%} of the "
+            f"{wanted[0]:.0f} to {wanted[-1]:.0f} that {name} was trained on; at least {LEAST_COVERED:.0%} is needed. "
+            f"Take weights for another grid, or train on these spectra."
+        )
+    return [Resample(source, grid)]
 
 
 class GridEncoder(nn.Module):
@@ -49,18 +73,7 @@ class GridEncoder(nn.Module):
         Raises:
             InputError: If the modality covers less than 85 % of the grid.
         """
-        source = modality.wavelength_angstrom
-        if self.grid is None or is_on(self.grid, modality.grid):
-            return []
-        wanted = wavelength_grid(self.grid)
-        covered = float((overlap(source, wanted).sum(axis=1) >= COVERED).mean())
-        if covered < LEAST_COVERED:
-            raise InputError(
-                f"{modality.name!r} covers {source[0]:.0f} to {source[-1]:.0f} Angstrom, {covered:.0%} of the "
-                f"{wanted[0]:.0f} to {wanted[-1]:.0f} that {type(self).__name__} was trained on; at least "
-                f"{LEAST_COVERED:.0%} is needed. Take weights for another grid, or set `grid` and train."
-            )
-        return [Resample(source, self.grid)]
+        return [] if self.grid is None else onto_grid(modality, self.grid, type(self).__name__)
 
     def check_modality(self, modality: Modality) -> None:
         """Refuses spectra that do not come on the grid that the weights were trained on.
@@ -68,13 +81,14 @@ class GridEncoder(nn.Module):
         Raises:
             InputError: Names both grids and says what to do.
         """
-        grids = {step.grid for step in steps_of(self.preprocess) if isinstance(step, Resample)}
-        if self.grid is None or self.grid in grids or (not grids and is_on(self.grid, modality.grid)):
+        onto = [step.grid for step in steps_of(self.preprocess) if isinstance(step, Resample)]
+        if self.grid is None or self.grid in onto or (not onto and is_on(self.grid, modality.grid)):
             return
+        there = wavelength_grid(onto[-1] if onto else modality.grid)
         wavelength, name = wavelength_grid(self.grid), type(self).__name__
         raise InputError(
-            f"{modality.name!r} has {modality.shape[1]} pixels from {modality.grid[0]:.0f} to {modality.grid[-1]:.0f} "
-            f"Angstrom, and the weights of {name} are for {len(wavelength)} from {wavelength[0]:.0f} to "
-            f"{wavelength[-1]:.0f}. Build it with {name}.for_modality, which resamples, as the command line "
-            f"does for {{class_path: astroclip_kit.encoders.{name}, init_args: {{checkpoint: FILE}}}}."
+            f"{modality.name!r} has {len(there)} pixels from {there[0]:.0f} to {there[-1]:.0f} "
+            f"Angstrom{' after Resample' if onto else ''}, and the weights of {name} are for {len(wavelength)} from "
+            f"{wavelength[0]:.0f} to {wavelength[-1]:.0f}. Build it with {name}.for_modality, which resamples, as the "
+            f"command line does for {{class_path: astroclip_kit.encoders.{name}, init_args: {{checkpoint: FILE}}}}."
         )

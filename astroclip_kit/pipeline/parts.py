@@ -77,8 +77,9 @@ def part(value: Any, from_path: Any = None) -> Any:
 
 
 def encoder_for(value: Any, modalities: dict[str, Any], name: str) -> Any:
-    """An encoder, or that of an encoder folder; what is left open is fitted to the modality."""
-    from ..models import build_for, load_model
+    """An encoder, or that of an encoder folder, fitted to the modality; what is left open is sized by it."""
+    from ..encoders.fitted import load_encoder
+    from ..models import build_for
 
     if isinstance(value, (str, os.PathLike)):
         if not Path(value).is_dir():
@@ -86,9 +87,7 @@ def encoder_for(value: Any, modalities: dict[str, Any], name: str) -> Any:
                 f"encoders: {name}: {value} is no encoder folder. A class is named by its "
                 f"class_path, such as astroclip_kit.encoders.ImageConvNet."
             )
-        loaded: Any = load_model(Path(value))
-        fits = name in modalities and hasattr(loaded, "fitted_to")
-        return loaded.fitted_to(modalities[name]) if fits else loaded
+        return load_encoder(Path(value), modalities.get(name))
     if not isinstance(value, dict):
         return value
     if name not in modalities:

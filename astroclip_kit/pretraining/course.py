@@ -158,6 +158,7 @@ class Pretraining:
     def own(self, encoder: nn.Module) -> nn.Module:
         """A copy of an encoder to train; where its preprocessing lacks numbers, they are of training objects."""
         encoder = deepcopy(encoder)
+        encoder.trained_on = self.modality  # type: ignore[assignment]
         measure: Callable[[Tensor], nn.Module] | None = getattr(encoder, "measured_on", None)
         return encoder if measure is None else measure(self.sample(1024))
 
@@ -191,6 +192,8 @@ class Pretraining:
             InputError: If the encoder does not fit the modality, or cannot be saved.
         """
         check_training(self.training, len(self.train), validate is not None)
+        for one in (encoder, *(parts or {}).values()):
+            one.trained_on = self.modality  # type: ignore[assignment]
         check_encoder(encoder, self.modality)
         data, folder = _Batches(self, describe(encoder)), training_folder(self.out)
         history = fit(module, data, loss, self.training, folder, validate=validate, after_step=after_step, quiet=quiet)

@@ -16,6 +16,7 @@ from astroclip_kit.classifiers import (
     view_logits,
 )
 from astroclip_kit.data import splits
+from astroclip_kit.encoders.fitted import load_encoder
 from astroclip_kit.errors import InputError, TrainingError, UsageError
 from astroclip_kit.features import FeatureSet
 from astroclip_kit.models import load_model
@@ -143,12 +144,14 @@ def test_several_fusions_share_encoders_and_tokens(stars, tmp_path, finished, co
 
 
 def test_trained_encoders_may_be_given_by_their_folders(stars, tmp_path, finished, counted, monkeypatch):
-    monkeypatch.setattr(fitting, "load_model", lambda folder, trusted=True: load_model(folder, trusted=True))
+    monkeypatch.setattr(fitting, "load_encoder", lambda folder, seen: load_encoder(folder, seen, trusted=True))
     folders = {name: finished / "encoders" / name for name in ("image", "spectrum")}
     second = fit_classifier(stars, folders, SETTINGS, tmp_path / "second", quiet=True)
     assert counted == ["train_fusion"]
     first = load_model(finished / "model", trusted=True)
     assert torch.equal(second.encoders["image"].map.weight, first.encoders["image"].map.weight)
+    for one in (load_model(folders["image"], trusted=True), second.encoders["image"]):
+        assert one.trained_on == stars.modalities["image"]
     with pytest.raises(UsageError, match="stages 'aligned' begins with encoders that are not trained yet"):
         fit_classifier(stars, folders, replace(SETTINGS, stages="aligned"), tmp_path / "third", quiet=True)
 
