@@ -268,7 +268,8 @@ class Encoder(Protocol):
 
     It may also have `preprocess`, a callable from a raw batch of views [B, ...] to the encoder's input: the
     input specification belongs to the encoder, is saved with it, and is part of the cache key. And it may have
-    `check_modality`, which raises an InputError about a modality that its weights mean nothing for.
+    `check_modality`, which raises an InputError about a modality that its weights mean nothing for. One that the kit
+    trained has `trained_on`, the `Modality` that it was trained on, with which all others are compared.
     """
 
     out_features: int
