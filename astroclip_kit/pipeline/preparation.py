@@ -170,12 +170,21 @@ class Prepared:
         """Gives an encoder its weights: a file or folder of them, those that are pretrained here, or random ones.
 
         Raises:
-            UsageError: If there is no such file or folder, or no encoder.
+            UsageError: If there is no such file or folder, no encoder, or nothing that it could encode.
         """
+        from ..data import Dataset
+
         encoders = self.content["extract"].setdefault("encoders", {})
         if name not in encoders:
             raise UsageError(f"{self.path}: extract.encoders has none of {name!r}, which the recipe needs. Add it.")
         published = encoders[name]
+        if isinstance(published, dict) and "class_path" not in published:
+            raise UsageError(f"{self.path}: extract.encoders.{name} has no class_path. Name the class of the encoder.")
+        there = list(Dataset(self.dataset).modalities) if self.dataset is not None else [name]
+        if name not in there:
+            raise UsageError(
+                f"--data {self.dataset}: it has {', '.join(there)}, and no {name!r}. Ingest both together."
+            )
         own = self.pretrain.pop(name, {}) if weights else self.pretrain.get(name, {})
         path = None if weights in ("", RANDOM) else Path(weights)
         if path is not None and not path.exists():

@@ -27,9 +27,6 @@ def source_grid(content: Mapping[str, Any], dataset: Path | None) -> Any:
     Args:
         content: Sections of a configuration.
         dataset: Dataset folder, where it is there already.
-
-    Raises:
-        UsageError: If it has no spectra.
     """
     from ..data import Dataset
     from ..transforms.regrid import named_grid
@@ -37,10 +34,7 @@ def source_grid(content: Mapping[str, Any], dataset: Path | None) -> Any:
     if dataset is None:
         reader = content.get("ingest", {}).get("sources", {}).get("spectrum")
         return (reader.get("init_args") or {}).get("grid", "desi") if isinstance(reader, dict) else "desi"
-    modalities = Dataset(dataset).modalities
-    if "spectrum" not in modalities:
-        raise UsageError(f"--data {dataset}: it has {', '.join(modalities)}, and no 'spectrum'. Ingest both together.")
-    return named_grid(modalities["spectrum"].grid)
+    return named_grid(Dataset(dataset).modalities["spectrum"].grid)
 
 
 def put_on_grid(encoder: Any, source: Any, grid: str) -> tuple[Any, str]:

@@ -112,7 +112,7 @@ def departures(sections: Mapping[str, Mapping[str, Any]], encoder: Mapping[str, 
     """
     if head := (sections["align"]["heads"] or {}).get("spectrum"):
         own = head.get("init_args") or {}
-        if head["class_path"].endswith(".ProjectionHead"):
+        if head.get("class_path", "").endswith(".ProjectionHead"):
             yield (
                 f"spectrum head: {own.get('activation', 'gelu')} between its layers and a dropout of "
                 f"{own.get('dropout', 0.0)}, where the thesis's public code has PReLU and 0.1"
@@ -138,7 +138,9 @@ def _crop(encoder: Mapping[str, Any]) -> int:
     arguments = encoder.get("init_args") or {}
     if preprocess := arguments.get("preprocess"):
         parts = (preprocess.get("init_args") or {}).get("steps") or [preprocess]
-        return next((int(one["init_args"]["size"]) for one in parts if one["class_path"].endswith(".CenterCrop")), 0)
+        return next(
+            (int(one["init_args"]["size"]) for one in parts if one.get("class_path", "").endswith(".CenterCrop")), 0
+        )
     return int(arguments.get("crop", CROP)) if encoder.get("class_path", "").endswith(".MocoResNet50") else 0
 
 

@@ -27,7 +27,6 @@ CHANGES = [
 ]
 HEAD = "spectrum head: relu between its layers and a dropout of 0.1, where the thesis's public code has PReLU and 0.1"
 VIEWS = "image views: one of {} that are kept is drawn at each epoch, not a new one at each step"
-RANDOM = ["--image-weights", "random", "--spectrum-weights", "random"]
 STEPS = ["extract", "align", "embed", "measure"]
 
 
@@ -193,25 +192,6 @@ def test_without_a_catalogue_masses_are_not_asked_for_from_it(tmp_path):
     assert set(steps[0].arguments["sources"]) == {"image", "spectrum"}
 
 
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        (
-            "data: x\nextract: {encoders: {}}\n",
-            "expected the sections extract, align, embed, evaluate; there is no 'align'",
-        ),
-        (
-            "data: x\nextract:\n  encoders: {image: {class_path: a.B}}\nalign:\nembed:\nevaluate: {properties: [z]}\n",
-            "extract.encoders has none of 'spectrum', which the recipe needs",
-        ),
-    ],
-)
-def test_a_file_of_one_s_own_needs_what_the_recipe_measures(text, message, tmp_path):
-    (tmp_path / "own.yaml").write_text(text)
-    with pytest.raises(UsageError, match=message):
-        plan_of(Material(), tmp_path, str(tmp_path / "own.yaml"))
-
-
 def test_one_untrained_encoder_is_named(tmp_path):
     assert (
         plan_of(Material(image_weights="random"), tmp_path)[0].remark == "untrained image encoder, own spectrum encoder"
@@ -244,57 +224,6 @@ def test_random_weights_take_the_small_architecture_of_a_small_run(tmp_path):
     assert [step.name for step in steps] == ["simulate", "ingest", "extract", "align", "embed", "measure"]
     assert steps[2].arguments["encoders"]["image"]["class_path"].endswith("ImageConvNet")
     assert prepared.remark == "untrained encoders"
-
-
-@pytest.mark.parametrize(
-    ("words", "message"),
-    [
-        (["alchemy"], "there is no recipe 'alchemy'"),
-        (["--size", "huge"], "size is 'huge', expected small or full"),
-        (["--configuration", "v9"], "astroclip has no configuration 'v9'"),
-        (["--configuration", "missing.yaml"], "missing.yaml: no such configuration file"),
-        (["--data", "nowhere.h5"], "--data nowhere.h5: there is no such file or folder"),
-        (
-            ["--image-weights", "nowhere.ckpt"],
-            "--image-weights nowhere.ckpt: there is no such file or folder, nor is it",
-        ),
-        (["--count", "-1"], "count is -1: expected 0, or the number of objects to simulate without data"),
-        (["--catalogue", "masses.fits"], "a catalogue needs the data that it describes: give --data, too"),
-        (
-            ["--count", "100"],
-            "count is 100: about 5 objects would be the memory of 16 neighbours. Simulate at least 480",
-        ),
-        (["--set", "align.training.epoch=3"], "epoch"),
-        (["--set", "pretrain.image.training.epoch=3"], "epoch"),
-        (
-            ["--set", "pretrain.images.training.epochs=3"],
-            "--set pretrain.images.training.epochs=3: there is no such pretraining. There are: image, spectrum.",
-        ),
-        (["--set", "pretrain=3"], "--set pretrain=3: there is no such pretraining. There are: image, spectrum."),
-        (
-            ["--spectrum-weights", "random", "--set", "pretrain.spectrum.method=masked"],
-            "there is no such pretraining. There are: image.",
-        ),
-        (
-            [*RANDOM, "--set", "pretrain.image.method=moco"],
-            "There are: none: weights are given, or it is no small run.",
-        ),
-        (
-            ["--size", "full", "--image-weights", "random"],
-            "--size full without --data would simulate as many objects as were published, and encode them with random "
-            "weights. Give --spectrum-weights (random, if that is meant), or leave --size out.",
-        ),
-    ],
-)
-def test_what_cannot_be_done_is_said_before_anything_runs(words, message, fails, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    assert message in fails("reproduce", *words)
-    assert not list(tmp_path.iterdir())
-
-
-def test_a_dataset_has_its_labels_already(chain, fails, tmp_path):
-    words = ["reproduce", "--data", chain.data, "--catalogue", tmp_path, "--out", tmp_path / "run"]
-    assert "is a dataset and holds its labels. Ingest it again with the catalogue" in fails(*words)
 
 
 def test_a_folder_that_holds_no_run_is_not_written_to(chain, encoders, tmp_path):

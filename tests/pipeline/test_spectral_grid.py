@@ -7,13 +7,13 @@ from published_checkpoints import spender_state, write_spender
 
 from astroclip_kit import pipeline
 from astroclip_kit.encoders import SpectrumConvNet, SpenderEncoder
-from astroclip_kit.errors import UsageError
+from astroclip_kit.errors import InputError, UsageError
 from astroclip_kit.models import build
 from astroclip_kit.pipeline.parts import encoder_for
 from astroclip_kit.pipeline.spectral_grid import check_grid
 from astroclip_kit.recipes import find_recipe
 from astroclip_kit.settings import Material
-from astroclip_kit.transforms import Compose, Resample
+from astroclip_kit.transforms import Compose, FillGaps, Resample
 from astroclip_kit.transforms.resampling import GRIDS
 from astroclip_kit.types import Modality
 
@@ -74,10 +74,13 @@ def test_what_stays_on_its_own_grid_is_noted(chain, tmp_path):
     assert "spectra stay on the grid 'boss' (4,686 pixels), not on the grid 'desi' (7,781 pixels)" in prepared.changes
 
 
-def test_a_dataset_without_spectra_is_refused(chain, tmp_path):
-    pipeline.ingest(tmp_path / "data", images=str(chain.survey / "cutouts"))
-    with pytest.raises(UsageError, match=r"data: it has image, and no 'spectrum'. Ingest both together"):
-        plan_of(Material(str(tmp_path / "data")), tmp_path)
+def test_an_encoder_names_the_grid_on_which_its_spectra_come():
+    encoder = SpenderEncoder(grid="desi", preprocess=Compose((Resample("desi", "sdss"), FillGaps())))
+    message = (
+        r"has 3921 pixels from 3784 to 9333 Angstrom after Resample, and the weights of SpenderEncoder are for 7781"
+    )
+    with pytest.raises(InputError, match=message):
+        encoder.check_modality(Modality.spectrum("spectrum", GRIDS["desi"]))
 
 
 @pytest.mark.parametrize(
