@@ -209,6 +209,7 @@ class Prepared:
         heads = self.content["align"].get("heads") or {}
         if "checkpoint" in (heads.get(name) or {}).get("init_args", {}):
             heads[name] = with_arguments(heads[name], checkpoint=checkpoint)
+            self.changes += [] if checkpoint else [f"{name} head: random weights, not the published ones"]
 
 
 def prepare(recipe: Recipe, root: Path, material: Material, configuration: str, size: str) -> Prepared:

@@ -159,6 +159,7 @@ def test_without_data_a_small_mock_is_simulated_and_its_encoders_are_pretrained(
     assert by_name["extract"].arguments["encoders"]["image"] == str(tmp_path / "run" / "encoders" / "image")
     assert prepared.remark == "own encoders"
     assert "image encoder: a small ImageConvNet, pretrained here by moco, not MocoResNet50" in prepared.changes
+    assert "image head: random weights, not the published ones" in prepared.changes
     assert any(line.startswith("simulate.count: 6000, not 197976") for line in prepared.changes)
 
 
