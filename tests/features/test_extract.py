@@ -212,7 +212,7 @@ def test_a_real_dataset_and_a_selection_of_it(tmp_path):
     rows = np.array([5, 2, 9])
     some = extract(dataset.select(rows), encoders, tmp_path / "some", hardware=FLOAT32)
     assert (some.object_ids == features.object_ids[rows]).all()
-    np.testing.assert_allclose(some.matrix("optical"), features.matrix("optical")[rows], rtol=1e-3)
+    np.testing.assert_allclose(some.matrix("optical"), features.matrix("optical")[rows], rtol=1e-3, atol=1e-6)
 
 
 def test_encoders_are_kept_with_their_features(survey, tmp_path):
