@@ -14,11 +14,11 @@ __all__ = ["Difference", "Paired", "orderings_html", "verdicts"]
 Paired = Callable[[Sequence[float], Sequence[float]], tuple[float, float, float, float]]
 SURE, MEAN, EVEN, REVERSED, NEVER = "holds", "holds on average", "is even", "is reversed on average", "is reversed"
 VERDICTS = {
-    SURE: "Hold beyond the scatter of the repetitions",
-    MEAN: "Hold on average, within the scatter",
-    EVEN: "Are even",
-    REVERSED: "Are reversed on average, within the scatter",
-    NEVER: "Are reversed beyond the scatter",
+    SURE: "hold beyond the scatter of the repetitions",
+    MEAN: "hold on average, within the scatter",
+    EVEN: "are even",
+    REVERSED: "are reversed on average, within the scatter",
+    NEVER: "are reversed beyond the scatter",
 }
 
 
@@ -88,27 +88,27 @@ def verdicts(
 
 
 def orderings_html(differences: Sequence[Difference], names: Mapping[str, str], metric: str) -> str:
-    """A paragraph in plain words, and the differences as a table.
+    """What holds and what does not in plain words, and the differences as a table.
 
     Args:
         differences: As `verdicts` gives them.
         names: Of the models.
         metric: In words.
     """
-    sentences = [f"Of {len(differences)} orderings by {metric} that the published tables state."]
+    sentences = []
     for verdict, words in VERDICTS.items():
         own = [one for one in differences if one.verdict == verdict]
         listed = "; ".join(f"{names[one.better]} above {names[one.worse]} {one.value:+.3f}" for one in own)
         if own or verdict != EVEN:
             sentences.append(f"{words}: {len(own)}{f' ({listed})' if own else ''}.")
+    told = "".join(f"<li>{escape(one)}</li>" for one in sentences)
+    page = f"<p>The published tables state {len(differences)} orderings by {escape(metric)}. Here</p><ul>{told}</ul>"
     if narrow := [one for one in differences if one.published < one.spread]:
-        sentences.append(
-            f"{len(narrow)} of the published differences are themselves smaller than their published scatter."
-        )
+        page += f"<p>{len(narrow)} of the published differences are smaller than their own published scatter.</p>"
     heads = ("better as published", "worse", "published difference", "measured", "95 % interval", "p", "")
     head = "".join(f"<th>{one}</th>" for one in heads)
     rows = "".join(_row(one, names) for one in differences)
-    return f"<p>{escape(' '.join(sentences))}</p><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+    return f"{page}<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
 
 
 def _row(one: Difference, names: Mapping[str, str]) -> str:

@@ -57,6 +57,8 @@ TASKS = {
     "clustering": "Agreement",
     "anomaly": "Oddities",
     "selection": "Objects that are judged",
+    "paired": "Differences between models",
+    "shares": "Mean weights",
 }
 SPACES = {"features": "unaligned features", "supervised": "supervised reference"}
 GUESSES = {"retrieval": "guessing", "classification": "the majority class", "regression": "the mean"}
