@@ -39,8 +39,22 @@ MAY_IMPORT: dict[str, set[str]] = {
     "downstream": {"embeddings", "features", "data", "storage", "training", "metrics", "results"},
     "report": {"embeddings", "downstream", "classifiers", "data", "transforms", "metrics", "results", "storage"},
 }
-MAY_IMPORT["classifiers"] = {*MAY_IMPORT["alignment"], *MAY_IMPORT["downstream"], "alignment", "downstream", "pretraining"}
-MAY_IMPORT["recipes"] = {"report", *MAY_IMPORT["report"], "features", "alignment", "models", "classifiers", "pretraining"}
+MAY_IMPORT["classifiers"] = {
+    *MAY_IMPORT["alignment"],
+    *MAY_IMPORT["downstream"],
+    "alignment",
+    "downstream",
+    "pretraining",
+}
+MAY_IMPORT["recipes"] = {
+    "report",
+    *MAY_IMPORT["report"],
+    "features",
+    "alignment",
+    "models",
+    "classifiers",
+    "pretraining",
+}
 ABOVE_ALL = {"pipeline", "arguments", "cli", "__main__"}
 
 
