@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..data.crossmatch import match
+from ..data.crossmatch import match, separation_arcsec, unit_vectors
 from ..data.dataset import Dataset
 from ..errors import FileError, InputError, UsageError
 from ..storage import own_manifest
@@ -34,7 +34,8 @@ def new_objects(
         given: A dataset or its folder; or a folder or file of survey files that the kit recognises; or modality to such
             a path, or to ``{"file": path, "reader": name or class_path and init_args}``.
         modalities: What the model was trained on; each object is to have all of them.
-        radius_arcsec: Observations that share no id are one object if they are each other's nearest within that.
+        radius_arcsec: Observations that share no id are one object if they are each other's nearest within that; those
+            that share one are left out if they are farther apart.
 
     Yields:
         Samples with all modalities, in the bands, pixels, wavelengths and unit of the model.
@@ -120,26 +121,41 @@ def _files(given: Path, modalities: Mapping[str, Modality]) -> dict[str, Path]:
 
 def _matched(found: Mapping[str, Sequence[Sample]], radius_arcsec: float) -> Iterator[Sample | Drop]:
     """Objects of the first modality with what belongs to them of the others: by id, else by position."""
-    (first, base), *others = found.items()
-    views = [dict(sample.views) for sample in base]
-    places = [(sample.ra, sample.dec) for sample in base]
+    (first, given), *others = found.items()
+    base: list[Sample | Drop] = [*given]
     for name, samples in others:
         used = set()
-        for one, other in _pairs(base, samples, radius_arcsec):
-            views[one][name] = samples[other].views[name]
-            if math.isnan(places[one][0]):
-                places[one] = (samples[other].ra, samples[other].dec)
+        for at, other in _pairs(given, samples, radius_arcsec):
+            base[at] = _joined(base[at], samples[other], first, name, radius_arcsec)
             used.add(other)
         yield from (Drop(one.object_id, f"has no {first}.") for at, one in enumerate(samples) if at not in used)
-    for sample, own, (ra, dec) in zip(base, views, places, strict=True):
-        if lacking := [name for name in found if name not in own]:
-            yield Drop(sample.object_id, f"has no {' and no '.join(lacking)}.")
+    for one in base:
+        if isinstance(one, Sample) and (lacking := [name for name in found if name not in one.views]):
+            yield Drop(one.object_id, f"has no {' and no '.join(lacking)}.")
         else:
-            yield replace(sample, views=own, ra=ra, dec=dec)
+            yield one
+
+
+def _joined(one: Sample | Drop, other: Sample, first: str, name: str, radius_arcsec: float) -> Sample | Drop:
+    """An object with what is of it in another modality; a drop if that is elsewhere on the sky."""
+    if isinstance(one, Drop):
+        return one
+    if math.isnan(one.ra) or math.isnan(other.ra):
+        place = (other.ra, other.dec) if math.isnan(one.ra) else (one.ra, one.dec)
+        return replace(one, views={**one.views, **other.views}, ra=place[0], dec=place[1])
+    here, there = unit_vectors([one.ra, other.ra], [one.dec, other.dec])
+    apart = float(separation_arcsec(np.linalg.norm(here - there)))
+    if apart > radius_arcsec * (1 + 1e-6):  # neighbours were found by another sum
+        return Drop(
+            one.object_id,
+            f"its {first} is at ({one.ra:.5f}, {one.dec:.5f}) deg and the {name} of the same id at ({other.ra:.5f}, "
+            f"{other.dec:.5f}), {apart:,.1f} arcsec apart, more than radius_arcsec ({radius_arcsec:g}).",
+        )
+    return replace(one, views={**one.views, **other.views})
 
 
 def _pairs(base: Sequence[Sample], others: Sequence[Sample], radius_arcsec: float) -> list[tuple[int, int]]:
-    """Places of observations of one object in both lists."""
+    """Places of observations of one object in both lists, by id wherever these are."""
     number = {one.object_id: at for at, one in reversed(list(enumerate(others)))}
     pairs = [(at, number[one.object_id]) for at, one in enumerate(base) if one.object_id in number]
     rest, left = _unmatched(base, {one for one, _ in pairs}), _unmatched(others, {other for _, other in pairs})

@@ -17,7 +17,8 @@ class Candidates:
         input: Whom to ask about: a dataset folder; or a folder, or file, of survey files that the kit recognises; or
             each modality by its own, "image=cutouts/,spectrum=spectra/", in YAML and Python also
             ``{"spectrum": {"file": ..., "reader": ...}}``.
-        radius_arcsec: Observations that share no id are one object if they are each other's nearest within that.
+        radius_arcsec: Observations that share no id are one object if they are each other's nearest within that; those
+            that share one are left out if they are farther apart.
         attention: File for a figure of where the image of one object looks in its spectrum: where.pdf.
         object_id: Of that object; by default the one whose class is surest.
         trusted: Whether the model folder is your own and may name classes from outside the kit.

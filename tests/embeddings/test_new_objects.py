@@ -64,6 +64,17 @@ def test_a_folder_of_a_survey_is_matched_by_id_and_then_by_position(survey):
     assert list(parted(new_objects(survey, MODALITIES, radius_arcsec=0.5))[0]) == ["1-55000-2", "1-55000-3"]
 
 
+def test_one_id_at_two_places_is_not_one_object(survey):
+    image(survey / "cutouts", 3, offset_arcsec=7200.0)
+    kept, dropped = parted(new_objects(survey, MODALITIES))
+    assert list(kept) == ["1-55000-2", "J4"]
+    assert dropped["1-55000-3"] == (
+        "its image is at (13.00000, 3.00000) deg and the spectrum of the same id at (13.00000, 1.00000), "
+        "7,200.0 arcsec apart, more than radius_arcsec (1)."
+    )
+    assert "1-55000-3" in parted(new_objects(survey, MODALITIES, radius_arcsec=7201.0))[0]
+
+
 def test_modalities_may_be_named_one_by_one(survey):
     described = {"file": str(survey / "spectra"), "reader": "SDSSSpectra"}
     kept, _ = parted(new_objects({"image": survey / "cutouts", "spectrum": described}, MODALITIES))
