@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import os
 import re
 import shutil
 import sys
@@ -90,7 +91,8 @@ def _named(value: Any, known: Path | None = None) -> set[Path]:
     if not isinstance(value, (str, Path)) or not re.search(r"[/.]", str(value)):
         return set()  # a word, even if a folder is called so
     path = Path(value)
-    return {path} if path.exists() and known not in (path, *path.parents) else set()
+    there = os.path.exists(path)  # False for a text too long for a name, where Path raises
+    return {path} if there and known not in (path, *path.parents) else set()
 
 
 def _code(class_path: str) -> set[Path]:
@@ -127,13 +129,16 @@ def run_steps(steps: Sequence[Step], root: Path, text: str) -> None:
 
 
 def _begin(step: Step, root: Path) -> None:
-    """Notes that a step begins; what an interrupted training left is deleted if it was one of another state."""
+    """Notes that a step begins; what an interrupted training left is deleted if it was one of another state.
+
+    A classifier, and a stage of a recipe that makes one, trains its parts in folders beside its own.
+    """
     from ..training import training_folder
 
     begun = {entry["begun"]: entry["state"] for entry in read_journal(root) if "begun" in entry}
     state = step.state()
     if begun.get(step.name) != state:
-        several = step.out.parent.rglob(".*.training") if step.verb == "classify" else ()
+        several = step.out.parent.rglob(".*.training") if step.verb in ("classify", "stage") else ()
         for left in (training_folder(step.out), *several):
             shutil.rmtree(left, ignore_errors=True)
     append_journal(root, {"begun": step.name, "state": state})
