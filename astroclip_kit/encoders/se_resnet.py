@@ -45,8 +45,8 @@ class SEResNet(nn.Module):
         bands: Of the channels, in their order.
         name: A ResNet as in `torchvision.models.list_models`.
         width: Features of a token.
-        stages: How many of the four stages of the trunk there are: without the last, a token is 16 x 16 pixels, and
-            small images are done with several times faster.
+        stages: How many of the four stages of the trunk there are: without the last, a token is 16 x 16 pixels, and a
+            step with images of 48 pixels takes a third of the time.
         squeeze_excitation: Whether the bands are weighed.
         pretrained: Starts from torchvision's ImageNet weights, the mean over colours repeated for each band. They are
             downloaded once; a saved copy brings its own weights, so the attribute is False afterwards.
@@ -152,7 +152,7 @@ class SEResNet(nn.Module):
         return self
 
     def tokens(self, x: torch.Tensor) -> torch.Tensor:
-        """Tokens [B, T, width] of preprocessed images [B, bands, H, W], row by row: one for every 32 x 32 pixels."""
+        """Tokens [B, T, width] of preprocessed images [B, bands, H, W], row by row: one for 32 x 32 pixels, with all stages."""
         if self.excitation is not None:
             x = x * self.excitation(x)[:, :, None, None]
         for layer in self.trunk.children():
