@@ -152,7 +152,7 @@ class SEResNet(nn.Module):
         return self
 
     def tokens(self, x: torch.Tensor) -> torch.Tensor:
-        """Tokens [B, T, width] of preprocessed images [B, bands, H, W], row by row; of all stages, 32 x 32 pixels each."""
+        """Tokens [B, T, width] of preprocessed images [B, bands, H, W], row by row, by default of 32 pixels a side."""
         if self.excitation is not None:
             x = x * self.excitation(x)[:, :, None, None]
         for layer in self.trunk.children():
