@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -28,6 +30,7 @@ from .encoder_training import EncoderClassifier, train_encoder
 from .fusion_training import token_logits, train_fusion, train_joint, view_logits
 from .learning import Learning
 from .methods import make_fusion
+from .seen import check_unseen, encoder_folder
 from .temperature import fit_temperature
 from .tokens import Tokens, extract_tokens, token_shape
 
@@ -67,7 +70,7 @@ def fit_classifier(
         The classifier, on the CPU and in eval mode.
 
     Raises:
-        UsageError: If a setting is unknown or out of range.
+        UsageError: If a setting is unknown or out of range, or an encoder learned labels of held-out objects.
         InputError: If the classes cannot be learned, or an encoder does not fit.
         FolderError: If a folder holds something else, or an interrupted run with other settings.
         TrainingError: If no training object has all modalities.
@@ -132,6 +135,8 @@ class _Fitting:
     def check(self, encoders: Encoders) -> None:
         """Refuses what would be found wrong only after the encoders are trained."""
         self.learning(self.dataset, list(encoders))
+        for note in check_unseen(encoders, self.dataset, self.settings.split):
+            on_first_process(partial(print, f"note: {note}", file=sys.stderr))
         widths = {name: int(one.out_features) for name, one in encoders.items() if isinstance(one, nn.Module)}  # type: ignore[arg-type]
         if len(widths) == len(encoders):
             self._new_fusion({name: (1, width) for name, width in widths.items()}, 2)
@@ -284,5 +289,4 @@ class _Fitting:
 
 def _loaded(folder: Path, modality: Modality | None) -> nn.Module:
     """The encoder of a folder, that of `train_encoder` or a bare one, fitted to what it shall encode."""
-    inside = folder / "encoder"
-    return load_encoder(inside if (inside / MANIFEST).exists() else folder, modality)
+    return load_encoder(encoder_folder(folder), modality)

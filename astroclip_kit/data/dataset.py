@@ -214,9 +214,15 @@ class Dataset:
 
     def data_hash(self, name: str) -> str:
         """A hash of everything that features of a modality depend on: its values, and which rows have them."""
+        return self._hash(name, self._rows.tobytes() if self._selected else b"")
+
+    def source_hash(self, name: str) -> str:
+        """The same of the whole dataset, whichever rows were selected."""
+        return self._hash(name, b"")
+
+    def _hash(self, name: str, rows: bytes) -> str:
         self._modality(name)
         shards = [shard["checksums"][name] for shard in self.manifest["shards"]]
-        rows = self._rows.tobytes() if self._selected else b""
         return storage.hash_text(storage.hash_json(self.modalities[name].to_dict()), *shards, rows)
 
     def catalogue(self) -> Table:

@@ -141,6 +141,7 @@ class Learner:
     def _fit(self) -> None:
         from ..classifiers import fit_classifier
         from ..classifiers.candidates import least_coverage
+        from ..classifiers.seen import check_unseen
         from ..data.splits import divide
 
         with seeded(self.settings.encoder_training.seed):
@@ -148,7 +149,9 @@ class Learner:
                 name: one if isinstance(one, str) else encoder_for(one, self.dataset.modalities, name)
                 for name, one in self.encoders.items()
             }
-        dataset = self.dataset
+        dataset, split = self.dataset, self.settings.split
+        for fold in range(1, split.folds) if self.name and not split.fold else ():
+            check_unseen(built, dataset, replace(split, fold=fold))  # what a later fold refuses is refused in the first
         known = {"dataset": dataset.manifest["name"], "origin": dataset.manifest["origin"]}
         trained = np.flatnonzero(divide(dataset, self.settings.split) == "train")
         known["coverage"] = least_coverage(dataset, self.encoders, trained)

@@ -212,6 +212,7 @@ class Pretraining:
 
     def about(self) -> dict[str, Any]:
         """What the manifest keeps beside the encoder."""
+        whole = getattr(self.dataset, "source_hash", None)
         return {
             "method": self.method,
             "modalities": {self.modality.name: self.modality.to_dict()},
@@ -221,6 +222,7 @@ class Pretraining:
             "counts": {"train": len(self.train), "valid": len(self.valid)},
             "label": dict(self.label),
             "data_hash": self.dataset.data_hash(self.modality.name),
+            **({"source_hash": whole(self.modality.name)} if whole is not None else {}),
         }
 
 
@@ -229,7 +231,7 @@ class _Batches:
 
     def __init__(self, course: Pretraining, encoder: Any) -> None:
         self.course = course
-        about = {key: value for key, value in course.about().items() if key != "training"}
+        about = {key: value for key, value in course.about().items() if key not in ("training", "source_hash")}
         rows = (course.train.tobytes(), course.valid.tobytes())
         self.identity = hash_text(hash_json([about, encoder]), *rows)
 

@@ -1,5 +1,7 @@
 """A whole classification, each step of which is done once."""
 
+import json
+import re
 import shutil
 from dataclasses import replace
 
@@ -15,11 +17,13 @@ from astroclip_kit.classifiers import (
     token_logits,
     view_logits,
 )
+from astroclip_kit.classifiers.seen import check_unseen
 from astroclip_kit.data import splits
 from astroclip_kit.encoders.fitted import load_encoder
 from astroclip_kit.errors import InputError, TrainingError, UsageError
 from astroclip_kit.features import FeatureSet
-from astroclip_kit.models import load_model
+from astroclip_kit.models import load_model, save_model
+from astroclip_kit.pretraining import Pretraining
 from astroclip_kit.settings import Alignment, Classification
 from astroclip_kit.storage import open_folder
 
@@ -193,3 +197,36 @@ def test_what_makes_no_sense_is_refused(stars, tmp_path):
     stars.labels["class"][:] = "bhb"
     with pytest.raises(InputError, match="all labelled objects are of the class 'bhb'"):
         fit_classifier(stars, make_encoders(), SETTINGS, tmp_path / "run")
+
+
+def test_encoders_that_learned_labels_of_held_out_objects_are_refused(stars, tmp_path, finished):
+    folders = {name: finished / "encoders" / name for name in ("image", "spectrum")}
+    other = replace(SPLIT, seed=5)
+    message = r"learned the labels of \d+ of \d+ objects that split {seed: 5} holds out: .* with split {seed: 0}\. Give"
+    with pytest.raises(UsageError, match=message):
+        fit_classifier(stars, folders, replace(SETTINGS, split=other), tmp_path / "run", quiet=True)
+    assert not (tmp_path / "run").exists()
+    module = load_model(folders["image"], trusted=True)
+    with pytest.raises(UsageError, match="Give the same split, or an encoder trained on other data or on none"):
+        check_unseen({"image": module}, stars, replace(SPLIT, folds=3))
+    assert check_unseen({"image": make_encoders()["image"], **folders}, stars, replace(SPLIT, valid=0.1)) == []
+    stars.labels["block"] = np.arange(len(stars)) % 3
+    for by in ("block", "seed"):  # a split that these objects cannot have leaves none of them unseen
+        manifest = finished / "encoders" / "image" / "encoder" / "manifest.json"
+        copy = tmp_path / by
+        shutil.copytree(manifest.parent, copy)
+        about = json.loads(manifest.read_text())
+        about["split"]["by"] = by
+        (copy / "manifest.json").write_text(json.dumps(about))
+        with pytest.raises(UsageError, match=rf"by: {by}"):
+            check_unseen({"image": copy}, stars, SPLIT)
+    stars.values["image"] += 1
+    assert check_unseen({"image": folders["image"]}, stars, other) == []
+
+
+def test_what_an_encoder_saw_without_labels_is_noted(stars, tmp_path, capsys):
+    course = Pretraining.of("moco", stars, tmp_path / "image", "image", Alignment(), TRAINING, SPLIT)
+    save_model(make_encoders()["image"], tmp_path / "image", course.about())
+    check = {"image": tmp_path / "image", "spectrum": make_encoders()["spectrum"]}
+    fitting._Fitting(stars, replace(SETTINGS, split=replace(SPLIT, seed=5)), tmp_path / "run", True, {}).check(check)
+    assert re.search(r"note: the encoder of 'image' in .* holds out, without labels \(moco, ", capsys.readouterr().err)

@@ -1,5 +1,6 @@
 """`classify` as a section of `run`: in folds, interrupted, changed, and beside other sections."""
 
+import json
 import os
 import re
 import shutil
@@ -7,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -222,3 +224,27 @@ def test_files_that_cannot_be_run(tmp_path, text, message):
     (tmp_path / "c.yaml").write_text(text)
     with pytest.raises(UsageError, match=message):
         list(experiment.plan(load_configuration(tmp_path / "c.yaml"), tmp_path / "out"))
+
+
+def test_a_ready_made_encoder_is_not_judged_on_what_it_learned(stars, config, finished, tmp_path, monkeypatch):
+    """Of a dataset with other rows selected: nothing but the spectrum is asked for."""
+    trained = finished / "encoders" / "spectrum" / "encoder"
+    own = load_configuration(config).sections["classify"]
+    settings = replace(own["classification"], split=replace(own["classification"].split, seed=5))
+    message = r"holds out: it was trained on the same data with split {seed: 3}\. Give the same split"
+    with pytest.raises(UsageError, match=message):
+        pipeline.classify(
+            finished / "data",
+            tmp_path / "run",
+            encoders={"spectrum": str(trained)},
+            labels=stars / "survey" / "labels.csv",
+            classification=replace(settings, method="linear", baselines=[]),
+        )
+    folder = shutil.copytree(trained, tmp_path / "fold")
+    about = json.loads((folder / "manifest.json").read_text())
+    about["split"] |= {"folds": 3, "fold": 0}
+    (folder / "manifest.json").write_text(json.dumps(about))
+    changes = ["folds=3", f"classify.encoders.spectrum={folder}"]
+    monkeypatch.setattr("astroclip_kit.classifiers.fit_classifier", None)  # not begun
+    with pytest.raises(UsageError, match=r"holds out: .* with split {fold: 0, seed: 3}\. Give the same split"):
+        pipeline.run(config, tmp_path / "folds", overrides=changes)
