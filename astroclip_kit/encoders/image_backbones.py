@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import difflib
+from pathlib import Path
 from typing import Any, Self
 
 import torch
 from torch import nn
 
-from ..errors import UsageError
+from ..errors import FileError, UsageError
 from ..transforms.compose import Compose, Transform
 from ..transforms.images import Asinh
 from ..types import Modality
@@ -28,6 +29,27 @@ def _remove_classifier(network: nn.Module) -> tuple[str, int]:
     parent, _, name = path.rpartition(".")
     setattr(network.get_submodule(parent), name, nn.Identity())
     return path, layer.in_features
+
+
+def _pretrained(name: str) -> nn.Module:
+    """A network with torchvision's ImageNet weights, which are downloaded where they are not there yet.
+
+    Raises:
+        FileError: If they cannot be downloaded, or are damaged.
+    """
+    from torchvision import models
+
+    try:
+        network: nn.Module = models.get_model(name, weights="DEFAULT")
+    except (OSError, RuntimeError) as error:  # no network or a full disk; a file that is not what its name says
+        url = models.get_model_weights(name).DEFAULT.url  # type: ignore[attr-defined]
+        raise FileError(
+            Path(torch.hub.get_dir()) / "checkpoints" / url.rpartition("/")[2],
+            f"the ImageNet weights of {name} could not be had ({error}). Put the file of {url} there (TORCH_HOME says "
+            "where), or give the encoder `checkpoint: FILE` or `pretrained: false`.",
+        ) from error
+    network.weights_from = "torchvision, ImageNet"  # type: ignore[assignment]
+    return network
 
 
 def _set_in_channels(network: nn.Module, in_channels: int) -> None:
@@ -67,7 +89,7 @@ class ImageBackbone(nn.Module):
             of classes and bands, read once; None afterwards.
 
     Raises:
-        FileError: If the checkpoint cannot be read, or holds another network.
+        FileError: If the checkpoint cannot be read, or holds another network; if weights cannot be downloaded.
         UsageError: If torchvision has no such network, or it does not end in a linear layer.
 
     Example:
@@ -93,9 +115,7 @@ class ImageBackbone(nn.Module):
             raise UsageError(f"torchvision has no image network {name!r}. Did you mean: {close}?")
         self.name, self.in_channels, self.pretrained, self.checkpoint = name, in_channels, False, None
         self.preprocess = preprocess if preprocess is not None else Asinh()
-        self.network = models.get_model(name, weights="DEFAULT" if pretrained else None)
-        if pretrained:
-            self.network.weights_from = "torchvision, ImageNet"
+        self.network = _pretrained(name) if pretrained else models.get_model(name, weights=None)
         classifier, self.out_features = _remove_classifier(self.network)
         if checkpoint is not None:
             _fill(self.network, name, classifier, checkpoint)

@@ -14,6 +14,7 @@ from ..errors import UsageError
 from ..settings import Split
 from .classifier_steps import Learner
 from .configuration import Configuration
+from .given_weights import fetch_pretrained
 from .step import Step, run_steps
 
 if TYPE_CHECKING:
@@ -124,6 +125,8 @@ def run_configuration(configuration: Configuration, root: Path) -> Table:
         UsageError: If a section lacks what it reads, or the root holds something else.
     """
     steps = list(plan(configuration, root))
+    if not (root / FOLDERS["evaluate"]).exists():
+        fetch_pretrained(configuration.sections)
     run_steps(steps, root, configuration.text)
     if "classify" in configuration.sections:
         return _classified(configuration, root)

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import FileError, UsageError
-from ..models import build, load_model
+from ..errors import FileError, InputError, UsageError
+from ..models import build, build_for, load_model
+from ..types import Modality
 from .preparation import Prepared
 from .spectral_grid import check_grid, source_grid
 
 if TYPE_CHECKING:
     from torch import nn
 
-__all__ = ["check_weights"]
+__all__ = ["check_weights", "fetch_pretrained"]
 
+BANDS = ("u", "g", "r", "i", "z")  # of images that nobody has seen yet
 DIGITS = 16  # of a checksum, in the report
 
 
@@ -49,6 +52,22 @@ def check_weights(prepared: Prepared, names: Sequence[str], grid: str) -> None:
         _check_head(prepared, name)
         digits = hash_file(path / "weights.safetensors" if path.is_dir() else path).sha256[:DIGITS]
         prepared.weights.append(f"{name} encoder: {path.name} (sha256 {digits}...)")
+
+
+def fetch_pretrained(sections: Mapping[str, Any]) -> None:
+    """Builds each encoder that begins with public weights, so that they are there before hours of work.
+
+    Args:
+        sections: Verb to its arguments.
+
+    Raises:
+        FileError: If weights cannot be downloaded.
+    """
+    for verb in ("extract", "align", "classify"):
+        for name, value in ((sections.get(verb) or {}).get("encoders") or {}).items():
+            if isinstance(value, dict) and (value.get("init_args") or {}).get("pretrained"):
+                with suppress(UsageError, InputError):  # it may need the data, and its step says what is wrong with it
+                    build_for(value, Modality(name, "image", BANDS, (len(BANDS), 64, 64)))
 
 
 def _from_folder(name: str, path: Path) -> nn.Module:

@@ -16,7 +16,7 @@ from ..settings import Material
 from .classifier_steps import Learner
 from .configuration import Configuration, resolve_configuration
 from .experiment import Step, plan, run_steps
-from .given_weights import check_weights
+from .given_weights import check_weights, fetch_pretrained
 from .memory import check_count, check_memory, division
 from .outcome import REPORT, More, write_results
 from .parts import Folder, open_data, words
@@ -76,6 +76,8 @@ def reproduce(
     check_weights(prepared, recipe.encoders, material.grid)
     settings = _resolved(recipe, prepared)
     steps = list(_steps(recipe, prepared, settings))
+    if not steps[-1].out.exists():
+        fetch_pretrained(settings.sections)
     run_steps(steps, prepared.root, settings.text)
     return _outcome(recipe, prepared, settings, steps[-1])
 

@@ -1,9 +1,11 @@
+from urllib.error import URLError
+
 import pytest
 import torch
 
 from astroclip_kit.encoders import ImageBackbone, LightCurveTransformer, MocoResNet50, SpenderEncoder, TabularMLP
 from astroclip_kit.encoders.layers import AttentionPooling, FourierFeatures, feed_forward
-from astroclip_kit.errors import InputError, UsageError
+from astroclip_kit.errors import FileError, InputError, UsageError
 from astroclip_kit.transforms import CenterCrop, Compose
 from astroclip_kit.types import Modality
 
@@ -187,6 +189,22 @@ def test_a_pretrained_backbone_is_downloaded_once(monkeypatch):
     monkeypatch.setattr(torchvision.models, "get_model", lambda name, weights: asked.append(weights) or original(name))
     assert ImageBackbone("resnet18", pretrained=True).pretrained is False
     assert asked == ["DEFAULT"]
+
+
+def test_weights_that_cannot_be_downloaded_say_what_to_do(monkeypatch, tmp_path):
+    import torchvision
+
+    def offline(name, weights):
+        raise URLError("Name or service not known")
+
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    monkeypatch.setattr(torchvision.models, "get_model", offline)
+    message = (
+        r"resnet18-\w+\.pth: the ImageNet weights of resnet18 could not be had .*`checkpoint: FILE` or `pretrained"
+    )
+    with pytest.raises(FileError, match=message) as raised:
+        ImageBackbone("resnet18", pretrained=True)
+    assert raised.value.path.parent == tmp_path / "hub" / "checkpoints"
 
 
 def test_backbones_say_what_they_cannot_do():

@@ -1,6 +1,8 @@
 """Weights that `reproduce` is given: read before anything is ingested, and named in the report."""
 
 import hashlib
+from pathlib import Path
+from urllib.error import URLError
 
 import pytest
 import torch
@@ -11,11 +13,13 @@ from astroclip_kit import pipeline
 from astroclip_kit.encoders import ImageConvNet, SpectrumConvNet
 from astroclip_kit.errors import FileError, FolderError, UsageError
 from astroclip_kit.models import save_model
-from astroclip_kit.pipeline.given_weights import check_weights
+from astroclip_kit.pipeline.given_weights import check_weights, fetch_pretrained
 from astroclip_kit.recipes import find_recipe
 from astroclip_kit.settings import Material
 from astroclip_kit.transforms import wavelength_grid
 from astroclip_kit.types import Modality
+
+CONFIGS = Path(__file__).resolve().parents[2] / "configs"
 
 
 @pytest.fixture(scope="module")
@@ -110,3 +114,19 @@ def test_encoders_without_weights_are_not_looked_at(tmp_path):
     assert prepared.weights == [] and prepared.remark == "untrained encoders"
     save_model(ImageConvNet(), tmp_path / "image")
     assert checked(tmp_path, image=str(tmp_path / "image")).weights[0].startswith("image encoder: image (sha256 ")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("reproduce", "batmm", "--size", "full"), ("classify", CONFIGS / "batmm.yaml"), ("run", CONFIGS / "batmm.yaml")],
+)
+def test_public_weights_are_fetched_before_anything_is_made(words, fails, tmp_path, monkeypatch):
+    import torchvision
+
+    def offline(name, weights):
+        raise URLError("Name or service not known")
+
+    monkeypatch.setattr(torchvision.models, "get_model", offline)
+    assert "the ImageNet weights of resnet50 could not be had" in fails(*words, "--out", tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+    fetch_pretrained({"extract": {"encoders": {"image": {"class_path": "a.B", "init_args": {"pretrained": True}}}}})
