@@ -81,7 +81,8 @@ def combine(folds: Sequence[Sequence[Result]], test_share: float = 0.0) -> list[
 
     Args:
         folds: Results of each fold or seed.
-        test_share: Share of the objects that each repeated random split tests; 0 for folds.
+        test_share: Of repeated random splits, share of the tested objects among those that train or are tested in each
+            (`Split.tested_share`); 0 for folds.
 
     Returns:
         First one result per measurement: the mean over the folds as value and as chance, `std` the standard

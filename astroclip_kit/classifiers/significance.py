@@ -19,7 +19,7 @@ __all__ = ["Difference", "corrected_difference", "significance_table"]
 
 
 class Difference(NamedTuple):
-    """The mean of paired differences.
+    """The mean of paired differences; interval and p are NaN where they cannot be told.
 
     Args:
         mean: Of the differences.
@@ -39,13 +39,15 @@ def corrected_difference(a: Sequence[float], b: Sequence[float], test_share: flo
 
     Splits of the same objects share most of their training objects, so that their differences are alike. Their
     variance s^2 is therefore multiplied by 1 / J + n_test / n_train instead of 1 / J (Nadeau & Bengio 2003, Machine
-    Learning 52, 239), and the interval is Student's with J - 1 degrees of freedom. All that is not tested trains:
-    validation objects choose the epoch.
+    Learning 52, 239), and the interval is Student's with J - 1 degrees of freedom. Where all differences are the same,
+    as on few tested objects, on which a metric takes few values, nothing is known of their scatter: interval and p
+    are NaN.
 
     Args:
         a: Metric of one model for each of J splits (seeds).
         b: Metric of the other for the same splits, in the same order.
-        test_share: Share of the objects that is tested in each split, from 0 to 1; 0 for splits that share no object.
+        test_share: Share of the tested objects among those that train or are tested in each split
+            (`Split.tested_share`), from 0 to below 1; 0 for splits that share no object.
 
     Raises:
         InputError: If the lengths differ, there are less than two splits, a value is not finite, or the share is none.
@@ -68,7 +70,7 @@ def corrected_difference(a: Sequence[float], b: Sequence[float], test_share: flo
     error = math.sqrt(difference.var(ddof=1) * (1 / len(x) + test_share / (1 - test_share)))
     half = error * float(t.ppf(0.975, free))
     if error <= 1e-12 * float(np.abs(x).max() + np.abs(y).max()):  # the same difference in every split
-        return Difference(mean, mean, mean, float(abs(mean) <= 1e-12))
+        return Difference(mean, math.nan, math.nan, math.nan)
     return Difference(mean, mean - half, mean + half, 2 * float(t.sf(abs(mean) / error, free)))
 
 
@@ -88,12 +90,12 @@ def significance_table(
         model: Task of the model that is compared with the others.
         metric: By which.
         of: Property; all classes together by default, "class:bhb" for one.
-        test_share: Share of the objects that is tested in each split.
+        test_share: Share of the tested objects among those that train or are tested, `Split.tested_share`.
         names: What models are called in the table.
 
     Returns:
         A row per other model: "model", its "mean", that of the first "mean_of_first", "difference" with "low" and
-        "high", "p", and "p_adjusted" for the number of rows (Holm 1979, Scand. J. Stat. 6, 65), "seeds".
+        "high", "p", and "p_adjusted" for the number of rows with a p (Holm 1979, Scand. J. Stat. 6, 65), "seeds".
 
     Raises:
         UsageError: If the model has no such number, or no other model has it at two seeds or more in common.
@@ -125,8 +127,8 @@ def significance_table(
 
 
 def _holm(p: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Adjusted for as many comparisons as there are."""
-    order = np.argsort(p)
-    adjusted = np.empty(len(p))
-    adjusted[order] = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1)).clip(max=1)
+    """Adjusted for as many comparisons as could be made; NaN for the others."""
+    order = np.argsort(p)[: int(np.isfinite(p).sum())]  # NaN comes last
+    adjusted = np.full(len(p), np.nan)
+    adjusted[order] = np.maximum.accumulate(p[order] * np.arange(len(order), 0, -1)).clip(max=1)
     return adjusted

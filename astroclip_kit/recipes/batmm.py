@@ -43,7 +43,8 @@ HEADS = {
 PAIRED = (
     "Macro F1 of BATMM less that of each other model on the same test stars, mean over the seeds. Splits of the same "
     "stars share training objects, so intervals and p are those of the corrected resampled t-test (Nadeau & Bengio "
-    "2003); adjusted: for the number of models (Holm 1979)."
+    "2003); adjusted: for the number of models (Holm 1979). A dash: all seeds give the same difference, which tells "
+    "nothing of its scatter."
 )
 
 
@@ -55,16 +56,22 @@ def measure(run: Run) -> Measured:
     """
     several = repetitions(run)
     each = [read_results(one.place("results")) for one in several]
-    results = combine(each) if len(each) > 1 else each[0]
+    results = combine(each, _share(several[0])) if len(each) > 1 else each[0]
     parts = _paired(several, results) if len(several) > 1 else {}
     return Measured(results, draw(several, results, BATMM), notes=list(_notes(several)), parts=parts)
+
+
+def _share(one: Repetition) -> float:
+    """Share of the judged stars among those that train or are judged."""
+    split = one.settings.split
+    return split.tested_share if one.experiment["side"] == "test" else split.valid
 
 
 def _paired(several: Sequence[Repetition], results: list[Result]) -> dict[str, str]:
     """Heading to HTML of what holds; the differences are added to the results."""
     from ..classifiers import corrected_difference, significance_table
 
-    label, share = several[0].settings.label, several[0].settings.split.test
+    label, share = several[0].settings.label, _share(several[0])
     single = [one for one in results if one.fold >= 0 and one.metric == METRIC and one.property == label]
     values: dict[str, list[float]] = {}
     for one in sorted(single, key=lambda one: one.fold):
@@ -103,7 +110,9 @@ def _html(table: Table) -> str:
 
 
 def _cell(value: Any) -> str:
-    return escape(str(value)) if isinstance(value, str) else f"{value:.4f}".rstrip("0").rstrip(".")
+    if isinstance(value, str):
+        return escape(value)
+    return f"{value:.4f}".rstrip("0").rstrip(".") if math.isfinite(value) else "-"
 
 
 def _differences(table: Table, like: Result, names: Mapping[str, str]) -> Iterator[Result]:
@@ -125,10 +134,11 @@ def _differences(table: Table, like: Result, names: Mapping[str, str]) -> Iterat
 def _aligned(found: tuple[float, float, float, float]) -> str:
     """In words: what it changes that the encoders were first aligned with each other."""
     mean, low, high, p = found
+    scatter = f"{low:+.4f} to {high:+.4f}, p = {p:.2g}" if math.isfinite(p) else "the same in every seed"
     verdict = "It helps" if low > 0 else "It harms" if high < 0 else "No difference can be told"
     text = (
         f"{verdict}: BATMM on encoders that were first aligned with InfoNCE, without labels, which the paper names as "
-        f"future work, has a macro F1 that is {mean:+.4f} ({low:+.4f} to {high:+.4f}, p = {p:.2g}) from that on "
+        f"future work, has a macro F1 that is {mean:+.4f} ({scatter}) from that on "
         f"encoders that were not."
     )
     return f"<p>{escape(text)}</p>"
@@ -159,7 +169,8 @@ RECIPE = Recipe(
     space="supervised",
     tables=BATMM_TABLES,
     then="astroclip-kit classify --model {root}/seed-0/own/model --input NEW",
-    about="All values are shares from 0 to 1, mean and standard deviation over the seeds: precision, recall and F1 are "
+    about="All values are shares from 0 to 1, mean and standard deviation over the seeds; intervals are widened "
+    "for the stars that the seeds share (Nadeau & Bengio 2003). Precision, recall and F1 are "
     "means over both classes, or of the one that is named. The tables stand for Tables 5 to 8 of the paper; the curves "
     "and the weights for its Figures 8 to 10. Which of them has which number there could not be looked up in an open "
     "source, so they are named by what they show.",

@@ -12,14 +12,15 @@ from .published import Published
 __all__ = ["Difference", "Paired", "orderings_html", "verdicts"]
 
 Paired = Callable[[Sequence[float], Sequence[float]], tuple[float, float, float, float]]
-SURE, MEAN, EVEN, REVERSED, NEVER = "holds", "holds on average", "is even", "is reversed on average", "is reversed"
+SURE, MEAN, EVEN, REVERSED, NEVER = "holds", "holds on average", "is level", "is reversed on average", "is reversed"
 VERDICTS = {
     SURE: "hold beyond the scatter of the repetitions",
     MEAN: "hold on average, within the scatter",
-    EVEN: "are even",
+    EVEN: "are level to three digits",
     REVERSED: "are reversed on average, within the scatter",
     NEVER: "are reversed beyond the scatter",
 }
+LEVEL = 5e-4  # a difference that is smaller is 0.000
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Difference:
         published: Published difference of the two.
         spread: Of the published difference: both published standard deviations, added in quadrature.
         value: Mean of the measured difference over the repetitions.
-        low: Lower end of its 95 % interval.
+        low: Lower end of its 95 % interval, NaN where it cannot be told.
         high: Upper end.
         p: Probability of at least such a difference where there is none.
     """
@@ -56,11 +57,11 @@ class Difference:
             >>> Difference("a", "b", 0.02, 0.01, -0.03, -0.07, 0.01, 0.1).verdict
             'is reversed on average'
         """
-        if self.value > 0:
-            return SURE if self.low > 0 else MEAN
-        if self.value == 0:
+        if self.low > 0 or self.high < 0:
+            return SURE if self.low > 0 else NEVER
+        if abs(self.value) < LEVEL:
             return EVEN
-        return NEVER if self.high < 0 else REVERSED
+        return MEAN if self.value > 0 else REVERSED
 
 
 def verdicts(
@@ -98,7 +99,7 @@ def orderings_html(differences: Sequence[Difference], names: Mapping[str, str], 
     sentences = []
     for verdict, words in VERDICTS.items():
         own = [one for one in differences if one.verdict == verdict]
-        listed = "; ".join(f"{names[one.better]} above {names[one.worse]} {one.value:+.3f}" for one in own)
+        listed = "; ".join(_told(one, names) for one in own)
         if own or verdict != EVEN:
             sentences.append(f"{words}: {len(own)}{f' ({listed})' if own else ''}.")
     told = "".join(f"<li>{escape(one)}</li>" for one in sentences)
@@ -111,14 +112,20 @@ def orderings_html(differences: Sequence[Difference], names: Mapping[str, str], 
     return f"{page}<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
 
 
+def _told(one: Difference, names: Mapping[str, str]) -> str:
+    better, worse = names[one.better], names[one.worse]
+    return f"{better} level with {worse}" if one.verdict == EVEN else f"{better} above {worse} {one.value:+.3f}"
+
+
 def _row(one: Difference, names: Mapping[str, str]) -> str:
+    told = math.isfinite(one.p)
     cells = (
         names[one.better],
         names[one.worse],
         f"{one.published:+.4f} ± {one.spread:.4f}",
         f"{one.value:+.4f}",
-        f"{one.low:+.4f} to {one.high:+.4f}",
-        f"{one.p:.2g}",
+        f"{one.low:+.4f} to {one.high:+.4f}" if told else "cannot be told",
+        f"{one.p:.2g}" if told else "-",
         one.verdict,
     )
     return "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>"

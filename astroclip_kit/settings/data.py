@@ -34,6 +34,17 @@ class Split:
     healpix_nside: int = 16
     leak_arcsec: float = 0.5
 
+    @property
+    def tested_share(self) -> float:
+        """Share of the tested objects among those that train or are tested: validation objects do neither.
+
+        Example:
+            >>> round(Split(test=0.1, valid=0.2222).tested_share, 3)  # 0.1 of all are tested, 0.7 train
+            0.125
+        """
+        test = 1 / self.folds if self.folds else self.test
+        return test / (test + (1 - test) * (1 - self.valid))
+
 
 @dataclass(frozen=True)
 class Motion:

@@ -8,6 +8,7 @@ from scipy import stats
 from astroclip_kit.classifiers import corrected_difference, significance_table
 from astroclip_kit.errors import InputError, UsageError
 from astroclip_kit.results import combine
+from astroclip_kit.settings import Split
 from astroclip_kit.types import Result
 
 A, B = [0.94, 0.95, 0.93, 0.96, 0.95], [0.93, 0.93, 0.92, 0.95, 0.93]  # differences 1, 2, 1, 1, 2 %
@@ -44,9 +45,19 @@ def test_the_correction_keeps_its_promise_where_splits_overlap():
     assert 0.03 < wrong / 600 < 0.075
 
 
-def test_the_same_difference_in_every_split_has_no_width():
-    assert corrected_difference([0.5, 0.75], [0.25, 0.5], 0.1) == (0.25, 0.25, 0.25, 0.0)
-    assert corrected_difference([0.3, 0.4], [0.3, 0.4], 0.1) == (0, 0, 0, 1)
+@pytest.mark.parametrize(("a", "b", "mean"), [([0.5, 0.75], [0.25, 0.5], 0.25), ([0.3, 0.4], [0.3, 0.4], 0)])
+def test_the_same_difference_in_every_split_tells_nothing_of_its_scatter(a, b, mean):
+    found = corrected_difference(a, b, 0.1)
+    assert found.mean == mean and all(math.isnan(value) for value in found[1:])
+
+
+def test_validation_objects_neither_train_nor_are_tested():
+    """The variance grows by n_test / n_train = 0.1 / 0.7 for 70, 20 and 10 % of the objects."""
+    share, scatter = Split(test=0.1, valid=2 / 9).tested_share, np.subtract(A, B).std(ddof=1)
+    half = stats.t.ppf(0.975, 4) * scatter * math.sqrt(1 / 5 + 0.1 / 0.7)
+    found = corrected_difference(A, B, share)
+    assert share == pytest.approx(0.125) and found.high - found.mean == pytest.approx(half)
+    assert Split(folds=5, valid=0).tested_share == pytest.approx(0.2)
 
 
 @pytest.mark.parametrize(
@@ -85,6 +96,8 @@ def test_adjusted_for_the_number_of_models_as_by_hand():
     assert adjusted[first] == pytest.approx(3 * p[first])
     assert adjusted[second] == pytest.approx(max(3 * p[first], 2 * p[second]))
     assert adjusted[third] == pytest.approx(max(adjusted[second], p[third]))
+    level = significance_table(table_of({**rows, "d": rows["batmm"]}), "batmm")  # cannot be told, and is not counted
+    assert level["p_adjusted"][:3].tolist() == list(table["p_adjusted"]) and math.isnan(level["p_adjusted"][3])
 
 
 def test_models_that_were_not_judged_at_the_same_seeds_cannot_be_compared():

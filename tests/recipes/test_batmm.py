@@ -1,11 +1,13 @@
 """BATMM's experiment in miniature: two seeds of tiny encoders on simulated stars."""
 
 import json
+import math
 import shutil
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from astroclip_kit import pipeline
 from astroclip_kit.data import Dataset
@@ -133,6 +135,8 @@ def test_what_is_measured_has_means_differences_figures_and_words(done):
     [mean] = [one for one in found.results if (one.task, one.metric, one.fold) == ("batmm", "macro_f1", -1)]
     each = [one.value for one in found.results if (one.task, one.metric) == ("batmm", "macro_f1") and one.fold >= 0]
     assert mean.value == pytest.approx(np.mean(each)) and mean.std == pytest.approx(np.std(each, ddof=1))
+    half = stats.t.ppf(0.975, 1) * mean.std * math.sqrt(1 / 2 + 0.2 / 0.6)  # 60 % train, 20 % are tested
+    assert (mean.low, mean.high) == pytest.approx((max(0, mean.value - half), min(1, mean.value + half)))
     paired = {one.target for one in found.results if one.metric == "macro_f1_difference"}
     assert paired == set(MODELS) - {"batmm", *EXPERIMENT["leave_out"]}
     shares = [one.value for one in found.results if one.task == "shares" and one.fold < 0]
