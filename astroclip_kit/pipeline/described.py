@@ -2,21 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, is_dataclass
 from typing import Any
 
-__all__ = ["class_name", "merged", "with_arguments"]
+__all__ = ["class_name", "defaults_of", "merged", "with_arguments"]
+
+UNKNOWN = "the default"
 
 
-def merged(content: dict[str, Any], smaller: Mapping[str, Any], head: str = "") -> Iterator[str]:
-    """Puts values of one configuration into another, and says of each what it was."""
+def merged(
+    content: dict[str, Any], smaller: Mapping[str, Any], head: str = "", defaults: Mapping[str, Any] | None = None
+) -> Iterator[str]:
+    """Puts values of one configuration into another, and says of each what it was.
+
+    Args:
+        content: Is changed.
+        smaller: The other values.
+        head: What precedes each name.
+        defaults: Of what the content leaves out; those of a class that it names are known.
+    """
     for key, value in smaller.items():
-        told = f"not {content[key]}" if key in content else "not the default"
+        default = (defaults or {}).get(key, UNKNOWN)
         if isinstance(value, Mapping) and isinstance(old := content.setdefault(key, {}), dict):
-            yield from merged(old, value, f"{head}{key}.")
-        elif content.get(key) != value:
+            known = _of_class(content) if key == "init_args" else default
+            yield from merged(old, value, f"{head}{key}.", known if isinstance(known, Mapping) else None)
+        elif (was := content.get(key, default)) != value:
             content[key] = value
-            yield f"{head}{key}: {value}, {told}"
+            yield f"{head}{key}: {value}, not {was}"
+
+
+def defaults_of(function: Callable[..., Any]) -> dict[str, Any]:
+    """Argument to default, of settings as a mapping."""
+    known = {name: one.default for name, one in inspect.signature(function).parameters.items()}
+    return {name: _plain(one) for name, one in known.items() if one is not inspect.Parameter.empty}
+
+
+def _plain(value: Any) -> Any:
+    if is_dataclass(value) and not isinstance(value, type):
+        return asdict(value)
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _of_class(described: Mapping[str, Any]) -> dict[str, Any]:
+    """Defaults of the class that a part names."""
+    from ..models import build
+
+    if not (path := described.get("class_path")):
+        return {}
+    return defaults_of(build({"function": path}, trusted=True))
 
 
 def with_arguments(part: Any, **arguments: Any) -> Any:

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 from ..errors import UsageError
 from ..settings import Material
 from .configuration import change_value, read_configuration
-from .described import class_name, merged, with_arguments
+from .described import class_name, defaults_of, merged, with_arguments
 from .parts import words
 from .spectral_grid import put_on_grid, source_grid
+from .steps import STEPS
 
 if TYPE_CHECKING:
     from ..recipes import Recipe
@@ -133,7 +134,8 @@ class Prepared:
         sections = {verb: values for verb, values in smaller.items() if verb in self.content}
         if count:
             sections["simulate"] = {**sections.get("simulate", {}), "count": count}
-        self.changes += merged(self.content, sections)
+        defaults = {verb: defaults_of(STEPS[verb]) for verb in sections if verb in STEPS}
+        self.changes += merged(self.content, sections, defaults=defaults)
         self.changes += merged(self.experiment, smaller.get("experiment", {}), "experiment.")
 
     def change(self, overrides: Sequence[str]) -> None:
@@ -148,7 +150,18 @@ class Prepared:
                 known = ", ".join(self.pretrain) or "none: weights are given, or it is no small run"
                 raise UsageError(f"--set {one}: there is no such pretraining. There are: {known}.")
             change_value(self.own if section in self.own else self.content, one)
-        self.changes += overrides
+            self._note(one)
+
+    def _note(self, override: str) -> None:
+        """Puts an override in the place of what the changes said of its value, unless that is now as published."""
+        key, _, value = override.partition("=")
+        before = [line for line in self.changes if line.startswith((f"{key}:", f"{key}=", f"{key}."))]
+        self.changes = [line for line in self.changes if line not in before]
+        published = "".join(
+            line.rpartition(", not ")[2] for line in before if line[len(key)] in ":=" and ", not " in line
+        )
+        if value != published or not published:
+            self.changes.append(f"{override}, not {published}" if published else override)
 
     def check_experiment(self, published: Mapping[str, Any]) -> None:
         """Refuses settings that the recipe does not have.

@@ -1,10 +1,11 @@
-"""`reproduce` with a recipe that has stages of its own: what is planned, and what is refused."""
+"""`reproduce` with a recipe that has stages of its own: what is planned, goes on, and is refused."""
 
 import pytest
 
 from astroclip_kit.pipeline import reproducing
 from astroclip_kit.pipeline.configuration import resolve_configuration
 from astroclip_kit.pipeline.preparation import prepare
+from astroclip_kit.pipeline.step import Step, run_steps
 from astroclip_kit.recipes import find_recipe
 from astroclip_kit.settings import Material
 
@@ -58,6 +59,42 @@ def test_a_seed_more_leaves_the_others_as_they_are(tmp_path):
     more, fewer = (batmm_plan(tmp_path, changes=[f"experiment.seeds={count}"])[1] for count in (4, 3))
     there = {step.name: step.arguments for step in more}
     assert all(there[step.name] == step.arguments for step in fewer if step.verb == "stage")
+
+
+@pytest.mark.parametrize(("epochs", "goes_on"), [(6, True), (2, False)])
+def test_what_an_interrupted_stage_left_is_taken_up_with_the_same_settings_alone(epochs, goes_on, tmp_path):
+    out = tmp_path / "run" / "seed-0" / "own" / "model"
+    left, found = out.parent / "encoders" / ".spectrum.training", []
+
+    def killed():
+        left.mkdir(parents=True)
+        raise KeyboardInterrupt
+
+    def finishes():
+        found.append(left.exists())
+        out.mkdir()
+        (out / "manifest.json").write_text("{}")
+
+    with pytest.raises(KeyboardInterrupt):
+        run_steps([Step("stage", "seed-0/own/model", out, {}, {"epochs": 6}, call=killed)], tmp_path / "run", "")
+    run_steps([Step("stage", "seed-0/own/model", out, {}, {"epochs": epochs}, call=finishes)], tmp_path / "run", "")
+    assert found == [goes_on]
+
+
+def test_what_is_not_as_published_is_said_once_and_says_what_it_was(tmp_path):
+    changes = batmm_plan(tmp_path)[0].changes
+    assert "classify.classification.training.epochs: 10, not 100" in changes
+    assert "classify.classification.encoder_training.optimizer.learning_rate: 0.001, not 0.0001" in changes
+    assert "classify.encoders.image.init_args.name: resnet18, not resnet50" in changes
+    seeds = "experiment.seeds"
+    for overrides, lines in {
+        (f"{seeds}=2",): [f"{seeds}=2, not 5"],
+        (f"{seeds}=2", f"{seeds}=4"): [f"{seeds}=4, not 5"],
+        (f"{seeds}=5",): [],
+        ("seed=3", "experiment.n_boot=9"): [f"{seeds}: 3, not 5", "seed=3", "experiment.n_boot=9"],
+    }.items():
+        found = batmm_plan(tmp_path, changes=overrides)[0].changes
+        assert [line for line in found if line.startswith((seeds, "seed=", "experiment.n_boot"))] == lines
 
 
 @pytest.mark.parametrize(
