@@ -18,7 +18,9 @@ def test_nothing_to_leave_out():
     assert select_bands(BANDS) == []
 
 
-@pytest.mark.parametrize("encoder_class", [ImageConvNet, ImageBackbone, MocoResNet50])
+@pytest.mark.parametrize(
+    "encoder_class", [ImageConvNet, ImageBackbone, pytest.param(MocoResNet50, marks=pytest.mark.slow)]
+)
 def test_networks_see_the_bands_and_not_their_inverse_variances(encoder_class):
     torch.manual_seed(0)
     plain = encoder_class.for_modality(BANDS).eval()

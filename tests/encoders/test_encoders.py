@@ -161,8 +161,9 @@ def test_a_missing_value_is_not_a_zero():
     assert (missing - zero).abs().max() > 1e-3
 
 
-@pytest.mark.parametrize("name, features", [("resnet18", 512), ("efficientnet_b0", 1280), ("convnext_tiny", 768),
-                                            ("swin_t", 768)])  # fmt: skip
+@pytest.mark.parametrize("name, features", [("resnet18", 512), ("efficientnet_b0", 1280),
+                                            pytest.param("convnext_tiny", 768, marks=pytest.mark.slow),
+                                            pytest.param("swin_t", 768, marks=pytest.mark.slow)])  # fmt: skip
 def test_backbones_lose_their_classifier(name, features):
     encoder = ImageBackbone(name, in_channels=4).eval()
     assert encoder.out_features == features

@@ -62,6 +62,7 @@ def test_each_segment_hides_one_chunk_and_a_spectrum_decides_where():
     assert torch.equal(hidden[5:6], hidden_tokens(torch.tensor([5]), 778, 6, 50))
 
 
+@pytest.mark.slow
 def test_unobserved_pixels_do_not_count_unless_asked_for(bumps, tmp_path):
     def final(weights, flux):
         changed = bumps.changed(flux)
@@ -75,6 +76,7 @@ def test_unobserved_pixels_do_not_count_unless_asked_for(bumps, tmp_path):
     assert worst["plain"] > 2 * worst["observed"] and worst["plain"] > 2 * worst["ivar"]
 
 
+@pytest.mark.slow
 def test_it_learns_and_ends_in_an_encoder_folder(bumps, tmp_path):
     training = Training(40, 32, optimizer=Optimizer(learning_rate=5e-3), hardware=Hardware("cpu", "float32"))
     given = small()

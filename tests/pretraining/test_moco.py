@@ -85,6 +85,7 @@ def train(tmp_path, pictures=None, encoder=None, settings=SMALL, training=QUICK,
     )
 
 
+@pytest.mark.slow
 def test_learns_to_tell_objects_apart_and_ends_in_an_encoder_folder(tmp_path):
     encoder = small()
     before = {name: weight.clone() for name, weight in encoder.state_dict().items()}
@@ -113,6 +114,7 @@ def test_objects_that_were_held_out_or_lack_an_image_are_not_looked_at(tmp_path)
     assert pictures.asked == set(np.flatnonzero((sides == "train") & pictures.present("image")).tolist())
 
 
+@pytest.mark.slow
 def test_a_killed_training_ends_with_the_very_weights_of_one_that_was_not(tmp_path):
     class Killed(Pictures):
         calls = 0

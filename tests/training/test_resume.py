@@ -54,7 +54,7 @@ def run(out, module=None, settings=SETTINGS, data=None, **arguments):
     return fit(module or Net(), data or Points(), arguments.pop("loss", loss), settings, out, **arguments)
 
 
-@pytest.mark.parametrize("written", [True, False])
+@pytest.mark.parametrize("written", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_crash_at_every_write(tmp_path, monkeypatch, written):
     publish = checkpoint.publish
     settings = replace(SETTINGS, epochs=2)
