@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy.typing as npt
 
 from ..errors import InputError
 from ..settings import Hardware
+from ..transforms.image_quality import ImageQuality
 from ..transforms.resampling import reach
 from ..types import Drop, Modality, Sample
 from .classifier import Classifier
@@ -48,10 +50,11 @@ def classify_objects(
     modalities: Mapping[str, Modality],
     *,
     coverage: Mapping[str, float] | None = None,
+    quality: Mapping[str, ImageQuality] | None = None,
     show: str = "",
     hardware: Hardware = Hardware(precision="float32"),
 ) -> Candidates:
-    """Asks a classifier about new objects, however many there are.
+    """Asks a classifier about new objects.
 
     Args:
         classifier: Of raw views.
@@ -59,6 +62,7 @@ def classify_objects(
         modalities: What it was trained on.
         coverage: Of spectra, the least share of their wavelengths that those of the training had: a new one that has
             less is left out, as its class would be read from what was made up there.
+        quality: Of images, what was asked of those of the training: a new one that is spoiled is left out.
         show: Id of the object whose views are wanted; by default that of the surest.
         hardware: Where, and at which precision: bfloat16 changes probabilities by a hundredth.
 
@@ -69,7 +73,11 @@ def classify_objects(
     found: list[Sample] = []
     parts: list[npt.NDArray[np.float64]] = []
     surest, shown = -1.0, None
-    for batch in _batches(objects, modalities, coverage or {}, left_out):
+
+    def unlike(one: Sample) -> str:
+        return _short(one, modalities, coverage or {}) or _spoiled(one, modalities, quality or {})
+
+    for batch in _batches(objects, unlike, left_out):
         views = {name: np.stack([one.views[name] for one in batch]) for name in modalities}
         p = classifier.predict(views, hardware=hardware, batch_size=BATCH)
         sure = np.array([one.object_id == show for one in batch], dtype=float) if show else p.max(axis=1)
@@ -81,20 +89,20 @@ def classify_objects(
         reason = f"{left_out[0].source}: {left_out[0].reason}" if left_out else "there is none."
         raise InputError(f"no object can be classified; the first: {reason}")
     if shown is None:
+        if reason := next((one.reason for one in left_out if _is_of(one, show)), ""):
+            raise InputError(f"{show!r} was left out: {reason}")
         raise InputError(f"there is no object {show!r} among those classified, such as {found[0].object_id!r}.")
     return Candidates(_table(found, np.concatenate(parts), classifier), left_out, shown)
 
 
 def _batches(
-    objects: Iterable[Sample | Drop],
-    modalities: Mapping[str, Modality],
-    coverage: Mapping[str, float],
-    left_out: list[Drop],
+    objects: Iterable[Sample | Drop], unlike: Callable[[Sample], str], left_out: list[Drop]
 ) -> Iterator[list[Sample]]:
+    """Objects to classify together; those that are unlike the training, with the reason, are left out."""
     batch: list[Sample] = []
     for one in objects:
-        if isinstance(one, Sample) and (short := _short(one, modalities, coverage)):
-            one = Drop(one.object_id, short)
+        if isinstance(one, Sample) and (reason := unlike(one)):
+            one = Drop(one.object_id, reason)
         if isinstance(one, Drop):
             left_out.append(one)
             continue
@@ -106,6 +114,11 @@ def _batches(
         yield batch
 
 
+def _is_of(drop: Drop, object_id: str) -> bool:
+    """Whether it is this object that was left out, alone or as a row of a file."""
+    return object_id in (drop.source, Path(drop.source).stem) or f"{object_id}: " in drop.reason
+
+
 def _short(sample: Sample, modalities: Mapping[str, Modality], coverage: Mapping[str, float]) -> str:
     """What is said of a spectrum that reaches less far than those of the training; nothing of others."""
     for name, least in coverage.items():
@@ -115,6 +128,14 @@ def _short(sample: Sample, modalities: Mapping[str, Modality], coverage: Mapping
                 f"the {name} covers {share:.0%} of {grid[0]:.0f}-{grid[-1]:.0f} Angstrom, and those of the training at "
                 f"least {least:.0%}."
             )
+    return ""
+
+
+def _spoiled(sample: Sample, modalities: Mapping[str, Modality], quality: Mapping[str, ImageQuality]) -> str:
+    """What is said of an image that would not have been trained on; nothing of others."""
+    for name, asked in quality.items():
+        if reason := asked.spoiled(sample.views[name], modalities[name]):
+            return f"the {name} is not as those of the training: {reason}"
     return ""
 
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
-
-import numpy as np
-import numpy.typing as npt
+from typing import Any
 
 from ..errors import UsageError
+from ..transforms.image_quality import ImageQuality
 from ..types import Drop, Modality, Reader, Sample
 from .files.coverage import checked_share
 from .wrapping import Wrapping
@@ -20,9 +19,8 @@ __all__ = ["CleanImages"]
 class CleanImages(Wrapping):
     """Reads images as another reader does and leaves out those that a star's class cannot be told from.
 
-    A pixel is good where its flux is finite, is not exactly 0 (as readers fill what the camera did not see, or what
-    was bad), has an inverse variance above 0 if there are inverse variances, and is not saturated. An image is left
-    out, and counted, if in any band too few pixels are good, or one of those in the middle, on the object, is not.
+    An image is left out, and counted, if in any band too few pixels are good, as `ImageQuality` has it, or one of those
+    in the middle, on the object, is not.
 
     Args:
         reader: Of images.
@@ -55,6 +53,11 @@ class CleanImages(Wrapping):
     def __repr__(self) -> str:
         return f"CleanImages({self.reader!r}, min_good={self.min_good}, core={self.core})"
 
+    @property
+    def quality(self) -> dict[str, Any]:
+        """What it asks of images, which a dataset keeps: the arguments of `ImageQuality`."""
+        return {"min_good": self.min_good, "core": self.core, "saturation": self.saturation}
+
     @cached_property
     def modality(self) -> Modality:
         """That of the reader."""
@@ -72,26 +75,8 @@ class CleanImages(Wrapping):
         Raises:
             FileError: If the whole file cannot be used.
         """
-        name = self.modality.name
+        name, quality = self.modality.name, ImageQuality(**self.quality)
         for item in self.reader.read(path):
-            spoiled = self._spoiled(item.views[name]) if isinstance(item, Sample) and name in item.views else ""
+            here = isinstance(item, Sample) and name in item.views
+            spoiled = quality.spoiled(item.views[name], self.modality) if here and isinstance(item, Sample) else ""
             yield Drop(f"{path}: {item.object_id}", spoiled) if spoiled and isinstance(item, Sample) else item
-
-    def _spoiled(self, view: npt.NDArray[np.float32]) -> str:
-        """What is wrong with an image, in the same words for all that share it; "" if nothing is."""
-        bands, channels = self.modality.image_bands, self.modality.channels
-        top, left = ((axis - self.core) // 2 for axis in view.shape[1:])
-        for band in bands:
-            flux = view[channels.index(band)]
-            good = np.isfinite(flux) & (flux != 0) & (flux < self._limit(band))
-            if (ivar := f"ivar_{band}") in channels:
-                good &= view[channels.index(ivar)] > 0
-            if good.mean() < self.min_good:
-                return f"less than {self.min_good:.0%} of its pixels are good in band {band!r}."
-            if self.core and not good[top : top + self.core, left : left + self.core].all():
-                return f"the object itself has a bad or saturated pixel in band {band!r}."
-        return ""
-
-    def _limit(self, band: str) -> float:
-        limit = self.saturation.get(band) if isinstance(self.saturation, dict) else self.saturation
-        return np.inf if limit is None else float(limit)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from ..types import Reader
 
@@ -28,6 +29,12 @@ class Wrapping:
         """Those of the reader."""
         further: Sequence[Path] = getattr(self.reader, "also_reads", list)()
         return further
+
+    @property
+    def quality(self) -> Mapping[str, Any]:
+        """That of the reader."""
+        asked: Mapping[str, Any] = getattr(self.reader, "quality", {})
+        return asked
 
     def label_units(self) -> Mapping[str, str]:
         """Those of the reader."""

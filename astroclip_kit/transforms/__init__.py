@@ -24,6 +24,7 @@ __getattr__, __dir__, __all__ = lazy(
         "FillGaps": ".spectra",
         "GaussianNoise": ".images",
         "IvarNoise": ".spectra",
+        "ImageQuality": ".image_quality",
         "JitterCrop": ".geometry",
         "MaskPixels": ".spectral_augmentations",
         "MaskSkyLines": ".sky_lines",
