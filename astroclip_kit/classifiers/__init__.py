@@ -21,6 +21,8 @@ __getattr__, __dir__, __all__ = lazy(
         "PooledLinear": ".early_fusion",
         "Tokens": ".tokens",
         "VGG1DFusion": ".early_fusion",
+        "absent_classes": ".classes",
+        "calibrate": ".temperature",
         "check_classes": ".classes",
         "class_codes": ".classes",
         "corrected_difference": ".significance",

@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from ..errors import InputError, UsageError
 
-__all__ = ["check_classes", "class_codes", "class_loss", "class_weighting"]
+__all__ = ["absent_classes", "check_classes", "class_codes", "class_loss", "class_weighting"]
 
 Codes = npt.NDArray[np.int64]
 MOST = 1000  # classes; more are rather names of objects
@@ -85,6 +85,28 @@ def check_classes(names: tuple[str, ...], codes: Codes, sides: npt.NDArray[np.st
     )
     warnings.warn(f"{note}.", stacklevel=2)
     return note
+
+
+def absent_classes(names: tuple[str, ...], codes: Codes, sides: npt.NDArray[np.str_]) -> list[str]:
+    """What is to be said of classes that the validation or the test side lacks.
+
+    Args:
+        names: Of the classes [C].
+        codes: Number of the class of each object [N]; -1 for unknown.
+        sides: "train", "valid" or "test" [N].
+    """
+    unknown = {
+        "valid": "validation object is of the class {}: neither the best epoch nor the temperature heeds it",
+        "test": "test object is of the class {}: macro numbers are of the other classes alone, and do not say whether "
+        "it is ever found",
+    }
+    remedy = "Add objects, change split.seed, or judge in folds"
+    return [
+        f"no {told.format(repr(name))}. {remedy}"
+        for side, told in unknown.items()
+        for number, name in enumerate(names)
+        if not ((codes == number) & (sides == side)).any()
+    ]
 
 
 def class_weighting(codes: Codes, count: int, class_weights: str) -> Tensor | None:

@@ -11,7 +11,6 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-import numpy as np
 from torch import nn
 
 from ..alignment import align
@@ -31,7 +30,7 @@ from .fusion_training import token_logits, train_fusion, train_joint, view_logit
 from .learning import Learning
 from .methods import make_fusion
 from .seen import check_unseen, encoder_folder
-from .temperature import fit_temperature
+from .temperature import calibrate
 from .tokens import Tokens, extract_tokens, token_shape
 
 __all__ = ["fit_classifier"]
@@ -269,15 +268,15 @@ class _Fitting:
         """The classifier in its folder, as sure as it is right of the validation objects."""
 
         def make() -> Classifier:
-            codes = learning.codes[learning.valid]
-            if len(np.unique(codes)) > 1:
-                classifier.temperature = fit_temperature(logits(), codes)
+            found = calibrate(logits, learning.codes[learning.valid], self.settings.method)
+            classifier.temperature = found.temperature
             settings = replace(self.settings, alignment=replace(self.settings.alignment, augmentations={}))
             about = {
                 "method": self.settings.method,
                 **learning.about(),
                 "settings": {**asdict(replace(settings, augmentations={}))},
                 "temperature": classifier.temperature,
+                "calibration": found._asdict(),
                 **self.about,
             }
             on_first_process(lambda: save_model(classifier, self.out / "model", about))

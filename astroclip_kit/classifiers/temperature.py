@@ -3,16 +3,50 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from ..errors import InputError
 
-__all__ = ["fit_temperature", "probabilities"]
+__all__ = ["Calibration", "calibrate", "fit_temperature", "probabilities"]
 
 Float = npt.NDArray[np.float64]
 WIDEST = 100.0  # times surer, or less sure, than the logits say
+
+
+class Calibration(NamedTuple):
+    """How sure a classifier is made.
+
+    Args:
+        temperature: What its logits are divided by.
+        fitted: Whether objects said so; else they stay as they are.
+        note: What is to be said of it, or why it could not be fitted; "" for nothing.
+    """
+
+    temperature: float
+    fitted: bool
+    note: str
+
+
+def calibrate(logits: Callable[[], npt.ArrayLike], codes: npt.NDArray[np.int64], model: str) -> Calibration:
+    """The temperature of a classifier, wherever it can be fitted; a note is also given as a warning.
+
+    Args:
+        logits: Gives those of the validation side [N, C].
+        codes: Number of the class of each object of the validation side [N].
+        model: Its name in the warning.
+    """
+    if len(np.unique(codes)) > 1:
+        found = _fitted(_finite(logits()), codes)
+    else:
+        found = Calibration(1.0, False, f"all {len(codes)} validation objects are of one class")
+        found = found if len(codes) else found._replace(note="no validation object has a class")
+    if found.note:
+        warnings.warn(f"{model}: {found.note if found.fitted else f'not calibrated: {found.note}'}.", stacklevel=2)
+    return found
 
 
 def probabilities(logits: npt.ArrayLike, temperature: float = 1.0) -> Float:
@@ -63,8 +97,6 @@ def fit_temperature(logits: npt.ArrayLike, codes: npt.ArrayLike) -> float:
         >>> round(fit_temperature(4 * logits, codes), 1)
         4.0
     """
-    from scipy.optimize import brentq
-
     z, y = _finite(logits), np.asarray(codes)
     if y.shape != z.shape[:1] or y.dtype.kind not in "iu":
         raise InputError(f"codes: expected {len(z)} whole numbers, one for each row of logits, found shape {y.shape}.")
@@ -72,19 +104,23 @@ def fit_temperature(logits: npt.ArrayLike, codes: npt.ArrayLike) -> float:
         raise InputError(f"codes: expected numbers from 0 to {z.shape[1] - 1}. Leave out objects without a class.")
     if (y == y[0]).all():
         raise InputError(f"temperature: all {len(y)} validation objects are of one class. Validate on more objects.")
-    if lacking := sorted(set(range(z.shape[1])) - set(y.tolist())):
-        warnings.warn(
-            f"temperature: no validation object is of the class number {lacking[0]}; how sure to be of it follows from "
-            f"the others.",
-            stacklevel=2,
-        )
+    found = _fitted(z, y)
+    if found.note:
+        warnings.warn(f"temperature: {found.note}.", stacklevel=2)
+    return found.temperature
+
+
+def _fitted(z: Float, y: npt.NDArray[Any]) -> Calibration:
+    """The temperature of logits [N, C] of objects of two classes or more."""
+    from scipy.optimize import brentq
+
     if (z.argmax(axis=1) == y).all():
-        warnings.warn(
-            f"temperature: all {len(y)} validation objects are classified rightly, which does not say how sure to be. "
-            f"Logits stay as they are.",
-            stacklevel=2,
+        return Calibration(
+            1.0, False, f"all {len(y)} validation objects are classified rightly, which does not say how sure to be"
         )
-        return 1.0
+    note = ""
+    if lacking := sorted(set(range(z.shape[1])) - set(y.tolist())):
+        note = f"no validation object is of the class number {lacking[0]}; how sure to be of it follows from the others"
     own = z[np.arange(len(z)), y]
 
     def slope(inverse: float) -> float:
@@ -92,15 +128,11 @@ def fit_temperature(logits: npt.ArrayLike, codes: npt.ArrayLike) -> float:
         return float(((probabilities(z, 1 / inverse) * z).sum(axis=1) - own).mean())
 
     if slope(1 / WIDEST) >= 0:
-        warnings.warn(
-            "temperature: the logits tell no more of the validation objects than a guess; all classes become equally "
-            "probable.",
-            stacklevel=2,
-        )
-        return WIDEST
+        guess = "the logits tell no more of the validation objects than a guess; all classes become equally probable"
+        return Calibration(WIDEST, True, guess)
     if slope(WIDEST) <= 0:
-        return 1 / WIDEST
-    return float(1 / brentq(slope, 1 / WIDEST, WIDEST, xtol=1e-10))
+        return Calibration(1 / WIDEST, True, note)
+    return Calibration(float(1 / brentq(slope, 1 / WIDEST, WIDEST, xtol=1e-10)), True, note)
 
 
 def _finite(logits: npt.ArrayLike) -> Float:

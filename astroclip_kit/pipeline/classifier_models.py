@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -23,7 +24,7 @@ BATCH = 256
 
 def judged_models(learner: Learner, names: Sequence[str], codes: Rows) -> Iterator[Said]:
     """What every model says of the test side; first the classifier."""
-    from ..classifiers import fit_temperature, probabilities
+    from ..classifiers import calibrate, probabilities
     from ..data.splits import divide
     from ..report.classifier_figures import Said
 
@@ -37,8 +38,10 @@ def judged_models(learner: Learner, names: Sequence[str], codes: Rows) -> Iterat
         if model in CLASSICAL:
             yield Said(model, query, *whose, logits)
             continue
-        fits = len(np.unique(codes[valid])) > 1
-        temperature = fit_temperature(said(valid), codes[valid]) if fits else 1.0
+        with warnings.catch_warnings():
+            if model != "encoder":
+                warnings.simplefilter("ignore")  # it was said when it was trained
+            temperature = calibrate(partial(said, valid), codes[valid], f"{model} of the {query}").temperature
         yield Said(model, query, *whose, probabilities(logits, temperature), probabilities(logits))
 
 

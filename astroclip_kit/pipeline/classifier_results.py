@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import asdict, replace
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -56,7 +57,7 @@ def write_judgement(learner: Learner) -> None:
         )
     ]
     shown = {} if learner.name else _figures([learner], [models[0]], settings.split.seed)  # of folds for all together
-    more = More(parts={"Selection": _selection(learner)}, files={SAID: as_csv(models)})
+    more = More(parts=_parts([learner]), files={SAID: as_csv(models)})
     told = {"data": str(learner.data), "labels": learner.labels, "classification": asdict(settings)}
     write_results(learner.place("results"), results, shown, told, next_command(learner), more)
 
@@ -96,10 +97,13 @@ def _histories(learners: Sequence[Learner]) -> dict[str, list[Any]]:
     return found
 
 
-def _selection(learner: Learner) -> str:
-    """How many objects of each class the selection left, and why observations were left out."""
-    counted = learner.labelled.selection(list(learner.encoders))
-    return selection_html(counted.stages, counted.classes, counted.counts.tolist(), learner.dataset.manifest["drops"])
+def _parts(learners: Sequence[Learner]) -> dict[str, str]:
+    """How many objects of each class the selection left, why observations were left out, and what is to be heeded."""
+    counted = learners[0].labelled.selection(list(learners[0].encoders))
+    drops = learners[0].dataset.manifest["drops"]
+    parts = {"Selection": selection_html(counted.stages, counted.classes, counted.counts.tolist(), drops)}
+    notes = "".join(f"<li>{escape(note)}.</li>" for one in learners for note in _notes(one))
+    return {**parts, **({"Notes": f"<ul>{notes}</ul>"} if notes else {})}
 
 
 def together(learners: Sequence[Learner], out: Path, settings: str, seed: int) -> Table:
@@ -117,9 +121,9 @@ def together(learners: Sequence[Learner], out: Path, settings: str, seed: int) -
     said = [read_said(folder)[0] for folder in folders]
     results: list[Result] = combine([read_results(folder) for folder in folders])
     files = {SAID: "".join(csv_of_fold(folder, fold) for fold, folder in enumerate(folders))}
-    more = More(parts={"Selection": _selection(learners[0])}, files=files)
+    more = More(parts=_parts(learners), files=files)
     write_results(out, results, _figures(learners, said, seed), settings, next_command(learners[0]), more)
-    return results_of(learners[0], out)
+    return results_of(learners[0], out, learners)
 
 
 def _all_folds(said: Sequence[Said]) -> Said:
@@ -133,12 +137,13 @@ def _all_folds(said: Sequence[Said]) -> Said:
     return replace(said[0], **{name: joined(name) for name in whole}, uncalibrated=raw)
 
 
-def results_of(learner: Learner, folder: Path | None = None) -> Table:
+def results_of(learner: Learner, folder: Path | None = None, folds: Sequence[Learner] = ()) -> Table:
     """What classifiers are worth, a row for each, with how they were selected, and what to type next.
 
     Args:
         learner: The classifier, or the first of several.
         folder: The results folder; that of the learner by default.
+        folds: All of several.
     """
     from ..report.classes import classes_table
     from ..results import read_results
@@ -149,23 +154,24 @@ def results_of(learner: Learner, folder: Path | None = None) -> Table:
     table = classes_table(results)
     counted, origin = learner.labelled.selection(list(learner.encoders)), f"{results[0].origin} data"
     stages = zip(counted.stages, counted.counts.sum(axis=1).tolist(), strict=True)
-    notes = [f"objects: {', '.join(f'{count:,} {stage}' for stage, count in stages)}", *_imbalance(learner)]
+    notes = [f"objects: {', '.join(f'{count:,} {stage}' for stage, count in stages)}"]
+    notes += [note for one in folds or [learner] for note in _notes(one)]
     notes += [f"{origin} of {results[0].dataset}, held-out objects, 95 % intervals of the macro F1"]
     table.meta["notes"] = ["", *notes, f"report: {folder / REPORT}", f"next:   {next_command(learner)}"]
     return table
 
 
-def _imbalance(learner: Learner) -> list[str]:
-    """What is to be said of classes of which there are far fewer objects than of others."""
-    from ..classifiers import check_classes, class_codes
-    from ..data.splits import divide
+def _notes(learner: Learner) -> list[str]:
+    """What is to be heeded: classes of which there are few objects or none, and probabilities that say little."""
+    from ..classifiers import check_classes
+    from ..storage import open_folder
 
-    settings, dataset = learner.settings, learner.dataset
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it was said when they were trained
-        names, codes = class_codes(dataset, settings.label)
-        note = check_classes(names, codes, divide(dataset, settings.split), settings.class_weights)
-    return [note] if note else []
+        few = check_classes(*learner.divided, learner.settings.class_weights)
+    told = open_folder(learner.place("model"), "model").get("calibration", {"fitted": True, "note": ""})
+    sure = told["note"] if told["fitted"] else f"not calibrated: {told['note']}"
+    return [f"{learner.name.replace('/', ': ')}{note}" for note in (few, *learner.absent, sure) if note]
 
 
 def next_command(learner: Learner) -> str:

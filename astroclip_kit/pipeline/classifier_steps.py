@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property, partial
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ..errors import InputError, UsageError
 from ..settings import Classification
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CLASSICAL", "Learner"]
 
+Rows = npt.NDArray[np.int64]
 CLASSICAL = ("svm", "xgboost")
 
 
@@ -138,12 +141,30 @@ class Learner:
         given = self.encoders.items()
         return {name: one if isinstance(one, (str, dict)) else fingerprint(one) for name, one in given}
 
+    @property
+    def divided(self) -> tuple[tuple[str, ...], Rows, npt.NDArray[np.str_]]:
+        """Names of the classes, and number of the class and side of the split of each object."""
+        from ..classifiers import class_codes
+        from ..data.splits import divide
+
+        return *class_codes(self.dataset, self.settings.label), divide(self.dataset, self.settings.split)
+
+    @property
+    def absent(self) -> list[str]:
+        """What is to be said of classes that a side of the split lacks."""
+        from ..classifiers import absent_classes
+
+        notes: list[str] = absent_classes(*self.divided)
+        return notes
+
     def _fit(self) -> None:
         from ..classifiers import fit_classifier
         from ..classifiers.candidates import least_coverage
         from ..classifiers.seen import check_unseen
         from ..data.splits import divide
 
+        for note in self.absent:
+            warnings.warn(f"{self.name.replace('/', ': ')}{note}.", stacklevel=2)
         with seeded(self.settings.encoder_training.seed):
             built = {
                 name: one if isinstance(one, str) else encoder_for(one, self.dataset.modalities, name)
@@ -155,6 +176,7 @@ class Learner:
         known = {"dataset": dataset.manifest["name"], "origin": dataset.manifest["origin"]}
         trained = np.flatnonzero(divide(dataset, self.settings.split) == "train")
         known["coverage"] = least_coverage(dataset, self.encoders, trained)
+        known["quality"] = {k: one for k, one in dataset.manifest.get("quality", {}).items() if k in self.encoders}
         fit_classifier(dataset, built, self.settings, self.out, about=known)
 
     def _fit_fusion(self, name: str) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from astroclip_kit.classifiers import check_classes, class_codes
+from astroclip_kit.classifiers import absent_classes, check_classes, class_codes
 from astroclip_kit.classifiers.classes import class_loss, class_weighting
 from astroclip_kit.errors import InputError, UsageError
 
@@ -52,6 +52,19 @@ def test_an_imbalance_is_said_with_its_remedy():
     assert "set class_weights to balanced" in note
     assert check(values, sides, class_weights="balanced") == ""
     assert check(values[:202], sides[:202]) == ""
+
+
+def test_classes_that_a_side_lacks_are_said_with_the_remedy():
+    values, sides = ["a", "b", "c", "a", "b", "a", ""], ["train"] * 3 + ["valid"] * 2 + ["test"] * 2
+    told = absent_classes(*codes_of(values), np.array(sides))
+    assert [note.partition(":")[0] for note in told] == [
+        "no validation object is of the class 'c'",
+        "no test object is of the class 'b'",
+        "no test object is of the class 'c'",
+    ]
+    assert all(note.endswith("Add objects, change split.seed, or judge in folds") for note in told)
+    assert "macro numbers are of the other classes alone" in told[1]
+    assert not absent_classes(*codes_of(["a", "b"] * 2), np.array(["valid", "valid", "test", "test"]))
 
 
 def test_balanced_weights_make_every_class_count_the_same():

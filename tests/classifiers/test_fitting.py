@@ -113,7 +113,7 @@ class PowerCutError(BaseException):
     """What no code may catch."""
 
 
-@pytest.mark.parametrize("step", ["train_encoder", "extract_tokens", "train_fusion", "fit_temperature", "save_model"])
+@pytest.mark.parametrize("step", ["train_encoder", "extract_tokens", "train_fusion", "calibrate", "save_model"])
 def test_a_classification_that_was_cut_off_at_any_step_goes_on(stars, tmp_path, finished, monkeypatch, step):
     whole = load_model(finished / "model", trusted=True)
 
@@ -173,7 +173,9 @@ def test_the_manifest_says_what_the_classifier_was_made_of(stars, tmp_path):
 def test_a_temperature_is_set_only_where_it_can_be(stars, tmp_path):
     valid = splits.divide(stars, SPLIT) == "valid"
     stars.labels["class"] = np.where(valid & (stars.labels["class"] == "other"), "", stars.labels["class"])
-    assert fit_classifier(stars, make_encoders(), SETTINGS, tmp_path / "run", quiet=True).temperature == 1.0
+    with pytest.warns(UserWarning, match=r"fusion: not calibrated: all \d+ validation objects are of one class"):
+        assert fit_classifier(stars, make_encoders(), SETTINGS, tmp_path / "run", quiet=True).temperature == 1.0
+    assert not open_folder(tmp_path / "run" / "model", "model")["calibration"]["fitted"]
 
 
 def test_what_the_fusion_cannot_be_is_found_before_anything_is_trained(stars, tmp_path, counted):

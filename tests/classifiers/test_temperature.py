@@ -5,7 +5,7 @@ import pytest
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
 
-from astroclip_kit.classifiers import fit_temperature, probabilities
+from astroclip_kit.classifiers import calibrate, fit_temperature, probabilities
 from astroclip_kit.errors import InputError
 
 RNG = np.random.default_rng(0)
@@ -56,6 +56,26 @@ def test_a_class_that_is_absent_is_told():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         fit_temperature(LOGITS, CODES)
+
+
+@pytest.mark.parametrize(
+    ("codes", "message"),
+    [
+        (LOGITS.argmax(axis=1), "svm: not calibrated: all 3000 validation objects are classified rightly"),
+        (np.ones(30, dtype=int), "svm: not calibrated: all 30 validation objects are of one class"),
+        (np.ones(0, dtype=int), "svm: not calibrated: no validation object has a class"),
+    ],
+)
+def test_what_could_not_be_fitted_is_said_of_the_model(codes, message):
+    with pytest.warns(UserWarning, match=message):
+        found = calibrate(lambda: LOGITS, codes, "svm")
+    assert found.temperature == 1.0 and not found.fitted and message.removeprefix("svm: not calibrated: ") in found.note
+
+
+def test_a_temperature_that_was_fitted_is_marked():
+    assert calibrate(lambda: LOGITS, CODES, "svm") == (fit_temperature(LOGITS, CODES), True, "")
+    with pytest.warns(UserWarning, match="svm: the logits tell no more"):
+        assert calibrate(lambda: -LOGITS, CODES, "svm").fitted
 
 
 @pytest.mark.parametrize(
