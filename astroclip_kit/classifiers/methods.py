@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
+from importlib import import_module
 from typing import Any
 
 import torch
@@ -63,8 +65,21 @@ def make_fusion(
     own = {"in_features": {name: width for name, (_, width) in shapes.items()}, "classes": classes}
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
+        if method in METHODS and "class_path" not in part:
+            _check_arguments(method, arguments)
         fusion: nn.Module = build({"class_path": path, "init_args": {**own, **arguments}}, trusted=True)
     return fusion
+
+
+def _check_arguments(method: str, arguments: Mapping[str, Any]) -> None:
+    """Refuses arguments of another method, as are left when the method alone is changed."""
+    module, name = METHODS[method].split(".")
+    taken = list(inspect.signature(getattr(import_module(f".{module}", __package__), name)).parameters)[2:]
+    if unknown := [one for one in arguments if one not in taken]:
+        raise UsageError(
+            f"fusion: the method {method!r} takes no {unknown[0]!r}; it takes {', '.join(taken) or 'no arguments'}. "
+            f"Leave out classification.fusion, or give it arguments of this method."
+        )
 
 
 def _asked(shapes: Mapping[str, Any]) -> dict[str, str]:

@@ -70,5 +70,8 @@ def test_what_is_unknown_is_refused():
         make_fusion(BOTH, 2, "late")
     with pytest.raises(UsageError, match="expected init_args, and class_path for a class of your own, found 'blocks'"):
         make_fusion(BOTH, 2, part={"blocks": 2})
+    with pytest.raises(UsageError, match=r"the method 'early_add' takes no 'size'.*Leave out classification\.fusion"):
+        make_fusion(BOTH, 2, "early_add", SMALL)
+    own = {"class_path": f"{__name__}.Own", "init_args": {"depth": 2}}
     with pytest.raises(UsageError, match="unexpected keyword argument 'depth'"):
-        make_fusion(BOTH, 2, part={"init_args": {"depth": 2}})
+        make_fusion(BOTH, 2, "mine", own)
