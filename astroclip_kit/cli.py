@@ -13,6 +13,7 @@ import os
 import re
 import sys
 import traceback
+import warnings
 from argparse import ArgumentError
 from collections.abc import Callable
 from typing import Any
@@ -25,6 +26,7 @@ __all__ = ["main"]
 
 DISTRIBUTED = ("align", "pretrain")  # verbs that torchrun may start; the others would write one folder several times
 PARTS = ("Parts", "Encoders", "Parts | None", "Encoders | None")  # arguments that map names to parts
+PLAIN = warnings.formatwarning
 WIDEST_TEXT = 40  # characters
 FORMATS = ("text", "csv", "json", "votable", "fits")
 
@@ -38,6 +40,7 @@ def main(argv: list[str] | None = None) -> int:
     Returns:
         0 done, 1 failed, 2 bad usage.
     """
+    warnings.formatwarning = _told
     words = list(sys.argv[1:] if argv is None else argv)
     debug = _take(words, "--debug")
     if _take(words, "--quiet"):
@@ -62,6 +65,11 @@ def main(argv: list[str] | None = None) -> int:
             f"unexpected {type(error).__name__} in {place.name}: {error}. Please report it with the output of --debug."
         )
         return _fail(KitError(text), debug, 1)
+
+
+def _told(message: Warning | str, category: type[Warning], filename: str, lineno: int, line: str | None = None) -> str:
+    """A warning as a line of the terminal; what is meant for programmers keeps its place in the code."""
+    return f"note: {message}\n" if category is UserWarning else PLAIN(message, category, filename, lineno, line)
 
 
 def _take(words: list[str], flag: str) -> bool:
