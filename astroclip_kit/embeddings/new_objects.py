@@ -144,7 +144,7 @@ def _joined(one: Sample | Drop, other: Sample, first: str, name: str, radius_arc
         place = (other.ra, other.dec) if math.isnan(one.ra) else (one.ra, one.dec)
         return replace(one, views={**one.views, **other.views}, ra=place[0], dec=place[1])
     here, there = unit_vectors([one.ra, other.ra], [one.dec, other.dec])
-    apart = float(separation_arcsec(np.linalg.norm(here - there)))
+    apart = float(separation_arcsec(np.array([np.linalg.norm(here - there)]))[0])
     if apart > radius_arcsec * (1 + 1e-6):  # neighbours were found by another sum
         return Drop(
             one.object_id,
