@@ -173,8 +173,12 @@ def change_value(content: dict[str, Any], override: str) -> None:
     if folders and folders[0] in SECTIONS and folders[0] not in content:
         raise UsageError(f"--set {override}: the file has no section {folders[0]!r}.")
     for folder in folders:
+        if name == "class_path" and folder == folders[-1] and isinstance(content.get(folder), str):
+            content[folder] = {}  # a part in the place of the folder of one
         if not isinstance(content.setdefault(folder, {}), dict):
-            raise UsageError(f"--set {override}: {folder!r} holds {content[folder]!r} and takes no {name!r}.")
+            place, inside, _ = key.partition(".init_args")
+            way = f" Another part is '{place}={{class_path: ..., init_args: {{...}}}}', in quotes." if inside else ""
+            raise UsageError(f"--set {override}: {folder!r} holds {content[folder]!r} and takes no {name!r}.{way}")
         content = content[folder]
     content[name] = text if value is None or key == "data" else value
 

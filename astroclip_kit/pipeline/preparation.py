@@ -11,6 +11,7 @@ from ..errors import UsageError
 from ..settings import Material
 from .configuration import change_value, read_configuration
 from .described import class_name, defaults_of, merged, with_arguments
+from .model_folders import READ_ONCE
 from .parts import words
 from .spectral_grid import put_on_grid, source_grid
 from .steps import STEPS
@@ -37,6 +38,7 @@ class Prepared:
         remarks: What a reader has to know of every number that is measured.
         changes: What is not as published, a line each.
         weights: Which files were read, a line each.
+        published: Modality to its encoder as it was published.
     """
 
     path: Path
@@ -48,6 +50,7 @@ class Prepared:
     remarks: list[str] = field(default_factory=list)
     changes: list[str] = field(default_factory=list)
     weights: list[str] = field(default_factory=list)
+    published: dict[str, Any] = field(default_factory=dict)
 
     @property
     def remark(self) -> str:
@@ -144,13 +147,21 @@ class Prepared:
         Raises:
             UsageError: If one is of another form, or of an encoder that is not pretrained.
         """
+        before = {name: self._origin(name) for name in self.published}
         for one in overrides:
             section, _, rest = one.partition("=")[0].partition(".")
             if section == "pretrain" and rest.partition(".")[0] not in self.pretrain:
                 known = ", ".join(self.pretrain) or "none: weights are given, or it is no small run"
                 raise UsageError(f"--set {one}: there is no such pretraining. There are: {known}.")
             change_value(self.own if section in self.own else self.content, one)
+            if any(not isinstance(own, dict) for own in self.pretrain.values()):
+                raise UsageError(
+                    f"--set {one}: expected a mapping, in quotes: 'pretrain.{rest}={{method: ..., encoder: "
+                    f"{{class_path: ...}}}}', or one argument of it, such as pretrain.{rest}.training.epochs=5."
+                )
             self._note(one)
+        for name in [name for name in before if before[name] != self._origin(name)]:  # a replaced one is not pretrained
+            self._tell(name)
 
     def _note(self, override: str) -> None:
         """Puts an override in the place of what the changes said of its value, unless that is now as published."""
@@ -190,7 +201,7 @@ class Prepared:
         encoders = self.content["extract"].setdefault("encoders", {})
         if name not in encoders:
             raise UsageError(f"{self.path}: extract.encoders has none of {name!r}, which the recipe needs. Add it.")
-        published = encoders[name]
+        published = self.published[name] = encoders[name]
         if isinstance(published, dict) and "class_path" not in published:
             raise UsageError(f"{self.path}: extract.encoders.{name} has no class_path. Name the class of the encoder.")
         there = list(Dataset(self.dataset).modalities) if self.dataset is not None else [name]
@@ -207,15 +218,30 @@ class Prepared:
             encoders[name] = weights if path.is_dir() else with_arguments(published, checkpoint=weights)
         elif name in self.pretrain:
             encoders[name] = str(self.root / "encoders" / name)
-            self.remarks.append(f"own {name} encoder")
-            small, large = class_name(own["encoder"]), class_name(published)
-            other = "its published weights" if small == large else large
-            how = f"pretrained here by {own['method']}, not {other}"
-            self.changes.append(f"{name} encoder: a small {small}, {how}")
         else:
             encoders[name] = own.get("encoder") or with_arguments(published, checkpoint=None)
+        self._tell(name)
+
+    def _origin(self, name: str) -> str:
+        """What an encoder and its weights come from, to be compared."""
+        return repr([self.content["extract"].get("encoders"), self.pretrain.get(name)])
+
+    def _tell(self, name: str) -> None:
+        """Says where the weights of an encoder come from that has not those of a file; one of another is dropped."""
+        encoders = self.content["extract"].get("encoders")
+        value = encoders.get(name) if isinstance(encoders, dict) else None
+        self.remarks = [one for one in self.remarks if not one.endswith(f" {name} encoder")]
+        replaced = value != str(self.root / "encoders" / name) and self.pretrain.pop(name, None) is not None
+        said = (f"{name} encoder: ", *((f"pretrain.{name}.", f"pretrain.{name}=") if replaced else ()))
+        self.changes = [line for line in self.changes if not line.startswith(said)]
+        if own := self.pretrain.get(name):
+            self.remarks.append(f"own {name} encoder")
+            small, large = class_name(own.get("encoder") or "the usual encoder"), class_name(self.published[name])
+            how = f"pretrained here by {own.get('method')}, not {'its published weights' if small == large else large}"
+            self.changes.append(f"{name} encoder: a small {small}, {how}")
+        elif isinstance(value, dict) and not any((value.get("init_args") or {}).get(one) for one in READ_ONCE):
             self.remarks.append(f"untrained {name} encoder")
-            self.changes.append(f"{name} encoder: {class_name(encoders[name])} with random weights")
+            self.changes.append(f"{name} encoder: {class_name(value)} with random weights")
 
     def _head(self, name: str, checkpoint: str | None) -> None:
         """A head that begins with released weights takes those of its encoder."""

@@ -27,6 +27,7 @@ CHANGES = [
 ]
 HEAD = "spectrum head: relu between its layers and a dropout of 0.1, where the thesis's public code has PReLU and 0.1"
 VIEWS = "image views: one of {} that are kept is drawn at each epoch, not a new one at each step"
+VGG1D = "astroclip_kit.encoders.VGG1D"
 STEPS = ["extract", "align", "embed", "measure"]
 
 
@@ -161,6 +162,22 @@ def test_without_data_a_small_mock_is_simulated_and_its_encoders_are_pretrained(
     assert "image encoder: a small ImageConvNet, pretrained here by moco, not MocoResNet50" in prepared.changes
     assert "image head: random weights, not the published ones" in prepared.changes
     assert any(line.startswith("simulate.count: 6000, not 197976") for line in prepared.changes)
+
+
+def test_an_encoder_of_one_s_own_is_not_pretrained_in_vain(tmp_path):
+    given = "extract.encoders.spectrum"
+    for change in ([f"{given}.class_path={VGG1D}"], [f"{given}={{class_path: {VGG1D}}}"]):
+        prepared, steps = plan_of(Material(), tmp_path, changes=["pretrain.spectrum.training.epochs=3", *change])
+        names = [step.name for step in steps]
+        assert "pretrain-image" in names and "pretrain-spectrum" not in names
+        assert steps[names.index("extract")].arguments["encoders"]["spectrum"] == {"class_path": VGG1D}
+        assert prepared.remark == "own image encoder, untrained spectrum encoder"
+        assert "spectrum encoder: VGG1D with random weights" in prepared.changes
+        assert not any("SpenderEncoder" in line or "pretrain.spectrum" in line for line in prepared.changes)
+    prepared, _ = plan_of(Material(), tmp_path, changes=[f"{given}={tmp_path}"])
+    assert prepared.remark == "own image encoder" and "spectrum" not in prepared.pretrain
+    prepared, _ = plan_of(Material(), tmp_path, changes=[f"pretrain.spectrum.encoder={{class_path: {VGG1D}}}"])
+    assert "spectrum encoder: a small VGG1D, pretrained here by autoencoder, not SpenderEncoder" in prepared.changes
 
 
 def test_the_full_mock_is_as_large_as_the_published_data(tmp_path):

@@ -69,6 +69,16 @@ def test_a_dataset_of_images_or_spectra_alone_is_refused(chain, tmp_path, kind, 
         ),
         (["--set", "pretrain=3"], "--set pretrain=3: there is no such pretraining. There are: image, spectrum."),
         (
+            ["--set", "pretrain.spectrum="],
+            "--set pretrain.spectrum=: expected a mapping, in quotes: 'pretrain.spectrum={method: ..., encoder: "
+            "{class_path: ...}}', or one argument of it, such as pretrain.spectrum.training.epochs=5.",
+        ),
+        (
+            ["--set", "extract.encoders.spectrum.init_args.out_features=8"],
+            "and takes no 'out_features'. Another part is 'extract.encoders.spectrum={class_path: ..., init_args: "
+            "{...}}', in quotes.",
+        ),
+        (
             ["--spectrum-weights", "random", "--set", "pretrain.spectrum.method=masked"],
             "there is no such pretraining. There are: image.",
         ),
