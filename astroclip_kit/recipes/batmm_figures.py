@@ -135,7 +135,7 @@ def _attention(first: Repetition, judged: _Judged) -> Captioned:
     import torch
 
     from ..models import load_model
-    from ..report.figures import attention_map
+    from ..report.figures import attention_map, spectrum_seen
 
     classifier: Any = load_model(first.place("own", "model"))
     if "batmm" not in judged.said or not getattr(classifier.fusion, "crosses", False):
@@ -145,7 +145,6 @@ def _attention(first: Repetition, judged: _Judged) -> Captioned:
     row, dataset = int(judged.rows[surest]), first.dataset
     views = {name: dataset.views(name, [row]) for name in classifier.modalities}
     weights = classifier.attention({name: torch.from_numpy(view) for name, view in views.items()})[0].numpy()
-    segments = getattr(classifier.encoders["spectrum"], "segments", 1)
     title = f"{dataset.object_ids[row]}: {judged.classes[code]}, p = {judged.said['batmm'][surest, code]:.3f}"
     yield (
         "Cross-attention of BATMM's last block, mean over its heads, of the surest star of the class (first seed).",
@@ -153,7 +152,7 @@ def _attention(first: Repetition, judged: _Judged) -> Captioned:
             weights,
             {name: view[0] for name, view in views.items()},
             dataset.modalities,
-            segments=segments,
+            **spectrum_seen(classifier.encoders["spectrum"], dataset.modalities["spectrum"]),
             title=title,
         ),
     )

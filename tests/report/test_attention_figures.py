@@ -1,6 +1,9 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
+from astroclip_kit.encoders import VGG1D
 from astroclip_kit.errors import InputError
 from astroclip_kit.report import figures
 from astroclip_kit.types import Modality
@@ -106,3 +109,20 @@ def test_a_wide_cutout_has_more_columns_than_rows():
 def test_an_attention_map_is_guarded(attention, more, message):
     with pytest.raises(InputError, match=message):
         figures.attention_map(**{"attention": attention, "views": VIEWS, "modalities": MODALITIES, **more})
+
+
+@pytest.mark.parametrize(
+    ("encoder", "seen"),
+    [
+        (VGG1D(widths=[4], depths=[1]), {"segments": 7, "wavelength_angstrom": (4000, 9000)}),
+        (VGG1D(widths=[4], depths=[1], stacked=False), {"segments": 1, "wavelength_angstrom": (4000, 9000)}),
+        (SimpleNamespace(grid=(3000, 8000, 500)), {"segments": 1, "wavelength_angstrom": (3800, 8000)}),
+        (SimpleNamespace(), {"segments": 1}),
+    ],
+)
+def test_what_of_a_spectrum_an_encoder_sees(encoder, seen):
+    found = figures.spectrum_seen(encoder, MODALITIES["spectrum"])
+    assert found["segments"] == seen["segments"] and found.keys() == seen.keys()
+    assert found.get("wavelength_angstrom") == pytest.approx(seen.get("wavelength_angstrom"), abs=1)
+    figure = figures.attention_map(ATTENTION, VIEWS, MODALITIES, **found)
+    assert figure.axes[1].get_xlim() == pytest.approx(found.get("wavelength_angstrom", (3800, 9200)), abs=100)

@@ -35,5 +35,6 @@ __getattr__, __dir__, __all__ = lazy(
         "search_panel": ".sheets",
         "share_figure": ".attention",
         "similarity_histogram": ".similarities",
+        "spectrum_seen": ".attention",
     },
 )

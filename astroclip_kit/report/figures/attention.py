@@ -10,6 +10,7 @@ import numpy.typing as npt
 from matplotlib import rc_context
 
 from ...errors import InputError
+from ...transforms.resampling import wavelength_grid
 from ...types import Modality
 from .canvas import COLOURS, COLUMN, PAGE, STYLE, KitFigure, plain_axes
 from .checks import classes as checked_classes
@@ -19,7 +20,7 @@ from .views import draw_view
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["attention_map", "share_figure"]
+__all__ = ["attention_map", "share_figure", "spectrum_seen"]
 
 Float = npt.NDArray[np.float64]
 WIDE = 0.36  # inches for a band or segment, and more for long names
@@ -143,6 +144,21 @@ def attention_map(
     figure.colorbar(drawn, ax=below, aspect=10, pad=0.01).set_label("weight")
     figure.suptitle(title)
     return figure
+
+
+def spectrum_seen(encoder: object, modality: Modality) -> dict[str, Any]:
+    """What an encoder sees of a spectrum, as `attention_map` takes it: `wavelength_angstrom` and `segments`.
+
+    Args:
+        encoder: With its own wavelengths where it has a ``grid``, and pieces side by side where it is ``stacked``.
+        modality: The spectrum.
+    """
+    segments = getattr(encoder, "segments", 1) if getattr(encoder, "stacked", False) else 1
+    if (grid := getattr(encoder, "grid", None)) is None:
+        return {"segments": segments}
+    own, given = wavelength_grid(grid), modality.wavelength_angstrom
+    limits = max(float(own[0]), float(given[0])), min(float(own[-1]), float(given[-1]))
+    return {"segments": segments, "wavelength_angstrom": limits}
 
 
 def _one(modalities: Mapping[str, Modality], views: Mapping[str, Any], kind: str) -> str:
