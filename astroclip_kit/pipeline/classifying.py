@@ -143,15 +143,9 @@ def _draw(model: Any, modalities: Mapping[str, Modality], one: Sample, path: str
     """Where the image of an object looks in its spectrum."""
     import torch
 
-    from ..report.figures.attention import attention_map
-    from ..transforms.resampling import wavelength_grid
+    from ..report.figures import attention_map, spectrum_seen
 
     weights = model.attention({name: torch.from_numpy(one.views[name])[None] for name in modalities})[0]
-    seen: dict[str, Any] = {}
-    for name, modality in modalities.items():
-        encoder = model.encoders[name]
-        if modality.kind == "spectrum" and getattr(encoder, "grid", None) is not None:
-            low, high = wavelength_grid(encoder.grid)[[0, -1]]
-            seen["wavelength_angstrom"] = (max(float(low), modality.grid[0]), min(float(high), modality.grid[-1]))
-            seen["segments"] = encoder.segments if getattr(encoder, "stacked", False) else 1
+    spectra = [name for name, modality in modalities.items() if modality.kind == "spectrum"]
+    seen = spectrum_seen(model.encoders[spectra[0]], modalities[spectra[0]]) if spectra else {}
     save_figure(attention_map(weights.numpy(), one.views, modalities, title=one.object_id, **seen), path)
