@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -71,26 +71,23 @@ def classify(
 
 def _told(new: Candidates, out: Folder) -> Table:
     """The classes of new objects."""
-    from ..classifiers import Classifier
     from ..classifiers.candidates import classify_objects
     from ..embeddings.new_objects import new_objects
-    from ..models import load_model
     from ..storage import open_folder
+    from ..transforms import ImageQuality
     from ..types import Modality
 
     if not (new.model and new.input):
         raise UsageError(f"--{'model' if new.input else 'input'}: give both, the classifier and the new objects.")
     if out and not is_table(Path(out)):
         raise UsageError(f"out is {str(out)!r}, expected a file that ends with one of {', '.join(FORMATS)}.")
-    model: Any = new.model if isinstance(new.model, Classifier) else load_model(Path(new.model), trusted=new.trusted)
+    model = _classifier(new)
     about = open_folder(model.root, "model")
-    if not isinstance(model, Classifier) or "modalities" not in about:
-        raise InputError(
-            f"{model.root} holds {type(model).__name__}, no classifier. Give the folder model that classify wrote."
-        )
+    quality = {name: ImageQuality(**asked) for name, asked in about.get("quality", {}).items()}
     modalities = {name: Modality.from_dict(about["modalities"][name]) for name in model.modalities}
     objects = new_objects(_given(new.input), modalities, new.radius_arcsec)
-    found = classify_objects(model, objects, modalities, coverage=about.get("coverage"), show=new.object_id)
+    alike: dict[str, Any] = {"coverage": about.get("coverage"), "quality": quality}
+    found = classify_objects(model, objects, modalities, **alike, show=new.object_id)
     table = found.table
     if out:
         write_table(table, Path(out))
@@ -99,10 +96,46 @@ def _told(new: Candidates, out: Folder) -> Table:
         _draw(model, modalities, found.shown, new.attention)
     counts = Counter(table["class"].tolist())
     told = ", ".join(f"{count:,} {name}" for name, count in counts.most_common())
-    source = f"{about.get('origin', 'real')} data of {about.get('dataset', 'an unknown set')}"
-    notes = [f"{len(table):,} objects: {told}", *_reasons(found.left_out), f"probabilities were calibrated on {source}"]
+    notes = [f"{len(table):,} objects: {told}", *_reasons(found.left_out), *_heed(about, modalities)]
     table.meta["notes"] = [*notes, *([f"written to {out}"] if out else [])]
     return table
+
+
+def _classifier(new: Candidates) -> Any:
+    """The classifier that is asked.
+
+    Raises:
+        InputError: If the folder holds something else.
+        UsageError: If a figure of attention is wanted, and there is none.
+    """
+    from ..classifiers import Classifier
+    from ..models import load_model
+    from ..storage import MANIFEST, open_folder
+
+    model: Any = new.model
+    if not isinstance(model, Classifier):
+        folder = Path(model)
+        inside = folder / "model"  # of the folder that the whole training was written to
+        whole = not (folder / MANIFEST).exists() and (inside / MANIFEST).exists()
+        model = load_model(inside if whole else folder, trusted=new.trusted)
+    if not isinstance(model, Classifier) or "modalities" not in open_folder(model.root, "model"):
+        raise InputError(
+            f"{model.root} holds {type(model).__name__}, no classifier. Give the folder model that classify wrote."
+        )
+    if new.attention and not getattr(model.fusion, "crosses", hasattr(model.fusion, "attention")):
+        raise UsageError(f"--attention: {type(model.fusion).__name__} has no attention to show. Leave it out.")
+    return model
+
+
+def _heed(about: Mapping[str, Any], modalities: Mapping[str, Modality]) -> Iterator[str]:
+    """How far the probabilities can be trusted, from the manifest of a classifier."""
+    told = about.get("calibration", {"fitted": about.get("temperature", 1.0) != 1.0, "note": "no temperature is kept"})
+    source = f"{about.get('origin', 'real')} data of {about.get('dataset', 'an unknown set')}"
+    fitted = f"calibrated on {source}{told['note'] and '; '}{told['note']}"
+    yield f"probabilities were {fitted if told['fitted'] else 'not calibrated: ' + told['note']}"
+    asked = about.get("quality", {})
+    if free := [name for name, one in modalities.items() if one.kind == "image" and name not in asked]:
+        yield f"the model keeps no demands on {free[0]} pixels (CleanImages): which images are good enough is up to you"
 
 
 def _given(value: Any) -> Any:
@@ -116,14 +149,16 @@ def _given(value: Any) -> Any:
 
 
 def _reasons(left_out: Sequence[Drop]) -> list[str]:
-    """Who was left out, by reason: all of a few, some of many."""
-    by_reason: dict[str, list[str]] = {}
+    """Who was left out, by reason: all of a few, some of many; of reasons that differ by a number, the first."""
+    by_reason: dict[str, list[Drop]] = {}
     for one in left_out:
-        by_reason.setdefault(one.reason.rstrip("."), []).append(Path(one.source).name)
+        by_reason.setdefault(re.sub(r"-?\d[\d.,]*", "0", one.reason), []).append(one)
     listed = []
-    for reason, who in by_reason.items():
+    for alike in by_reason.values():
+        who, reason = [Path(one.source).name for one in alike], alike[0].reason.rstrip(".")
+        first = "" if all(one.reason == alike[0].reason for one in alike) else "the first: "
         shown = ", ".join(who[:NAMED]) + (f" and {len(who) - NAMED:,} more" if len(who) > NAMED else "")
-        listed.append(f"left out: {len(who):,} ({reason}): {shown}")
+        listed.append(f"left out: {len(who):,} ({first}{reason}): {shown}")
     return listed
 
 
