@@ -42,7 +42,7 @@ def _pretrained(name: str) -> nn.Module:
     try:
         network: nn.Module = models.get_model(name, weights="DEFAULT")
     except (OSError, RuntimeError) as error:  # no network or a full disk; a file that is not what its name says
-        url = models.get_model_weights(name).DEFAULT.url  # type: ignore[attr-defined]
+        url = models.get_model_weights(name).DEFAULT.url
         raise FileError(
             Path(torch.hub.get_dir()) / "checkpoints" / url.rpartition("/")[2],
             f"the ImageNet weights of {name} could not be had ({error}). Put the file of {url} there (TORCH_HOME says "

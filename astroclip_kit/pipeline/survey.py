@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import json
+import os
+import sys
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
-from ..errors import UsageError
+from ..errors import FileError, UsageError
 from ..settings import Matching, Observing, Reading
 from .parts import Folder, Parts, part, words
-from .survey_files import dry_run
+from .survey_files import FLAGS, dry_run
 
 if TYPE_CHECKING:
     from ..data import Dataset
 
 __all__ = ["info", "ingest", "simulate"]
+
+ORDER = "ugrizy"  # of bands, by wavelength
 
 
 def simulate(
@@ -93,6 +99,8 @@ def ingest(
         for kind, value in given.items()
         if value
     }
+    for kind in [kind for kind, value in given.items() if value and isinstance(value, (str, os.PathLike))]:
+        _note_unread(kind, given[kind], readers[kind])
     readers |= {name: part(value) for name, value in {**(sources or {}), **more}.items()}
     if catalogue:
         readers["catalogue"] = part(catalogue, lambda path: surveys.catalogue(path, words(labels)))
@@ -104,6 +112,23 @@ def ingest(
     name = folder.name if folder.name != "data" else folder.parent.name  # runs/supernovae/data
     how = {"workers": reading.workers, "strict": reading.strict, "where": reading.where}
     return data.ingest(readers, Path(out), matching=matching, name=name, **how)
+
+
+def _note_unread(kind: str, path: Any, reader: Any) -> None:
+    """Says on standard error which bands the files of a folder hold that a reader by default leaves out."""
+    try:
+        unread = getattr(reader, "unread", ())
+    except FileError:  # what is wrong with the files is said where they are read
+        return
+    if unread:
+        bands = sorted([*reader.bands, *unread], key=lambda band: (ORDER.find(band), band))
+        arguments = {"root": str(path), "bands": bands}
+        how = {"class_path": f"astroclip_kit.surveys.{type(reader).__name__}", "init_args": arguments}
+        print(
+            f"note: {kind}: bands {', '.join(reader.bands)} are read, not {', '.join(unread)}, which the files hold "
+            f"as well. To read all: {FLAGS[kind]} {quote(json.dumps(how))}",
+            file=sys.stderr,
+        )
 
 
 def info(folder: Folder) -> str:

@@ -168,6 +168,12 @@ class FITSImages:
         if isinstance(self.positions, TableReader):
             found = self.positions
         else:
+            if not Path(self.positions).exists():
+                raise FileError(
+                    self.positions,
+                    "no such file. It is the table of the positions to cut images at; files that are cutouts already "
+                    "need none: configs/batmm_cutouts.yaml reads them.",
+                )
             known = catalogue(self.positions)
             found = TableReader(self.positions, (), known.id_column, known.ra_column, known.dec_column)
         if not (found.ra_column and found.dec_column):

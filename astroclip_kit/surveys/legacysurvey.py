@@ -82,6 +82,16 @@ class LegacySurveyCutouts:
         channels = (*self.bands, *(f"ivar_{band}" for band in self.bands if self.ivar))
         return Modality(self.name, "image", channels, cube.shape, "nmgy", (scale,))
 
+    @property
+    def unread(self) -> tuple[str, ...]:
+        """Bands of the first readable file that are not read.
+
+        Raises:
+            FileError: If no file can be read.
+        """
+        hdu, _ = first_readable(self.root, self.files(), self._cube, f"no file matches {self.pattern!r}.", "cutout")
+        return tuple(band for band in _bands_of(hdu) if band not in self.bands)
+
     def files(self) -> Sequence[Path]:
         """The files that match, sorted.
 
@@ -149,14 +159,19 @@ class LegacySurveyCutouts:
         return [image, ivar]
 
     def _order(self, hdu: Hdu, count: int) -> list[int]:
-        named = [str(hdu.header[f"BAND{plane}"]) for plane in range(count) if f"BAND{plane}" in hdu.header]
-        found = named or list(str(hdu.header.get("BANDS", "")))
+        found = _bands_of(hdu)
         missing = [band for band in self.bands if band not in found]
         if missing or len(found) != count:
             raise FileError(
                 hdu.path, f"band {(missing or self.bands)[0]!r} is missing: {count} planes, named {found or 'nowhere'}."
             )
         return [found.index(band) for band in self.bands]
+
+
+def _bands_of(hdu: Hdu) -> list[str]:
+    """The bands that a header names, by plane."""
+    keys = [f"BAND{plane}" for plane in range(int(hdu.header.get("NAXIS3", 1)))]
+    return [str(hdu.header[key]) for key in keys if key in hdu.header] or list(str(hdu.header.get("BANDS", "")))
 
 
 def _image_type(header: Mapping[str, Any]) -> str:

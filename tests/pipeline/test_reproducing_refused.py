@@ -102,3 +102,9 @@ def test_what_cannot_be_done_is_said_before_anything_runs(words, message, fails,
 def test_a_dataset_has_its_labels_already(chain, fails, tmp_path):
     words = ["reproduce", "--data", chain.data, "--catalogue", tmp_path, "--out", tmp_path / "run"]
     assert "is a dataset and holds its labels. Ingest it again with the catalogue" in fails(*words)
+
+
+def test_cutouts_have_a_configuration_of_their_own(stars, fails, tmp_path):
+    words = ["reproduce", "batmm", "--size", "small", "--data", stars / "survey", "--out", tmp_path / "run"]
+    assert "positions.csv: no such file. It is the table of the positions to cut images at" in (said := fails(*words))
+    assert "cutouts already need none: configs/batmm_cutouts.yaml reads them" in said

@@ -1,5 +1,6 @@
 """What the kit says of survey files before anything is written."""
 
+import re
 import shlex
 import shutil
 from pathlib import Path
@@ -179,3 +180,17 @@ def test_a_configuration_that_names_its_files_needs_no_data(survey, tmp_path, ca
     capsys.readouterr()
     assert cli.main(["run", str(tmp_path / "mine.yaml"), str(tmp_path / "run")]) == 0
     assert "ingest" in capsys.readouterr().err
+
+
+def test_bands_that_the_files_hold_and_nobody_reads_are_named(stars, chain, tmp_path, capsys):
+    cutouts = stars / "survey" / "cutouts"
+    pipeline.ingest(tmp_path / "grz", images=str(cutouts), reading=Reading(workers=1))
+    said = re.search(
+        r"note: image: bands g, r, z are read, not u, i, which the files hold as well\. To read all: (.*)",
+        capsys.readouterr().err,
+    )
+    words = shlex.split(said[1])
+    assert cli.main(["ingest", str(tmp_path / "all"), *words, "--reading.workers", "1"]) == 0
+    assert Dataset(tmp_path / "all").modalities["image"].channels == ("u", "g", "r", "i", "z")
+    pipeline.ingest(images=str(chain.survey / "cutouts"), reading=Reading(dry_run=True))
+    assert "are read, not" not in capsys.readouterr().err
