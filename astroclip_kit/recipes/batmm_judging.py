@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,7 +37,7 @@ def judge_models(repetition: Repetition, out: Path) -> None:
         repetition: The seed.
         out: The results folder.
     """
-    from ..classifiers import fit_temperature, judge, probabilities
+    from ..classifiers import calibrate, judge, probabilities
     from ..results import write_results
     from ..storage import new_folder, write_manifest
 
@@ -48,7 +49,7 @@ def judge_models(repetition: Repetition, out: Path) -> None:
     results, said, temperatures = [], [], {}
     for task, model in repetition.models.items():
         valid, asked = (_logits(repetition, task, model, some) for some in (rows["valid"], judged))
-        temperatures[task] = fit_temperature(valid, codes[rows["valid"]])
+        temperatures[task] = calibrate(partial(np.asarray, valid), codes[rows["valid"]], task).temperature
         p = probabilities(asked, temperatures[task])
         results += judge(
             np.asarray(names)[codes[judged]],

@@ -13,7 +13,7 @@ class Candidates:
     """New objects, and the classifier that is asked about them.
 
     Args:
-        model: Model folder of a classifier.
+        model: Model folder of a classifier, or the folder that it was trained in.
         input: Whom to ask about: a dataset folder; or a folder, or file, of survey files that the kit recognises; or
             each modality by its own, "image=cutouts/,spectrum=spectra/", in YAML and Python also
             ``{"spectrum": {"file": ..., "reader": ...}}``. Survey files are held in memory as a whole; ingest very many
