@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..settings import Classification
+from ..storage import open_folder
 from .classifier_steps import Learner
 from .parts import Encoders, Folder
 from .step import run_steps
@@ -44,6 +45,7 @@ def train_classifier(
     """
     from .classifier_results import results_of
 
+    open_folder(Path(os.fspath(data)), "dataset")
     given = encoders or usual_encoders(Path(os.fspath(data)))
     learner = Learner(Path(os.fspath(data)), Path(out), given, classification, str(labels))
     shown = {name: one if isinstance(one, (str, dict)) else type(one).__name__ for name, one in given.items()}

@@ -117,6 +117,12 @@ def test_attention_that_is_not_there_is_refused_first(fails, rare, tmp_path):
     assert "--attention: EarlyConcat has no attention to show. Leave it out." in fails("classify", *words)
 
 
+def test_a_dataset_that_is_not_there_is_said_to_be_missing(fails, tmp_path):
+    words = [tmp_path / "nowhere", "--encoders", json.dumps(ENCODERS), "--out", tmp_path / "x"]
+    assert "nowhere: no such folder. Expected a dataset folder." in fails("classify", *words)
+    assert not (tmp_path / "x").exists()
+
+
 def test_reasons_that_differ_by_numbers_are_counted_together(rare, new):
     for fiber in (3, 4):
         with fits.open(new / "cutouts" / f"9000-57000-{fiber}.fits", mode="update") as hdus:
