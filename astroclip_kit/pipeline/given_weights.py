@@ -36,11 +36,13 @@ def check_weights(prepared: Prepared, names: Sequence[str], grid: str) -> None:
     Raises:
         FileError: If a file is damaged, or holds another network.
         FolderError: If a folder is damaged, or holds no model.
-        UsageError: If they are weights for other data, or for spectra on another grid.
+        UsageError: If they are weights for other data, or for spectra on another grid; if an encoder is missing.
     """
     from ..download.files import hash_file
 
     for name in names:
+        if not prepared.content["extract"]["encoders"].get(name):
+            raise UsageError(f"--set extract.encoders: none is left of {name!r}, which the recipe needs. Add it.")
         value = prepared.content["extract"]["encoders"][name]
         path = Path(value if isinstance(value, str) else (value.get("init_args") or {}).get("checkpoint") or "")
         if name in prepared.pretrain or path == Path():

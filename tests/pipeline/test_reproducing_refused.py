@@ -69,6 +69,10 @@ def test_a_dataset_of_images_or_spectra_alone_is_refused(chain, tmp_path, kind, 
         ),
         (["--set", "pretrain=3"], "--set pretrain=3: there is no such pretraining. There are: image, spectrum."),
         (
+            ["--set", "extract.encoders={image: {class_path: astroclip_kit.encoders.ImageConvNet}}"],
+            "--set extract.encoders: none is left of 'spectrum', which the recipe needs. Add it.",
+        ),
+        (
             ["--set", "pretrain.spectrum="],
             "--set pretrain.spectrum=: expected a mapping, in quotes: 'pretrain.spectrum={method: ..., encoder: "
             "{class_path: ...}}', or one argument of it, such as pretrain.spectrum.training.epochs=5.",
