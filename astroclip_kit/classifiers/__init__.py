@@ -42,5 +42,6 @@ __getattr__, __dir__, __all__ = lazy(
         "train_fusion": ".fusion_training",
         "train_joint": ".fusion_training",
         "view_logits": ".fusion_training",
+        "write_baseline": ".baselines",
     },
 )

@@ -1,8 +1,9 @@
 """Classical classifiers of spectra, to compare with: a support vector machine, and gradient-boosted trees.
 
 They take what `spectra_matrix` makes of a dataset with the preprocessing of an encoder, so that they see what it sees.
-Nothing of them is saved: they are fitted in seconds. Principal components before the support vector machine would cost
-more than they save, and tell less (benchmarks/README.md, which also says why the trees are as they are).
+They are fitted in seconds: what they say is kept (`write_baseline`), they are not. Principal components before the support
+vector machine would cost more than they save, and tell less (benchmarks/README.md, which also says why the trees are as
+they are).
 """
 
 from __future__ import annotations
@@ -14,16 +15,18 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import InputError, UsageError
-from .classes import class_weighting
+from .classes import class_codes, class_weighting
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     import torch
 
     from ..data import Dataset
+    from ..settings import Classification
 
-__all__ = ["BASELINES", "Baseline", "fit_baseline", "spectra_matrix"]
+__all__ = ["BASELINES", "Baseline", "fit_baseline", "spectra_matrix", "write_baseline"]
 
 BASELINES = ("svm", "xgboost")
 BATCH = 512  # spectra that are preprocessed at once
@@ -113,6 +116,41 @@ def spectra_matrix(
     if not parts:
         raise InputError(f"{modality}: expected at least one row, found none.")
     return np.concatenate(parts)
+
+
+def write_baseline(
+    kind: str,
+    dataset: Dataset,
+    modality: str,
+    preprocess: Callable[[torch.Tensor], torch.Tensor],
+    settings: Classification,
+    out: Path,
+) -> None:
+    """Fits a classical classifier to the training side of a dataset, and keeps what it says of all objects.
+
+    Args:
+        kind: As of `fit_baseline`.
+        dataset: All of whose objects have the modality and the class.
+        modality: What it sees.
+        preprocess: Of the encoder that it is compared with.
+        settings: Label, split, weights of the classes, and the seed of ``training``.
+        out: Gets ``probabilities.npy`` float64 [N, C].
+
+    Raises:
+        InputError: As `fit_baseline`.
+        UsageError: As `fit_baseline`.
+    """
+    from ..data.splits import divide
+    from ..storage import new_folder, write_manifest
+
+    codes, trained = class_codes(dataset, settings.label)[1], divide(dataset, settings.split) == "train"
+    x = spectra_matrix(dataset, modality, np.arange(len(codes)), preprocess)
+    seed, weights = settings.training.seed, settings.class_weights
+    fitted = fit_baseline(kind, x[trained], codes[trained], seed=seed, class_weights=weights)
+    with new_folder(out, "probabilities") as folder:
+        np.save(folder / "probabilities.npy", np.asarray(fitted.predict_proba(x), dtype=np.float64))
+        about = {"method": kind, "modality": modality, "counts": {"train": int(trained.sum())}}
+        write_manifest(folder, "probabilities", about)
 
 
 @dataclass(frozen=True)

@@ -200,23 +200,13 @@ class Learner:
         return FeatureSet(folder)
 
     def _fit_classical(self, name: str) -> None:
-        """Fits a classical baseline to what the encoder sees, and keeps what it says of all objects."""
-        from ..classifiers import class_codes, fit_baseline, spectra_matrix
-        from ..data.splits import divide
+        """Fits a classical baseline to what the encoder sees."""
+        from ..classifiers import write_baseline
         from ..models import load_model
-        from ..storage import new_folder, write_manifest
 
-        dataset, settings, sees = self.dataset, self.settings, self.classical_sees
-        codes, trained = class_codes(dataset, settings.label)[1], divide(dataset, settings.split) == "train"
         classifier: Any = load_model(self.place("model"), trusted=True)
-        x = spectra_matrix(dataset, sees, np.arange(len(dataset)), classifier.encoders[sees].preprocess)
-        seed, weights = settings.training.seed, settings.class_weights
-        model = fit_baseline(name, x[trained], codes[trained], seed=seed, class_weights=weights)
-        said = np.asarray(model.predict_proba(x), dtype=np.float64)
-        with new_folder(self.place("baselines", name), "probabilities") as folder:
-            np.save(folder / "probabilities.npy", said)
-            about = {"method": name, "modality": sees, "counts": {"train": int(trained.sum())}}
-            write_manifest(folder, "probabilities", about)
+        preprocess, sees = classifier.encoders[self.classical_sees].preprocess, self.classical_sees
+        write_baseline(name, self.dataset, sees, preprocess, self.settings, self.place("baselines", name))
 
     @property
     def classical_sees(self) -> str:

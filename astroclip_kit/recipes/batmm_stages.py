@@ -214,22 +214,12 @@ class Repetition:
         )
 
     def _fit_baseline(self, name: str, out: Path) -> None:
-        """Fits a baseline to what the spectrum encoder sees, and keeps what it says of all stars."""
-        import numpy as np
-
-        from ..classifiers import class_codes, fit_baseline, spectra_matrix
-        from ..data.splits import divide
+        """Fits a baseline to what the spectrum encoder sees."""
+        from ..classifiers import write_baseline
         from ..models import load_model
-        from ..storage import new_folder, write_manifest
 
-        codes = class_codes(self.dataset, self.settings.label)[1]
         encoder: Any = load_model(self.place("own", "encoders", "spectrum", "encoder"))
-        x = spectra_matrix(self.dataset, "spectrum", np.arange(len(codes)), encoder.preprocess)
-        trained, weights = divide(self.dataset, self.settings.split) == "train", self.settings.class_weights
-        fitted = fit_baseline(name, x[trained], codes[trained], seed=self.seed, class_weights=weights)
-        with new_folder(out, "results") as folder:
-            np.save(folder / "probabilities.npy", np.asarray(fitted.predict_proba(x), dtype=np.float64))
-            write_manifest(folder, "results", {"model": name, "trained_on": int(trained.sum())})
+        write_baseline(name, self.dataset, "spectrum", encoder.preprocess, self.settings, out)
 
     def _judgement(self) -> Stage:
         from .batmm_judging import judge_models

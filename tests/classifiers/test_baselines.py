@@ -4,10 +4,13 @@ import warnings
 import numpy as np
 import pytest
 import torch
+from small_stars import SPLIT, Stars
 
-from astroclip_kit.classifiers import fit_baseline, spectra_matrix
+from astroclip_kit.classifiers import class_codes, fit_baseline, spectra_matrix, write_baseline
 from astroclip_kit.classifiers.baselines import BASELINES
+from astroclip_kit.data.splits import divide
 from astroclip_kit.errors import InputError, UsageError
+from astroclip_kit.settings import Classification
 
 RNG = np.random.default_rng(0)
 CENTRES = 0.6 * RNG.normal(size=(3, 40))
@@ -127,3 +130,16 @@ def test_spectra_that_cannot_be_used_are_named():
         spectra_matrix(Survey(), "spectrum", np.arange(700))
     with pytest.raises(InputError, match="spectrum: expected at least one row, found none"):
         spectra_matrix(Survey(), "spectrum", [])
+
+
+def test_what_a_baseline_says_of_all_objects_is_kept_and_the_training_side_alone_was_learned(tmp_path):
+    stars = Stars()
+    stars.labels["class"] = np.where(stars.labels["class"] == "", "other", stars.labels["class"])
+    settings = Classification(split=SPLIT)
+    write_baseline("svm", stars, "spectrum", torch.nn.Identity(), settings, tmp_path / "svm")
+    said = np.load(tmp_path / "svm" / "probabilities.npy")
+    codes, trained = class_codes(stars, "class")[1], divide(stars, SPLIT) == "train"
+    x = spectra_matrix(stars, "spectrum", np.arange(len(stars)), torch.nn.Identity())
+    fitted = fit_baseline("svm", x[trained], codes[trained], seed=0)
+    np.testing.assert_allclose(said, fitted.predict_proba(x), atol=1e-12)
+    assert (said.argmax(axis=1) == codes)[~trained].mean() > 0.8
