@@ -1,9 +1,9 @@
 """Classical classifiers of spectra, to compare with: a support vector machine, and gradient-boosted trees.
 
 They take what `spectra_matrix` makes of a dataset with the preprocessing of an encoder, so that they see what it sees.
-They are fitted in seconds: what they say is kept (`write_baseline`), they are not. Principal components before the support
-vector machine would cost more than they save, and tell less (benchmarks/README.md, which also says why the trees are as
-they are).
+They are fitted in seconds: what they say is kept (`write_baseline`), they are not. Principal components before the
+support vector machine would cost more than they save, and tell less (benchmarks/README.md, which also says why the
+trees are as they are).
 """
 
 from __future__ import annotations
