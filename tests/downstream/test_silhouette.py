@@ -37,6 +37,7 @@ def test_what_cannot_be_scored_is_said():
         silhouettes(np.full((3, 2), np.nan), [[0, 1, 1]])
 
 
+@pytest.mark.slow
 def test_what_has_no_clusters_has_a_silhouette_all_the_same_and_it_is_told():
     rng = np.random.default_rng(2)
     for x, k in ((rng.normal(size=(400, 3)), 8), (rng.normal(size=(400, 40)), 2)):

@@ -143,6 +143,7 @@ for kind, words in commands.items():
 """
 
 
+@pytest.mark.slow
 def test_a_full_disk(chain, tmp_path):
     """Each verb in turn, in one process whose files may not grow."""
     words = {kind: [str(word) for word in commands(chain, tmp_path / kind)[kind]] for kind in [*KINDS, "results"]}

@@ -65,6 +65,7 @@ def sky(tmp_path):
     return folder
 
 
+@pytest.mark.slow
 def test_stars_of_survey_frames_are_classified_as_published(sky, tmp_path):
     changes = [f"classify.{one}" for one in NARROW] + ["ingest.reading.workers=1"]
     table = pipeline.classify(CONFIGS / "batmm.yaml", tmp_path / "out", overrides=[f"data={sky}", *changes])

@@ -138,6 +138,7 @@ def test_the_selection_is_counted_as_it_is_made(stars, config, tmp_path):
         assert text in page, text
 
 
+@pytest.mark.slow
 def test_folds_judge_every_star_once(config, stars, tmp_path, capsys):
     asked = ["classify.classification.split={valid: 0.3}", "classify.classification.baselines=[image]"]
     config = shutil.copy(config, tmp_path)

@@ -89,6 +89,7 @@ def done(stars, tmp_path_factory):
     return run, written
 
 
+@pytest.mark.slow
 def test_every_seed_has_its_own_split_encoders_and_tokens(done, stars):
     run, written = done
     names = [stage.name for stage in written]
