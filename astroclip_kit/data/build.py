@@ -95,7 +95,8 @@ def ingest(
         }
         values |= {"labels": list(plan.labels), "sources": counts, "unmatched": plan.unmatched, "moved": plan.moved}
         values["units"] = _units(found, list(plan.labels))
-        values["quality"] = {one.name: dict(told) for one in found if (told := getattr(one.reader, "quality", {}))}
+        asked = {one.name: getattr(one.reader, "image_quality", {}) for one in found}
+        values["quality"] = {name: dict(one) for name, one in asked.items() if one}
         values |= {"shards": gather(out, staged, plan, modalities, inputs[:8], quiet)}
         folder.finish(out, values, pd.concat([*drops, plan.drops]), plan.ambiguous)
     dataset = Dataset(out)

@@ -54,7 +54,7 @@ class CleanImages(Wrapping):
         return f"CleanImages({self.reader!r}, min_good={self.min_good}, core={self.core})"
 
     @property
-    def quality(self) -> dict[str, Any]:
+    def image_quality(self) -> dict[str, Any]:
         """What it asks of images, which a dataset keeps: the arguments of `ImageQuality`."""
         return {"min_good": self.min_good, "core": self.core, "saturation": self.saturation}
 
@@ -75,7 +75,7 @@ class CleanImages(Wrapping):
         Raises:
             FileError: If the whole file cannot be used.
         """
-        name, quality = self.modality.name, ImageQuality(**self.quality)
+        name, quality = self.modality.name, ImageQuality(**self.image_quality)
         for item in self.reader.read(path):
             here = isinstance(item, Sample) and name in item.views
             spoiled = quality.spoiled(item.views[name], self.modality) if here and isinstance(item, Sample) else ""

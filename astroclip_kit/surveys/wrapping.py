@@ -31,9 +31,9 @@ class Wrapping:
         return further
 
     @property
-    def quality(self) -> Mapping[str, Any]:
+    def image_quality(self) -> Mapping[str, Any]:
         """That of the reader."""
-        asked: Mapping[str, Any] = getattr(self.reader, "quality", {})
+        asked: Mapping[str, Any] = getattr(self.reader, "image_quality", {})
         return asked
 
     def label_units(self) -> Mapping[str, str]:
