@@ -5,13 +5,13 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import asdict, replace
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..report.classes import selection_html
+from ..report.lists import bullets
 from ..storage import MANIFEST
 from .classifier_models import judged_models, weighed
 from .classifier_predictions import SAID, as_csv, csv_of_fold, read_said
@@ -102,8 +102,8 @@ def _parts(learners: Sequence[Learner]) -> dict[str, str]:
     counted = learners[0].labelled.selection(list(learners[0].encoders))
     drops = learners[0].dataset.manifest["drops"]
     parts = {"Selection": selection_html(counted.stages, counted.classes, counted.counts.tolist(), drops)}
-    notes = "".join(f"<li>{escape(note)}.</li>" for one in learners for note in _notes(one))
-    return {**parts, **({"Notes": f"<ul>{notes}</ul>"} if notes else {})}
+    notes = bullets(f"{note}." for one in learners for note in _notes(one))
+    return {**parts, **({"Notes": notes} if notes else {})}
 
 
 def together(learners: Sequence[Learner], out: Path, settings: str, seed: int) -> Table:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from dataclasses import replace
 from functools import partial
@@ -177,6 +177,8 @@ def _measure(recipe: Recipe, prepared: Prepared, settings: Configuration, run: R
     """Measures and writes the results folder, with the comparison on its page and as files."""
     import yaml
 
+    from ..report.lists import bullets
+
     found = recipe.measure(run)
     comparison = _compared(recipe, prepared, settings, found.results)
     lines = [*found.notes, *prepared.changes]
@@ -185,8 +187,8 @@ def _measure(recipe: Recipe, prepared: Prepared, settings: Configuration, run: R
         parts={
             "Published and measured": f"<p class='about'>{escape(f'{ABOUT} {recipe.about}')}</p>{comparison.html()}",
             **found.parts,
-            "Weights": _listed(prepared.weights),
-            "What is not as published": _listed(lines),
+            "Weights": bullets(prepared.weights),
+            "What is not as published": bullets(lines),
         },
         files={"comparison.tex": comparison.latex(), "comparison.csv": comparison.csv()},
         citations=recipe.citations,
@@ -196,11 +198,6 @@ def _measure(recipe: Recipe, prepared: Prepared, settings: Configuration, run: R
     text = settings.text + (yaml.safe_dump(own) if own else "")
     then = recipe.then.format(root=prepared.root)
     write_results(prepared.root / "results", found.results, found.figures, text, then, more)
-
-
-def _listed(lines: Sequence[str]) -> str:
-    """HTML of lines, nothing where there are none."""
-    return f"<ul>{''.join(f'<li>{escape(line)}</li>' for line in lines)}</ul>" if lines else ""
 
 
 def _compared(recipe: Recipe, prepared: Prepared, settings: Configuration, results: list[Result]) -> Comparison:

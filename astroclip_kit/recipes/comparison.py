@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..report.lists import bullets
 from ..report.wording import PROBES, title
 from ..types import Result
 from .published import Published
@@ -165,8 +166,7 @@ class Comparison:
     def sources(self) -> str:
         """Where the published numbers stand, for a page."""
         listed = dict.fromkeys(f"{one.by}: {one.source}" for one in self.published)
-        items = "".join(f"<li>{escape(one)}</li>" for one in listed)
-        return f"<p class='note'>Published:</p><ul>{items}</ul>"
+        return f"<p class='note'>Published:</p>{bullets(listed)}"
 
     def latex(self) -> str:
         """The table for a paper; needs the package booktabs."""

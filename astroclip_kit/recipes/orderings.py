@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
+from ..report.lists import bullets
 from .published import Published
 
 __all__ = ["Difference", "Paired", "orderings_html", "verdicts"]
@@ -102,8 +103,8 @@ def orderings_html(differences: Sequence[Difference], names: Mapping[str, str], 
         listed = "; ".join(_told(one, names) for one in own)
         if own or verdict != EVEN:
             sentences.append(f"{words}: {len(own)}{f' ({listed})' if own else ''}.")
-    told = "".join(f"<li>{escape(one)}</li>" for one in sentences)
-    page = f"<p>The published tables state {len(differences)} orderings by {escape(metric)}. Here</p><ul>{told}</ul>"
+    stated = f"<p>The published tables state {len(differences)} orderings by {escape(metric)}. Here</p>"
+    page = stated + bullets(sentences)
     if narrow := [one for one in differences if one.published < one.spread]:
         page += f"<p>{len(narrow)} of the published differences are smaller than their own published scatter.</p>"
     heads = ("better as published", "worse", "published difference", "measured", "95 % interval", "p", "")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..storage import publish
 from ..types import Result
+from .lists import bullets
 from .sections import sections
 from .stylesheet import STYLE
 
@@ -92,7 +93,7 @@ def report_parts(
         **sections(results, figures, clusters),
         "Configuration": _configuration(configuration),
         "Versions": _versions(),
-        "How to cite": _list([f"astroclip_kit {_version('astroclip_kit')}", *METHOD, *citations]),
+        "How to cite": bullets([f"astroclip_kit {_version('astroclip_kit')}", *METHOD, *citations]),
         "Next": f"<pre>{escape(next_command)}</pre>" if next_command else "",
     }
 
@@ -158,7 +159,3 @@ def _version(package: str) -> str:
 def _versions() -> str:
     lines = [f"Python {platform.python_version()}", *(f"{name} {_version(name)}" for name in PACKAGES)]
     return f"<p>{escape(', '.join(lines))}</p>"
-
-
-def _list(lines: Sequence[str]) -> str:
-    return "<ul>" + "".join(f"<li>{escape(line)}</li>" for line in lines) + "</ul>"
