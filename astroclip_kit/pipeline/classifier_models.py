@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -19,17 +19,14 @@ __all__ = ["judged_models", "weighed"]
 
 Rows = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
-BATCH = 256
 
 
-def judged_models(learner: Learner, names: Sequence[str], codes: Rows) -> Iterator[Said]:
+def judged_models(learner: Learner) -> Iterator[Said]:
     """What every model says of the test side; first the classifier."""
     from ..classifiers import calibrate, probabilities
-    from ..data.splits import divide
     from ..report.classifier_figures import Said
 
-    dataset = learner.dataset
-    sides = divide(dataset, learner.settings.split)
+    dataset, (names, codes, sides) = learner.dataset, learner.divided
     valid, test = (np.flatnonzero(sides == side) for side in ("valid", "test"))
     true = np.asarray(names)[codes[test]]
     whose = (dataset.object_ids[test], dataset.groups[test], true, names)
@@ -92,8 +89,7 @@ def _encoder_logits(learner: Learner, name: str, rows: Rows) -> Floats:
 
 def weighed(learner: Learner, said: Said) -> Iterator[Shares]:
     """What the encoders weigh of the objects judged; nothing of those that do not say."""
-    import torch
-
+    from ..classifiers import encoder_shares
     from ..models import load_model
     from ..report.classifier_figures import Shares
 
@@ -102,11 +98,5 @@ def weighed(learner: Learner, said: Said) -> Iterator[Shares]:
     rows = np.array([number[one] for one in said.object_ids.tolist()], dtype=np.int64)
     classifier: Any = load_model(learner.place("model"), trusted=True)
     for name, encoder in classifier.encoders.items():
-        if not hasattr(encoder, "shares"):
-            continue
-        found = []
-        for start in range(0, len(rows), BATCH):
-            views = torch.from_numpy(dataset.views(name, rows[start : start + BATCH]))
-            with torch.inference_mode():
-                found.append(encoder.shares(encoder.preprocess(views)).double().numpy())
-        yield Shares(name, encoder.share_names, np.concatenate(found), said.true)
+        if (found := encoder_shares(dataset, name, encoder, rows)) is not None:
+            yield Shares(name, found[0], found[1].astype(np.float64), said.true)

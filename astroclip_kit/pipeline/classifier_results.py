@@ -34,11 +34,10 @@ def write_judgement(learner: Learner) -> None:
     Args:
         learner: What was trained.
     """
-    from ..classifiers import class_codes, judge
+    from ..classifiers import judge
 
     dataset, settings = learner.dataset, learner.settings
-    names, codes = class_codes(dataset, settings.label)
-    models = [*judged_models(learner, names, codes)]
+    models = [*judged_models(learner)]
     about: dict[str, Any] = {"dataset": dataset.manifest["name"], "origin": dataset.manifest["origin"]}
     results = [
         result
@@ -46,7 +45,7 @@ def write_judgement(learner: Learner) -> None:
         for result in judge(
             one.true,
             one.probabilities,
-            names,
+            one.classes,
             task=one.model,
             query=one.query,
             uncalibrated=one.uncalibrated,

@@ -141,7 +141,7 @@ class Learner:
         given = self.encoders.items()
         return {name: one if isinstance(one, (str, dict)) else fingerprint(one) for name, one in given}
 
-    @property
+    @cached_property
     def divided(self) -> tuple[tuple[str, ...], Rows, npt.NDArray[np.str_]]:
         """Names of the classes, and number of the class and side of the split of each object."""
         from ..classifiers import class_codes
@@ -161,7 +161,6 @@ class Learner:
         from ..classifiers import fit_classifier
         from ..classifiers.candidates import least_coverage
         from ..classifiers.seen import check_unseen
-        from ..data.splits import divide
 
         for note in self.absent:
             warnings.warn(f"{self.name.replace('/', ': ')}{note}.", stacklevel=2)
@@ -174,8 +173,7 @@ class Learner:
         for fold in range(1, split.folds) if self.name and not split.fold else ():
             check_unseen(built, dataset, replace(split, fold=fold))  # what a later fold refuses is refused in the first
         known = {"dataset": dataset.manifest["name"], "origin": dataset.manifest["origin"]}
-        trained = np.flatnonzero(divide(dataset, self.settings.split) == "train")
-        known["coverage"] = least_coverage(dataset, self.encoders, trained)
+        known["coverage"] = least_coverage(dataset, self.encoders, np.flatnonzero(self.divided[2] == "train"))
         known["quality"] = {k: one for k, one in dataset.manifest.get("quality", {}).items() if k in self.encoders}
         fit_classifier(dataset, built, self.settings, self.out, about=known)
 

@@ -23,7 +23,6 @@ __all__ = ["judge_models"]
 Rows = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 LEAST = 1e-12  # probability, where its logarithm is taken
-BATCH = 256
 
 
 def judge_models(repetition: Repetition, out: Path) -> None:
@@ -37,7 +36,8 @@ def judge_models(repetition: Repetition, out: Path) -> None:
         repetition: The seed.
         out: The results folder.
     """
-    from ..classifiers import calibrate, judge, probabilities
+    from ..classifiers import calibrate, encoder_shares, judge, probabilities
+    from ..models import load_model
     from ..results import write_results
     from ..storage import new_folder, write_manifest
 
@@ -62,13 +62,14 @@ def judge_models(repetition: Repetition, out: Path) -> None:
             **about,
         )
         said.append(p)
-    shares = {name: _shares(repetition, name, judged) for name in repetition.encoders}
+    encoders = {name: load_model(repetition.place("own", "encoders", name, "encoder")) for name in repetition.encoders}
+    weighed = {name: encoder_shares(dataset, name, one, judged) for name, one in encoders.items()}
+    shares = {name: found for name, found in weighed.items() if found is not None}
     source = {name: about[name] for name in ("seed", "dataset", "origin")}
-    for modality, found in shares.items():
-        if found is not None:
-            results += list(_mean_shares(modality, *found, source))
+    for modality, (parts, weights) in shares.items():
+        results += list(_mean_shares(modality, parts, weights, source))
     kept: dict[str, Any] = {"models": list(repetition.models), "classes": list(names), "temperatures": temperatures}
-    kept |= {"shares": {name: list(found[0]) for name, found in shares.items() if found is not None}}
+    kept |= {"shares": {name: list(found[0]) for name, found in shares.items()}}
     kept |= {"counts": {side: len(some) for side, some in rows.items()}, "seed": repetition.seed}
     with new_folder(out, "results") as folder:
         write_results(folder / "results.jsonl", results)
@@ -76,8 +77,7 @@ def judge_models(repetition: Repetition, out: Path) -> None:
         np.save(folder / "codes.npy", codes[judged])
         np.save(folder / "rows.npy", judged)
         for name, found in shares.items():
-            if found is not None:
-                np.save(folder / f"shares-{name}.npy", found[1])
+            np.save(folder / f"shares-{name}.npy", found[1])
         write_manifest(folder, "results", kept)
 
 
@@ -117,23 +117,6 @@ def _alone(trained: Any, name: str) -> Classifier:
     head = PooledLinear({name: trained.encoder.out_features}, len(trained.classes))
     head.head = trained.head
     return Classifier({name: trained.encoder}, head, trained.classes)
-
-
-def _shares(repetition: Repetition, name: str, rows: Rows) -> tuple[tuple[str, ...], Floats] | None:
-    """Names and weights [n, S] of the parts of an image or a spectrum; nothing for an encoder without such weights."""
-    import torch
-
-    from ..models import load_model
-
-    encoder: Any = load_model(repetition.place("own", "encoders", name, "encoder"))
-    if not hasattr(encoder, "shares"):
-        return None
-    found = []
-    with torch.inference_mode():
-        for start in range(0, len(rows), BATCH):
-            views = torch.from_numpy(repetition.dataset.views(name, rows[start : start + BATCH]))
-            found.append(encoder.shares(encoder.preprocess(views)).numpy())
-    return tuple(encoder.share_names), np.concatenate(found)
 
 
 def _mean_shares(modality: str, names: tuple[str, ...], shares: Floats, source: Mapping[str, Any]) -> Iterator[Result]:
