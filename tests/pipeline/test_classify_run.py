@@ -1,17 +1,13 @@
 """`classify` as a section of `run`: in folds, interrupted, changed, and beside other sections."""
 
 import json
-import os
 import re
 import shutil
-import signal
-import subprocess
-import sys
-import time
 from dataclasses import replace
 
 import pandas as pd
 import pytest
+from kills import kill_again_and_again
 
 from astroclip_kit import pipeline
 from astroclip_kit.data import Dataset
@@ -193,21 +189,9 @@ def test_killed_in_the_middle_of_a_training(config, finished, tmp_path, monkeypa
 
 @pytest.mark.slow
 def test_kill_minus_9(config, finished, tmp_path):
-    out, kills = tmp_path / "whole", 0
-    command = [sys.executable, "-m", "astroclip_kit", "classify", str(config), "--out", str(out)]
-    for wait in (0.0, 0.3, 0.8, 0.2, 0.1, 0.5, None):
-        begun = len(read_journal(out))
-        with subprocess.Popen(
-            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
-        ) as process:
-            while process.poll() is None and (wait is None or len(read_journal(out)) <= begun):
-                time.sleep(0.005)
-            time.sleep(wait or 0)
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
-                kills += 1
-            process.wait()
-    assert kills >= 3 and process.returncode == 0
+    out = tmp_path / "whole"
+    kills, ended = kill_again_and_again(["classify", config, "--out", out], out, (0.0, 0.3, 0.8, 0.2, 0.1, 0.5))
+    assert kills >= 3 and ended == 0
     assert results(out) == results(finished)
 
 
