@@ -86,9 +86,9 @@ def _occupation(level: Array | int, electrons: Array) -> Array:
 
 
 def _populations(layers: Gas, level: int) -> Array:
-    """Neutral atoms [D] per cm3 in a level."""
+    """Neutral atoms [D] per cm3 in a level, were none dissolved."""
     boltzmann = level**2 * np.exp(-RYDBERG_EV * (1 - level**-2) / (BOLTZMANN_EV * layers.temperature))
-    return np.asarray(layers.neutral * boltzmann * _occupation(level, layers.electrons))
+    return np.asarray(layers.neutral * boltzmann)
 
 
 def continuum_opacity(layers: Gas, wavelength: Array) -> Array:
@@ -106,7 +106,7 @@ def continuum_opacity(layers: Gas, wavelength: Array) -> Array:
         near = (rydbergs > n**-2) | (reach > n + 2)
         below = _occupation(reach[near], deep.electrons)
         share = np.where(rydbergs[near] > n**-2, 1, 1 - below)
-        absorbed[:, near] += _populations(deep, n) * section[near] * share
+        absorbed[:, near] += _populations(deep, n) * _occupation(n, deep.electrons) * section[near] * share
     frequency = LIGHT / wavelength
     kinetic = 4.799243e-11 * frequency / deep.temperature  # photon energy over kT
     gaunt = 1 + 0.3456 * rydbergs ** (1 / 3) * (1 / kinetic + 0.5)
@@ -135,7 +135,7 @@ def line_opacity(layers: Gas, wavelength: Array) -> Array:
     stimulated = 1 - np.exp(-1.438777e8 / wavelength / layers.temperature[:, None])
     field = 1.25e-9 * layers.electrons ** (2 / 3)
     for lower in (2, 3):
-        population = _populations(layers, lower) / _occupation(lower, layers.electrons)
+        population = _populations(layers, lower)
         for upper in range(lower + 1, LAST + 1):
             centre = vacuum_line(lower, upper)
             near = slice(*np.searchsorted(wavelength, centre * np.array([0.94, 1.06])))
