@@ -23,7 +23,11 @@ CHUNK = 100  # objects that share random streams; the bytes depend on it, so it 
 
 @dataclass(frozen=True)
 class Plan:
-    """What every chunk of a survey needs to know; `templates` is a folder of published data, or ""."""
+    """What is asked of a survey; `templates` is a folder of published data, or "".
+
+    Raises:
+        UsageError: If something is out of range.
+    """
 
     folder: Path
     count: int
@@ -31,6 +35,17 @@ class Plan:
     grid: Grid
     templates: str
     observing: Observing
+    workers: int
+
+    def __post_init__(self) -> None:
+        """Refuses what cannot be simulated, before anything is read or computed."""
+        if self.count < 1 or self.workers < 1:
+            raise UsageError(f"count and workers must be at least 1, found {self.count} and {self.workers}.")
+        if self.seed < 0:
+            raise UsageError(f"seed must be 0 or more, found {self.seed}.")
+        if self.grid not in ("sdss", "desi"):
+            raise UsageError(f"spectra must be 'sdss' or 'desi', found {self.grid!r}.")
+        _check_observing(self.observing)
 
     def kept(self, chunk: int) -> int:
         """How many objects of a chunk belong to the survey."""
@@ -47,7 +62,6 @@ def write_survey(
     kind: str,
     bands: tuple[str, ...],
     simulate: Callable[[Plan, int], dict[str, Rows]],
-    workers: int,
     quiet: bool,
 ) -> Path:
     """Writes the folder of a survey, see `simulate_galaxies`.
@@ -57,24 +71,21 @@ def write_survey(
         kind: Name of the objects, in the plural.
         bands: Of the cutouts.
         simulate: Writes the objects of a chunk of a plan and returns their tables by file name.
-        workers: Threads.
         quiet: Shows no progress bar.
 
     Returns:
         The folder.
 
     Raises:
-        UsageError: If an argument is out of range.
         FolderError: If something that the kit did not write is in the way.
         OutputError: If the disk is full.
     """
-    _check(plan, workers)
     with new_folder(plan.folder, "survey") as folder:
         (folder / "cutouts").mkdir()
         (folder / "spectra").mkdir()
         bar = progress(total=plan.count, description="simulate", unit=kind, quiet=quiet)
         parts = []
-        for chunk, tables in enumerate(_run(replace(plan, folder=folder), simulate, workers)):
+        for chunk, tables in enumerate(_run(replace(plan, folder=folder), simulate)):
             parts.append(tables)
             bar.update(plan.kept(chunk))
         bar.close()
@@ -93,29 +104,23 @@ def write_survey(
     return plan.folder
 
 
-def _run(plan: Plan, simulate: Callable[[Plan, int], dict[str, Rows]], workers: int) -> Iterator[dict[str, Rows]]:
+def _run(plan: Plan, simulate: Callable[[Plan, int], dict[str, Rows]]) -> Iterator[dict[str, Rows]]:
     """The tables of every chunk, in order."""
     chunks = range(-(-plan.count // CHUNK))
-    if workers == 1 or len(chunks) == 1:
+    if plan.workers == 1 or len(chunks) == 1:
         yield from (simulate(plan, chunk) for chunk in chunks)
         return
-    with ThreadPoolExecutor(workers) as pool:
+    with ThreadPoolExecutor(plan.workers) as pool:
         yield from pool.map(lambda chunk: simulate(plan, chunk), chunks)
 
 
-def _check(plan: Plan, workers: int) -> None:
-    if plan.count < 1 or workers < 1:
-        raise UsageError(f"count and workers must be at least 1, found {plan.count} and {workers}.")
-    if plan.seed < 0:
-        raise UsageError(f"seed must be 0 or more, found {plan.seed}.")
-    if plan.grid not in ("sdss", "desi"):
-        raise UsageError(f"spectra must be 'sdss' or 'desi', found {plan.grid!r}.")
-    bright, faint = plan.observing.bright_limit, plan.observing.faint_limit
+def _check_observing(observing: Observing) -> None:
+    bright, faint = observing.bright_limit, observing.faint_limit
     if not 14 <= faint <= 21:
         raise UsageError(f"faint_limit must be 14 to 21 mag, found {faint:g}.")
     if not bright <= faint - 0.5:
         raise UsageError(f"bright_limit must be 0.5 mag or more below the faint_limit of {faint:g}, found {bright:g}.")
-    if plan.observing.size < 32 or plan.observing.size % 2:
-        raise UsageError(f"size must be even and at least 32 pixels, found {plan.observing.size}.")
-    if not 0 <= plan.observing.artifacts <= 1:
-        raise UsageError(f"artifacts must be a share from 0 to 1, found {plan.observing.artifacts:g}.")
+    if observing.size < 32 or observing.size % 2:
+        raise UsageError(f"size must be even and at least 32 pixels, found {observing.size}.")
+    if not 0 <= observing.artifacts <= 1:
+        raise UsageError(f"artifacts must be a share from 0 to 1, found {observing.artifacts:g}.")

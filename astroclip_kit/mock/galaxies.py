@@ -72,10 +72,10 @@ def simulate_galaxies(
         ...     print(len(list(survey.glob("cutouts/*.fits"))), len(list(survey.glob("spectra/spec-*.fits"))))
         2 2
     """
+    plan = Plan(Path(out), count, seed, spectra, str(templates), observing, workers)
     if templates:
-        read_eigenspectra(str(templates))
-    plan = Plan(Path(out), count, seed, spectra, str(templates), observing)
-    return write_survey(plan, "galaxies", BANDS, _simulate_chunk, workers, quiet)
+        read_eigenspectra(plan.templates)
+    return write_survey(plan, "galaxies", BANDS, _simulate_chunk, quiet)
 
 
 def _simulate_chunk(plan: Plan, chunk: int) -> dict[str, Rows]:

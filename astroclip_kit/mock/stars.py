@@ -73,11 +73,11 @@ def simulate_stars(
     if observing.faint_limit < SATURATION + 0.5:
         raise UsageError(f"faint_limit of stars must be {SATURATION + 0.5:g} or more, found {observing.faint_limit:g}: "
                          f"brighter ones than {SATURATION:g} mag saturate.")  # fmt: skip
+    plan = Plan(Path(out), count, seed, spectra, str(catalogues), observing, workers)
     if catalogues:
-        read_catalogues(str(catalogues))
+        read_catalogues(plan.templates)
     flux_grid()  # once, and not once per thread
-    plan = Plan(Path(out), count, seed, spectra, str(catalogues), observing)
-    return write_survey(plan, "stars", SDSS.bands, _simulate_chunk, workers, quiet)
+    return write_survey(plan, "stars", SDSS.bands, _simulate_chunk, quiet)
 
 
 def _simulate_chunk(plan: Plan, chunk: int) -> dict[str, Rows]:
