@@ -70,7 +70,7 @@ def write_survey(
         plan: Its folder is the one to write.
         kind: Name of the objects, in the plural.
         bands: Of the cutouts.
-        simulate: Writes the objects of a chunk of a plan and returns their tables by file name.
+        simulate: Writes the objects of a chunk that the plan keeps and returns the tables of all by file name.
         quiet: Shows no progress bar.
 
     Returns:
@@ -89,10 +89,9 @@ def write_survey(
             parts.append(tables)
             bar.update(plan.kept(chunk))
         bar.close()
-        for name in parts[0]:
-            write_table(
-                folder / name, {key: np.concatenate([part[name][key] for part in parts]) for key in parts[0][name]}
-            )
+        for name, columns in parts[0].items():
+            whole = {key: np.concatenate([part[name][key] for part in parts]) for key in columns}
+            write_table(folder / name, {key: values[: plan.count] for key, values in whole.items()})
         settings = {
             "count": plan.count,
             "seed": plan.seed,

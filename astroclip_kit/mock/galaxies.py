@@ -104,11 +104,9 @@ def _simulate_chunk(plan: Plan, chunk: int) -> dict[str, Rows]:
     known = names | truth(galaxies, intrinsic, exposure) | {"artifact": artifacts, "sn_median": sn_median}
     measured = published(galaxies, photometry, exposure, sn_median, draw["measurements"])
     measured = {"object_id": names["object_id"], "RA": names["ra"], "DEC": names["dec"]} | measured
-    kept = plan.kept(chunk)
     observation = Observation(image, image_ivar, spectrum, spectrum_ivar, mask, model)
-    write_objects(plan.folder, known, _pipeline(known, measured), observation, plan.grid, kept)
-    tables = {"catalogue.fits": known, "published.fits": measured}
-    return {file: {name: values[:kept] for name, values in rows.items()} for file, rows in tables.items()}
+    write_objects(plan.folder, known, _pipeline(known, measured), observation, plan.grid, plan.kept(chunk))
+    return {"catalogue.fits": known, "published.fits": measured}
 
 
 def _pipeline(known: Rows, measured: Rows) -> Rows:

@@ -104,13 +104,11 @@ def _simulate_chunk(plan: Plan, chunk: int) -> dict[str, Rows]:
     known |= {f"mag_{band}": magnitudes[:, k].astype(np.float32) for k, band in enumerate(SDSS.bands)}
     known |= {f"seeing_{band}": exposure["fwhm"][:, k] for k, band in enumerate(SDSS.bands)}
     known |= {"artifact": artifacts, "sn_median": sn_median}
-    kept = plan.kept(chunk)
     pipeline = _pipeline(stars, sn_median, draw["calibration"])
     observation = Observation(image, image_ivar, spectrum, spectrum_ivar, mask, model)
-    write_objects(plan.folder, known, pipeline, observation, plan.grid, kept, SDSS)
+    write_objects(plan.folder, known, pipeline, observation, plan.grid, plan.kept(chunk), SDSS)
     labels = {"object_id": names["object_id"], "class": np.where(stars["class"] == "bhb", "bhb", "other")}
-    tables = {"catalogue.fits": known, "labels.csv": labels}
-    return {file: {name: values[:kept] for name, values in rows.items()} for file, rows in tables.items()}
+    return {"catalogue.fits": known, "labels.csv": labels}
 
 
 def _single(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
