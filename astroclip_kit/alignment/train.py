@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import distributed as dist
 from torch import nn
 
 from ..contracts import check_augmentation
@@ -26,6 +25,7 @@ from ..settings import Alignment, Split, Training
 from ..storage import check_output, hash_json, hash_text
 from ..training import History, fit, resolve_hardware, training_folder
 from ..training.checks import check_training
+from ..training.processes import on_first_process
 from .batches import FeatureBatches, SampleBatches
 from .checks import check_inputs, chosen_modalities
 from .draw import Draw, common_rows, presence
@@ -88,11 +88,8 @@ def align(
     trained = [_train_member(job, parts, member, out, quiet) for member in range(job.alignment.members)]
     models = [model.cpu() for model, _, _ in trained]
     model = models[0] if len(models) == 1 else Ensemble(models)
-    if not dist.is_initialized() or dist.get_rank() == 0:
-        save_model(model, out, job.describe(models[0], trained), job.encoder_folders())
-        shutil.rmtree(training_folder(out), ignore_errors=True)
-    if dist.is_initialized():
-        dist.barrier()
+    on_first_process(lambda: save_model(model, out, job.describe(models[0], trained), job.encoder_folders()))
+    on_first_process(lambda: shutil.rmtree(training_folder(out), ignore_errors=True))
     return model.eval()
 
 

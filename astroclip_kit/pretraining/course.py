@@ -22,6 +22,7 @@ from ..settings import Split, Training
 from ..storage import check_output, hash_ids, hash_json, hash_text
 from ..training import fit, training_folder
 from ..training.checks import check_training
+from ..training.processes import on_first_process
 from ..transforms.randomness import object_seeds
 from ..types import Modality
 
@@ -198,15 +199,15 @@ class Pretraining:
         data, folder = _Batches(self, describe(encoder)), training_folder(self.out)
         history = fit(module, data, loss, self.training, folder, validate=validate, after_step=after_step, quiet=quiet)
         encoder = encoder.cpu().eval()
-        several = torch.distributed.is_available() and torch.distributed.is_initialized()
-        if not several or torch.distributed.get_rank() == 0:
+
+        def write() -> None:
             inside = {name: folder / name for name in parts or {}}
             for name, part in (parts or {}).items():
                 write_model(part, inside[name], self.about())
             save_model(encoder, self.out, {**self.about(), "history": list(history)}, inside)
             shutil.rmtree(folder, ignore_errors=True)
-        if several:
-            torch.distributed.barrier()
+
+        on_first_process(write)
         encoder.root = self.out  # type: ignore[assignment]
         return encoder
 
