@@ -177,16 +177,23 @@ def keep_familiarity(
     Raises:
         OutputError: If the store's folder may not be written.
     """
+    files: dict[str, dict[str, Array]] = {}
+    for name, matrix in features.items():
+        h, own, at = (values[present[name]] for values in (matrix, groups, rows))
+        if (known := Familiarity.fit(h, own, np.isin(sides[present[name]], UNSEEN))) is None:
+            continue
+        count, total = (np.bincount(at, by, len(store)) for by in (None, known.percentile(h, own)))
+        mean = np.where(count > 0, total / np.maximum(count, 1), np.nan).astype(np.float32)
+        files[name] = {"rows": mean, **asdict(known)}
+    _write(store, files)
+
+
+def _write(store: EmbeddingStore, files: Mapping[str, Mapping[str, Array]]) -> None:
+    """Writes what is kept of each modality: the rows, and the fields of its `Familiarity`."""
     with new_folder(store.root / FOLDER, FOLDER) as folder:
-        about = {}
-        for name, matrix in features.items():
-            h, own, at = (values[present[name]] for values in (matrix, groups, rows))
-            if (known := Familiarity.fit(h, own, np.isin(sides[present[name]], UNSEEN))) is None:
-                continue
-            count, total = (np.bincount(at, by, len(store)) for by in (None, known.percentile(h, own)))
-            mean = np.where(count > 0, total / np.maximum(count, 1), np.nan).astype(np.float32)
-            np.savez(folder / f"{name}.npz", rows=mean, **asdict(known))
-            about[name] = {"sample": len(known.sample), "compared": len(known.usual)}
+        for name, one in files.items():
+            np.savez(folder / f"{name}.npz", **one)  # type: ignore[arg-type]
+        about = {name: {"sample": len(one["sample"]), "compared": len(one["usual"])} for name, one in files.items()}
         write_manifest(folder, FOLDER, {"content": store.manifest.get("content"), "modalities": about})
 
 
@@ -217,11 +224,7 @@ def carry_familiarity(new: EmbeddingStore, parts: Sequence[tuple[EmbeddingStore,
                 known = np.isfinite(one["rows"][rows])
                 files[name]["rows"][places[known]] = one["rows"][rows][known]
     if files:
-        about = {name: {"sample": len(one["sample"]), "compared": len(one["usual"])} for name, one in files.items()}
-        with new_folder(new.root / FOLDER, FOLDER) as folder:
-            for name, one in files.items():
-                np.savez(folder / f"{name}.npz", **one)  # type: ignore[arg-type]
-            write_manifest(folder, FOLDER, {"content": new.manifest.get("content"), "modalities": about})
+        _write(new, files)
     return lost
 
 
