@@ -75,8 +75,10 @@ class CleanImages(Wrapping):
         Raises:
             FileError: If the whole file cannot be used.
         """
-        name, quality = self.modality.name, ImageQuality(**self.image_quality)
+        modality, quality = self.modality, ImageQuality(**self.image_quality)
+        name = modality.name
         for item in self.reader.read(path):
-            here = isinstance(item, Sample) and name in item.views
-            spoiled = quality.spoiled(item.views[name], self.modality) if here and isinstance(item, Sample) else ""
-            yield Drop(f"{path}: {item.object_id}", spoiled) if spoiled and isinstance(item, Sample) else item
+            if isinstance(item, Sample) and name in item.views and (why := quality.spoiled(item.views[name], modality)):
+                yield Drop(f"{path}: {item.object_id}", why)
+            else:
+                yield item
