@@ -14,8 +14,8 @@ UNKNOWN = "the default"
 
 def merged(
     content: dict[str, Any], smaller: Mapping[str, Any], head: str = "", defaults: Mapping[str, Any] | None = None
-) -> Iterator[str]:
-    """Puts values of one configuration into another, and says of each what it was.
+) -> Iterator[tuple[str, Any, Any]]:
+    """Puts values of one configuration into another, and gives each key with the value and what it was.
 
     Args:
         content: Is changed.
@@ -30,7 +30,7 @@ def merged(
             yield from merged(old, value, f"{head}{key}.", known if isinstance(known, Mapping) else None)
         elif (was := content.get(key, default)) != value:
             content[key] = value
-            yield f"{head}{key}: {value}, not {was}"
+            yield f"{head}{key}", value, was
 
 
 def defaults_of(function: Callable[..., Any]) -> dict[str, Any]:

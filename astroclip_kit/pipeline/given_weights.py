@@ -50,7 +50,8 @@ def check_weights(prepared: Prepared, names: Sequence[str], grid: str) -> None:
         encoder = _from_folder(name, path) if isinstance(value, str) else _from_file(name, value, path)
         if name == "spectrum" and encoder is not None:
             note = check_grid(encoder, path, source_grid(prepared.content, prepared.dataset), grid)
-            prepared.changes += [note] if note else []
+            if note:
+                prepared.departures.add(note)
         _check_head(prepared, name)
         digits = hash_file(path / "weights.safetensors" if path.is_dir() else path).sha256[:DIGITS]
         prepared.weights.append(f"{name} encoder: {path.name} (sha256 {digits}...)")
@@ -110,4 +111,4 @@ def _check_head(prepared: Prepared, name: str) -> None:
         build(head, trusted=True)
     except FileError as error:
         del arguments["checkpoint"]
-        prepared.changes.append(f"{name} head: random weights, since {error}")
+        prepared.departures.add(f"{name} head: random weights, since {error}")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import UsageError
 from ..settings import Material
 from .configuration import change_value, read_configuration
+from .departures import Departures
 from .described import class_name, defaults_of, merged, with_arguments
 from .model_folders import READ_ONCE
 from .parts import words
@@ -36,7 +37,7 @@ class Prepared:
         pretrain: Modality to the arguments of its pretraining.
         experiment: Settings of the recipe's own.
         remarks: What a reader has to know of every number that is measured.
-        changes: What is not as published, a line each.
+        departures: What is not as published.
         weights: Which files were read, a line each.
         published: Modality to its encoder as it was published.
     """
@@ -48,7 +49,7 @@ class Prepared:
     pretrain: dict[str, dict[str, Any]] = field(default_factory=dict)
     experiment: dict[str, Any] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
-    changes: list[str] = field(default_factory=list)
+    departures: Departures = field(default_factory=Departures)
     weights: list[str] = field(default_factory=list)
     published: dict[str, Any] = field(default_factory=dict)
 
@@ -59,6 +60,11 @@ class Prepared:
         if len(states) == 1 and len(self.remarks) == len(self.content["extract"]["encoders"]):
             return f"{next(iter(states))} encoders"
         return ", ".join(self.remarks)
+
+    @property
+    def changes(self) -> list[str]:
+        """What is not as published, a line each."""
+        return self.departures.lines
 
     @property
     def own(self) -> dict[str, dict[str, Any]]:
@@ -138,8 +144,10 @@ class Prepared:
         if count:
             sections["simulate"] = {**sections.get("simulate", {}), "count": count}
         defaults = {verb: defaults_of(STEPS[verb]) for verb in sections if verb in STEPS}
-        self.changes += merged(self.content, sections, defaults=defaults)
-        self.changes += merged(self.experiment, smaller.get("experiment", {}), "experiment.")
+        changed = [*merged(self.content, sections, defaults=defaults)]
+        changed += merged(self.experiment, smaller.get("experiment", {}), "experiment.")
+        for key, value, published in changed:
+            self.departures.add(f"{key}: {value}, not {published}", key, str(published))
 
     def change(self, overrides: Sequence[str]) -> None:
         """Takes over overrides, also those of its own sections, ``pretrain.image.training.epochs=5``, and notes them.
@@ -159,20 +167,9 @@ class Prepared:
                     f"--set {one}: expected a mapping, in quotes: 'pretrain.{rest}={{method: ..., encoder: "
                     f"{{class_path: ...}}}}', or one argument of it, such as pretrain.{rest}.training.epochs=5."
                 )
-            self._note(one)
+            self.departures.override(one)
         for name in [name for name in before if before[name] != self._origin(name)]:  # a replaced one is not pretrained
             self._tell(name)
-
-    def _note(self, override: str) -> None:
-        """Puts an override in the place of what the changes said of its value, unless that is now as published."""
-        key, _, value = override.partition("=")
-        before = [line for line in self.changes if line.startswith((f"{key}:", f"{key}=", f"{key}."))]
-        self.changes = [line for line in self.changes if line not in before]
-        published = "".join(
-            line.rpartition(", not ")[2] for line in before if line[len(key)] in ":=" and ", not " in line
-        )
-        if value != published or not published:
-            self.changes.append(f"{override}, not {published}" if published else override)
 
     def check_experiment(self, published: Mapping[str, Any]) -> None:
         """Refuses settings that the recipe does not have.
@@ -232,23 +229,25 @@ class Prepared:
         value = encoders.get(name) if isinstance(encoders, dict) else None
         self.remarks = [one for one in self.remarks if not one.endswith(f" {name} encoder")]
         replaced = value != str(self.root / "encoders" / name) and self.pretrain.pop(name, None) is not None
-        said = (f"{name} encoder: ", *((f"pretrain.{name}.", f"pretrain.{name}=") if replaced else ()))
-        self.changes = [line for line in self.changes if not line.startswith(said)]
+        self.departures.forget(about := f"{name} encoder")
+        if replaced:
+            self.departures.forget(f"pretrain.{name}")
         if own := self.pretrain.get(name):
             self.remarks.append(f"own {name} encoder")
             small, large = class_name(own.get("encoder") or "the usual encoder"), class_name(self.published[name])
             how = f"pretrained here by {own.get('method')}, not {'its published weights' if small == large else large}"
-            self.changes.append(f"{name} encoder: a small {small}, {how}")
+            self.departures.add(f"{about}: a small {small}, {how}", about)
         elif isinstance(value, dict) and not any((value.get("init_args") or {}).get(one) for one in READ_ONCE):
             self.remarks.append(f"untrained {name} encoder")
-            self.changes.append(f"{name} encoder: {class_name(value)} with random weights")
+            self.departures.add(f"{about}: {class_name(value)} with random weights", about)
 
     def _head(self, name: str, checkpoint: str | None) -> None:
         """A head that begins with released weights takes those of its encoder."""
         heads = self.content["align"].get("heads") or {}
         if "checkpoint" in (heads.get(name) or {}).get("init_args", {}):
             heads[name] = with_arguments(heads[name], checkpoint=checkpoint)
-            self.changes += [] if checkpoint else [f"{name} head: random weights, not the published ones"]
+            if not checkpoint:
+                self.departures.add(f"{name} head: random weights, not the published ones")
 
 
 def prepare(recipe: Recipe, root: Path, material: Material, configuration: str, size: str) -> Prepared:
@@ -267,7 +266,7 @@ def prepare(recipe: Recipe, root: Path, material: Material, configuration: str, 
     if size not in ("", "small", "full"):
         raise UsageError(f"size is {size!r}, expected small or full.")
     path = Path(configuration) if configuration.endswith((".yaml", ".yml")) else recipe.file(configuration)
-    prepared = Prepared(path, read_configuration(path), root, changes=list(recipe.differences))
+    prepared = Prepared(path, read_configuration(path), root, departures=Departures(recipe.differences))
     prepared.experiment = {**recipe.experiment, **prepared.content.pop("experiment", {})}
     if missing := [verb for verb in recipe.sections if verb not in prepared.content]:
         expected = ", ".join(recipe.sections)
@@ -295,5 +294,6 @@ def prepare(recipe: Recipe, root: Path, material: Material, configuration: str, 
         own = prepared.pretrain.get("spectrum")
         holder, key = (own, "encoder") if own else (prepared.content["extract"]["encoders"], "spectrum")
         holder[key], note = put_on_grid(holder[key], source_grid(prepared.content, prepared.dataset), material.grid)
-        prepared.changes += [note] if note else []
+        if note:
+            prepared.departures.add(note)
     return prepared

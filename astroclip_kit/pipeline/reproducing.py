@@ -86,7 +86,7 @@ def _resolved(recipe: Recipe, prepared: Prepared) -> Configuration:
     """All settings; what they change of what was published is noted."""
     settings = resolve_configuration(prepared.content, prepared.path)
     if recipe.departures is not None:
-        prepared.changes[:0] = recipe.departures(settings.sections, prepared.encoder("image"), prepared.side)
+        prepared.departures.put_first(recipe.departures(settings.sections, prepared.encoder("image"), prepared.side))
     return settings
 
 
