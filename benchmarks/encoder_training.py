@@ -24,7 +24,7 @@ from astroclip_kit.classifiers import train_encoder
 from astroclip_kit.data import splits
 from astroclip_kit.models import build_for
 from astroclip_kit.pipeline import simulate
-from astroclip_kit.settings import Hardware, Observing, Optimizer, Schedule, Split, Training
+from astroclip_kit.settings import Classification, Hardware, Observing, Optimizer, Schedule, Split, Training
 from astroclip_kit.storage import open_folder
 from astroclip_kit.surveys import LegacySurveyCutouts, SDSSSpectra, TableReader
 
@@ -80,17 +80,10 @@ def measure(data: ak.Dataset, out: Path, name: str, epochs: int) -> str:
     optimizer, schedule = Optimizer("adam", setting.rate, 0.0), Schedule("cosine", warmup_epochs=1.0)
     hardware = Hardware(threads=1, checkpoint_seconds=600)
     training = Training(epochs or setting.epochs, 64, optimizer=optimizer, schedule=schedule, hardware=hardware)
+    turned = {setting.modality: setting.augmentation} if setting.augmentation else {}
+    settings = Classification(encoder_training=training, split=SPLIT, augmentations=turned)
     begun = time.process_time()
-    classifier = train_encoder(
-        data,
-        out,
-        modality=setting.modality,
-        encoder=encoder,
-        label="class",
-        training=training,
-        split=SPLIT,
-        augmentation=setting.augmentation,
-    )
+    classifier = train_encoder(data, out, modality=setting.modality, encoder=encoder, settings=settings)
     processor = time.process_time() - begun
     manifest = open_folder(out, "model")
     wall, stars = sum(row["seconds"] for row in manifest["history"]), manifest["counts"]["train"]

@@ -15,7 +15,7 @@ from ..contracts import check_augmentation, check_encoder
 from ..models import build
 from ..pretraining import Pretraining, RawViews
 from ..pretraining.two_views import preprocess_of
-from ..settings import Split, Training
+from ..settings import Classification, Training
 from ..storage import hash_text
 from ..training import autocast, resolve_hardware
 from ..transforms.compose import Augmentation
@@ -74,11 +74,7 @@ def train_encoder(
     *,
     modality: str,
     encoder: nn.Module,
-    label: str,
-    training: Training,
-    split: Split,
-    class_weights: str = "",
-    augmentation: Any = None,
+    settings: Classification,
     quiet: bool = False,
 ) -> EncoderClassifier:
     """Trains an encoder with a linear head to name the class, and writes the folder of both.
@@ -92,11 +88,8 @@ def train_encoder(
         modality: What is encoded.
         encoder: Any encoder, left as it is; where it has ``measured_on``, the copy that is trained is measured on
             training objects.
-        label: Which property names the class; objects without it are left out and counted in the manifest.
-        training: Epochs, batch size, optimizer, hardware, seed.
-        split: Who trains: its training side alone.
-        class_weights: "balanced" weighs objects by the inverse of the frequency of their class.
-        augmentation: Of the raw views that are trained on (``class_path`` and ``init_args``, or the object).
+        settings: Label (objects without it are left out and counted in the manifest), ``encoder_training``, split (its
+            training side alone trains), weights of the classes, augmentation of the modality.
         quiet: Shows no progress.
 
     Returns:
@@ -108,10 +101,11 @@ def train_encoder(
         FolderError: If `out` is something else, or holds an interrupted run with other settings.
         TrainingError: If no training object has the modality.
     """
-    supervision = _Supervision(label, class_weights, augmentation)
-    course = Pretraining.of("supervised", dataset, out, modality, supervision, training, split)
+    training, augmentation = settings.encoder_training, settings.augmentations.get(modality)
+    supervision = _Supervision(settings.label, settings.class_weights, augmentation)
+    course = Pretraining.of("supervised", dataset, out, modality, supervision, training, settings.split)
     check_encoder(encoder, course.modality)
-    names, codes = class_codes(dataset, label)
+    names, codes = class_codes(dataset, settings.label)
     course = _with_classes(course, names, codes)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(training.seed)
@@ -121,7 +115,8 @@ def train_encoder(
         check_encoder(classifier, check_augmentation(augment, course.modality))
     if course.modality.kind == "image":
         classifier.to(memory_format=torch.channels_last)
-    loss = _ClassLoss(codes, class_weighting(codes[course.train], len(names), class_weights), augment, training)
+    weights = class_weighting(codes[course.train], len(names), settings.class_weights)
+    loss = _ClassLoss(codes, weights, augment, training)
     validate, parts = course.validator(loss.terms), {"encoder": classifier.encoder}
     course.fit(classifier, classifier, loss, validate=validate, parts=parts, quiet=quiet)
     return classifier

@@ -133,24 +133,12 @@ class _Fitting:
 
     def check(self, encoders: Encoders) -> None:
         """Refuses what would be found wrong only after the encoders are trained."""
-        self.learning(self.dataset, list(encoders))
+        Learning.of(self.dataset, list(encoders), self.settings)
         for note in check_unseen(encoders, self.dataset, self.settings.split):
             on_first_process(partial(print, f"note: {note}", file=sys.stderr))
         widths = {name: int(one.out_features) for name, one in encoders.items() if isinstance(one, nn.Module)}  # type: ignore[arg-type]
         if len(widths) == len(encoders):
             self._new_fusion({name: (1, width) for name, width in widths.items()}, 2)
-
-    @property
-    def common(self) -> dict[str, Any]:
-        """What every training with classes is told."""
-        settings = self.settings
-        told = {"label": settings.label, "split": settings.split, "class_weights": settings.class_weights}
-        return {**told, "quiet": self.quiet}
-
-    def learning(self, objects: Any, names: Sequence[str]) -> Learning:
-        """The objects that have the class and these modalities."""
-        settings = self.settings
-        return Learning.of(objects, names, settings.label, settings.split, settings.class_weights)
 
     def encoders(self, given: Encoders) -> dict[str, nn.Module]:
         """The trained encoders: those of folders as they are, the others after their first stage."""
@@ -167,21 +155,13 @@ class _Fitting:
 
     def _supervised(self, name: str, encoder: nn.Module) -> nn.Module:
         """An encoder after its first stage."""
-        settings = self.settings
-        learning = self.learning(self.dataset, [name])
-        augmentation = settings.augmentations.get(name)
-        of = [learning.about(), asdict(settings.encoder_training), fingerprint(encoder), describe(augmentation)]
+        settings, out = self.settings, self.out / "encoders" / name
+        learning = Learning.of(self.dataset, [name], settings)
+        augmentation = describe(settings.augmentations.get(name))
+        of = [learning.about(), asdict(settings.encoder_training), fingerprint(encoder), augmentation]
 
         def train() -> EncoderClassifier:
-            return train_encoder(
-                self.dataset,
-                self.out / "encoders" / name,
-                modality=name,
-                encoder=encoder,
-                training=settings.encoder_training,
-                augmentation=augmentation,
-                **self.common,
-            )
+            return train_encoder(self.dataset, out, modality=name, encoder=encoder, settings=settings, quiet=self.quiet)
 
         trained: nn.Module = self.once(f"encoders/{name}", of, train).encoder
         return trained
@@ -190,7 +170,7 @@ class _Fitting:
         """Encoders aligned with each other without labels, all their weights free to learn."""
         settings, names = self.settings, list(encoders)
         alignment, training = settings.alignment, settings.alignment_training
-        augmentations = alignment.augmentations or {k: v for k, v in settings.augmentations.items() if k in names}
+        augmentations = alignment.augmentations or settings.augmentations_of(names)
         alignment = replace(
             alignment,
             modalities=alignment.modalities or names,
@@ -217,42 +197,33 @@ class _Fitting:
 
     def two_stage(self, encoders: Mapping[str, nn.Module], tokens: FeatureSet) -> Classifier:
         """The classifier of a fusion on cached tokens."""
-        training, names = self.settings.training, list(encoders)
-        learning = self.learning(tokens, names)
+        settings, training, names = self.settings, self.settings.training, list(encoders)
+        learning = Learning.of(tokens, names, settings)
         fusion = self._new_fusion({name: token_shape(tokens, name) for name in names}, len(learning.classes))
         of = [learning.about(), describe(fusion), asdict(training)]
 
         def train() -> nn.Module:
-            return train_fusion(tokens, self.out / "fusion", fusion=fusion, training=training, **self.common)
+            return train_fusion(tokens, self.out / "fusion", fusion=fusion, settings=settings, quiet=self.quiet)
 
         def logits() -> Any:
             return token_logits(trained, tokens, learning.valid, hardware=training.hardware)
 
         trained = self.once("fusion", of, train)
-        classifier = Classifier(dict(encoders), trained, learning.classes, self.settings.label)
+        classifier = Classifier(dict(encoders), trained, learning.classes, settings.label)
         return self._calibrated(classifier, learning, of, logits)
 
     def joint(self, encoders: Mapping[str, nn.Module]) -> Classifier:
         """The classifier of encoders that are trained on with their fusion."""
         settings, training, names = self.settings, self.settings.training, list(encoders)
-        learning = self.learning(self.dataset, names)
+        learning = Learning.of(self.dataset, names, settings)
         sized = {name: Tokens.of(one, self.dataset.modalities[name]) for name, one in encoders.items()}
         fusion = self._new_fusion({name: (one.count, one.width) for name, one in sized.items()}, len(learning.classes))
-        augmentations = {name: one for name, one in settings.augmentations.items() if name in names}
-        plain = [asdict(training), settings.encoder_rate, describe(augmentations)]
+        plain = [asdict(training), settings.encoder_rate, describe(settings.augmentations_of(names))]
         of = [learning.about(), describe(fusion), plain, [fingerprint(one) for one in encoders.values()]]
 
         def train() -> Classifier:
-            return train_joint(
-                self.dataset,
-                self.out / "joint",
-                encoders=encoders,
-                fusion=fusion,
-                training=training,
-                encoder_rate=settings.encoder_rate,
-                augmentations=augmentations,
-                **self.common,
-            )
+            out = self.out / "joint"
+            return train_joint(self.dataset, out, encoders=encoders, fusion=fusion, settings=settings, quiet=self.quiet)
 
         def logits() -> Any:
             return view_logits(classifier, self.dataset, learning.valid, hardware=training.hardware)

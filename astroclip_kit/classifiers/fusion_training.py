@@ -18,7 +18,7 @@ from ..contracts import check_augmentation
 from ..errors import InputError
 from ..features import FeatureSet, fingerprint
 from ..models import build, describe
-from ..settings import Hardware, Split, Training
+from ..settings import Classification, Hardware
 from ..transforms.compose import Augmentation
 from .classifier import Classifier
 from .inference import BATCH, Rows, logits_of
@@ -33,10 +33,7 @@ def train_fusion(
     out: str | Path,
     *,
     fusion: nn.Module,
-    label: str,
-    training: Training,
-    split: Split,
-    class_weights: str = "",
+    settings: Classification,
     quiet: bool = False,
 ) -> nn.Module:
     """Trains a fusion on cached tokens, and writes its folder.
@@ -48,10 +45,7 @@ def train_fusion(
         features: What `extract_tokens` gave; the features of other encoders count as one token.
         out: Model folder; run again, an interrupted training goes on.
         fusion: A module that names what it reads in ``modalities`` and takes tokens by modality; left as it is.
-        label: Which property names the class.
-        training: Epochs, batch size, optimizer, hardware, seed.
-        split: Who trains: its training side alone.
-        class_weights: "balanced" weighs objects by the inverse of the frequency of their class.
+        settings: Label, ``training``, split (its training side alone trains), weights of the classes.
         quiet: Shows no progress.
 
     Returns:
@@ -64,9 +58,9 @@ def train_fusion(
         TrainingError: If no training object has all modalities.
     """
     names = _modalities(fusion)
-    learning = Learning.of(features, names, label, split, class_weights)
+    learning = Learning.of(features, names, settings)
     fusion = deepcopy(fusion)
-    learning.fit(fusion, partial(_tokens, features, names), training, Path(out), quiet=quiet)
+    learning.fit(fusion, partial(_tokens, features, names), settings.training, Path(out), quiet=quiet)
     return fusion
 
 
@@ -76,12 +70,7 @@ def train_joint(
     *,
     encoders: Mapping[str, nn.Module],
     fusion: nn.Module,
-    label: str,
-    training: Training,
-    split: Split,
-    encoder_rate: float = 0.1,
-    class_weights: str = "",
-    augmentations: Mapping[str, Any] | None = None,
+    settings: Classification,
     quiet: bool = False,
 ) -> Classifier:
     """Trains encoders and fusion together on raw views, and writes the folder of both.
@@ -91,13 +80,7 @@ def train_joint(
         out: Model folder; run again, an interrupted training goes on.
         encoders: Modality to encoder, as far as it is trained already; left as it is.
         fusion: As in `train_fusion`; left as it is.
-        label: Which property names the class.
-        training: Epochs, batch size, optimizer, hardware, seed.
-        split: Who trains: its training side alone.
-        encoder_rate: What the learning rate is multiplied with for the encoders.
-        class_weights: "balanced" weighs objects by the inverse of the frequency of their class.
-        augmentations: Modality to augmentation of the raw views that are trained on (``class_path``, ``init_args``, or
-            the object).
+        settings: As in `train_fusion`; and ``encoder_rate``, and augmentations of the modalities that the fusion reads.
         quiet: Shows no progress.
 
     Returns:
@@ -110,14 +93,16 @@ def train_joint(
         TrainingError: If no training object has all modalities.
     """
     names = _modalities(fusion)
-    learning = Learning.of(dataset, names, label, split, class_weights)
-    built = {name: cast(Augmentation, build(one, trusted=True)) for name, one in (augmentations or {}).items()}
+    learning = Learning.of(dataset, names, settings)
+    given = settings.augmentations_of(names)
+    built = {name: cast(Augmentation, build(one, trusted=True)) for name, one in given.items()}
     for name, one in built.items():
         check_augmentation(one, dataset.modalities[name])
     own = {name: deepcopy(encoders[name]) for name in names}
-    classifier = Classifier(own, deepcopy(fusion), learning.classes, label)
-    factors = {**training.optimizer.factors, "encoders": encoder_rate}
-    training = replace(training, optimizer=replace(training.optimizer, factors=factors))
+    classifier = Classifier(own, deepcopy(fusion), learning.classes, settings.label)
+    optimizer = settings.training.optimizer
+    factors = {**optimizer.factors, "encoders": settings.encoder_rate}
+    training = replace(settings.training, optimizer=replace(optimizer, factors=factors))
     about = {"augmentations": describe(built), "begun_from": [fingerprint(one) for one in own.values()]}
     read = partial(_views, dataset, names)
     learning.fit(classifier, read, training, Path(out), augmentations=built, about=about, quiet=quiet)

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from ..data import splits
 from ..errors import TrainingError, UsageError
 from ..models import describe, save_model
-from ..settings import Split, Training
+from ..settings import Classification, Split, Training
 from ..storage import check_output, hash_ids, hash_json, hash_text
 from ..training import autocast, fit, resolve_hardware, training_folder
 from ..training.checks import check_training
@@ -66,15 +66,13 @@ class Learning:
     note: str
 
     @classmethod
-    def of(cls, objects: Any, modalities: Sequence[str], label: str, split: Split, weights: str = "") -> Learning:
+    def of(cls, objects: Any, modalities: Sequence[str], settings: Classification) -> Learning:
         """Divides the objects.
 
         Args:
             objects: A `FeatureSet` or `Dataset`.
             modalities: What is read.
-            label: Which property names the class.
-            split: Who trains.
-            weights: "" or "balanced".
+            settings: Label, split, weights of the classes.
 
         Raises:
             UsageError: If there is no such label or modality.
@@ -84,6 +82,7 @@ class Learning:
         known = getattr(objects, "names", None) or list(objects.modalities)
         if unknown := [name for name in modalities if name not in known]:
             raise UsageError(f"there is no modality {unknown[0]!r} in the data; they have {', '.join(known)}.")
+        label, split, weights = settings.label, settings.split, settings.class_weights
         names, codes = class_codes(objects, label)
         sides = splits.divide(objects, split)
         present = {name: np.asarray(objects.present(name)) for name in modalities}

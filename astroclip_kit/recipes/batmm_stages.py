@@ -177,18 +177,8 @@ class Repetition:
     def _train(self, name: str, out: Path) -> None:
         from ..classifiers import train_encoder
 
-        settings = self.settings
-        train_encoder(
-            self.dataset,
-            out,
-            modality=name,
-            encoder=self._built(self.without_attention(name), name),
-            label=settings.label,
-            training=settings.encoder_training,
-            split=settings.split,
-            class_weights=settings.class_weights,
-            augmentation=settings.augmentations.get(name),
-        )
+        encoder = self._built(self.without_attention(name), name)
+        train_encoder(self.dataset, out, modality=name, encoder=encoder, settings=self.settings)
 
     def arguments(self, model: Model) -> dict[str, Any]:
         """What the method of a model is made with."""
@@ -199,19 +189,12 @@ class Repetition:
         from ..classifiers import class_codes, make_fusion, token_shape, train_fusion
         from ..features import FeatureSet
 
-        model, settings, features = self.models[name], self.settings, FeatureSet(self.place("own", "tokens"))
+        model, features = self.models[name], FeatureSet(self.place("own", "tokens"))
         shapes = {one: token_shape(features, one) for one in model.sees}
-        classes = class_codes(features, settings.label)[0]
+        classes = class_codes(features, self.settings.label)[0]
         part = {"init_args": self.arguments(model)}
-        train_fusion(
-            features,
-            out,
-            fusion=make_fusion(shapes, len(classes), model.method, part, self.seed),
-            label=settings.label,
-            training=settings.training,
-            split=settings.split,
-            class_weights=settings.class_weights,
-        )
+        fusion = make_fusion(shapes, len(classes), model.method, part, self.seed)
+        train_fusion(features, out, fusion=fusion, settings=self.settings)
 
     def _fit_baseline(self, name: str, out: Path) -> None:
         """Fits a baseline to what the spectrum encoder sees."""

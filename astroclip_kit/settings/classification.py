@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -55,3 +56,7 @@ class Classification:
     baselines: list[str] = field(default_factory=list)
     alignment: Alignment = field(default_factory=Alignment)
     alignment_training: Training = ALIGNING
+
+    def augmentations_of(self, names: Collection[str]) -> dict[str, dict[str, Any]]:
+        """Those of some modalities."""
+        return {name: one for name, one in self.augmentations.items() if name in names}

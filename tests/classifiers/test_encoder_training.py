@@ -20,7 +20,7 @@ from astroclip_kit.features import extract
 from astroclip_kit.models import load_model
 from astroclip_kit.pipeline.parts import encoder_for
 from astroclip_kit.pretraining import pretrain_autoencoder, pretrain_masked_spectra, pretrain_moco
-from astroclip_kit.settings import Alignment, Hardware, MoCo, Optimizer, Split, Training
+from astroclip_kit.settings import Alignment, Classification, Hardware, MoCo, Optimizer, Split, Training
 from astroclip_kit.storage import open_folder
 from astroclip_kit.training import fit
 from astroclip_kit.transforms import GaussianNoise, RandomFlipRotate, ScaleImages
@@ -28,6 +28,7 @@ from astroclip_kit.transforms import GaussianNoise, RandomFlipRotate, ScaleImage
 FLOAT32 = Hardware("cpu", "float32")
 QUICK = Training(4, 32, optimizer=Optimizer("adam", 3e-3, 0.0), hardware=FLOAT32)
 SPLIT = Split(test=0.1, valid=0.2)
+SETTINGS = Classification(encoder_training=QUICK, split=SPLIT)
 NARROW = {"widths": (8, 8, 16), "depths": (1, 1, 1)}
 
 
@@ -47,10 +48,10 @@ def vgg(stars):
     return VGG1D.for_modality(stars.modalities["spectrum"], **NARROW)
 
 
-def train(stars, out, modality="image", **more):
-    make = {"image": conv, "spectrum": vgg}[modality]
-    given = {"encoder": make(stars), "label": "class", "training": QUICK, "split": SPLIT, "quiet": True}
-    return train_encoder(stars, out, modality=modality, **{**given, **more})
+def train(stars, out, modality="image", *, encoder=None, **settings):
+    encoder = encoder or {"image": conv, "spectrum": vgg}[modality](stars)
+    settings = replace(SETTINGS, **settings)
+    return train_encoder(stars, out, modality=modality, encoder=encoder, settings=settings, quiet=True)
 
 
 def accuracy(stars, classifier, modality, side="test"):
@@ -63,7 +64,7 @@ def accuracy(stars, classifier, modality, side="test"):
 @pytest.mark.parametrize("modality", ["image", "spectrum"])
 def test_it_learns_and_ends_in_a_folder_with_the_encoder_inside(stars, tmp_path, modality):
     out, training = tmp_path / "classifier", replace(QUICK, epochs=12)
-    classifier = train(stars, out, modality, training=training)
+    classifier = train(stars, out, modality, encoder_training=training)
     assert classifier.classes == ("bhb", "other") and not classifier.training
     assert accuracy(stars, classifier, modality) > 0.9
     manifest, inside = open_folder(out, "model"), open_folder(out / "encoder", "model")
@@ -80,7 +81,7 @@ def test_it_learns_and_ends_in_a_folder_with_the_encoder_inside(stars, tmp_path,
 
 
 def test_the_epoch_that_validates_best_is_kept(stars, tmp_path):
-    classifier = train(stars, tmp_path / "out", training=replace(QUICK, epochs=6))
+    classifier = train(stars, tmp_path / "out", encoder_training=replace(QUICK, epochs=6))
     history = open_folder(tmp_path / "out", "model")["history"]
     rows = np.flatnonzero((splits.divide(stars, SPLIT) == "valid") & (stars.labels["class"] != ""))
     codes = torch.from_numpy((stars.labels["class"][rows] == "other").astype(int))
@@ -100,7 +101,7 @@ def test_what_an_encoder_lacks_is_measured_on_training_objects_alone(stars, tmp_
     given = SEResNet.for_modality(stars.modalities["image"], size=0, name="resnet18", stages=1, width=8)
     sides = splits.divide(stars, SPLIT)
     stars.values["image"][sides != "train"] *= 1000
-    classifier = train(stars, tmp_path / "out", encoder=given, training=replace(QUICK, epochs=1))
+    classifier = train(stars, tmp_path / "out", encoder=given, encoder_training=replace(QUICK, epochs=1))
     scale = classifier.encoder.preprocess.steps[0]
     rows = (sides == "train") & (stars.labels["class"] != "")
     assert scale == ScaleImages().measured_on(torch.from_numpy(stars.values["image"][rows]))
@@ -127,17 +128,17 @@ def test_an_interrupted_training_goes_on(stars, tmp_path, monkeypatch):
     training = replace(QUICK, hardware=hardware)
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr("astroclip_kit.pretraining.course.fit", stopped)
-        train(stars, tmp_path / "parts", training=training)
+        train(stars, tmp_path / "parts", encoder_training=training)
     with pytest.raises(FolderError, match="training data"):
-        train(stars, tmp_path / "parts", training=training, class_weights="balanced")
-    resumed = train(stars, tmp_path / "parts", training=training)
+        train(stars, tmp_path / "parts", encoder_training=training, class_weights="balanced")
+    resumed = train(stars, tmp_path / "parts", encoder_training=training)
     for name, weight in whole.state_dict().items():
         assert torch.equal(resumed.state_dict()[name], weight), name
 
 
 def test_the_folder_serves_where_encoders_are_asked_for(stars, tmp_path):
     for modality in stars.modalities:
-        train(stars, tmp_path / modality, modality, training=replace(QUICK, epochs=1))
+        train(stars, tmp_path / modality, modality, encoder_training=replace(QUICK, epochs=1))
     folders = {name: str(tmp_path / name / "encoder") for name in stars.modalities}
     encoders = {name: encoder_for(path, stars.modalities, name) for name, path in folders.items()}
     features = extract(stars, encoders, tmp_path / "features", hardware=FLOAT32)
@@ -156,7 +157,7 @@ def test_balanced_weights_count_each_class_alike(stars, tmp_path):
     shares = {}
     for weights in ("", "balanced"):
         training = replace(QUICK, epochs=3)
-        classifier = train(stars, tmp_path / (weights or "plain"), class_weights=weights, training=training)
+        classifier = train(stars, tmp_path / (weights or "plain"), class_weights=weights, encoder_training=training)
         with torch.inference_mode():
             shares[weights] = classifier(torch.from_numpy(noise)).softmax(dim=1)[:, 0].mean().item()
     assert shares[""] < 0.25 < 0.4 < shares["balanced"] < 0.6
@@ -166,8 +167,8 @@ def test_balanced_weights_count_each_class_alike(stars, tmp_path):
 
 def test_augmentations_change_what_is_trained_on(stars, tmp_path):
     turned = {"class_path": "astroclip_kit.transforms.RandomFlipRotate"}
-    as_part = train(stars, tmp_path / "part", augmentation=turned)
-    as_object = train(stars, tmp_path / "object", augmentation=RandomFlipRotate())
+    as_part = train(stars, tmp_path / "part", augmentations={"image": turned})
+    as_object = train(stars, tmp_path / "object", augmentations={"image": RandomFlipRotate()})
     plain = train(stars, tmp_path / "plain")
     same, other = (
         all(torch.equal(one, two) for one, two in zip(as_part.parameters(), them.parameters(), strict=True))
@@ -177,7 +178,7 @@ def test_augmentations_change_what_is_trained_on(stars, tmp_path):
     kept = open_folder(tmp_path / "object", "model")["settings"]["augmentation"]
     assert kept["class_path"] == "astroclip_kit.transforms.images.RandomFlipRotate"
     with pytest.raises(InputError, match="GaussianNoise cannot augment 'image'"):
-        train(stars, tmp_path / "wrong", augmentation=GaussianNoise([1.0, 2.0]))
+        train(stars, tmp_path / "wrong", augmentations={"image": GaussianNoise([1.0, 2.0])})
 
 
 def test_without_validation_objects_the_last_epoch_is_kept(stars, tmp_path):
@@ -191,15 +192,7 @@ def test_what_cannot_be_learned_is_refused(stars, tmp_path):
     with pytest.raises(UsageError, match="label: 'z' is a measurement, not a class"):
         train(stars, tmp_path / "out", label="z")
     with pytest.raises(UsageError, match="there is no 'lightcurve' in the data"):
-        train_encoder(
-            stars,
-            tmp_path / "out",
-            modality="lightcurve",
-            encoder=conv(stars),
-            label="class",
-            training=QUICK,
-            split=SPLIT,
-        )
+        train(stars, tmp_path / "out", "lightcurve", encoder=conv(stars))
     with pytest.raises(InputError, match="'spectrum' has the bands flux, ivar where SEResNet"):
         train(stars, tmp_path / "out", "spectrum", encoder=SEResNet(name="resnet18", stages=1, width=8))
     stars.labels["class"][:] = "bhb"
@@ -253,7 +246,7 @@ def test_two_processes_train_the_same_classifier_as_one(tmp_path):
         "from astroclip_kit.settings import Optimizer\n"
         "from test_encoder_training import QUICK, BlueStars, train\n"
         "training = replace(QUICK, optimizer=Optimizer('sgd', 0.03, 0.0))  # Adam makes steps of roundings\n"
-        "train(BlueStars(), Path(sys.argv[2]), class_weights='balanced', training=training)\n"
+        "train(BlueStars(), Path(sys.argv[2]), class_weights='balanced', encoder_training=training)\n"
     )
     several = ["-m", "torch.distributed.run", "--nproc-per-node=2", "--standalone"]
     for name, start in (("one", []), ("two", several)):

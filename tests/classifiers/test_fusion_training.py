@@ -23,10 +23,11 @@ from astroclip_kit.classifiers import (
 from astroclip_kit.data import splits
 from astroclip_kit.errors import FolderError, InputError, TrainingError, UsageError
 from astroclip_kit.models import load_model
+from astroclip_kit.settings import Classification
 from astroclip_kit.storage import open_folder
 from astroclip_kit.training import checkpoint
 
-ARGUMENTS = {"label": "class", "training": TRAINING, "split": SPLIT}
+SETTINGS = Classification(training=TRAINING, split=SPLIT)
 BOTH = {"image": 8, "spectrum": 8}
 
 
@@ -48,7 +49,8 @@ def test_a_fusion_learns_and_is_saved_with_what_it_was_made_of(stars, tokens, tm
     untrained = make_fusion()
     before = {name: weight.clone() for name, weight in untrained.state_dict().items()}
     longer = replace(TRAINING, epochs=16, optimizer=replace(TRAINING.optimizer, learning_rate=0.01))
-    fusion = train_fusion(tokens, tmp_path / "fusion", fusion=untrained, **{**ARGUMENTS, "training": longer})
+    settings = replace(SETTINGS, training=longer)
+    fusion = train_fusion(tokens, tmp_path / "fusion", fusion=untrained, settings=settings)
     assert all(torch.equal(weight, before[name]) for name, weight in untrained.state_dict().items())
     about = open_folder(tmp_path / "fusion", "model")
     assert len(about["history"]) == longer.epochs
@@ -62,7 +64,7 @@ def test_a_fusion_learns_and_is_saved_with_what_it_was_made_of(stars, tokens, tm
 
 
 def test_objects_without_a_modality_or_a_class_are_left_out_and_counted(stars, tokens, tmp_path):
-    train_fusion(tokens, tmp_path / "fusion", fusion=make_fusion(), **ARGUMENTS)
+    train_fusion(tokens, tmp_path / "fusion", fusion=make_fusion(), settings=SETTINGS)
     about, here = open_folder(tmp_path / "fusion", "model"), sides_of(stars) != "test"
     known = stars.labels["class"] != ""
     assert about["left_out"] == {
@@ -75,7 +77,7 @@ def test_objects_without_a_modality_or_a_class_are_left_out_and_counted(stars, t
 
 def test_the_fusion_of_one_modality_keeps_the_objects_that_lack_the_other(stars, tokens, tmp_path):
     for name, fusion in (("cls", make_fusion({"spectrum": 8})), ("linear", PooledLinear({"spectrum": 8}, 2))):
-        trained = train_fusion(tokens, tmp_path / name, fusion=fusion, **ARGUMENTS)
+        trained = train_fusion(tokens, tmp_path / name, fusion=fusion, settings=SETTINGS)
         assert open_folder(tmp_path / name, "model")["left_out"]["no spectrum"] == 0
         assert token_logits(trained, tokens, np.arange(5), hardware=ONE_CORE).shape == (5, 2)
 
@@ -83,7 +85,7 @@ def test_the_fusion_of_one_modality_keeps_the_objects_that_lack_the_other(stars,
 def test_the_best_epoch_is_kept(stars, tokens, tmp_path):
     wild = replace(TRAINING, epochs=6, optimizer=replace(TRAINING.optimizer, learning_rate=0.3))
     fusion = EarlyConcat(BOTH, 2)
-    trained = train_fusion(tokens, tmp_path / "fusion", fusion=fusion, **{**ARGUMENTS, "training": wild})
+    trained = train_fusion(tokens, tmp_path / "fusion", fusion=fusion, settings=replace(SETTINGS, training=wild))
     about = open_folder(tmp_path / "fusion", "model")
     valid = np.flatnonzero((sides_of(stars) == "valid") & stars.presence["image"] & (stars.labels["class"] != ""))
     codes = torch.from_numpy(np.searchsorted(about["label"]["classes"], stars.labels["class"][valid]))
@@ -99,14 +101,14 @@ def test_labels_of_the_held_out_side_change_nothing(stars, tmp_path):
         if number:
             one.labels["class"] = np.where(sides_of(one) == "test", "bhb", one.labels["class"])
         features = extract_tokens(one, make_encoders(), tmp_path / f"tokens-{number}", hardware=ONE_CORE)
-        models.append(train_fusion(features, tmp_path / f"fusion-{number}", fusion=make_fusion(), **ARGUMENTS))
+        models.append(train_fusion(features, tmp_path / f"fusion-{number}", fusion=make_fusion(), settings=SETTINGS))
     assert all(torch.equal(*pair) for pair in zip(*(one.state_dict().values() for one in models), strict=True))
 
 
 def test_balanced_weights_change_what_is_learned(tokens, tmp_path):
     trained = [
-        train_fusion(tokens, tmp_path / f"one-{weights}", fusion=make_fusion(), class_weights=weights, **ARGUMENTS)
-        for weights in ("", "balanced")
+        train_fusion(tokens, tmp_path / f"one-{one.class_weights}", fusion=make_fusion(), settings=one)
+        for one in (SETTINGS, replace(SETTINGS, class_weights="balanced"))
     ]
     assert not torch.equal(trained[0].head.weight, trained[1].head.weight)
     assert open_folder(tmp_path / "one-", "model")["class_weights"] is None
@@ -142,15 +144,15 @@ def often(training):
 
 
 def test_an_interrupted_training_of_a_fusion_ends_as_one_that_was_not(tokens, tmp_path, monkeypatch):
-    arguments = {**ARGUMENTS, "training": often(TRAINING), "fusion": make_fusion()}
+    arguments = {"settings": replace(SETTINGS, training=often(TRAINING)), "fusion": make_fusion()}
     whole = train_fusion(tokens, tmp_path / "whole", **arguments)
     cut = interrupted(monkeypatch, lambda: train_fusion(tokens, tmp_path / "cut", **arguments), (3, 5))
     assert all(torch.equal(*pair) for pair in zip(whole.state_dict().values(), cut.state_dict().values(), strict=True))
 
 
-def joint(stars, out, **arguments):
-    given = {"encoders": make_encoders(), "fusion": make_fusion(), **ARGUMENTS, **arguments}
-    return train_joint(stars, out, **given)
+def joint(stars, out, **settings):
+    settings = replace(SETTINGS, **settings)
+    return train_joint(stars, out, encoders=make_encoders(), fusion=make_fusion(), settings=settings)
 
 
 def test_encoders_and_fusion_learn_together_the_encoders_more_slowly(stars, tmp_path):
@@ -191,15 +193,15 @@ def test_joint_training_never_asks_for_the_held_out_side_and_augments_the_traini
 
 def test_what_cannot_be_trained_is_refused(stars, tokens, tmp_path):
     with pytest.raises(InputError, match="Linear is no fusion: its attribute `modalities` must name"):
-        train_fusion(tokens, tmp_path / "a", fusion=nn.Linear(2, 2), **ARGUMENTS)
+        train_fusion(tokens, tmp_path / "a", fusion=nn.Linear(2, 2), settings=SETTINGS)
     with pytest.raises(UsageError, match="there is no modality 'photo' in the data; they have image, spectrum"):
-        train_fusion(tokens, tmp_path / "a", fusion=PooledLinear({"photo": 8}, 2), **ARGUMENTS)
+        train_fusion(tokens, tmp_path / "a", fusion=PooledLinear({"photo": 8}, 2), settings=SETTINGS)
     with pytest.raises(InputError, match=r"16 of the objects have no 'image' \(first: row 0\)\. Leave them out"):
         token_logits(make_fusion(), tokens, np.arange(160))
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "file").touch()
     with pytest.raises(FolderError, match="was not written by astroclip_kit"):
-        train_fusion(tokens, tmp_path / "mine", fusion=make_fusion(), **ARGUMENTS)
+        train_fusion(tokens, tmp_path / "mine", fusion=make_fusion(), settings=SETTINGS)
     stars.presence["image"][:] = False
     with pytest.raises(TrainingError, match="no training object has image and spectrum"):
         joint(stars, tmp_path / "b")
