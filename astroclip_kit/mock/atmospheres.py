@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from .hydrogen import Gas, continuum_opacity, gas, line_opacity
 from .instruments import LOGLAM_STEP
+from .stellar_populations import node_weights
 
 __all__ = [
     "DEPTH",
@@ -107,7 +108,5 @@ def flux_grid() -> npt.NDArray[np.float32]:
 
 def grid_weights(teff: Array, logg: Array) -> npt.NDArray[np.float32]:
     """Weights [B, temperatures * gravities] of the nodes for stars [B]."""
-    from .stellar_populations import node_weights
-
     product = node_weights(teff, TEMPERATURES)[:, :, None] * node_weights(logg, GRAVITIES)[:, None]
     return np.asarray(product.reshape(len(teff), -1), dtype=np.float32)
