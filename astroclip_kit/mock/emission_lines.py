@@ -10,7 +10,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from .instruments import LOGLAM_STEP
+from .instruments import LIGHT_KM_S, LOGLAM_STEP
 from .population import Galaxies
 from .stellar_populations import REST_LOGLAM, REST_WAVELENGTH, node_weights
 
@@ -35,7 +35,6 @@ LINES = {
 }  # fmt: skip
 """Vacuum wavelengths in Angstrom."""
 _GAS_KM_S = np.array([85.0, 120.0, 170.0, 260.0])
-_LIGHT_KM_S = 299792.458
 _CASE_B = {"H_ALPHA": 1.0, "H_BETA": 1 / 2.86, "H_GAMMA": 0.468 / 2.86, "H_DELTA": 0.259 / 2.86}
 
 
@@ -112,7 +111,7 @@ def line_class(nitrogen: Array, oxygen: Array) -> npt.NDArray[np.str_]:
 def _profiles() -> npt.NDArray[np.float32]:
     """Unit-flux Gaussian profiles [width * lines, L] per Angstrom."""
     centre = (np.log10(list(LINES.values())) - REST_LOGLAM[0]) / LOGLAM_STEP
-    sigma = (_GAS_KM_S / _LIGHT_KM_S / np.log(10) / LOGLAM_STEP)[:, None, None]
+    sigma = (_GAS_KM_S / LIGHT_KM_S / np.log(10) / LOGLAM_STEP)[:, None, None]
     offset = np.arange(len(REST_LOGLAM)) - centre[:, None]
     profile = np.exp(-0.5 * (offset / sigma) ** 2) / (sigma * np.sqrt(2 * np.pi))
     width = REST_WAVELENGTH * np.log(10) * LOGLAM_STEP

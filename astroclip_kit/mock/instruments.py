@@ -19,6 +19,7 @@ __all__ = [
     "DEPTH",
     "FIBRE_RADIUS_ARCSEC",
     "LEGACY_SURVEYS",
+    "LIGHT_KM_S",
     "LOGLAM_STEP",
     "MOFFAT_SCALE",
     "OBSERVED_WAVELENGTH",
@@ -39,6 +40,7 @@ __all__ = [
 Array = npt.NDArray[np.float32]
 Grid = Literal["sdss", "desi"]
 
+LIGHT_KM_S = 299792.458
 LOGLAM_STEP = 1e-4
 OBSERVED_WAVELENGTH: npt.NDArray[np.float64] = np.power(
     10, 3.55 + LOGLAM_STEP * np.arange(4671)

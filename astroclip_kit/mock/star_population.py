@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from ..errors import FileError
 from ..settings import Observing
+from .instruments import LIGHT_KM_S
 
 __all__ = ["KINDS", "SATURATION", "Stars", "draw_stars", "read_catalogues"]
 
@@ -29,7 +30,6 @@ SHARE = (4752 / 12032, 0.65 * 7280 / 12032, 0.35 * 7280 / 12032)  # Wei et al. (
 SATURATION = 14.0  # g of the brightest stars that the SDSS camera images
 COOLEST, HOTTEST = 7000.0, 10500.0  # K: what the colours of Yanny et al. (2000), 0.8 < u - g < 1.5, let in
 BHB_FILE, A_FILE = "bhb_segue_barbosa2022*.csv", "lamost_dr10_AFG_params.csv"
-LIGHT_KM_S = 299792.458
 
 
 def draw_stars(count: int, rng: np.random.Generator, observing: Observing, catalogues: str = "") -> Stars:

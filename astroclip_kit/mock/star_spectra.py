@@ -8,14 +8,14 @@ import numpy as np
 import numpy.typing as npt
 
 from .atmospheres import REST_WAVELENGTH, flux_grid, grid_weights
-from .instruments import LOGLAM_STEP, OBSERVED_WAVELENGTH, RESOLUTION_KM_S, SDSS, band_weights
+from .instruments import LIGHT_KM_S, LOGLAM_STEP, OBSERVED_WAVELENGTH, RESOLUTION_KM_S, SDSS, band_weights
 from .metal_lines import LINE_WIDTH_KM_S, equivalent_widths, line_shapes
 from .star_population import Stars
 
 __all__ = ["blurred", "on_observed_grid", "star_fluxes", "star_spectra"]
 
 Array = npt.NDArray[np.float32]
-PIXEL_KM_S = float(299792.458 * np.log(10) * LOGLAM_STEP)
+PIXEL_KM_S = float(LIGHT_KM_S * np.log(10) * LOGLAM_STEP)
 _FIRST = round((np.log10(OBSERVED_WAVELENGTH[0]) - np.log10(REST_WAVELENGTH[0])) / LOGLAM_STEP)
 
 

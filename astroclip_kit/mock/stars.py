@@ -18,10 +18,10 @@ from .catalogue import Rows
 from .chunks import CHUNK, Plan, streams, write_survey
 from .components import MARGIN
 from .files import Observation, identify, write_objects
-from .instruments import LEGACY_COUNTS, SDSS, Grid
+from .instruments import LEGACY_COUNTS, LIGHT_KM_S, SDSS, Grid
 from .spectra import Array, redden
 from .spectrograph import observe_spectra, resample
-from .star_population import LIGHT_KM_S, SATURATION, Stars, draw_stars, read_catalogues
+from .star_population import SATURATION, Stars, draw_stars, read_catalogues
 from .star_spectra import blurred, on_observed_grid, star_fluxes, star_spectra
 
 __all__ = ["simulate_stars"]

@@ -14,7 +14,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from .instruments import LOGLAM_STEP
+from .instruments import LIGHT_KM_S, LOGLAM_STEP
 
 __all__ = [
     "AGE_GYR",
@@ -119,7 +119,7 @@ def _population(age_gyr: float, metallicity: float) -> npt.NDArray[np.float64]:
 
 def _broaden(spectra: npt.NDArray[np.float64], vdisp: float) -> npt.NDArray[np.float64]:
     """Convolves with a Gaussian of `vdisp` km/s along the logarithmic axis."""
-    pixels = vdisp / 299792.458 / np.log(10) / LOGLAM_STEP
+    pixels = vdisp / LIGHT_KM_S / np.log(10) / LOGLAM_STEP
     padded = np.pad(spectra, [(0, 0)] * (spectra.ndim - 1) + [(50, 50)], mode="edge")
     frequency = np.fft.rfftfreq(padded.shape[-1])
     transfer = np.exp(-2 * (np.pi * frequency * pixels) ** 2)
