@@ -14,13 +14,13 @@ from torch import Tensor, nn
 from ..contracts import check_augmentation, check_encoder
 from ..models import build
 from ..pretraining import Pretraining, RawViews
-from ..pretraining.two_views import preprocess_of
 from ..settings import Classification, Training
 from ..storage import hash_text
 from ..training import autocast, resolve_hardware
 from ..transforms.compose import Augmentation
 from ..types import Modality
 from .classes import Codes, check_classes, class_codes, class_loss, class_weighting
+from .tokens import prepared
 
 __all__ = ["EncoderClassifier", "train_encoder"]
 
@@ -51,11 +51,7 @@ class EncoderClassifier(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits [B, C] of raw views [B, ...]."""
-        with torch.autocast(x.device.type, enabled=False):  # wavelengths have no room for rounding
-            x = preprocess_of(self.encoder)(x)
-        if x.ndim == 4:
-            x = x.contiguous(memory_format=torch.channels_last)
-        logits: Tensor = self.head(self.encoder(x))
+        logits: Tensor = self.head(self.encoder(prepared(self.encoder, x)))
         return logits
 
 

@@ -15,10 +15,20 @@ from ..contracts import check_encoder, random_views
 from ..encoders.fitted import load_encoder
 from ..errors import InputError
 from ..features import FeatureSet, extract
+from ..pretraining.two_views import preprocess_of
 from ..settings import Hardware
 from ..types import Modality
 
-__all__ = ["Tokens", "check_tokens", "encode_tokens", "encode_views", "extract_tokens", "token_shape", "tokens_of"]
+__all__ = [
+    "Tokens",
+    "check_tokens",
+    "encode_tokens",
+    "encode_views",
+    "extract_tokens",
+    "prepared",
+    "token_shape",
+    "tokens_of",
+]
 
 
 def encode_tokens(encoder: nn.Module, x: Tensor) -> Tensor:
@@ -33,11 +43,16 @@ def encode_tokens(encoder: nn.Module, x: Tensor) -> Tensor:
     return one
 
 
-def encode_views(encoder: nn.Module, x: Tensor) -> Tensor:
-    """Tokens [B, T, D] of raw views [B, ...], which are preprocessed in float32 and, if images, laid out by pixel."""
+def prepared(encoder: nn.Module, x: Tensor) -> Tensor:
+    """Raw views [B, ...] as an encoder takes them: preprocessed in float32 and, if images, laid out by pixel."""
     with torch.autocast(x.device.type, enabled=False):  # wavelengths and fluxes have no room for rounding
-        x = getattr(encoder, "preprocess", nn.Identity())(x)
-    return encode_tokens(encoder, x.contiguous(memory_format=torch.channels_last) if x.ndim == 4 else x)
+        x = preprocess_of(encoder)(x)
+    return x.contiguous(memory_format=torch.channels_last) if x.ndim == 4 else x
+
+
+def encode_views(encoder: nn.Module, x: Tensor) -> Tensor:
+    """Tokens [B, T, D] of raw views [B, ...]."""
+    return encode_tokens(encoder, prepared(encoder, x))
 
 
 class Tokens(nn.Module):
@@ -71,7 +86,7 @@ class Tokens(nn.Module):
         check_encoder(encoder, modality)
         was_training = encoder.training
         with torch.inference_mode():
-            x = getattr(encoder.eval(), "preprocess", nn.Identity())(random_views(modality, 2))
+            x = preprocess_of(encoder.eval())(random_views(modality, 2))
             shape = tuple(encode_tokens(encoder, x).shape)
         encoder.train(was_training)
         if len(shape) != 3 or shape[2] != encoder.out_features:
