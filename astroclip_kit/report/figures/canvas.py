@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from typing import Any
 
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-__all__ = ["COLOURS", "COLUMN", "NONE", "PAGE", "STYLE", "KitFigure", "encoded", "picture", "plain_axes"]
+__all__ = ["COLOURS", "COLUMN", "NONE", "PAGE", "STYLE", "KitFigure", "encoded", "picture", "plain_axes", "rows_axes"]
 
 LARGEST_SVG = 400_000  # bytes; a figure of more strokes than that is smaller as pixels
 COLUMN, PAGE = 3.35, 6.95  # inches: one column, and the width of a two-column page
@@ -87,6 +88,14 @@ def picture(figure: Figure) -> tuple[str, bytes]:
         kept = ("svg", image) if len(image) <= LARGEST_SVG else ("png", encoded(figure, "png"))
         figure._kit_picture = kept  # type: ignore[attr-defined]
     return kept
+
+
+def rows_axes(axes: Axes, labels: Sequence[str], quantity: str) -> None:
+    """A row for each label from top to bottom, at 0, 1, ..., and grey lines where the numbers are."""
+    axes.set_yticks(range(len(labels)), labels)
+    axes.set(ylim=(len(labels) - 0.4, -0.6), xlabel=quantity)
+    plain_axes(axes).grid(axis="x", color="0.9", linewidth=0.5)
+    axes.set_axisbelow(True)
 
 
 def plain_axes(axes: Axes) -> Axes:

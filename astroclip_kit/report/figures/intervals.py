@@ -10,7 +10,7 @@ from matplotlib import rc_context
 from matplotlib.ticker import MaxNLocator
 
 from ...errors import InputError
-from .canvas import COLOURS, COLUMN, PAGE, STYLE, KitFigure, plain_axes
+from .canvas import COLOURS, COLUMN, PAGE, STYLE, KitFigure, rows_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -78,9 +78,6 @@ def _panel(axes: Axes, name: str, numbers: Sequence[Interval]) -> None:
         axes.plot([one.low, one.high], [place, place], color=COLOURS[0], linewidth=1.3, solid_capstyle="butt")
         axes.plot(one.value, place, "o", color=COLOURS[0], ms=4)
         axes.plot(one.chance, place, "|", color="0.45", ms=9, mew=1.4)
-    axes.set_yticks(range(len(numbers)), [one.label for one in numbers])
-    axes.set(ylim=(len(numbers) - 0.4, -0.6), xlabel=name)
+    rows_axes(axes, [one.label for one in numbers], name)
     axes.xaxis.set_major_locator(MaxNLocator(5))
     axes.margins(x=0.08)
-    plain_axes(axes).grid(axis="x", color="0.9", linewidth=0.5)
-    axes.set_axisbelow(True)

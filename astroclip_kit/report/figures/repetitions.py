@@ -12,7 +12,7 @@ from matplotlib import rc_context
 
 from ...errors import InputError
 from ...metrics import Sweep
-from .canvas import COLOURS, PAGE, STYLE, KitFigure, plain_axes
+from .canvas import COLOURS, PAGE, STYLE, KitFigure, plain_axes, rows_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -127,10 +127,7 @@ def measured_beside_published(numbers: Sequence[Beside], *, metric: str) -> KitF
         axes.errorbar(
             values, place, xerr=drawn, fmt="os"[number], ms=3.5, color=COLOURS[number], label=label, elinewidth=1
         )
-    axes.set_yticks(range(len(numbers)), [one.label for one in numbers])
-    axes.set(ylim=(len(numbers) - 0.4, -0.6), xlabel=metric)
-    plain_axes(axes).grid(axis="x", color="0.9", linewidth=0.5)
-    axes.set_axisbelow(True)
+    rows_axes(axes, [one.label for one in numbers], metric)
     figure.legend(loc="outside lower left", ncols=2, handlelength=1.6, borderaxespad=0.2)
     return figure
 
