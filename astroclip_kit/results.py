@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from .errors import FolderError, InputError
+from .metrics import error_of_mean
 from .storage import publish
 from .types import Result
 
@@ -89,15 +90,13 @@ def combine(folds: Sequence[Sequence[Result]], test_share: float = 0.0) -> list[
         deviation over the folds (n - 1), `n` the number of all queries, and low and high the 95 % interval of the
         mean from Student's t with F - 1 degrees of freedom, cut off where the metric ends. Folds share most of their
         training objects, so this interval is too narrow for a comparison of methods (Bengio & Grandvalet 2004, JMLR
-        5, 1089); repeated random splits share tested objects as well, for which a `test_share` s widens it: the
-        variance of the mean is then (1 / F + s / (1 - s)) std^2 (Nadeau & Bengio 2003, Machine Learning 52, 239). Then
-        the results of every fold, numbered in `fold`. A fold whose value is NaN is left out of the mean.
+        5, 1089); repeated random splits share tested objects as well, for which a `test_share` widens it as
+        `metrics.error_of_mean` says. Then the results of every fold, numbered in `fold`. A fold whose value is NaN is
+        left out of the mean.
 
     Raises:
         InputError: If there is no fold, one measurement occurs twice in a fold, or the share is none.
     """
-    if not 0 <= test_share < 1:
-        raise InputError(f"test_share: expected a share of the objects from 0 to below 1, found {test_share}.")
     if not folds:
         raise InputError("combine: expected the results of at least one fold, found none.")
     single = [replace(one, fold=number) for number, results in enumerate(folds) for one in results]
@@ -128,8 +127,7 @@ def _mean(members: list[Result], test_share: float) -> Result:
     chance = np.array([one.chance for one in members if math.isfinite(one.chance)])
     mean = float(found.mean()) if len(found) else math.nan
     std = float(found.std(ddof=1)) if len(found) > 1 else math.nan
-    error = std * math.sqrt(1 / len(found) + test_share / (1 - test_share)) if len(found) > 1 else math.nan
-    half = error * float(t.ppf(0.975, len(found) - 1)) if len(found) > 1 else math.nan
+    half = error_of_mean(found, test_share) * float(t.ppf(0.975, len(found) - 1))
     low, high = np.clip([mean - half, mean + half], *_range(members[0].metric)).tolist()
     return replace(
         members[0],

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import InputError, UsageError
+from ..metrics import error_of_mean
 from ..types import Result
 
 if TYPE_CHECKING:
@@ -37,11 +38,10 @@ class Difference(NamedTuple):
 def corrected_difference(a: Sequence[float], b: Sequence[float], test_share: float) -> Difference:
     """The mean of a - b over repeated random splits, by the corrected resampled t-test.
 
-    Splits of the same objects share most of their training objects, so that their differences are alike. Their
-    variance s^2 is therefore multiplied by 1 / J + n_test / n_train instead of 1 / J (Nadeau & Bengio 2003, Machine
-    Learning 52, 239), and the interval is Student's with J - 1 degrees of freedom. Where all differences are the same,
-    as on few tested objects, on which a metric takes few values, nothing is known of their scatter: interval and p
-    are NaN.
+    The error of the mean is `metrics.error_of_mean`, as splits of the same objects share most of their training objects
+    (Nadeau & Bengio 2003), and the interval is Student's with J - 1 degrees of freedom. Where all differences are the
+    same, as on few tested objects, on which a metric takes few values, nothing is known of their scatter: interval and
+    p are NaN.
 
     Args:
         a: Metric of one model for each of J splits (seeds).
@@ -63,11 +63,8 @@ def corrected_difference(a: Sequence[float], b: Sequence[float], test_share: flo
         raise InputError(f"a and b: expected one value for each of two splits or more, found {x.shape} and {y.shape}.")
     if not (np.isfinite(x).all() and np.isfinite(y).all()):
         raise InputError("a and b: found NaN or infinity. Leave out the splits without a value, of both models.")
-    if not 0 <= test_share < 1:
-        raise InputError(f"test_share: expected a share of the objects from 0 to below 1, found {test_share}.")
     difference = x - y
-    mean, free = float(difference.mean()), len(x) - 1
-    error = math.sqrt(difference.var(ddof=1) * (1 / len(x) + test_share / (1 - test_share)))
+    mean, free, error = float(difference.mean()), len(x) - 1, error_of_mean(difference, test_share)
     half = error * float(t.ppf(0.975, free))
     if error <= 1e-12 * float(np.abs(x).max() + np.abs(y).max()):  # the same difference in every split
         return Difference(mean, math.nan, math.nan, math.nan)

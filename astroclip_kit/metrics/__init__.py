@@ -6,7 +6,7 @@ arrays, and give it to `bootstrap` for its interval.
 """
 
 from .classes import accuracy, balanced_accuracy, class_scores, macro_f1, per_class
-from .intervals import bootstrap, share_interval, weighted_bootstrap, wilson
+from .intervals import bootstrap, error_of_mean, share_interval, weighted_bootstrap, wilson
 from .ranks import chance_median_rank, chance_recall, median_rank, recall_at_k
 from .regression import nmad, outlier_fraction, r2
 from .thresholds import Sweep, sweeps
@@ -19,6 +19,7 @@ __all__ = [
     "chance_median_rank",
     "chance_recall",
     "class_scores",
+    "error_of_mean",
     "macro_f1",
     "median_rank",
     "nmad",

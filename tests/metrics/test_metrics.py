@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from scipy.stats import binomtest as proportion
+from scipy.stats import sem
 from sklearn import metrics as sk
 
 from astroclip_kit import metrics
@@ -117,6 +118,12 @@ def test_weights_of_many_resamples_give_the_interval_of_the_loop(groups, monkeyp
         np.testing.assert_allclose(metrics.weighted_bootstrap(moments, 200, n_boot=40, seed=5, groups=groups), loop)
 
 
+def test_the_error_of_a_mean_over_splits_grows_with_what_they_share():
+    plain, shared = metrics.error_of_mean(Y), metrics.error_of_mean(Y, 0.2)
+    assert plain == pytest.approx(sem(Y)) and shared == pytest.approx(Y.std(ddof=1) * np.sqrt(1 / 200 + 0.2 / 0.8))
+    assert np.isnan([metrics.error_of_mean([0.9]), metrics.error_of_mean([])]).all()
+
+
 def test_a_share_of_nothing_or_all_has_an_interval_all_the_same():
     for count in (10, 100):
         low, high = metrics.bootstrap(np.mean, [np.zeros(count)], n_boot=20)
@@ -148,6 +155,7 @@ def test_bootstrap_of_several_numbers_leaves_out_resamples_without_a_value():
         (lambda: metrics.weighted_bootstrap(np.mean, 200, n_boot=0), "at least one resample"),
         (lambda: metrics.weighted_bootstrap(np.mean, 0), "found 0 rows"),
         (lambda: metrics.weighted_bootstrap(np.mean, 3, groups=Y), "found 3 rows and 200 groups"),
+        (lambda: metrics.error_of_mean(Y, -0.1), r"test_share: expected a share .* from 0 to below 1, found -0\.1"),
         (lambda: metrics.class_scores(np.ones((2, 3))), r"true by predicted class, not empty; found shape \(2, 3\)"),
         (lambda: metrics.class_scores(np.zeros((2, 2))), "not empty"),
     ],
