@@ -16,6 +16,7 @@ from ..transforms.image_quality import ImageQuality
 from ..transforms.resampling import reach
 from ..types import Drop, Modality, Sample
 from .classifier import Classifier
+from .inference import BATCH
 
 if TYPE_CHECKING:
     from astropy.table import Table
@@ -24,9 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Candidates", "classify_objects", "least_coverage"]
 
-BATCH = 256
 TOLERANCE = 1e-3  # of the share of a spectrum's wavelengths
-Views = dict[str, npt.NDArray[np.float32]]
 
 
 @dataclass(frozen=True)
@@ -79,7 +78,7 @@ def classify_objects(
 
     for batch in _batches(objects, unlike, left_out):
         views = {name: np.stack([one.views[name] for one in batch]) for name in modalities}
-        p = classifier.predict(views, hardware=hardware, batch_size=BATCH)
+        p = classifier.predict(views, hardware=hardware)
         sure = np.array([one.object_id == show for one in batch], dtype=float) if show else p.max(axis=1)
         if sure.max() > max(surest, 0.0):
             surest, shown = float(sure.max()), batch[int(sure.argmax())]

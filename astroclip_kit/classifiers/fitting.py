@@ -241,11 +241,11 @@ class _Fitting:
         def make() -> Classifier:
             found = calibrate(logits, learning.codes[learning.valid], self.settings.method)
             classifier.temperature = found.temperature
-            settings = replace(self.settings, alignment=replace(self.settings.alignment, augmentations={}))
+            alignment = replace(self.settings.alignment, augmentations={})
             about = {
                 "method": self.settings.method,
                 **learning.about(),
-                "settings": {**asdict(replace(settings, augmentations={}))},
+                "settings": asdict(replace(self.settings, alignment=alignment, augmentations={})),
                 "temperature": classifier.temperature,
                 "calibration": found._asdict(),
                 **self.about,
