@@ -16,8 +16,10 @@ from .prediction import Prediction
 from .pretraining import Autoencoder, MaskedSpectra, MoCo
 from .reproduction import Material
 from .simulation import Observing
+from .spectral_gan import ADVERSARIAL, SpectralGAN
 
 __all__ = [
+    "ADVERSARIAL",
     "Alignment",
     "Autoencoder",
     "Candidates",
@@ -40,6 +42,7 @@ __all__ = [
     "Sampling",
     "Schedule",
     "Services",
+    "SpectralGAN",
     "Split",
     "Training",
 ]

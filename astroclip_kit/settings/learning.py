@@ -19,6 +19,7 @@ class Optimizer:
         clip_norm: Largest norm of the gradient; 0 for no clipping.
         factors: Part of what is trained, by its name in it ("encoders", "encoders.image"), to what its learning rate
             is multiplied with; of several that fit a weight the longest name counts.
+        betas: Of Adam and AdamW: how long the means of the gradient and of its square last.
     """
 
     name: Literal["adamw", "adam", "sgd"] = "adamw"
@@ -26,6 +27,7 @@ class Optimizer:
     weight_decay: float = 0.01
     clip_norm: float = 1.0
     factors: dict[str, float] = field(default_factory=dict)
+    betas: list[float] = field(default_factory=lambda: [0.9, 0.999])
 
 
 @dataclass(frozen=True)

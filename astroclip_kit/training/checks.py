@@ -44,6 +44,8 @@ def check_training(settings: Training, rows: int, validated: bool) -> None:
         _check(name, value, 0 <= value < math.inf, "0 or more")
     rate = optimizer.learning_rate
     _check("optimizer.learning_rate", rate, 0 < rate < math.inf, "a positive number")
+    is_pair = len(optimizer.betas) == 2 and all(0 <= beta < 1 for beta in optimizer.betas)
+    _check("optimizer.betas", optimizer.betas, is_pair, "two numbers from 0 to below 1")
     _check("schedule.factor", schedule.factor, 0 < schedule.factor < 1, "between 0 and 1")
     _check("schedule.floor", schedule.floor, 0 <= schedule.floor <= 1, "from 0 to 1")
     for section, part in (("optimizer", optimizer), ("schedule", schedule)):

@@ -42,7 +42,8 @@ def make_optimizer(module: torch.nn.Module, settings: Optimizer, fused: bool = F
     if settings.name == "sgd":
         return torch.optim.SGD(groups, lr=settings.learning_rate, momentum=0.9)
     kind = torch.optim.AdamW if settings.name == "adamw" else torch.optim.Adam
-    return kind(groups, lr=settings.learning_rate, fused=fused or None)
+    first, second = settings.betas
+    return kind(groups, lr=settings.learning_rate, betas=(first, second), fused=fused or None)
 
 
 def _by_factor(module: torch.nn.Module, factors: Mapping[str, float]) -> dict[float, list[torch.nn.Parameter]]:

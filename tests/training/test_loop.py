@@ -201,6 +201,7 @@ def test_a_validation_without_a_value(tmp_path, given, message):
         ({"early_stopping": -1}, "early_stopping is -1, expected 0 or more"),
         ({"seed": -1}, "seed is -1, expected 0 or more"),
         ({"optimizer": Optimizer(learning_rate=0.0)}, "optimizer.learning_rate is 0.0, expected a positive number"),
+        ({"optimizer": Optimizer(betas=[0.5])}, r"optimizer.betas is \[0.5\], expected two numbers from 0 to below 1"),
         ({"optimizer": Optimizer(weight_decay=-1.0)}, "optimizer.weight_decay is -1.0, expected 0 or more"),
         ({"optimizer": Optimizer(clip_norm=math.nan)}, "optimizer.clip_norm is nan, expected 0 or more"),
         ({"optimizer": Optimizer("lion")}, "optimizer.name is 'lion', expected one of adamw, adam, sgd"),
