@@ -30,7 +30,7 @@ RANGES = {
 }
 SHARES = (  # from 0 to 1, as what follows
     *("accuracy", "balanced_accuracy", "precision", "recall", "f1", "macro_precision", "macro_recall", "macro_f1"),
-    *("outlier_fraction", "ece", "ece_uncalibrated", "auc", "average_precision"),
+    *("specificity", "one_vs_rest_accuracy", "outlier_fraction", "ece", "ece_uncalibrated", "auc", "average_precision"),
 )
 SHARES_AT = ("recall@", "coverage@")
 

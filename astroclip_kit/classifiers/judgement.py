@@ -16,6 +16,7 @@ from ..downstream.scoring import trials
 from ..downstream.tally import Tally, binned_errors
 from ..errors import InputError
 from ..metrics import Sweep, class_scores, share_interval, weighted_bootstrap
+from ..metrics.classes import OF_ONE
 from ..types import Result
 
 __all__ = ["CLASS_METRICS", "METRICS", "judge"]
@@ -24,7 +25,7 @@ Array = npt.NDArray[Any]
 Float = npt.NDArray[np.float64]
 COUNTED = ("macro_precision", "macro_recall", "macro_f1", "accuracy", "balanced_accuracy")
 METRICS = (*COUNTED, "auc", "average_precision", "brier", "ece", "ece_uncalibrated")  # of all classes together
-CLASS_METRICS = ("precision", "recall", "f1", "auc", "average_precision")
+CLASS_METRICS = (*OF_ONE, "auc", "average_precision")
 
 
 class About(TypedDict):
@@ -74,9 +75,10 @@ def judge(
         Of all classes together, with the label as property: `METRICS`, of which "macro_precision", "macro_recall"
         and "macro_f1" are means over the classes that occur, "auc" and "average_precision" means of every class
         against the rest; `chance` is whoever always says the most frequent class (and, for "brier", how frequent each
-        is). Then of each class that occurs, with property "label:class" and `n` its objects: `CLASS_METRICS`; chance
-        is whoever says the class at random, as often as it occurs. Space is "supervised", target what it sees.
-        Shares of 0 or 1, which resamples cannot change, have the interval of Wilson; "ece" is that of
+        is). Then of each class that occurs, with property "label:class" and `n` its objects: `CLASS_METRICS`, of which
+        "one_vs_rest_accuracy" is not comparable with "accuracy", and what needs others is left out where there is one
+        class alone; chance is whoever says the class at random, as often as it occurs. Space is "supervised", target
+        what it sees. Shares of 0 or 1, which resamples cannot change, have the interval of Wilson; "ece" is that of
         `calibration_interval`, without what few objects add.
 
     Raises:
@@ -101,8 +103,9 @@ def judge(
     results = []
     for (metric, column), (value, bottom, top, chance) in sorted(found, key=lambda one: one[0][1] >= 0):
         own = judged.true == column if column >= 0 else np.ones(len(judged.true), dtype=bool)
-        if metric in (*COUNTED, *CLASS_METRICS[:3]):
-            bottom, top = share_interval(value, bottom, top, trials(metric, owner[own], judged.true[own]))
+        if metric in (*COUNTED, *OF_ONE):
+            among = {"specificity": ~own, "one_vs_rest_accuracy": np.ones_like(own)}.get(metric, own)
+            bottom, top = share_interval(value, bottom, top, trials(metric, owner[among], judged.true[among]))
         one = Result(
             task=about["task"],
             query=about["query"],
@@ -164,7 +167,7 @@ class _Judged:
     def names(self) -> list[tuple[str, int]]:
         """Metric and column of the class, -1 for all classes, of each of the numbers."""
         drawn = METRICS[: len(COUNTED) + 3] if self.sweeps else (*COUNTED, "brier")
-        of_class = CLASS_METRICS if self.sweeps else CLASS_METRICS[:3]
+        of_class = CLASS_METRICS if self.sweeps else ("precision", "recall", "f1")
         return [(name, -1) for name in drawn] + [(name, c) for c in np.unique(self.true).tolist() for name in of_class]
 
     def numbers(self, drawn: Float) -> Float:
@@ -175,7 +178,7 @@ class _Judged:
             swept["auc"][column], swept["average_precision"][column] = sweep.area(drawn), sweep.average_precision(drawn)
         together = {**counted, **{name: _mean(one) for name, one in swept.items() if one}}
         together["brier"] = self.loss @ drawn / drawn.sum(axis=0)
-        of_class: dict[str, Any] = {name: counted[name].T for name in CLASS_METRICS[:3]} | swept
+        of_class: dict[str, Any] = {name: counted[name].T for name in OF_ONE} | swept
         return np.stack([together[name] if column < 0 else of_class[name][column] for name, column in self.names])
 
     @cached_property
@@ -190,7 +193,9 @@ class _Judged:
             "average_precision": share[many > 0].mean(),
             "brier": 1 - np.square(share).sum(),
         }
-        return [guessed[name] if column < 0 else 0.5 if name == "auc" else share[column] for name, column in self.names]
+        of_class: dict[str, Any] = {"auc": np.full(len(share), 0.5), "specificity": 1 - share}
+        of_class["one_vs_rest_accuracy"] = share**2 + (1 - share) ** 2
+        return [guessed[name] if column < 0 else of_class.get(name, share)[column] for name, column in self.names]
 
     def error(self, **resampling: Any) -> tuple[float, float, float]:
         """Expected calibration error and its interval."""

@@ -9,7 +9,9 @@ import numpy.typing as npt
 
 from ..errors import InputError
 
-__all__ = ["accuracy", "balanced_accuracy", "class_scores", "macro_f1", "per_class"]
+__all__ = ["OF_ONE", "accuracy", "balanced_accuracy", "class_scores", "macro_f1", "per_class"]
+
+OF_ONE = ("precision", "recall", "specificity", "f1", "one_vs_rest_accuracy")  # what is said of a single class
 
 Array = npt.NDArray[Any]
 Float = npt.NDArray[np.float64]
@@ -22,8 +24,9 @@ def class_scores(counts: npt.ArrayLike) -> dict[str, Float]:
         counts: True class by predicted class [..., C, C].
 
     Returns:
-        "precision", "recall" and "f1" of each class [..., C], where 0 / 0 is 0; their means "macro_precision",
-        "macro_recall" and "macro_f1" [...] over the classes that occur as true or predicted; "accuracy" [...]; and
+        "precision", "recall", "specificity" (the recall of all other classes together), "f1" and
+        "one_vs_rest_accuracy" of each class [..., C], where 0 / 0 is 0; "macro_precision", "macro_recall" and
+        "macro_f1" [...], means over the classes that occur as true or predicted; "accuracy" [...]; and
         "balanced_accuracy" [...], the mean recall of the classes that occur as true.
 
     Raises:
@@ -38,15 +41,22 @@ def class_scores(counts: npt.ArrayLike) -> dict[str, Float]:
     if n.ndim < 2 or n.shape[-1] != n.shape[-2] or not (n.sum(axis=(-1, -2)) > 0).all():
         raise InputError(f"counts: expected true by predicted class, not empty; found shape {n.shape}.")
     right, said, real = np.diagonal(n, axis1=-2, axis2=-1), n.sum(axis=-2), n.sum(axis=-1)
+    total = real.sum(axis=-1, keepdims=True)
+    kept_out = total - said - real + right  # others that were called others
     own = {
         "precision": right / np.maximum(said, 1),
         "recall": right / np.maximum(real, 1),
         "f1": 2 * right / np.maximum(said + real, 1),
     }
+    against = {
+        "specificity": kept_out / np.maximum(total - real, 1),
+        "one_vs_rest_accuracy": (right + kept_out) / total,
+    }
     occurs, true = said + real > 0, real > 0
     macro = {f"macro_{name}": values.sum(axis=-1) / occurs.sum(axis=-1) for name, values in own.items()}
     balanced = own["recall"].sum(axis=-1) / true.sum(axis=-1)
-    return {**own, **macro, "accuracy": right.sum(axis=-1) / real.sum(axis=-1), "balanced_accuracy": balanced}
+    together = {"accuracy": right.sum(axis=-1) / total[..., 0], "balanced_accuracy": balanced}
+    return {**own, **against, **macro, **together}
 
 
 def _classes(true: npt.ArrayLike, predicted: npt.ArrayLike) -> tuple[Array, npt.NDArray[np.int64]]:
@@ -84,17 +94,19 @@ def macro_f1(true: npt.ArrayLike, predicted: npt.ArrayLike) -> float:
 
 
 def per_class(true: npt.ArrayLike, predicted: npt.ArrayLike) -> dict[str, dict[str, float]]:
-    """Precision, recall, F1, one-vs-rest accuracy and count of every class.
+    """Precision, recall, specificity, F1, one-vs-rest accuracy and count of every class.
+
+    The accuracy of one class against the rest is not that of all C classes together: its mean over them is
+    ``1 - 2 (1 - accuracy) / C``.
 
     Args:
         true: Classes [N].
         predicted: Predicted classes [N].
 
     Returns:
-        Class to its numbers; a precision or recall of 0 / 0 is 0.
+        Class to its numbers; what is 0 / 0 is 0.
     """
     names, counts = _classes(true, predicted)
-    right, said, real = np.diag(counts), counts.sum(axis=0), counts.sum(axis=1)
-    columns = {key: values for key, values in class_scores(counts).items() if key in ("precision", "recall", "f1")}
-    columns |= {"accuracy": 1 - (said + real - 2 * right) / counts.sum(), "n": real}
+    columns = {key: values for key, values in class_scores(counts).items() if key in OF_ONE}
+    columns["n"] = counts.sum(axis=1)
     return {str(name): {key: float(column[i]) for key, column in columns.items()} for i, name in enumerate(names)}

@@ -39,6 +39,8 @@ OF_CLASS = {
     "precision": lambda y, p, s: sk.precision_score(y, s),
     "recall": lambda y, p, s: sk.recall_score(y, s),
     "f1": lambda y, p, s: sk.f1_score(y, s),
+    "specificity": lambda y, p, s: sk.recall_score(~y, ~s),
+    "one_vs_rest_accuracy": lambda y, p, s: sk.accuracy_score(y, s),
     "auc": lambda y, p, s: sk.roc_auc_score(y, p),
     "average_precision": lambda y, p, s: sk.average_precision_score(y, p),
 }
@@ -102,6 +104,9 @@ def test_chance_is_whoever_knows_only_how_frequent_classes_are():
     assert FOUND["class", "brier"].chance == pytest.approx(SLOW["brier"](TRUE, frequent, None))
     guessed = {name: FOUND["class:bhb", name].chance for name in ("precision", "recall", "f1", "average_precision")}
     assert guessed == pytest.approx(dict.fromkeys(guessed, share["bhb"]))
+    assert FOUND["class:bhb", "specificity"].chance == pytest.approx(1 - share["bhb"])
+    at_random = sum(part**2 for part in (share["bhb"], 1 - share["bhb"]))
+    assert FOUND["class:bhb", "one_vs_rest_accuracy"].chance == pytest.approx(at_random)
 
 
 def test_what_is_always_right_is_not_certain():
@@ -110,6 +115,8 @@ def test_what_is_always_right_is_not_certain():
     assert found["class", "accuracy"].value == 1 and found["class", "accuracy"].low == metrics.wilson(1, 240)[0]
     count = int((TRUE == "bhb").sum())
     assert found["class:bhb", "recall"].low == pytest.approx(metrics.wilson(1, count)[0])
+    assert found["class:bhb", "specificity"].low == pytest.approx(metrics.wilson(1, 240 - count)[0])
+    assert found["class:bhb", "one_vs_rest_accuracy"].low == metrics.wilson(1, 240)[0]
     assert found["class", "auc"].value == 1
 
 
@@ -123,7 +130,7 @@ def test_a_class_that_does_not_occur_is_not_judged_but_may_be_said_wrongly():
 
 def test_one_class_alone_has_no_curve():
     found = judge(["a"] * 4, [[0.7, 0.2, 0.1]] * 4, CLASSES, n_boot=5, **ABOUT)
-    assert not {one.metric for one in found} & {"auc", "average_precision"}
+    assert not {one.metric for one in found} & {"auc", "average_precision", "specificity"}
     assert {one.value for one in found if one.metric in ("accuracy", "recall")} == {1.0}
 
 

@@ -64,7 +64,9 @@ def test_per_class_equals_sklearn():
         assert numbers["precision"] == pytest.approx(report[name]["precision"])
         assert numbers["recall"] == pytest.approx(report[name]["recall"])
         assert numbers["f1"] == pytest.approx(report[name]["f1-score"])
-        assert numbers["accuracy"] == pytest.approx(np.mean((CLASSES == name) == (GUESS == name)))
+        assert numbers["one_vs_rest_accuracy"] == pytest.approx(np.mean((CLASSES == name) == (GUESS == name)))
+        assert numbers["specificity"] == pytest.approx(sk.recall_score(CLASSES != name, GUESS != name))
+        assert numbers["n"] == (CLASSES == name).sum()
 
 
 def test_many_confusion_matrices_are_judged_at_once_as_scikit_learn_judges_each():
@@ -79,6 +81,10 @@ def test_many_confusion_matrices_are_judged_at_once_as_scikit_learn_judges_each(
         for name, own, mean in zip(("precision", "recall", "f1"), each, macro, strict=True):
             np.testing.assert_allclose(found[name][i, 0], own)
             assert found[f"macro_{name}"][i, 0] == pytest.approx(mean)
+        for c, name in enumerate(names):
+            binary = true != name, said != name
+            assert found["specificity"][i, 0, c] == pytest.approx(sk.recall_score(*binary, zero_division=0))
+            assert found["one_vs_rest_accuracy"][i, 0, c] == pytest.approx(sk.accuracy_score(*binary))
         assert found["accuracy"][i, 0] == pytest.approx(sk.accuracy_score(true, said))
         assert found["balanced_accuracy"][i, 0] == pytest.approx(sk.balanced_accuracy_score(true, said))
 
