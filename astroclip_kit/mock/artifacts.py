@@ -6,7 +6,7 @@ An artifact is a function of the exposure (seeing in pixels and noise of each ba
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ import numpy.typing as npt
 from .colours import in_bands
 from .instruments import MOFFAT_SCALE
 
-__all__ = ["ARTIFACTS", "draw_artifacts"]
+__all__ = ["ARTIFACTS", "Artifact", "Defects", "draw_artifacts"]
 
 Array = npt.NDArray[np.float32]
 Defects = tuple[npt.NDArray[Any], npt.NDArray[np.bool_]]
@@ -91,7 +91,8 @@ def bad_columns(size: int, fwhm: Array, sigma: Array, rng: np.random.Generator) 
     return np.zeros(lost.shape), lost
 
 
-ARTIFACTS: dict[str, Callable[[int, Array, Array, np.random.Generator], Defects]] = {
+Artifact = Callable[[int, Array, Array, np.random.Generator], Defects]
+ARTIFACTS: dict[str, Artifact] = {
     "trail": satellite_trail,
     "saturated": saturated_star,
     "cosmic_ray": cosmic_ray,
@@ -99,7 +100,12 @@ ARTIFACTS: dict[str, Callable[[int, Array, Array, np.random.Generator], Defects]
 }
 
 
-def draw_artifacts(count: int, fraction: float, rng: np.random.Generator) -> npt.NDArray[np.str_]:
-    """Kinds [count] of artifacts, "none" for a clean cutout: a `fraction` of all, trails and stars the most."""
-    kinds = rng.choice(list(ARTIFACTS), count, p=(0.35, 0.35, 0.15, 0.15))
+SHARES = {"trail": 0.35, "saturated": 0.35, "cosmic_ray": 0.15, "bad_columns": 0.15}
+
+
+def draw_artifacts(
+    count: int, fraction: float, rng: np.random.Generator, shares: Mapping[str, float] = SHARES
+) -> npt.NDArray[np.str_]:
+    """Kinds [count] of artifacts in their shares, "none" for a clean cutout: a `fraction` of all has one."""
+    kinds = rng.choice(list(shares), count, p=list(shares.values()))
     return np.where(rng.random(count) < fraction, kinds, "none")

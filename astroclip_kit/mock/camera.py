@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import numpy.typing as npt
 
-from .artifacts import ARTIFACTS
+from .artifacts import ARTIFACTS, Artifact
 from .components import MARGIN
 from .instruments import FIBRE_RADIUS_ARCSEC, LEGACY_SURVEYS, MOFFAT_SCALE, PIXEL_SCALE_ARCSEC, SEEING_ARCSEC, Camera
 
@@ -62,6 +64,7 @@ def observe_images(
     artifacts: npt.NDArray[np.str_],
     rng: np.random.Generator,
     pixel_scale_arcsec: float = PIXEL_SCALE_ARCSEC,
+    kinds: Mapping[str, Artifact] = ARTIFACTS,
 ) -> tuple[Array, Array]:
     """Cutouts of what is on the sky.
 
@@ -71,6 +74,7 @@ def observe_images(
         artifacts: Kind [B] of the artifact of each cutout, or "none".
         rng: Source of all randomness of the noise; artifacts have their own, seeded from it.
         pixel_scale_arcsec: Size of a pixel.
+        kinds: What draws the artifacts of each kind.
 
     Returns:
         Float32 cutouts and their inverse variances [B, bands, size, size] in nanomaggies, 0 where a pixel is lost.
@@ -83,7 +87,7 @@ def observe_images(
     defects = np.random.default_rng(rng.integers(1 << 62))
     spoiled = {}
     for row in np.flatnonzero(artifacts != "none"):
-        draw = ARTIFACTS[str(artifacts[row])]
+        draw = kinds[str(artifacts[row])]
         light, lost = draw(image.shape[-1], exposure["fwhm"][row] / pixel_scale_arcsec, exposure["sigma"][row], defects)
         image[row] += light
         spoiled[row] = lost, light[lost]

@@ -21,7 +21,7 @@ from .spectra import Array, galaxy_spectra, redden
 from .spectrograph import observe_spectra, resample
 from .templates import read_eigenspectra
 
-__all__ = ["simulate_galaxies"]
+__all__ = ["simulate_galaxies", "visible_galaxies"]
 
 STREAMS = ("galaxies", "places", "sky", "artifacts", "images", "spectra", "measurements")
 
@@ -80,7 +80,7 @@ def simulate_galaxies(
 
 def _simulate_chunk(plan: Plan, chunk: int) -> dict[str, Rows]:
     draw = streams(plan, chunk, STREAMS)
-    galaxies, bulge, disc = _selected(plan, draw["galaxies"])
+    galaxies, bulge, disc = visible_galaxies(plan, draw["galaxies"])
     intrinsic = band_fluxes(bulge + disc)
     bulge, disc = (redden(part, galaxies["ebv_galactic"]) for part in (bulge, disc))
 
@@ -122,17 +122,19 @@ def _pipeline(known: Rows, measured: Rows) -> Rows:
     }
 
 
-def _selected(plan: Plan, rng: np.random.Generator) -> tuple[Galaxies, Array, Array]:
-    """Latents and bulge and disc spectra of `CHUNK` galaxies within the magnitude limits."""
+def visible_galaxies(
+    plan: Plan, rng: np.random.Generator, count: int = CHUNK
+) -> tuple[Galaxies, Array, Array]:
+    """Latents and bulge and disc spectra of `count` galaxies within the magnitude limits."""
     bright, faint = plan.observing.bright_limit, plan.observing.faint_limit
     parts: list[tuple[Galaxies, Array, Array]] = []
-    while sum(len(part[1]) for part in parts) < CHUNK:
-        galaxies = draw_galaxies(2 * CHUNK, rng, faint)
+    while sum(len(part[1]) for part in parts) < count:
+        galaxies = draw_galaxies(2 * count, rng, faint)
         bulge, disc = galaxy_spectra(galaxies, plan.templates)
         magnitude = 22.5 - 2.5 * np.log10(band_fluxes(bulge + disc)[:, 1])
         seen = (magnitude > bright) & (magnitude < faint)
         parts.append(({name: values[seen] for name, values in galaxies.items()}, bulge[seen], disc[seen]))
     names = parts[0][0]
-    galaxies = {name: np.concatenate([part[0][name] for part in parts])[:CHUNK] for name in names}
-    bulge, disc = (np.concatenate([part[k] for part in parts])[:CHUNK] for k in (1, 2))
+    galaxies = {name: np.concatenate([part[0][name] for part in parts])[:count] for name in names}
+    bulge, disc = (np.concatenate([part[k] for part in parts])[:count] for k in (1, 2))
     return galaxies, bulge, disc
