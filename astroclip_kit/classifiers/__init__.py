@@ -26,6 +26,7 @@ __getattr__, __dir__, __all__ = lazy(
         "check_classes": ".classes",
         "class_codes": ".classes",
         "corrected_difference": ".significance",
+        "encoder_logits": ".fusion_training",
         "encoder_shares": ".shares",
         "extract_tokens": ".tokens",
         "fit_baseline": ".baselines",

@@ -25,7 +25,7 @@ from .inference import BATCH, Rows, logits_of
 from .learning import Learning
 from .tokens import tokens_of
 
-__all__ = ["token_logits", "train_fusion", "train_joint", "view_logits"]
+__all__ = ["encoder_logits", "token_logits", "train_fusion", "train_joint", "view_logits"]
 
 
 def train_fusion(
@@ -133,6 +133,46 @@ def view_logits(
     names = classifier.modalities
     _check_present(dataset, names, rows)
     return logits_of(classifier, partial(_views, dataset, names), rows, hardware=hardware, batch_size=batch_size)
+
+
+def encoder_logits(
+    trained: nn.Module,
+    modality: str,
+    dataset: Any,
+    rows: Rows,
+    *,
+    hardware: Hardware = Hardware(),
+    batch_size: int = BATCH,
+) -> npt.NDArray[np.float32]:
+    """Logits float32 [n, C] that an encoder with the head of its first stage gives some objects.
+
+    Args:
+        trained: What `train_encoder` gave.
+        modality: What it encodes.
+        dataset: A `Dataset`.
+        rows: n row numbers.
+        hardware: Where, and at which precision.
+        batch_size: Objects per forward pass.
+
+    Raises:
+        InputError: If one lacks the modality.
+    """
+    _check_present(dataset, (modality,), rows)
+    read = partial(_views, dataset, (modality,))
+    return logits_of(_OfViews(trained, modality), read, rows, hardware=hardware, batch_size=batch_size)
+
+
+class _OfViews(nn.Module):
+    """An encoder with its head, which takes one of several views."""
+
+    def __init__(self, trained: nn.Module, modality: str) -> None:
+        super().__init__()
+        self.trained, self.modality = trained, modality
+
+    def forward(self, views: Mapping[str, Tensor]) -> Tensor:
+        """Logits [B, C] of raw views [B, ...] by modality."""
+        logits: Tensor = self.trained(views[self.modality])
+        return logits
 
 
 def _modalities(fusion: nn.Module) -> tuple[str, ...]:

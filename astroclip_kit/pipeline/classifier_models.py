@@ -76,15 +76,13 @@ def _logits(learner: Learner) -> Iterator[tuple[str, str, Any]]:
 
 
 def _encoder_logits(learner: Learner, name: str, rows: Rows) -> Floats:
-    """What the head of the first stage says of the mean token."""
-    import torch
-
-    from ..classifiers import tokens_of
+    """What the head of the first stage says of the features."""
+    from ..classifiers import encoder_logits
     from ..models import load_model
 
-    head: Any = load_model(learner.place("encoders", name), trusted=True).head
-    with torch.inference_mode():
-        return np.asarray(head(tokens_of(learner.features, name, rows).mean(dim=1)), dtype=np.float64)
+    trained: Any = load_model(learner.place("encoders", name), trusted=True)
+    hardware = learner.settings.encoder_training.hardware
+    return np.asarray(encoder_logits(trained, name, learner.dataset, rows, hardware=hardware), dtype=np.float64)
 
 
 def weighed(learner: Learner, said: Said) -> Iterator[Shares]:

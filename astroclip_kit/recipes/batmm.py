@@ -9,43 +9,22 @@ Source: Wei, Jiang & Zhang 2023, "Identification of Blue Horizontal Branch Stars
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from html import escape
-from typing import TYPE_CHECKING, Any
 
-from ..results import combine, read_results
 from ..types import Result
 from .batmm_figures import draw
 from .batmm_models import BATMM_TABLES, CLAIMS, MODELS
-from .batmm_stages import Repetition, repetitions, stages
-from .orderings import orderings_html, verdicts
+from .batmm_stages import repetitions, stages
+from .paired import Paired
 from .published_stars import BATMM, LABEL
 from .recipe import Measured, Recipe, Run
-
-if TYPE_CHECKING:
-    from astropy.table import Table
+from .repetition import Repetition, not_as_published, tested_share, together
 
 __all__ = ["RECIPE", "measure"]
 
 METRIC = "macro_f1"
 PUBLISHED = {one.task: one for one in BATMM if (one.property, one.metric) == (LABEL, METRIC)}
-HEADS = {
-    "model": "BATMM against",
-    "mean": "its mean",
-    "mean_of_first": "BATMM",
-    "difference": "difference",
-    "low": "95 % from",
-    "high": "to",
-    "p": "p",
-    "p_adjusted": "p, adjusted",
-    "seeds": "seeds",
-}
-PAIRED = (
-    "Macro F1 of BATMM less that of each other model on the same test stars, mean over the seeds. Splits of the same "
-    "stars share training objects, so intervals and p are those of the corrected resampled t-test (Nadeau & Bengio "
-    "2003); adjusted: for the number of models (Holm 1979). A dash: all seeds give the same difference, which tells "
-    "nothing of its scatter."
-)
 
 
 def measure(run: Run) -> Measured:
@@ -55,80 +34,36 @@ def measure(run: Run) -> Measured:
         run: With the stages of all repetitions done.
     """
     several = repetitions(run)
-    each = [read_results(one.place("results")) for one in several]
-    results = combine(each, _share(several[0])) if len(each) > 1 else each[0]
+    results = together(several)
     parts = _paired(several, results) if len(several) > 1 else {}
-    return Measured(results, draw(several, results, BATMM), notes=list(_notes(several)), parts=parts)
-
-
-def _share(one: Repetition) -> float:
-    """Share of the judged stars among those that train or are judged."""
-    split = one.settings.split
-    return split.tested_share if one.experiment["side"] == "test" else split.valid
+    notes = list(not_as_published(several[0], MODELS))
+    return Measured(results, draw(several, results, BATMM), notes=notes, parts=parts)
 
 
 def _paired(several: Sequence[Repetition], results: list[Result]) -> dict[str, str]:
     """Heading to HTML of what holds; the differences are added to the results."""
-    from ..classifiers import corrected_difference, significance_table
-
-    label, share = several[0].settings.label, _share(several[0])
-    single = [one for one in results if one.fold >= 0 and one.metric == METRIC and one.property == label]
-    values: dict[str, list[float]] = {}
-    for one in sorted(single, key=lambda one: one.fold):
-        values.setdefault(one.task, []).append(one.value)
     names = {name: model.name for name, model in MODELS.items()}
-    found = list(verdicts(CLAIMS, PUBLISHED, values, lambda a, b: corrected_difference(a, b, share)))
-    told = orderings_html(found, names, "macro F1") if found else ""
-    parts = {"Which of the published orderings hold": _basic(values) + told}
-    if "batmm" in values and len(values) > 1:
-        table = significance_table(single, "batmm", metric=METRIC, test_share=share, names=names)
-        parts["BATMM against each other model"] = _html(table)
-        results += _differences(table, single[0], names)
-    if {"aligned", "batmm"} <= values.keys():
-        parts["Whether aligned encoders help"] = _aligned(
-            corrected_difference(values["aligned"], values["batmm"], share)
-        )
+    paired = Paired(results, several[0].settings.label, tested_share(several[0]), names, objects="stars")
+    parts = {"Which of the published orderings hold": _basic(paired) + paired.orderings(CLAIMS, PUBLISHED)}
+    if "batmm" in paired.values and len(paired.values) > 1:
+        parts["BATMM against each other model"], differences = paired.against("batmm")
+        results += differences
+    if paired.compares("aligned", "batmm"):
+        parts["Whether aligned encoders help"] = _aligned(paired.difference("aligned", "batmm"))
     return parts
 
 
-def _basic(values: Mapping[str, Sequence[float]]) -> str:
+def _basic(paired: Paired) -> str:
     """In words: whether the spectrum beats the image, and every fusion the image, in each seed."""
     sentences = []
-    fusions = [name for name, model in MODELS.items() if len(model.sees) > 1 and name in values]
+    fusions = [name for name, model in MODELS.items() if len(model.sees) > 1 and name in paired.values]
     for what, names in (("the spectrum (VGG1D with self-attention)", ["vgg1d_sa"]), ("every fusion", fusions)):
-        if names and {"resnet_se", *names} <= values.keys():
-            lowest = [min(each) for each in zip(*(values[name] for name in names), strict=True)]
-            won = sum(low > image for low, image in zip(lowest, values["resnet_se"], strict=True))
+        if names and paired.compares("resnet_se", *names):
+            images, *others = paired.shared("resnet_se", *names)
+            lowest = [min(each) for each in zip(*others, strict=True)]
+            won = sum(low > image for low, image in zip(lowest, images, strict=True))
             sentences.append(f"By macro F1 {what} beats the image alone in {won} of {len(lowest)} seeds.")
     return f"<p>{escape(' '.join(sentences))}</p>" if sentences else ""
-
-
-def _html(table: Table) -> str:
-    head = "".join(f"<th>{escape(HEADS[name])}</th>" for name in table.colnames)
-    rows = "".join("<tr>" + "".join(f"<td>{_cell(value)}</td>" for value in row) + "</tr>" for row in table)
-    return f"<p class='about'>{escape(PAIRED)}</p><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
-
-
-def _cell(value: Any) -> str:
-    if isinstance(value, str):
-        return escape(value)
-    return f"{value:.4f}".rstrip("0").rstrip(".") if math.isfinite(value) else "-"
-
-
-def _differences(table: Table, like: Result, names: Mapping[str, str]) -> Iterator[Result]:
-    """The paired differences as results; what answers is the other model."""
-    by_name = {name: task for task, name in names.items()}
-    for row in table:
-        about = "paired", "batmm", by_name[row["model"]], like.property
-        source: dict[str, Any] = {
-            "seed": like.seed,
-            "dataset": like.dataset,
-            "origin": like.origin,
-            "space": like.space,
-        }
-        low, value, high = (float(row[name]) for name in ("low", "difference", "high"))
-        yield Result(*about, f"{METRIC}_difference", value, low, high, int(row["seeds"]), **source)
-        yield Result(*about, "p_adjusted", float(row["p_adjusted"]), math.nan, math.nan, int(row["seeds"]), **source)
 
 
 def _aligned(found: tuple[float, float, float, float]) -> str:
@@ -142,16 +77,6 @@ def _aligned(found: tuple[float, float, float, float]) -> str:
         f"encoders that were not."
     )
     return f"<p>{escape(text)}</p>"
-
-
-def _notes(several: Sequence[Repetition]) -> Iterator[str]:
-    """What is not as published in every run."""
-    first = several[0]
-    left = [name for name in MODELS if name not in first.models]
-    if left:
-        yield f"not run: {', '.join(MODELS[name].name for name in left)}"
-    if first.experiment["side"] == "valid":
-        yield "judged by the validation side, which chose the epochs: numbers to choose settings by, not to report"
 
 
 RECIPE = Recipe(

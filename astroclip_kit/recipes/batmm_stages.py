@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import cached_property, partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..errors import UsageError
 from .batmm_models import FITTED, FUSION, MODELS, Model
 from .recipe import Run, Stage
+from .repetition import Repetition, repeated
 
-if TYPE_CHECKING:
-    from torch import nn
-
-    from ..data import Dataset
-    from ..settings import Classification
-
-__all__ = ["Repetition", "repetitions", "stages"]
+__all__ = ["BATMMSeed", "repetitions", "stages"]
 
 ATTENTION = {"SEResNet": "squeeze_excitation", "VGG1D": "self_attention"}  # what switches it, of each encoder
-SIDES = ("test", "valid")
 SEEN = ("image", "spectrum")
 STAGES: dict[str, Any] = {"own": "two", "aligned": "aligned", "joint": "joint"}  # of the classifier of each folder
 
@@ -33,64 +27,27 @@ def stages(run: Run) -> Iterator[Stage]:
         yield from one.stages()
 
 
-def repetitions(run: Run) -> list[Repetition]:
+def repetitions(run: Run) -> list[BATMMSeed]:
     """One for each seed.
 
     Raises:
         UsageError: If a setting makes no sense.
     """
-    experiment, encoders = run.sections["experiment"], run.sections["classify"]["encoders"] or {}
-    if experiment["seeds"] < 1:
-        raise UsageError(f"experiment.seeds is {experiment['seeds']}, expected at least 1.")
-    if experiment["side"] not in SIDES:
-        raise UsageError(f"experiment.side is {experiment['side']!r}, expected one of {', '.join(SIDES)}.")
-    if unknown := [name for name in experiment["leave_out"] if name not in MODELS]:
-        raise UsageError(f"experiment.leave_out: there is no model {unknown[0]!r}. There are: {', '.join(MODELS)}.")
-    if set(encoders) != set(SEEN):
-        raise UsageError(f"classify.encoders: expected image and spectrum, found {', '.join(encoders) or 'none'}.")
-    return [Repetition(run, number) for number in range(experiment["seeds"])]
+    return repeated(run, BATMMSeed, MODELS, SEEN)
 
 
-class Repetition:
-    """One seed: its split, where its folders lie, and what is run.
+class BATMMSeed(Repetition):
+    """One seed of BATMM's experiment.
 
-    Args:
-        run: The experiment.
-        number: Of the repetition, from 0.
+    Its folders: "own", "aligned" and "joint" are those of `fit_classifier`, "plain" holds encoders without attention,
+    "models" what else was trained.
     """
-
-    def __init__(self, run: Run, number: int) -> None:
-        self.run, self.number, self.seed = run, number, run.seed + number
-        self.name = f"seed-{number}"
-        self.folder: Path = run.folders["root"] / self.name
-        self.experiment = run.sections["experiment"]
-        self.encoders: dict[str, Any] = run.sections["classify"]["encoders"]
-        given: Classification = run.sections["classify"]["classification"]
-        seeded = {
-            name: replace(getattr(given, name), seed=self.seed)
-            for name in ("encoder_training", "training", "alignment_training", "split")
-        }
-        self.settings = replace(given, **seeded)
 
     @cached_property
     def models(self) -> dict[str, Model]:
         """Those that are run."""
         left = {*self.experiment["leave_out"], *(() if find_spec("xgboost") else ("xgboost",))}
         return {name: model for name, model in MODELS.items() if name not in left}
-
-    @cached_property
-    def dataset(self) -> Dataset:
-        """The stars that have a class, an image and a spectrum."""
-        found: Dataset = self.run.objects()
-        return found
-
-    def place(self, *parts: str) -> Path:
-        """A folder of the repetition.
-
-        "own", "aligned" and "joint" are those of `fit_classifier`, "plain" holds encoders without attention, "models"
-        what else was trained.
-        """
-        return self.folder.joinpath(*parts)
 
     def encoder_place(self, model: Model, name: str) -> Path:
         """The folder of an encoder with its linear head."""
@@ -106,32 +63,23 @@ class Repetition:
     def stages(self) -> Iterator[Stage]:
         """BATMM with its encoders, what shares their tokens, encoders without attention, and how good all are."""
         own = {"own": self.place("own", "model")}
-        yield self._stage("own/model", {}, self._fitting("own"), partial(self._fit, "own"))
+        yield self.stage("own/model", {}, self._fitting("own"), partial(self._fit, "own"))
         for name, model in self.models.items():
             of: dict[str, Any] = {"method": model.method, "sees": list(model.sees)}
             if name in FITTED:
                 if FITTED[name] != "own":
                     folder = FITTED[name]
-                    yield self._stage(f"{folder}/model", own, self._fitting(folder), partial(self._fit, folder))
+                    yield self.stage(f"{folder}/model", own, self._fitting(folder), partial(self._fit, folder))
             elif model.encoders == "plain":
                 of["encoder"] = self.without_attention(model.sees[0])
                 of["training"] = self.settings.encoder_training
-                yield self._stage(f"plain/{model.sees[0]}", {}, of, partial(self._train, model.sees[0]))
+                yield self.stage(f"plain/{model.sees[0]}", {}, of, partial(self._train, model.sees[0]))
             elif model.method in ("svm", "xgboost"):
-                yield self._stage(f"models/{name}", own, of, partial(self._fit_baseline, name))
+                yield self.stage(f"models/{name}", own, of, partial(self._fit_baseline, name))
             elif model.method:
                 of |= {"arguments": self.arguments(model), "training": self.settings.training}
-                yield self._stage(f"models/{name}", own, of, partial(self._fuse, name))
+                yield self.stage(f"models/{name}", own, of, partial(self._fuse, name))
         yield self._judgement()
-
-    def _stage(
-        self, name: str, inputs: Mapping[str, Path], of: Mapping[str, Any], run: Callable[[Path], object]
-    ) -> Stage:
-        out, settings = self.place(*name.split("/")), self.settings
-        shared = {"split": settings.split, "label": settings.label, "class_weights": settings.class_weights}
-        shared["labels"] = self.run.sections["classify"]["labels"]
-        read = {"dataset": self.run.folders["dataset"], **inputs}
-        return Stage(f"{self.name}/{name}", out, read, {**shared, **of}, partial(run, out))
 
     def _fitting(self, folder: str) -> dict[str, Any]:
         return {"encoders": self.encoders, "settings": replace(self.settings, stages=STAGES[folder])}
@@ -141,23 +89,10 @@ class Repetition:
         from ..classifiers import fit_classifier
 
         settings = replace(self.settings, stages=STAGES[folder])
-        given: dict[str, Any] = {name: self._built(one, name) for name, one in self.encoders.items()}
+        given: dict[str, Any] = {name: self.built(one, name) for name, one in self.encoders.items()}
         if folder == "joint":
             given = {name: self.place("own", "encoders", name) for name in self.encoders}
         fit_classifier(self.dataset, given, settings, out.parent)
-
-    def _built(self, given: Any, name: str) -> nn.Module:
-        """An encoder with random weights, or of a folder."""
-        import torch
-
-        from ..models import build_for, load_model
-
-        if not isinstance(given, dict):
-            return load_model(given)
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(self.seed)
-            found: nn.Module = build_for(given, self.dataset.modalities[name])
-        return found
 
     def without_attention(self, name: str) -> dict[str, Any]:
         """An encoder as the configuration describes it, without attention to bands or wavelengths.
@@ -177,7 +112,7 @@ class Repetition:
     def _train(self, name: str, out: Path) -> None:
         from ..classifiers import train_encoder
 
-        encoder = self._built(self.without_attention(name), name)
+        encoder = self.built(self.without_attention(name), name)
         train_encoder(self.dataset, out, modality=name, encoder=encoder, settings=self.settings)
 
     def arguments(self, model: Model) -> dict[str, Any]:
@@ -205,8 +140,8 @@ class Repetition:
         write_baseline(name, self.dataset, "spectrum", encoder.preprocess, self.settings, out)
 
     def _judgement(self) -> Stage:
-        from .batmm_judging import judge_models
+        from .batmm_judging import judge_seed
 
         own = {name: self.model_place(name) for name in self.models}
         known = {"side": self.experiment["side"], "n_boot": self.experiment["n_boot"], "models": list(self.models)}
-        return self._stage("results", own, known, lambda out: judge_models(self, out))
+        return self.stage("results", own, known, partial(judge_seed, self))

@@ -12,7 +12,9 @@ from astroclip_kit.classifiers import (
     Classifier,
     CrossAttentionFusion,
     EarlyConcat,
+    EncoderClassifier,
     PooledLinear,
+    encoder_logits,
     extract_tokens,
     token_logits,
     tokens_of,
@@ -211,3 +213,14 @@ def test_tokens_are_read_as_they_were_asked_for(tokens):
     rows = np.array([5, 1])
     both = tokens_of(tokens, "spectrum", rows)
     assert torch.equal(both[1], tokens_of(tokens, "spectrum", rows[1:])[0])
+
+
+def test_an_encoder_with_its_head_says_of_objects_what_it_says_of_their_views(stars):
+    trained = EncoderClassifier(make_encoders()["image"], ("bhb", "other")).eval()
+    rows = np.flatnonzero(stars.presence["image"])[[2, 0]]
+    with torch.inference_mode():
+        expected = trained(torch.from_numpy(stars.views("image", rows)))
+    found = encoder_logits(trained, "image", stars, rows, hardware=ONE_CORE, batch_size=1)
+    np.testing.assert_allclose(found, expected.numpy(), rtol=1e-4, atol=1e-5)
+    with pytest.raises(InputError, match="of the objects have no 'image'"):
+        encoder_logits(trained, "image", stars, np.arange(len(stars.presence["image"])), hardware=ONE_CORE)
