@@ -10,25 +10,17 @@ import numpy.typing as npt
 
 from ..errors import UsageError
 from ..settings import Observing
-from .artifacts import draw_artifacts
 from .atmospheres import REST_WAVELENGTH, flux_grid
-from .background import draw_background
-from .camera import draw_exposures, observe_images
 from .catalogue import Rows
 from .chunks import CHUNK, Plan, streams, write_survey
-from .components import MARGIN
-from .files import Observation, identify, write_objects
-from .instruments import LEGACY_COUNTS, LIGHT_KM_S, SDSS, Grid
+from .files import identify, write_objects
+from .instruments import LIGHT_KM_S, SDSS, Grid
+from .observed_points import STREAMS, observe_points
 from .spectra import Array, redden
-from .spectrograph import observe_spectra, resample
 from .star_population import SATURATION, Stars, draw_stars, read_catalogues
-from .star_spectra import blurred, on_observed_grid, star_fluxes, star_spectra
+from .star_spectra import blurred, star_fluxes, star_spectra
 
 __all__ = ["simulate_stars"]
-
-STREAMS = ("stars", "places", "sky", "artifacts", "images", "spectra", "calibration")
-ZERO_POINT = (0.02, 0.01, 0.01, 0.01, 0.015)  # mag, scatter of u, g, r, i, z from field to field
-SPECTROPHOTOMETRY = 0.04  # scatter of the flux calibration of a spectrum over its length
 
 
 def simulate_stars(
@@ -86,26 +78,12 @@ def _simulate_chunk(plan: Plan, chunk: int) -> dict[str, Rows]:
     light = star_spectra(stars)
     magnitudes = 22.5 - 2.5 * np.log10(star_fluxes(light))
     light = redden(light, stars["ebv_galactic"], REST_WAVELENGTH)
-    exposure = draw_exposures(CHUNK, draw["sky"], SDSS)
-    size = plan.observing.size + 2 * MARGIN
-    zero_point = 10 ** (0.4 * np.array(ZERO_POINT) * draw["calibration"].standard_normal((CHUNK, len(SDSS.bands))))
-    scene = _points(star_fluxes(light), size, draw["images"]) + draw_background(CHUNK, size, draw["sky"], SDSS)
-    scene *= zero_point.astype(np.float32)[:, :, None, None]
-    artifacts = draw_artifacts(CHUNK, plan.observing.artifacts, draw["artifacts"])
-    image, image_ivar = observe_images(scene, exposure, artifacts, draw["images"], SDSS.pixel_scale_arcsec)
-
-    model = resample(on_observed_grid(blurred(light, stars)), plan.grid)
-    seen = model * _calibration(model.shape, draw["calibration"])
-    spectrum, spectrum_ivar, mask = observe_spectra(seen, plan.grid, draw["spectra"], LEGACY_COUNTS)
-    sn_median = np.median(spectrum * np.sqrt(spectrum_ivar), axis=1).astype(np.float32)
-
+    observation, seen = observe_points(plan, draw, light, blurred(light, stars))
     names = identify(chunk * CHUNK + np.arange(CHUNK), draw["places"])
     known = names | {name: _single(values) for name, values in stars.items()}
     known |= {f"mag_{band}": magnitudes[:, k].astype(np.float32) for k, band in enumerate(SDSS.bands)}
-    known |= {f"seeing_{band}": exposure["fwhm"][:, k] for k, band in enumerate(SDSS.bands)}
-    known |= {"artifact": artifacts, "sn_median": sn_median}
-    pipeline = _pipeline(stars, sn_median, draw["calibration"])
-    observation = Observation(image, image_ivar, spectrum, spectrum_ivar, mask, model)
+    known |= seen
+    pipeline = _pipeline(stars, known["sn_median"], draw["calibration"])
     write_objects(plan.folder, known, pipeline, observation, plan.grid, plan.kept(chunk), SDSS)
     labels = {"object_id": names["object_id"], "class": np.where(stars["class"] == "bhb", "bhb", "other")}
     return {"catalogue.fits": known, "labels.csv": labels}
@@ -113,23 +91,6 @@ def _simulate_chunk(plan: Plan, chunk: int) -> dict[str, Rows]:
 
 def _single(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return values.astype(np.float32) if values.dtype == np.float64 else values
-
-
-def _points(flux: Array, size: int, rng: np.random.Generator) -> Array:
-    """Light [B, bands, size, size] of points at the centre, give or take half a pixel, spread over the nearest four."""
-    scene = np.zeros((*flux.shape, size, size), dtype=np.float32)
-    down, right = rng.random((2, len(flux), 1)).astype(np.float32)
-    first = size // 2 - 1
-    for i, j in ((0, 0), (0, 1), (1, 0), (1, 1)):
-        scene[:, :, first + i, first + j] = flux * np.abs(1 - i - down) * np.abs(1 - j - right)
-    return scene
-
-
-def _calibration(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
-    """Errors of the flux calibration [B, L]: waves along the spectrum, the shorter the lower."""
-    order = np.arange(1, 25, dtype=np.float32)[:, None]
-    waves = SPECTROPHOTOMETRY * order**-0.75 * np.cos(np.pi * order * np.linspace(0, 1, shape[1], dtype=np.float32))
-    return np.asarray(np.exp(rng.standard_normal((shape[0], len(order)), dtype=np.float32) @ waves))
 
 
 def _pipeline(stars: Stars, sn_median: Array, rng: np.random.Generator) -> Rows:
