@@ -36,5 +36,6 @@ __getattr__, __dir__, __all__ = lazy(
         "share_figure": ".attention",
         "similarity_histogram": ".similarities",
         "spectrum_seen": ".attention",
+        "vectors_side_by_side": ".vectors",
     },
 )
