@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from ..contracts import check_augmentation, check_encoder
+from ..encoders.layers import ACTIVATIONS
 from ..models import build
 from ..pretraining import Pretraining, RawViews
 from ..settings import Classification, Training
@@ -28,6 +29,8 @@ __all__ = ["EncoderClassifier", "train_encoder"]
 class EncoderClassifier(nn.Module):
     """An encoder and a linear layer on its features; it takes raw views, so it is an encoder of logits as well.
 
+    Where the encoder has a `head_activation` ("relu"), it comes between the two.
+
     Args:
         encoder: Any encoder.
         classes: Names of the classes, at least two.
@@ -43,6 +46,8 @@ class EncoderClassifier(nn.Module):
         super().__init__()
         self.encoder, self.classes = encoder, tuple(classes)
         self.out_features = len(self.classes)
+        between = getattr(encoder, "head_activation", "")
+        self.activation = ACTIVATIONS[str(between)]() if between else nn.Identity()
         self.head = nn.Linear(int(encoder.out_features), self.out_features)  # type: ignore[arg-type]
 
     def check_modality(self, modality: Modality) -> None:
@@ -51,7 +56,11 @@ class EncoderClassifier(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits [B, C] of raw views [B, ...]."""
-        logits: Tensor = self.head(self.encoder(prepared(self.encoder, x)))
+        return self.classify(self.encoder(prepared(self.encoder, x)))
+
+    def classify(self, features: Tensor) -> Tensor:
+        """Logits [B, C] of the encoder's features [B, F]."""
+        logits: Tensor = self.head(self.activation(features))
         return logits
 
 

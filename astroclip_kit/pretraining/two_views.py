@@ -11,6 +11,7 @@ from ..errors import InputError, UsageError
 from ..models import build
 from ..transforms import GaussianNoise, RandomFlipRotate
 from ..transforms.compose import Augmentation, ComposeAugmentations, Transform
+from ..transforms.images import pixel_noise as channel_noise
 from ..types import Modality
 from .course import Pretraining
 
@@ -57,7 +58,5 @@ def pixel_noise(x: Tensor, modality: Modality) -> list[float]:
     Returns:
         Robust standard deviation [C], in the unit of the images.
     """
-    difference = (x[..., 1:] - x[..., :-1]).transpose(0, 1).flatten(1)
-    sigma = 1.4826 / 2**0.5 * difference.abs().nanmedian(dim=1).values
-    pairs = zip(modality.channels, sigma.tolist(), strict=True)
+    pairs = zip(modality.channels, channel_noise(x), strict=True)
     return [value if channel in modality.image_bands else 0.0 for channel, value in pairs]

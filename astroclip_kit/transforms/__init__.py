@@ -14,6 +14,7 @@ __getattr__, __dir__, __all__ = lazy(
     {
         "Asinh": ".images",
         "CenterCrop": ".images",
+        "ClipOutliers": ".spectra",
         "Compose": ".compose",
         "ComposeAugmentations": ".compose",
         "ContinuumWarp": ".spectral_augmentations",

@@ -23,6 +23,7 @@ __all__ = [
     "ToRGB",
     "finite",
     "per_channel",
+    "pixel_noise",
 ]
 
 RGBVariant = Literal["viewer", "stein", "raw"]
@@ -119,23 +120,45 @@ class ToRGB:
         return ((flux * scales + self.m) * stretch).clamp(0, 1)
 
 
+def pixel_noise(x: torch.Tensor) -> list[float]:
+    """The noise of each channel, from the differences of neighbouring pixels.
+
+    Args:
+        x: Images [B, C, H, W].
+
+    Returns:
+        Robust standard deviation [C], in the unit of the images; 0 where most pixels are alike, NaN where all are
+        missing.
+    """
+    difference = (x[..., 1:] - x[..., :-1]).transpose(0, 1).flatten(1)
+    sigma: list[float] = (1.4826 / 2**0.5 * difference.abs().nanmedian(dim=1).values).tolist()
+    return sigma
+
+
 @dataclass(frozen=True)
 class Asinh:
     """Compresses the range: ``arcsinh(x / scale)``, linear below `scale` and logarithmic above; NaN becomes 0.
 
     Args:
         scale: Softening in the unit of the image, one number or one per channel; the noise of the sky is a good one.
+            None for the noise of each channel, as `measured_on` finds it; until then 1.
 
     Example:
         >>> Asinh(0.01)(torch.zeros(1, 3, 4, 4)).abs().max()
         tensor(0.)
     """
 
-    scale: float | Sequence[float] = 1.0
+    scale: float | Sequence[float] | None = 1.0
+
+    def measured_on(self, x: torch.Tensor) -> Asinh:
+        """The same with the scale that it lacks, from images [n, C, H, W]; give it training images only."""
+        if self.scale is not None:
+            return self
+        return Asinh(tuple(noise if noise > 0 else 1.0 for noise in pixel_noise(x)))  # 1 also where it is NaN
 
     def __call__(self, x: torch.Tensor) -> torch.Tensor:
         """Images [B, C, H, W]."""
-        return torch.asinh(finite(x) / per_channel(self.scale, x))
+        return torch.asinh(finite(x) / per_channel(1.0 if self.scale is None else self.scale, x))
 
 
 @dataclass(frozen=True)

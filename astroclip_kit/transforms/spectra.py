@@ -18,7 +18,7 @@ from .randomness import normal
 from .regrid import named_grid
 from .resampling import Grid, wavelength_grid
 
-__all__ = ["FillGaps", "IvarNoise", "Normalise", "Rebin", "SelectChannels", "observed", "with_flux"]
+__all__ = ["ClipOutliers", "FillGaps", "IvarNoise", "Normalise", "Rebin", "SelectChannels", "observed", "with_flux"]
 
 NormaliseMode = Literal["none", "median", "rest_median", "zscore"]
 REST_WINDOW_ANGSTROM = (5300.0, 5850.0)  # without strong lines; as in spender (Melchior et al. 2023, AJ 166, 74)
@@ -107,6 +107,37 @@ class Normalise:
             )
         low, high = ((1 + x[:, self.redshift, :1]) * edge for edge in REST_WINDOW_ANGSTROM)
         return (wavelength >= low) & (wavelength <= high)
+
+
+@dataclass(frozen=True)
+class ClipOutliers:
+    """Brings flux that is many standard deviations from a spectrum's mean to that distance; the ivar stays.
+
+    Args:
+        sigmas: The largest distance, in standard deviations of the observed pixels.
+
+    Raises:
+        UsageError: If it is not positive.
+
+    Example:
+        >>> ClipOutliers(1.0)(torch.tensor([[[0.0, 0.0, 0.0, 4.0]]]))[0, 0]
+        tensor([0.0000, 0.0000, 0.0000, 2.7321])
+    """
+
+    sigmas: float = 5.0
+
+    def __post_init__(self) -> None:
+        """Refuses what is no distance."""
+        if not self.sigmas > 0:
+            raise UsageError(f"ClipOutliers sigmas is {self.sigmas}, expected a number above 0.")
+
+    def __call__(self, x: torch.Tensor) -> torch.Tensor:
+        """Spectra [B, C, L]; one without an observed pixel stays as it is."""
+        flux = x[:, 0].where(observed(x), torch.nan)
+        center = flux.nanmean(dim=1, keepdim=True)
+        reach = self.sigmas * (flux - center).square().nanmean(dim=1, keepdim=True).sqrt()
+        low, high = (center - reach).nan_to_num(-torch.inf), (center + reach).nan_to_num(torch.inf)
+        return with_flux(x, x[:, 0].clamp(low, high))
 
 
 @dataclass(frozen=True)

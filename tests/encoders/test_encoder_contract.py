@@ -20,6 +20,8 @@ STARS = Modality("image", "image", ("u", "g", "r", "i", "z"), (5, 48, 48), "nmgy
 NARROW = {"widths": (8, 8, 16), "depths": (1, 1, 2)}
 TABLE = Modality("table", "table", ("u", "g", "r"), (3,))
 
+STAMPS = {"class_path": "astroclip_kit.encoders.StampResNet", "init_args": {"width": 4, "out_features": 8}}
+
 ENCODERS = {
     "moco trunk": (MocoResNet50, IMAGE, {}),
     "moco head": (MocoResNet50, IMAGE, {"head": True}),
@@ -39,6 +41,9 @@ ENCODERS = {
     "spectral shape": (encoders.SpectralShape, SPECTRUM, {}),
     "squeeze and excitation": (encoders.SEResNet, STARS, {"name": "resnet18", "width": 32, "size": 64}),
     "five bands alike": (encoders.SEResNet, STARS, {"name": "resnet18", "size": 0, "squeeze_excitation": False}),
+    "residual network along wavelength": (encoders.ResNet1d, WHOLE, {"widths": (4, 8), "blocks": 1}),
+    "residual network of stamps": (encoders.StampResNet, STARS, {"width": 4, "out_features": 16}),
+    "generator of spectral vectors": (encoders.SpectralGenerator, STARS, {"encoder": STAMPS, "out_features": 16}),
     "stacked segments": (encoders.VGG1D, WHOLE, NARROW),
     "one line of segments": (encoders.VGG1D, WHOLE, {**NARROW, "stacked": False, "self_attention": False}),
     "table values": (encoders.TableValues, TABLE, {}),

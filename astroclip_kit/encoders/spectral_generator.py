@@ -1,0 +1,168 @@
+"""An image becomes the vector that an encoder of spectra would give of the object's spectrum."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Self, cast
+
+import torch
+from torch import nn
+
+from ..errors import InputError, UsageError
+from ..models import build_for
+from ..transforms.compose import Transform
+from ..types import Modality
+from .layers import check_kind
+from .stamp_resnet import StampResNet
+
+__all__ = ["SpectralGenerator"]
+
+SLOPE = 0.2  # of the leaky rectifiers
+
+
+class SpectralGenerator(nn.Module):
+    """An image encoder, and a network that makes spectral vectors of its features and of random numbers.
+
+    Vectors are standardised: `standardise` and `restore` convert those of the encoder of spectra. It is trained by
+    `classifiers.train_generator`, and is an encoder of images like any other: its features are the mean vector over
+    `draws` fixed sets of random numbers, the same for an image in whatever batch.
+
+    Args:
+        encoder: Any encoder of images.
+        out_features: Length of a spectral vector.
+        noise: Random numbers of a draw; 0 for one vector per image.
+        draws: Sets of random numbers.
+        hidden_features: Widths of the layers between.
+        seed: Of the random numbers.
+        reads: Name of the modality that it encodes.
+
+    Raises:
+        UsageError: If a size is out of range.
+
+    References:
+        Wang et al. 2023, PASP, doi 10.1088/1538-3873/acfbb9; Isola et al. 2017, arXiv:1611.07004.
+
+    Example:
+        >>> generator = SpectralGenerator(StampResNet(5, width=4, stages=2, out_features=8), noise=4).eval()
+        >>> x = generator.preprocess(torch.rand(3, 5, 16, 16))
+        >>> generator(x).shape, generator.generate(x, torch.randn(3, 4)).shape
+        (torch.Size([3, 128]), torch.Size([3, 128]))
+    """
+
+    mean: torch.Tensor
+    scale: torch.Tensor
+    drawn: torch.Tensor
+
+    def __init__(
+        self,
+        encoder: nn.Module,
+        out_features: int = 128,
+        noise: int = 32,
+        draws: int = 8,
+        hidden_features: Sequence[int] = (512, 512, 256),
+        seed: int = 0,
+        reads: str = "image",
+    ) -> None:
+        super().__init__()
+        self.encoder, self.out_features, self.noise, self.draws = encoder, out_features, noise, draws
+        self.hidden_features, self.seed, self.reads = tuple(hidden_features), seed, reads
+        if min(out_features, draws, *self.hidden_features) < 1 or noise < 0:
+            raise UsageError(
+                f"SpectralGenerator needs features, draws and layers above 0 and noise of 0 or more, found "
+                f"{out_features}, {draws}, {self.hidden_features} and {noise}."
+            )
+        self.layers = nn.Sequential()
+        before = int(encoder.out_features) + noise  # type: ignore[arg-type]
+        for width in self.hidden_features:
+            self.layers.extend((nn.Linear(before, width), nn.LayerNorm(width), nn.LeakyReLU(SLOPE)))
+            before = width
+        self.layers.append(nn.Linear(before, out_features))
+        random = torch.Generator().manual_seed(seed)
+        self.register_buffer("drawn", torch.randn(draws if noise else 1, noise, generator=random))
+        self.register_buffer("mean", torch.zeros(out_features))
+        self.register_buffer("scale", torch.ones(out_features))
+
+    @classmethod
+    def for_modality(
+        cls, modality: Modality, encoder: nn.Module | Mapping[str, Any] | None = None, **arguments: Any
+    ) -> Self:
+        """For the images of a modality.
+
+        Args:
+            modality: Images of any bands and size.
+            encoder: Any encoder, or its ``class_path`` and ``init_args``; by default a `StampResNet`.
+            arguments: Of the constructor.
+
+        Raises:
+            InputError: If the modality is of another kind.
+        """
+        check_kind(modality, "image", cls)
+        if encoder is None:
+            encoder = StampResNet.for_modality(modality)
+        elif isinstance(encoder, Mapping):
+            encoder = cast(nn.Module, build_for(encoder, modality))
+        return cls(encoder, **{"reads": modality.name, **arguments})
+
+    @property
+    def preprocess(self) -> Transform:
+        """What is done to raw images first: that of its encoder."""
+        return cast(Transform, getattr(self.encoder, "preprocess", torch.nn.Identity()))
+
+    def check_modality(self, modality: Modality) -> None:
+        """Leaves it to the image encoder to refuse a modality."""
+        check_kind(modality, "image", type(self))
+        if callable(check := getattr(self.encoder, "check_modality", None)):
+            check(modality)
+
+    def measured_on(self, views: torch.Tensor) -> Self:
+        """Itself, with what its preprocessing lacks measured on raw images [n, C, H, W] of training objects."""
+        if callable(measure := getattr(self.encoder, "measured_on", None)):
+            measure(views)
+        return self
+
+    def calibrate(self, vectors: torch.Tensor) -> None:
+        """Takes mean and standard deviation of each dimension from real vectors [n, out_features] of training objects.
+
+        A dimension that is the same in all of them stays so: it is 0 when standardised.
+
+        Raises:
+            InputError: If there is none, one is not finite, or they are of another length.
+        """
+        if vectors.ndim != 2 or vectors.shape[1] != self.out_features or not len(vectors):
+            raise InputError(f"expected vectors [n, {self.out_features}], found {tuple(vectors.shape)}.")
+        if not vectors.isfinite().all():
+            bad = int((~vectors.isfinite()).any(dim=1).sum())
+            raise InputError(f"{bad} of {len(vectors)} spectral vectors are not finite. Check the encoder of spectra.")
+        vectors = vectors.double()
+        scale = vectors.std(dim=0, unbiased=False)
+        rounding = 1e-6 * torch.maximum(vectors.abs().amax(dim=0), scale.max())
+        self.mean.copy_(vectors.mean(dim=0))
+        self.scale.copy_(scale.where(scale > rounding, 0.0))
+
+    def standardise(self, vectors: torch.Tensor) -> torch.Tensor:
+        """Standardised vectors [B, out_features] of those that the encoder of spectra gives."""
+        return (vectors - self.mean) / self.scale.where(self.scale > 0, torch.inf)
+
+    def restore(self, vectors: torch.Tensor) -> torch.Tensor:
+        """Vectors [B, out_features] as the encoder of spectra gives them, of standardised ones."""
+        return vectors * self.scale + self.mean
+
+    def simulate(self, features: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
+        """Standardised vectors [B, out_features] of image features [B, F] and random numbers [B, noise]."""
+        vectors: torch.Tensor = self.layers(torch.cat([features, noise.to(features.dtype)], dim=1))
+        return vectors * (self.scale > 0)
+
+    def generate(self, x: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
+        """Standardised vectors [B, out_features] of preprocessed images [B, C, H, W] and random numbers [B, noise]."""
+        return self.simulate(self.encoder(x), noise)
+
+    def mean_vector(self, features: torch.Tensor) -> torch.Tensor:
+        """The mean [B, out_features] over the fixed random numbers, of image features [B, F]."""
+        draws = len(self.drawn)
+        noise = self.drawn.repeat(len(features), 1)
+        vectors = self.simulate(features.repeat_interleave(draws, dim=0), noise)
+        return vectors.reshape(len(features), draws, -1).mean(dim=1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """The mean standardised vector [B, out_features] of preprocessed images [B, C, H, W]."""
+        return self.mean_vector(self.encoder(x))
