@@ -5,17 +5,25 @@ Any object that meets a protocol of `types` can be passed to the kit; these func
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from numbers import Real
 from typing import Any
 
 import numpy as np
 
-from .errors import InputError
-from .types import Modality, Reader, Sample
+from .errors import InputError, UsageError
+from .types import Modality, Reader, Sample, reads_of
 
-__all__ = ["check_alike", "check_augmentation", "check_encoder", "check_reader", "check_sample", "random_views"]
+__all__ = [
+    "check_alike",
+    "check_augmentation",
+    "check_encoder",
+    "check_reader",
+    "check_sample",
+    "modality_read",
+    "random_views",
+]
 
 SCALES = 0.1  # images may be of pixels that are so much larger or smaller than those that weights were trained on
 SAME = 1e-6  # relative: wavelengths that went through a file agree to this
@@ -194,6 +202,31 @@ def _same_pixels(one: Modality, other: Modality) -> bool:
     if one.kind == "image":
         return not abs(other.pixel_scale_arcsec / one.pixel_scale_arcsec - 1) > SCALES
     return len(one.grid) == len(other.grid) and np.allclose(one.grid, other.grid, rtol=SAME, atol=0)
+
+
+def modality_read(name: str, encoder: object, modalities: Mapping[str, Modality]) -> Modality:
+    """The modality that an encoder of some name encodes, see `types.reads_of`.
+
+    Args:
+        name: What the encoder is called.
+        encoder: An encoder; None for one of which the name alone is known.
+        modalities: Those that there are, by name.
+
+    Raises:
+        UsageError: If there is no such modality, or the name is that of another one, or none that a part can have.
+    """
+    reads, known = reads_of(name, encoder), ", ".join(modalities)
+    if reads == name and name not in modalities:
+        raise UsageError(f"there is no modality {name!r} in the data; they have {known}.")
+    if reads not in modalities:
+        raise UsageError(f"the encoder {name!r} reads {reads!r}, of which there is nothing in the data: {known}.")
+    if reads != name and name in modalities:
+        raise UsageError(
+            f"the encoder {name!r} reads {reads!r}, and {name!r} is a modality of its own. Call the encoder otherwise."
+        )
+    if reads != name and not name.isidentifier():
+        raise UsageError(f"an encoder cannot be called {name!r}: expected letters, digits and underscores.")
+    return modalities[reads]
 
 
 def check_encoder(encoder: Any, modality: Modality, batch_size: int = 2) -> None:

@@ -22,7 +22,16 @@ from .types import Modality
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["build", "build_for", "describe", "load_model", "save_model", "weights_origins", "write_model"]
+__all__ = [
+    "build",
+    "build_for",
+    "describe",
+    "load_model",
+    "reads_described",
+    "save_model",
+    "weights_origins",
+    "write_model",
+]
 
 
 def describe(part: Any) -> Any:
@@ -137,6 +146,21 @@ def build_for(description: Mapping[str, Any], modality: Modality) -> Any:
     return _call(sized, description, True, modality) if sized else _call(part, description, True)
 
 
+def reads_described(name: str, description: Mapping[str, Any]) -> str:
+    """The modality that an encoder of a configuration reads: what it or its class says, or else its name.
+
+    Args:
+        name: What the encoder is called.
+        description: ``class_path``, ``init_args``, and ``reads`` where it is called otherwise.
+
+    Raises:
+        UsageError: If the class cannot be imported.
+    """
+    path = description.get("class_path")
+    said = description.get("reads") or (getattr(_import(path, trusted=True), "reads", "") if path else "")
+    return said if said and isinstance(said, str) else name
+
+
 def save_model(
     model: torch.nn.Module,
     folder: str | Path,
@@ -173,7 +197,12 @@ def write_model(
             shutil.copytree(part, temporary / name)
         origins = {name: one.weights_from for name, one in model.named_modules() if hasattr(one, "weights_from")}
         seen = {name: one.trained_on for name, one in model.named_modules() if getattr(one, "trained_on", None)}
-        kept = {"weights_from": origins, "trained_on": {name: one.to_dict() for name, one in seen.items()}}
+        reads = {name: vars(one)["reads"] for name, one in model.named_modules() if "reads" in vars(one)}
+        kept = {
+            "weights_from": origins,
+            "trained_on": {name: one.to_dict() for name, one in seen.items()},
+            "reads": reads,
+        }
         known = {key: value for key, value in kept.items() if value}
         write_manifest(temporary, "model", {"model": describe(model), **known, **(values or {})})
 
@@ -208,6 +237,9 @@ def load_model(folder: str | Path, model: torch.nn.Module | None = None, *, trus
     for name, modality in (manifest.get("trained_on") or {}).items():
         with suppress(AttributeError):
             built.get_submodule(name).trained_on = Modality.from_dict(modality)  # type: ignore[assignment]
+    for name, reads in (manifest.get("reads") or {}).items():
+        with suppress(AttributeError):
+            built.get_submodule(name).reads = reads
     built.root = Path(folder)  # type: ignore[assignment]
     return built.eval()
 

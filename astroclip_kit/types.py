@@ -31,6 +31,7 @@ __all__ = [
     "Reader",
     "Result",
     "Sample",
+    "reads_of",
 ]
 
 Kind = Literal["image", "spectrum", "lightcurve", "table"]
@@ -269,10 +270,28 @@ class Encoder(Protocol):
     It may also have `preprocess`, a callable from a raw batch of views [B, ...] to the encoder's input: the
     input specification belongs to the encoder, is saved with it, and is part of the cache key. And it may have
     `check_modality`, which raises an InputError about a modality that its weights mean nothing for. One that the kit
-    trained has `trained_on`, the `Modality` that it was trained on, with which all others are compared.
+    trained has `trained_on`, the `Modality` that it was trained on, with which all others are compared. And it may have
+    `reads`, the modality that it encodes where it is given under another name, see `reads_of`.
     """
 
     out_features: int
 
     def __call__(self, x: torch.Tensor) -> torch.Tensor:
         """Features [B, out_features] of preprocessed views [B, ...]."""
+
+
+def reads_of(name: str, encoder: object) -> str:
+    """The modality whose views an encoder encodes: its attribute ``reads``, or else the name that it is given under.
+
+    So several encoders of one modality stand beside each other: ``{"image": network, "simulated": generator}`` with
+    ``generator.reads == "image"`` are two feature matrices of the same images.
+
+    Args:
+        name: What the encoder is called among others.
+        encoder: An encoder.
+
+    Example:
+        >>> reads_of("spectrum", object())
+        'spectrum'
+    """
+    return str(getattr(encoder, "reads", "") or name)

@@ -11,6 +11,7 @@ from torch import nn
 from ..contracts import check_encoder
 from ..errors import InputError, UsageError
 from ..settings import Alignment
+from ..types import reads_of
 from .model import check_pairs
 
 __all__ = ["check_inputs", "chosen_modalities"]
@@ -59,6 +60,12 @@ def check_inputs(
             "encoders, alignment.trainable and alignment.augmentations have no use on cached features. "
             "Pass the dataset to train encoders."
         )
+    for name, encoder in encoders.items():
+        if (reads := reads_of(name, encoder)) != name:
+            raise UsageError(
+                f"the encoder {name!r} reads {reads!r}: several encoders of one modality are aligned by their features. "
+                f"Extract them, and pass the features."
+            )
     given: dict[str, Mapping[str, Any]] = {"heads": heads, "encoders": encoders}
     given |= {"alignment.trainable": alignment.trainable, "alignment.augmentations": alignment.augmentations}
     for argument, values in given.items():

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from ..errors import InputError, UsageError
 from ..settings import Hardware
+from ..types import reads_of
 from .inference import BATCH, Rows, logits_of
 from .temperature import probabilities
 from .tokens import encode_views
@@ -23,9 +24,9 @@ class Classifier(nn.Module):
     """Classes of raw views, with calibrated probabilities.
 
     Args:
-        encoders: Modality to encoder.
-        fusion: A module that names what it reads in ``modalities``, takes tokens [B, T, D] by modality and gives logits
-            [B, C].
+        encoders: Modality to encoder, or any name to one whose ``reads`` names its modality.
+        fusion: A module that names what it reads of these in ``modalities``, takes tokens [B, T, D] by name and gives
+            logits [B, C].
         classes: Names of the classes [C].
         label: The property that they are of.
         temperature: Logits are divided by it, so that the probabilities are as sure as they are right.
@@ -55,15 +56,20 @@ class Classifier(nn.Module):
         self.encoders = nn.ModuleDict(encoders).to(memory_format=torch.channels_last)  # as images are laid out
         self.fusion = fusion
         self.classes, self.label, self.temperature = tuple(classes), label, temperature
-        if missing := [name for name in self.modalities if name not in encoders]:
+        if missing := [name for name in fusion.modalities if name not in encoders]:  # type: ignore[union-attr]
             raise UsageError(f"the fusion reads {missing[0]!r}, which has no encoder. Pass one.")
         if not temperature > 0:
             raise UsageError(f"temperature is {temperature}, expected a number above 0.")
 
     @property
+    def reads(self) -> dict[str, str]:
+        """What the fusion reads, to the modality that it is made from."""
+        return {name: reads_of(name, self.encoders[name]) for name in self.fusion.modalities}  # type: ignore[union-attr]
+
+    @property
     def modalities(self) -> tuple[str, ...]:
-        """What it reads."""
-        return tuple(self.fusion.modalities)  # type: ignore[arg-type]
+        """What it needs of an object, without repeats."""
+        return tuple(dict.fromkeys(self.reads.values()))
 
     def tokens(self, views: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Tokens [B, T, D] of raw views [B, ...], by modality.
@@ -74,7 +80,7 @@ class Classifier(nn.Module):
         if missing := [name for name in self.modalities if name not in views]:
             found = ", ".join(views) or "none"
             raise InputError(f"the classifier reads {', '.join(self.modalities)}; found {found}, no {missing[0]!r}.")
-        return {name: encode_views(self.encoders[name], views[name]) for name in self.modalities}
+        return {name: encode_views(self.encoders[name], views[read]) for name, read in self.reads.items()}
 
     def forward(self, views: Mapping[str, Tensor]) -> Tensor:
         """Logits [B, C] of raw views [B, ...] by modality, divided by the temperature."""

@@ -14,7 +14,8 @@ from typing import Any, TypeVar, cast
 from torch import nn
 
 from ..alignment import align
-from ..encoders.fitted import load_encoder
+from ..contracts import modality_read
+from ..encoders.fitted import encoder_of
 from ..errors import UsageError
 from ..features import FeatureSet, fingerprint
 from ..models import describe, load_model, save_model
@@ -23,7 +24,7 @@ from ..settings import Classification
 from ..storage import MANIFEST, append_journal, hash_json, read_journal
 from ..training.hardware import launch, processes
 from ..training.processes import on_first_process
-from ..types import Modality
+from ..types import reads_of
 from .classifier import Classifier
 from .encoder_training import EncoderClassifier, train_encoder
 from .fusion_training import token_logits, train_fusion, train_joint, view_logits
@@ -56,7 +57,7 @@ def fit_classifier(
     Args:
         dataset: A `Dataset`.
         encoders: Modality to encoder, which is trained here, or to the folder of one that is trained: that of
-            `train_encoder` or of a bare encoder.
+            `train_encoder` or of a bare encoder. One that names its modality in ``reads`` may be called otherwise.
         settings: Label, method, stages, trainings, split.
         out: Gets ``encoders/<modality>``, ``tokens``, ``fusion`` and ``model``, the folder of the classifier;
             aligned also ``aligned``.
@@ -133,35 +134,46 @@ class _Fitting:
 
     def check(self, encoders: Encoders) -> None:
         """Refuses what would be found wrong only after the encoders are trained."""
-        Learning.of(self.dataset, list(encoders), self.settings)
-        for note in check_unseen(encoders, self.dataset, self.settings.split):
+        notes = check_unseen(encoders, self.dataset, self.settings.split)
+        Learning.of(self.dataset, self.read(encoders), self.settings)
+        for note in notes:
             on_first_process(partial(print, f"note: {note}", file=sys.stderr))
         widths = {name: int(one.out_features) for name, one in encoders.items() if isinstance(one, nn.Module)}  # type: ignore[arg-type]
         if len(widths) == len(encoders):
             self._new_fusion({name: (1, width) for name, width in widths.items()}, 2)
 
+    def read(self, encoders: Encoders) -> list[str]:
+        """The modalities that encoders read, without repeats."""
+        return list(dict.fromkeys(reads_of(name, one) for name, one in self.opened(encoders).items()))
+
+    def opened(self, encoders: Encoders) -> dict[str, nn.Module]:
+        """Encoders as modules: those of folders are read, and fitted to what they encode."""
+        seen = self.dataset.modalities
+        return {
+            name: one if isinstance(one, nn.Module) else encoder_of(encoder_folder(Path(one)), name, seen)
+            for name, one in encoders.items()
+        }
+
     def encoders(self, given: Encoders) -> dict[str, nn.Module]:
         """The trained encoders: those of folders as they are, the others after their first stage."""
         modules = {name: one for name, one in given.items() if isinstance(one, nn.Module)}
-        folders = {name: Path(one) for name, one in given.items() if not isinstance(one, nn.Module)}
         if self.settings.stages == "aligned":
-            if folders:
+            if len(modules) < len(given):
                 raise UsageError("stages 'aligned' begins with encoders that are not trained yet: give no folders.")
             modules = self._aligned(modules)
         trained = {name: self._supervised(name, one) for name, one in modules.items()}
-        seen = self.dataset.modalities
-        loaded = {name: _loaded(folder, seen.get(name)) for name, folder in folders.items()}
-        return {name: {**trained, **loaded}[name] for name in given}
+        return self.opened({**given, **trained})
 
     def _supervised(self, name: str, encoder: nn.Module) -> nn.Module:
         """An encoder after its first stage."""
-        settings, out = self.settings, self.out / "encoders" / name
-        learning = Learning.of(self.dataset, [name], settings)
-        augmentation = describe(settings.augmentations.get(name))
+        settings, out, modality = self.settings, self.out / "encoders" / name, reads_of(name, encoder)
+        learning = Learning.of(self.dataset, [modality], settings)
+        augmentation = describe(settings.augmentations.get(modality))
         of = [learning.about(), asdict(settings.encoder_training), fingerprint(encoder), augmentation]
 
         def train() -> EncoderClassifier:
-            return train_encoder(self.dataset, out, modality=name, encoder=encoder, settings=settings, quiet=self.quiet)
+            about: dict[str, Any] = {"modality": modality, "encoder": encoder, "settings": settings}
+            return train_encoder(self.dataset, out, **about, quiet=self.quiet)
 
         trained: nn.Module = self.once(f"encoders/{name}", of, train).encoder
         return trained
@@ -215,8 +227,9 @@ class _Fitting:
     def joint(self, encoders: Mapping[str, nn.Module]) -> Classifier:
         """The classifier of encoders that are trained on with their fusion."""
         settings, training, names = self.settings, self.settings.training, list(encoders)
-        learning = Learning.of(self.dataset, names, settings)
-        sized = {name: Tokens.of(one, self.dataset.modalities[name]) for name, one in encoders.items()}
+        learning = Learning.of(self.dataset, self.read(encoders), settings)
+        seen = self.dataset.modalities
+        sized = {name: Tokens.of(one, modality_read(name, one, seen)) for name, one in encoders.items()}
         fusion = self._new_fusion({name: (one.count, one.width) for name, one in sized.items()}, len(learning.classes))
         plain = [asdict(training), settings.encoder_rate, describe(settings.augmentations_of(names))]
         of = [learning.about(), describe(fusion), plain, [fingerprint(one) for one in encoders.values()]]
@@ -255,8 +268,3 @@ class _Fitting:
             return classifier.eval()
 
         return self.once("model", of, make)
-
-
-def _loaded(folder: Path, modality: Modality | None) -> nn.Module:
-    """The encoder of a folder, that of `train_encoder` or a bare one, fitted to what it shall encode."""
-    return load_encoder(encoder_folder(folder), modality)

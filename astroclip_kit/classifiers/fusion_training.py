@@ -20,6 +20,7 @@ from ..features import FeatureSet, fingerprint
 from ..models import build, describe
 from ..settings import Classification, Hardware
 from ..transforms.compose import Augmentation
+from ..types import reads_of
 from .classifier import Classifier
 from .inference import BATCH, Rows, logits_of
 from .learning import Learning
@@ -78,7 +79,8 @@ def train_joint(
     Args:
         dataset: A `Dataset`.
         out: Model folder; run again, an interrupted training goes on.
-        encoders: Modality to encoder, as far as it is trained already; left as it is.
+        encoders: Modality, or the name of one that reads it, to encoder, as far as it is trained already; left as it
+            is.
         fusion: As in `train_fusion`; left as it is.
         settings: As in `train_fusion`; and ``encoder_rate``, and augmentations of the modalities that the fusion reads.
         quiet: Shows no progress.
@@ -92,13 +94,13 @@ def train_joint(
         FolderError: If `out` is something else, or holds an interrupted run with other settings.
         TrainingError: If no training object has all modalities.
     """
-    names = _modalities(fusion)
+    own = {name: deepcopy(encoders[name]) for name in _modalities(fusion)}
+    names = tuple(dict.fromkeys(reads_of(name, one) for name, one in own.items()))
     learning = Learning.of(dataset, names, settings)
     given = settings.augmentations_of(names)
     built = {name: cast(Augmentation, build(one, trusted=True)) for name, one in given.items()}
     for name, one in built.items():
         check_augmentation(one, dataset.modalities[name])
-    own = {name: deepcopy(encoders[name]) for name in names}
     classifier = Classifier(own, deepcopy(fusion), learning.classes, settings.label)
     optimizer = settings.training.optimizer
     factors = {**optimizer.factors, "encoders": settings.encoder_rate}

@@ -144,7 +144,7 @@ class Learning:
         """What the manifest keeps beside the model."""
         digest = hash_text(self.train.tobytes(), self.valid.tobytes(), self.codes.tobytes())
         return {
-            "modalities": {name: self.objects.modalities[name].to_dict() for name in self.modalities},
+            "modalities": {one.name: one.to_dict() for one in map(self.objects.modalities.get, self.modalities)},
             "label": {"name": self.label, "classes": list(self.classes), "hash": digest},
             "split": asdict(self.split),
             "class_weights": None if self.weights is None else self.weights.tolist(),

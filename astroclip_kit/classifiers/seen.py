@@ -28,8 +28,8 @@ def check_unseen(encoders: Mapping[str, Any], dataset: Any, split: Split) -> lis
     Known of encoders that the kit trained on the same values of the modality, whichever rows were selected of them.
 
     Args:
-        encoders: Modality to a folder, that of an encoder or of `train_encoder`; or to a module, which is looked at
-            where it was loaded from a folder.
+        encoders: What an encoder is called to its folder, or that of `train_encoder`; or to a module, which is looked
+            at where it was loaded from a folder.
         dataset: The objects that a classifier learns from and is judged on.
         split: Who is held out.
 
@@ -44,13 +44,13 @@ def check_unseen(encoders: Mapping[str, Any], dataset: Any, split: Split) -> lis
     return [note for name, one in given.items() if one and (note := _note(one, dataset, name, split))]
 
 
-def _note(folder: str | Path, dataset: Any, modality: str, split: Split) -> str:
+def _note(folder: str | Path, dataset: Any, name: str, split: Split) -> str:
     """What is to be said of one, "" if nothing."""
     about = open_folder(encoder_folder(folder), "model")
     if "split" not in about or "data_hash" not in about:
         return ""
     before = {about["data_hash"], about.get("source_hash", about["data_hash"])}
-    if not before & set(_source_hashes(dataset, modality)):
+    if not before & {one for modality in dataset.modalities for one in _source_hashes(dataset, modality)}:
         return ""
     earlier = Split(**about["split"])
     count, held_out = _seen(dataset, earlier, split)
@@ -59,9 +59,9 @@ def _note(folder: str | Path, dataset: Any, modality: str, split: Split) -> str:
     what = f"{count} of {held_out} objects that {_told(split, earlier)} holds out"
     if about.get("method") != "supervised":
         how = f"without labels ({about.get('method', 'unknown')}, {_told(earlier, split)})"
-        return f"the encoder of {modality!r} in {folder} has seen {what}, {how}."
+        return f"the encoder of {name!r} in {folder} has seen {what}, {how}."
     raise UsageError(
-        f"{folder}: this encoder of {modality!r} learned the labels of {what}: it was trained on the same data with "
+        f"{folder}: this encoder of {name!r} learned the labels of {what}: it was trained on the same data with "
         f"{_told(earlier, split)}. Give the same split, or an encoder trained on other data or on none."
     )
 

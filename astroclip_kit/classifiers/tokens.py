@@ -11,8 +11,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from ..contracts import check_encoder, random_views
-from ..encoders.fitted import load_encoder
+from ..contracts import check_encoder, modality_read, random_views
+from ..encoders.fitted import encoder_of
 from ..errors import InputError
 from ..features import FeatureSet, extract
 from ..pretraining.two_views import preprocess_of
@@ -96,6 +96,11 @@ class Tokens(nn.Module):
             )
         return cls(encoder, shape[1])
 
+    @property
+    def reads(self) -> str:
+        """The modality that the encoder names, "" if none."""
+        return str(getattr(self.encoder, "reads", ""))
+
     def check_modality(self, modality: Modality) -> None:
         """Leaves it to the encoder to refuse a modality."""
         check_encoder(self.encoder, modality)
@@ -118,7 +123,7 @@ def extract_tokens(
 
     Args:
         dataset: A `Dataset`.
-        encoders: Modality to encoder, or to its folder.
+        encoders: Modality, or what the encoder is called, to encoder or its folder.
         out: The features folder.
         hardware: Where, and at which precision.
         batch_size: Objects per forward pass.
@@ -130,15 +135,14 @@ def extract_tokens(
     Raises:
         InputError: If an encoder does not fit.
         FolderError: If `out` holds something else, or a folder no encoder.
-        UsageError: If a name is no modality of the dataset.
+        UsageError: If an encoder reads no modality of the dataset.
     """
+    known = dataset.modalities
     built = {
-        name: one if isinstance(one, nn.Module) else load_encoder(str(one), dataset.modalities.get(name))
-        for name, one in encoders.items()
+        name: one if isinstance(one, nn.Module) else encoder_of(str(one), name, known) for name, one in encoders.items()
     }
-    known = {name: one for name, one in built.items() if name in dataset.modalities}
-    wrapped = {name: Tokens.of(one, dataset.modalities[name]) for name, one in known.items()}
-    return extract(dataset, {**built, **wrapped}, out, batch_size=batch_size, hardware=hardware, quiet=quiet)
+    wrapped = {name: Tokens.of(one, modality_read(name, one, known)) for name, one in built.items()}
+    return extract(dataset, wrapped, out, batch_size=batch_size, hardware=hardware, quiet=quiet)
 
 
 def token_shape(features: Any, name: str) -> tuple[int, int]:

@@ -38,7 +38,7 @@ class Newcomers:
     """New observations in the space of a store.
 
     Args:
-        name: Their modality.
+        name: What the model calls them: their modality, or an encoder of it.
         vectors: Unit vectors float32 [Q, D].
         samples: What was read and embedded, in the bands, pixels and unit of the model [Q].
         modality: What the model was trained on.
@@ -99,7 +99,7 @@ def embed_queries(
         encoder = (encoders or {}).get(name) or _encoder(Path(model.root), name, query.trusted)
         if name in (encoders or {}) and known not in (None, fingerprint(encoder)):
             raise InputError(f"the encoder of {name} is another than the one whose features the model was trained on.")
-    vectors, features = _vectors(model, encoder, samples, modalities[name], hardware)
+    vectors, features = _vectors(model, name, encoder, samples, modalities[name], hardware)
     if not np.isfinite(vectors).all():
         row = int(np.flatnonzero(~np.isfinite(vectors).all(axis=1))[0])
         raise InputError(f"{samples[row].object_id}: the model gives a vector that is not finite.")
@@ -140,7 +140,12 @@ def _encoder(folder: Path, name: str, trusted: bool) -> torch.nn.Module:
 
 
 def _vectors(
-    model: Any, encoder: torch.nn.Module | None, samples: list[Sample], modality: Modality, hardware: Hardware
+    model: Any,
+    name: str,
+    encoder: torch.nn.Module | None,
+    samples: list[Sample],
+    modality: Modality,
+    hardware: Hardware,
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float16] | None]:
     """Unit vectors [Q, D], and the features that the head was given [Q, D']; None of a model without heads."""
     device, precision = resolve_hardware(hardware)
@@ -152,11 +157,11 @@ def _vectors(
         for start in range(0, len(samples), BATCH_SIZE):
             x = torch.from_numpy(_stacked(samples[start : start + BATCH_SIZE], modality))
             h = x if frozen is None else torch.from_numpy(frozen(frozen.upload(x.numpy())))
-            rows = {modality.name: torch.arange(len(h))}
+            rows = {name: torch.arange(len(h))}
             with context:
-                z = model.embed(Batch([], [], {modality.name: h}, rows))[modality.name]
+                z = model.embed(Batch([], [], {name: h}, rows))[name]
             parts.append(z.float().cpu().numpy())
-            features += [given[modality.name]] if given else []
+            features += [given[name]] if given else []
     model.cpu()
     return np.concatenate(parts), np.concatenate(features) if features else None
 

@@ -42,7 +42,8 @@ def modality_of(file: str | Path, modalities: Mapping[str, Modality]) -> str:
         raise FileError(file, "no such file.")
     known = [found.survey for found in recognise(file) if found.survey and found.survey.reader]
     kinds = {"table" if survey.kind == "catalogue" else survey.kind for survey in known}
-    names = [name for name, modality in modalities.items() if modality.kind in kinds]
+    fitting = {name: modality for name, modality in modalities.items() if modality.kind in kinds}
+    names = [name for name, one in fitting.items() if name == one.name or one.name not in fitting]
     if known and not names and "several" not in kinds:
         told = ", ".join(survey.name for survey in known)
         takes = ", ".join(modalities)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple, cast
@@ -15,11 +15,11 @@ from ..transforms.compose import Compose, Transform
 from ..transforms.regrid import Resample, is_on
 from ..transforms.resampling import Grid
 from ..transforms.spectra import SelectChannels
-from ..types import Modality
+from ..types import Modality, reads_of
 from .grids import onto_grid
 from .layers import steps_of
 
-__all__ = ["fitted", "load_encoder"]
+__all__ = ["encoder_of", "fitted", "load_encoder"]
 
 
 def load_encoder(folder: str | Path, modality: Modality | None = None, *, trusted: bool = False) -> nn.Module:
@@ -35,6 +35,26 @@ def load_encoder(folder: str | Path, modality: Modality | None = None, *, truste
         InputError: As `fitted`.
     """
     encoder = load_model(folder, trusted=trusted)
+    return encoder if modality is None else fitted(encoder, modality)
+
+
+def encoder_of(
+    folder: str | Path, name: str, modalities: Mapping[str, Modality], *, trusted: bool = False
+) -> nn.Module:
+    """The encoder of a folder, `fitted` to the modality that it reads under a name.
+
+    Args:
+        folder: A model folder.
+        name: What the encoder is called.
+        modalities: Those that there are, by name; one that reads none of them is left as it is.
+        trusted: As in `load_encoder`.
+
+    Raises:
+        FolderError: As `load_encoder`.
+        InputError: As `fitted`.
+    """
+    encoder = load_model(folder, trusted=trusted)
+    modality = modalities.get(reads_of(name, encoder))
     return encoder if modality is None else fitted(encoder, modality)
 
 

@@ -16,7 +16,7 @@ import torch
 from torch import nn
 
 from .. import storage
-from ..contracts import check_augmentation, check_encoder
+from ..contracts import check_augmentation, check_encoder, modality_read
 from ..data.splits import divide
 from ..errors import InputError, UsageError
 from ..progress import progress
@@ -24,6 +24,7 @@ from ..settings import Hardware, Split
 from ..training.hardware import resolve_hardware
 from ..transforms.compose import Augmentation
 from ..transforms.randomness import object_seeds
+from ..types import reads_of
 from .encode import FrozenEncoder, read_ahead
 from .feature_set import FeatureSet
 from .fingerprints import fingerprint
@@ -85,12 +86,16 @@ class _Extraction:
     precision: str
     quiet: bool
 
+    def reads(self, name: str) -> str:
+        """The modality that an encoder encodes."""
+        return reads_of(name, self.encoders[name])
+
     def keys(self, name: str) -> list[str]:
         """The cache key of each view of a modality; of the kit's own code, which no fingerprint reads, its version."""
         from .. import __version__
 
-        ids = storage.hash_json(self.dataset.object_ids.tolist())
-        content = [self.dataset.data_hash(name), ids, fingerprint(self.encoders[name]), self.precision, __version__]
+        data, ids = self.dataset.data_hash(self.reads(name)), storage.hash_json(self.dataset.object_ids.tolist())
+        content = [data, ids, fingerprint(self.encoders[name]), self.precision, __version__]
         return [storage.hash_json([*content, *view]) for view in self.views.keys(name)]
 
     def writers(self, name: str) -> list[tuple[str, MatrixWriter]]:
@@ -101,10 +106,11 @@ class _Extraction:
 
     def compute(self, name: str, writers: list[MatrixWriter]) -> None:
         """Fills the matrices of a modality from where they stand."""
-        rows = np.flatnonzero(self.dataset.present(name))
+        modality = self.dataset.modalities[self.reads(name)]
+        rows = np.flatnonzero(self.dataset.present(modality.name))
         if all(writer.done == len(rows) for writer in writers):
             return
-        encoder = FrozenEncoder(self.encoders[name], self.dataset.modalities[name], self.device, self.precision)
+        encoder = FrozenEncoder(self.encoders[name], modality, self.device, self.precision)
         done, total = sum(writer.done for writer in writers), len(rows) * len(writers)
         with progress(total=total, description=f"extract {name}", unit="views", quiet=self.quiet) as bar:
             bar.update(done)
@@ -118,7 +124,7 @@ class _Extraction:
 
     def _encode(self, name: str, view: int, encoder: FrozenEncoder, rows: Rows, bar: Any) -> Iterator[Encoded]:
         def read(batch: Rows) -> tuple[Rows, torch.Tensor]:
-            return batch, encoder.upload(self.dataset.views(name, batch))
+            return batch, encoder.upload(self.dataset.views(self.reads(name), batch))
 
         batches = (rows[start : start + self.batch_size] for start in range(0, len(rows), self.batch_size))
         for batch, x in read_ahead(read, batches):
@@ -169,7 +175,7 @@ def extract(
 
     Args:
         dataset: A `Dataset`, or anything with its attributes.
-        encoders: Modality to encoder; the others are left out.
+        encoders: Modality to encoder, or any name to one whose ``reads`` names its modality; the others are left out.
         out: The features folder.
         augmentations: Modality to augmentation of raw views, for the views after the first.
         views: Views per object of the modalities that have an augmentation: view 0 is as observed, the others are
@@ -225,21 +231,20 @@ def extract(
 
 
 def _check(dataset: Any, encoders: Mapping[str, nn.Module], views: _Views, batch_size: int) -> None:
-    known = ", ".join(dataset.modalities)
-    for name in [*encoders, *views.augmentations]:
-        if name not in dataset.modalities:
-            raise UsageError(f"there is no modality {name!r} in the dataset. It has: {known}.")
+    read = {
+        name: modality_read(name, encoders.get(name), dataset.modalities) for name in [*encoders, *views.augmentations]
+    }
     for name, encoder in encoders.items():
         if not isinstance(getattr(encoder, "out_features", None), int):
             raise InputError(f"{type(encoder).__name__} is no encoder: it has no integer `out_features`.")
-        if not dataset.present(name).any():
-            raise InputError(f"no object of the dataset has a {name!r}: there is nothing to encode.")
+        if not dataset.present(read[name].name).any():
+            raise InputError(f"no object of the dataset has a {read[name].name!r}: there is nothing to encode.")
     for name, augmentation in views.augmentations.items():
-        changed = check_augmentation(augmentation, dataset.modalities[name])
-        if changed != dataset.modalities[name] and name in encoders:
+        changed = check_augmentation(augmentation, read[name])
+        if changed != read[name] and name in encoders:
             check_encoder(encoders[name], changed)  # smaller images
     if not encoders:
-        raise UsageError(f"no encoders were given. Give one for at least one of: {known}.")
+        raise UsageError(f"no encoders were given. Give one for at least one of: {', '.join(dataset.modalities)}.")
     for name, number in {"views": views.count, "batch_size": batch_size}.items():
         if number < 1:
             raise UsageError(f"{name} is {number}, expected at least 1.")

@@ -19,8 +19,8 @@ LIBRARIES = {"astroclip_kit", "torch", "torchvision", "timm", "numpy", "builtins
 PLAIN = (bool, int, float, complex, str, bytes, PurePath, np.generic, torch.dtype, torch.device)
 CODE = (FunctionType, bool, int, float, str, tuple)
 NO_CODE = {"__module__", "__doc__", "__qualname__", "__firstlineno__", "__static_attributes__"}
-# Of a module: its mode, and where it and its weights came from, change no output.
-NO_CONTENT = {"training", "root", "weights_from", "trained_on"}
+# Of a module: its mode, where it and its weights came from, and what it is given to read, change no output.
+NO_CONTENT = {"training", "root", "weights_from", "trained_on", "reads"}
 
 
 def fingerprint(part: Any) -> str:

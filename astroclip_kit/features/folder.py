@@ -16,6 +16,7 @@ from torch import nn
 from .. import storage
 from ..errors import InputError
 from ..models import describe, write_model
+from ..types import reads_of
 from .fingerprints import fingerprint
 from .matrix import MatrixWriter
 
@@ -90,7 +91,7 @@ def _part(dataset: Any, name: str, encoder: nn.Module, writers: KeyedWriters) ->
     """What the manifest says about one modality."""
     rows = sorted({row for _, writer in writers for row in writer.not_finite})
     return {
-        "modality": dataset.modalities[name].to_dict(),
+        "modality": dataset.modalities[reads_of(name, encoder)].to_dict(),
         "encoder": {**described(encoder), "fingerprint": fingerprint(encoder)},
         "out_features": encoder.out_features,
         "matrices": [{"key": key, "file": one.path.name, "dtype": one.dtype} for key, one in writers],
@@ -118,7 +119,7 @@ def _keep(encoder: nn.Module, folder: Path, mark: str) -> None:
 
 def _presence(dataset: Any, name: str, part: Mapping[str, Any]) -> npt.NDArray[np.bool_]:
     """Which objects have finite features of a modality [N]."""
-    present = np.asarray(dataset.present(name))
+    present = np.asarray(dataset.present(part["modality"]["name"]))
     ids = part["not_finite"]
     if not ids:
         return present

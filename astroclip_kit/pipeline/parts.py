@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields, replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from ..errors import UsageError
@@ -37,7 +38,7 @@ __all__ = [
 
 Folder = str | os.PathLike[str]
 Parts = dict[str, dict[str, Any]]  # by name: class_path and init_args, or (in Python) the object itself
-Encoders = dict[str, str | dict[str, Any]]  # the same, or an encoder folder
+Encoders = dict[str, str | dict[str, Any]]  # the same, with `reads` under another name; or an encoder folder
 
 
 SHOWN = 3  # of what was left out, each of which is told with its reason
@@ -77,9 +78,13 @@ def part(value: Any, from_path: Any = None) -> Any:
 
 
 def encoder_for(value: Any, modalities: dict[str, Any], name: str) -> Any:
-    """An encoder, or that of an encoder folder, fitted to the modality; what is left open is sized by it."""
-    from ..encoders.fitted import load_encoder
-    from ..models import build_for
+    """An encoder, or that of an encoder folder, fitted to the modality; what is left open is sized by it.
+
+    A description may say with ``reads`` which modality it is, where the encoder is called otherwise.
+    """
+    from ..contracts import modality_read
+    from ..encoders.fitted import encoder_of
+    from ..models import build_for, reads_described
 
     if isinstance(value, (str, os.PathLike)):
         if not Path(value).is_dir():
@@ -87,12 +92,14 @@ def encoder_for(value: Any, modalities: dict[str, Any], name: str) -> Any:
                 f"encoders: {name}: {value} is no encoder folder. A class is named by its "
                 f"class_path, such as astroclip_kit.encoders.ImageConvNet."
             )
-        return load_encoder(Path(value), modalities.get(name))
+        return encoder_of(Path(value), name, modalities)
     if not isinstance(value, dict):
         return value
-    if name not in modalities:
-        raise UsageError(f"encoders: no modality {name!r} in the data; it has {', '.join(modalities)}.")
-    return build_for(value, modalities[name])
+    reads = reads_described(name, value)
+    encoder = build_for(value, modality_read(name, SimpleNamespace(reads=reads), modalities))
+    if value.get("reads"):
+        encoder.reads = reads
+    return encoder
 
 
 def head_for(value: Any, width: int | None) -> Any:

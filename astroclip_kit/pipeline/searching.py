@@ -113,9 +113,10 @@ class _Beside:
     """A dataset with the first of some new observations as its last row: what a figure asks of a dataset."""
 
     def __init__(self, dataset: Dataset, newcomers: Newcomers) -> None:
-        self.dataset, self.view = dataset, newcomers.samples[0].views[newcomers.name]
-        self.root, self.name, self.new = dataset.root, newcomers.name, f"{newcomers.object_ids[0]} (new)"
-        self.modalities = {newcomers.name: newcomers.modality} | dataset.modalities
+        name = newcomers.modality.name
+        self.dataset, self.view = dataset, newcomers.samples[0].views[name]
+        self.root, self.name, self.new = dataset.root, name, f"{newcomers.object_ids[0]} (new)"
+        self.modalities = {name: newcomers.modality} | dataset.modalities
         self.object_ids, self.groups = (np.append(ids, self.new) for ids in (dataset.object_ids, dataset.groups))
 
     def present(self, name: str) -> npt.NDArray[np.bool_]:

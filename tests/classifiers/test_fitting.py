@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ from astroclip_kit.classifiers import (
 )
 from astroclip_kit.classifiers.seen import check_unseen
 from astroclip_kit.data import splits
-from astroclip_kit.encoders.fitted import load_encoder
+from astroclip_kit.encoders.fitted import encoder_of
 from astroclip_kit.errors import InputError, TrainingError, UsageError
 from astroclip_kit.features import FeatureSet
 from astroclip_kit.models import load_model, save_model
@@ -148,7 +149,7 @@ def test_several_fusions_share_encoders_and_tokens(stars, tmp_path, finished, co
 
 
 def test_trained_encoders_may_be_given_by_their_folders(stars, tmp_path, finished, counted, monkeypatch):
-    monkeypatch.setattr(fitting, "load_encoder", lambda folder, seen: load_encoder(folder, seen, trusted=True))
+    monkeypatch.setattr(fitting, "encoder_of", partial(encoder_of, trusted=True))
     folders = {name: finished / "encoders" / name for name in ("image", "spectrum")}
     second = fit_classifier(stars, folders, SETTINGS, tmp_path / "second", quiet=True)
     assert counted == ["train_fusion"]
@@ -226,7 +227,8 @@ def test_encoders_that_learned_labels_of_held_out_objects_are_refused(stars, tmp
     assert check_unseen({"image": folders["image"]}, stars, other) == []
 
 
-def test_what_an_encoder_saw_without_labels_is_noted(stars, tmp_path, capsys):
+def test_what_an_encoder_saw_without_labels_is_noted(stars, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(fitting, "encoder_of", partial(encoder_of, trusted=True))
     course = Pretraining.of("moco", stars, tmp_path / "image", "image", Alignment(), TRAINING, SPLIT)
     save_model(make_encoders()["image"], tmp_path / "image", course.about())
     check = {"image": tmp_path / "image", "spectrum": make_encoders()["spectrum"]}

@@ -122,7 +122,7 @@ def test_a_damaged_folder_says_so(survey, tmp_path):
     "encoders, arguments, error, message",
     [
         ({}, {}, UsageError, "no encoders were given. Give one for at least one of: image, table"),
-        ({"spectrum": Mean()}, {}, UsageError, "no modality 'spectrum' in the dataset. It has: image, table"),
+        ({"spectrum": Mean()}, {}, UsageError, "no modality 'spectrum' in the data; they have image, table"),
         ({"image": nn.Flatten()}, {}, InputError, "Flatten is no encoder"),
         ({"table": TabularMLP(7, 5)}, {}, InputError, "TabularMLP cannot encode 'table'"),
         ({"image": Mean()}, {"batch_size": 0}, UsageError, "batch_size is 0, expected at least 1"),

@@ -36,7 +36,7 @@ EXTRACT = [
     (("--encoders", "{}"), "no encoders were given. Give one for at least one of: image, spectrum"),
     (("--encoders", "nojson"), "expected a mapping of names to {class_path"),
     (("--encoders", '{"image": "ImageConvNet"}'), "image: ImageConvNet is no encoder folder. A class is named by its"),
-    (("--encoders", parts(radio=part("ImageConvNet"))), "no modality 'radio' in the data; it has image, spectrum"),
+    (("--encoders", parts(radio=part("ImageConvNet"))), "no modality 'radio' in the data; they have image, spectrum"),
     (("--encoders", parts(image=part("Bogus"))), "cannot import 'astroclip_kit.encoders.Bogus'"),
     (("--encoders", parts(image={"class_path": "Bogus"})), "cannot import 'Bogus': expected package.module.Class"),
     (("--encoders", parts(image={"class": "Bogus"})), "the encoder of 'image' has no class_path (found ['class'])"),
