@@ -43,10 +43,10 @@ FINDING = (
     f"The published confusion matrix (Figure 18) gives the {ALL - RIGHT} errors and every number of Table 2. (F1 is "
     "there of precision and recall as they are rounded: from the counts themselves that of galaxies is 94.2 %, printed "
     "94.3, and that of stars 94.6 %, printed 94.5.) Its columns hold 730, 721 and 722 objects, which are those of the "
-    "validation side in Table 1; the test side has 730, 722 and 723. So the headline numbers are of the side that chose "
-    "the settings, or that side is labelled wrongly. What the table calls accuracy, 96.2, 97.9 and 96.4 %, is that of "
-    f"each class against the rest; the accuracy over three classes is {RIGHT:,} of {ALL:,}, {RIGHT / ALL:.4f}, exactly "
-    "the best value of the sweep over input sizes (Figure 12)."
+    "validation side in Table 1; the test side has 730, 722 and 723. So the headline numbers are of the side that "
+    "chose the settings, or that side is labelled wrongly. What the table calls accuracy, 96.2, 97.9 and 96.4 %, is "
+    f"that of each class against the rest; the accuracy over three classes is {RIGHT:,} of {ALL:,}, {RIGHT / ALL:.4f}, "
+    "exactly the best value of the sweep over input sizes (Figure 12)."
 )
 
 
