@@ -40,6 +40,8 @@ class SpectralGAN:
         spectrum: Modality whose vectors are simulated.
         label: Which property names the class.
         generator: Arguments of `encoders.SpectralGenerator` (``encoder``, ``hidden_features``, ...).
+        critic_features: Widths of the critic's layers.
+        augmentation: Of the images that are trained on (``class_path``, ``init_args``, or the object).
 
     References:
         Wang et al. 2023, PASP, doi 10.1088/1538-3873/acfbb9; Miyato & Koyama 2018, arXiv:1802.05637; Gulrajani et al.
@@ -61,3 +63,5 @@ class SpectralGAN:
     spectrum: str = "spectrum"
     label: str = "class"
     generator: dict[str, Any] = field(default_factory=dict)
+    critic_features: list[int] = field(default_factory=lambda: [512, 256])
+    augmentation: dict[str, Any] = field(default_factory=dict)
