@@ -5,9 +5,18 @@ properties, turns them into light, observes it (`instruments`, `camera` with `ba
 `spectrograph`) and writes files and tables (`chunks`, `files`, `catalogue`). Of `galaxies` the latents are in
 `population`, the light in `spectra` (`stellar_populations`, `emission_lines`, `dust`, `templates`) and `components`,
 and what surveys would measure in `published`; of `stars` they are in `star_population` and in `star_spectra`
-(`atmospheres` of `hydrogen`, `metal_lines`). Another kind of object is another such survey.
+(`atmospheres` of `hydrogen`, `metal_lines`); of `point_sources` in `star_counts` and `quasar_population`, and in
+`stellar_sequence`, `quasars` and `intergalactic`. `observed_points` makes images and spectra of both. Another kind of
+object is another such survey.
 """
 
 from .._lazy import lazy
 
-__getattr__, __dir__, __all__ = lazy(__name__, {"simulate_galaxies": ".galaxies", "simulate_stars": ".stars"})
+__getattr__, __dir__, __all__ = lazy(
+    __name__,
+    {
+        "simulate_galaxies": ".galaxies",
+        "simulate_point_sources": ".point_sources",
+        "simulate_stars": ".stars",
+    },
+)

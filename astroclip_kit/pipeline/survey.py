@@ -36,19 +36,20 @@ def simulate(
     """Writes a mock survey with known truth in real file formats.
 
     Args:
-        kind: What is simulated: "galaxies" (grz cutouts and spectra), or "stars" (ugriz cutouts and spectra of blue
-            horizontal branch stars, blue stragglers and A stars).
+        kind: What is simulated: "galaxies" (grz cutouts and spectra), "stars" (ugriz cutouts and spectra of blue
+            horizontal branch stars, blue stragglers and A stars), or "point_sources" (the same of stars of all types
+            and of quasars).
         out: Folder to write: ``cutouts/``, ``spectra/``, ``catalogue.fits`` (the truth) and, of galaxies,
-            ``published.fits`` (what surveys would measure), of stars ``labels.csv`` (object_id and class, "bhb" or
-            "other").
+            ``published.fits`` (what surveys would measure), of the others ``labels.csv`` (object_id and class: "bhb"
+            or "other", "star" or "qso").
         count: Number of objects.
         seed: The same seed gives the same bytes.
         spectra: Grid of the spectra: "sdss" or "desi".
         templates: Folder of published data that make the mock like the sky: of galaxies eigenspectra (Yip et al. 2004,
             or ``spEigenGal-*.fits`` of SDSS), for the shapes of their spectra; of stars catalogues (Barbosa et al. 2022
             and LAMOST DR10), for the distributions of their parameters.
-        observing: Magnitude limits (r of galaxies, g of stars), size of the cutouts and share of artifacts, see
-            `Observing`.
+        observing: Magnitude limits (r of galaxies, g of stars, i of point sources), size of the cutouts and share of
+            artifacts, see `Observing`.
         workers: Threads.
 
     Returns:
@@ -56,7 +57,11 @@ def simulate(
     """
     from .. import mock
 
-    surveys = {"galaxies": mock.simulate_galaxies, "stars": mock.simulate_stars}
+    surveys = {
+        "galaxies": mock.simulate_galaxies,
+        "stars": mock.simulate_stars,
+        "point_sources": mock.simulate_point_sources,
+    }
     if kind not in surveys:
         raise UsageError(f"cannot simulate {kind!r}; there is: {', '.join(surveys)}.")
     folder: Path = surveys[kind](Path(out), count, seed, spectra, templates and Path(templates), observing, workers)

@@ -13,9 +13,9 @@ class Observing:
 
     Args:
         bright_limit: Apparent magnitude (AB, without the dust of our Galaxy) of the brightest, in r of galaxies, in g
-            of stars.
+            of stars, in i of point sources.
         faint_limit: That of the faintest, 14 to 21; 17.77 for the main galaxy sample of SDSS.
-        size: Pixels along the side of a cutout; even, at least 32. Of 0.262 arcsec for galaxies, 0.396 for stars.
+        size: Pixels along the side of a cutout; even, at least 32. Of 0.262 arcsec for galaxies, 0.396 for points.
         artifacts: Share of the cutouts with a satellite trail, a saturated star, a cosmic ray or bad columns.
     """
 
