@@ -17,8 +17,8 @@ from .views import draw_view
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from ...data import Dataset
     from ...types import Modality
+    from .array_views import Shown
 
 __all__ = ["ANSWERS", "ASKS", "Entry", "contact_sheet"]
 
@@ -50,13 +50,13 @@ class Entry:
 
 @rc_context(STYLE)
 def contact_sheet(
-    rows: Sequence[tuple[str, Sequence[Entry]]], dataset: Dataset, *, names: Sequence[str] = (), task: str = ""
+    rows: Sequence[tuple[str, Sequence[Entry]]], dataset: Shown, *, names: Sequence[str] = (), task: str = ""
 ) -> KitFigure:
     """Rows of objects, each with its views from top to bottom.
 
     Args:
         rows: Heading ("" for none) and objects of each row, from left to right.
-        dataset: Where the views are.
+        dataset: Where the views are: a `Dataset`, or `ArrayViews`.
         names: Modalities to show; all of the dataset that one of the objects has by default.
         task: Section of a report that the figure belongs to.
 
@@ -111,7 +111,7 @@ def _lines(row: Sequence[Entry]) -> int:
     return 1 + max((len(entry.lines) for entry in row), default=0)
 
 
-def _places(dataset: Dataset, wanted: Iterable[str], names: Sequence[str]) -> dict[tuple[str, str], int]:
+def _places(dataset: Shown, wanted: Iterable[str], names: Sequence[str]) -> dict[tuple[str, str], int]:
     """The first row of each object, or group, that has each modality."""
     ids = list(wanted)
     present = {name: dataset.present(name) for name in names}
@@ -125,7 +125,7 @@ def _places(dataset: Dataset, wanted: Iterable[str], names: Sequence[str]) -> di
 
 
 def _draw_row(
-    panels: Sequence[Axes], row: Sequence[Entry], dataset: Dataset, name: str, places: Sequence[int | None]
+    panels: Sequence[Axes], row: Sequence[Entry], dataset: Shown, name: str, places: Sequence[int | None]
 ) -> None:
     """One modality of the objects of a row; axes are labelled once, at the left."""
     labelled = False
