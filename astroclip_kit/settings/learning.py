@@ -35,20 +35,23 @@ class Schedule:
     """How the learning rate changes.
 
     Args:
-        name: "cosine" (per step, to `floor` at the end), "plateau" (per epoch, on the validation value) or "constant".
+        name: "cosine" (per step, to `floor` at the end), "plateau" (per epoch, on the validation value), "step" (at
+            `step_epochs`) or "constant".
         warmup_steps: Optimizer steps of linear warm-up, with any schedule.
-        factor: Plateau: what the learning rate is multiplied with.
+        factor: Plateau and step: what the learning rate is multiplied with.
         patience: Plateau: epochs without improvement before that.
         floor: Cosine: share of the peak rate that is left at the end.
         warmup_epochs: The warm-up in epochs; the longer of the two counts.
+        step_epochs: Step: after how many epochs the learning rate falls, once or several times.
     """
 
-    name: Literal["cosine", "plateau", "constant"] = "cosine"
+    name: Literal["cosine", "plateau", "step", "constant"] = "cosine"
     warmup_steps: int = 0
     factor: float = 0.5
     patience: int = 5
     floor: float = 0.0
     warmup_epochs: float = 0.0
+    step_epochs: list[float] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

@@ -48,6 +48,8 @@ def check_training(settings: Training, rows: int, validated: bool) -> None:
     _check("optimizer.betas", optimizer.betas, is_pair, "two numbers from 0 to below 1")
     _check("schedule.factor", schedule.factor, 0 < schedule.factor < 1, "between 0 and 1")
     _check("schedule.floor", schedule.floor, 0 <= schedule.floor <= 1, "from 0 to 1")
+    falls = schedule.name != "step" or (schedule.step_epochs and min(schedule.step_epochs) > 0)
+    _check("schedule.step_epochs", schedule.step_epochs, bool(falls), "one number of epochs above 0 or more")
     for section, part in (("optimizer", optimizer), ("schedule", schedule)):
         names = get_args(get_type_hints(type(part))["name"])
         _check(f"{section}.name", part.name, part.name in names, f"one of {', '.join(names)}")

@@ -95,6 +95,9 @@ def learning_rate(settings: Training, step: int, steps: int, scale: float = 1.0)
     warmup = max(settings.schedule.warmup_steps, round(settings.schedule.warmup_epochs * steps / settings.epochs))
     if step < warmup:
         return peak * (step + 1) / warmup
+    if settings.schedule.name == "step":
+        fallen = sum(step * settings.epochs >= epoch * steps for epoch in settings.schedule.step_epochs)
+        return float(peak * settings.schedule.factor**fallen)
     if settings.schedule.name != "cosine":
         return peak
     done = min(1.0, (step - warmup) / max(1, steps - warmup))

@@ -205,7 +205,14 @@ def test_a_validation_without_a_value(tmp_path, given, message):
         ({"optimizer": Optimizer(weight_decay=-1.0)}, "optimizer.weight_decay is -1.0, expected 0 or more"),
         ({"optimizer": Optimizer(clip_norm=math.nan)}, "optimizer.clip_norm is nan, expected 0 or more"),
         ({"optimizer": Optimizer("lion")}, "optimizer.name is 'lion', expected one of adamw, adam, sgd"),
-        ({"schedule": Schedule("step")}, "schedule.name is 'step', expected one of cosine, plateau, constant"),
+        (
+            {"schedule": Schedule("stairs")},
+            "schedule.name is 'stairs', expected one of cosine, plateau, step, constant",
+        ),
+        (
+            {"schedule": Schedule("step")},
+            "schedule.step_epochs is \\[\\], expected one number of epochs above 0 or more",
+        ),
         ({"schedule": Schedule(factor=1.0)}, "schedule.factor is 1.0, expected between 0 and 1"),
         ({"schedule": Schedule(floor=1.1)}, "schedule.floor is 1.1, expected from 0 to 1"),
         ({"schedule": Schedule(warmup_steps=-1)}, "schedule.warmup_steps is -1, expected 0 or more"),

@@ -133,3 +133,10 @@ def test_clipping_equals_torch_s_and_reads_alone_where_nothing_is_to_do(largest)
     gradients = [[one.grad for one in net.parameters() if one.grad is not None] for net in (ours, reference)]
     assert all(torch.equal(one, other) for one, other in zip(*gradients, strict=True))
     assert (versions == [one._version for one in gradients[0]]) == (largest != 1.0)
+
+
+def test_steps_fall_after_their_epochs():
+    schedule = Schedule("step", factor=0.5, step_epochs=[2.0, 3.0], warmup_steps=1)
+    settings = Training(epochs=4, optimizer=Optimizer(learning_rate=1.0), schedule=schedule)
+    rates = [learning_rate(settings, step, 12) for step in range(12)]
+    assert rates == [1.0] * 6 + [0.5] * 3 + [0.25] * 3
