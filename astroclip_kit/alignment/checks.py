@@ -63,7 +63,7 @@ def check_inputs(
     for name, encoder in encoders.items():
         if (reads := reads_of(name, encoder)) != name:
             raise UsageError(
-                f"the encoder {name!r} reads {reads!r}: several encoders of one modality are aligned by their features. "
+                f"the encoder {name!r} reads {reads!r}: several encoders of one modality are aligned by features. "
                 f"Extract them, and pass the features."
             )
     given: dict[str, Mapping[str, Any]] = {"heads": heads, "encoders": encoders}

@@ -20,9 +20,12 @@ METHODS = {
     "fusion": "fusion.CrossAttentionFusion",
     "early_add": "early_fusion.EarlyAdd",
     "early_concat": "early_fusion.EarlyConcat",
+    "concat_linear": "early_fusion.EarlyConcat",
+    "concat_mlp": "early_fusion.EarlyConcat",
     "vgg1d": "early_fusion.VGG1DFusion",
     "linear": "early_fusion.PooledLinear",
 }
+USUAL: dict[str, dict[str, Any]] = {"concat_mlp": {"hidden_features": [128], "dropout": 0.3}}  # arguments of a name
 
 
 def make_fusion(
@@ -62,6 +65,8 @@ def make_fusion(
         arguments = {**_asked(shapes), **arguments}
         if arguments.get("positions") is True:
             arguments["positions"] = {name: count for name, (count, _) in shapes.items()}
+    if "class_path" not in part:
+        arguments = {**USUAL.get(method, {}), **arguments}
     own = {"in_features": {name: width for name, (_, width) in shapes.items()}, "classes": classes}
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from .data import Split
 from .learning import Alignment, Optimizer, Schedule, Training
+from .spectral_gan import ADVERSARIAL, SpectralGAN
 
 __all__ = ["Classification"]
 
@@ -25,10 +26,13 @@ class Classification:
     Args:
         label: Which property names the class.
         method: What puts the tokens of the modalities together: "fusion" (cross-attention), "early_add",
-            "early_concat", "vgg1d", "linear" (one modality alone), or any name for a class that `fusion` gives.
+            "early_concat", "concat_linear" (the mean tokens one after the other, a linear map), "concat_mlp" (the same
+            with a hidden layer of 128 and dropout), "vgg1d", "linear" (one modality alone), or any name for a class
+            that `fusion` gives.
         stages: "two" (each encoder with a linear head of its own; then frozen, and the fusion on cached tokens),
-            "joint" (and then all together, the encoders at a lower learning rate) or "aligned" (two, from encoders
-            that were first aligned with each other, without labels).
+            "joint" (and then all together, the encoders at a lower learning rate), "aligned" (two, from encoders
+            that were first aligned with each other, without labels) or "simulated" (the fusion sees the image, and the
+            vector of the spectrum as it is simulated from the image, so that the classifier needs images alone).
         fusion: Arguments of the method (``init_args``), and its class where it is none of the above (``class_path``).
         class_weights: "balanced" weighs objects by the inverse of the frequency of their class.
         augmentations: Augmentation of each modality's raw views, for encoders (``class_path``, ``init_args``, or the
@@ -41,11 +45,14 @@ class Classification:
             "early_concat", "vgg1d", "svm", "xgboost".
         alignment: Aligned: pairs, heads, loss and augmentations; encoders are trained as a whole where it does not say.
         alignment_training: Aligned: epochs, batch size, optimizer, hardware, seed.
+        simulation: Simulated: generator and critic, folds, which modalities. Retrieved vectors are of a space that
+            `alignment` and `alignment_training` describe.
+        simulation_training: Simulated: of each generator.
     """
 
     label: str = "class"
     method: str = "fusion"
-    stages: Literal["two", "joint", "aligned"] = "two"
+    stages: Literal["two", "joint", "aligned", "simulated"] = "two"
     fusion: dict[str, Any] = field(default_factory=dict)
     class_weights: Literal["", "balanced"] = ""
     augmentations: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -56,6 +63,8 @@ class Classification:
     baselines: list[str] = field(default_factory=list)
     alignment: Alignment = field(default_factory=Alignment)
     alignment_training: Training = ALIGNING
+    simulation: SpectralGAN = field(default_factory=SpectralGAN)
+    simulation_training: Training = ADVERSARIAL
 
     def augmentations_of(self, names: Collection[str]) -> dict[str, dict[str, Any]]:
         """Those of some modalities."""

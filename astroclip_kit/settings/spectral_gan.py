@@ -23,6 +23,10 @@ class SpectralGAN:
     """A generator of spectral vectors and the critic that it learns from.
 
     Args:
+        source: Where vectors come from: "gan" (this generator) or "retrieved" (the spectra nearest to the image in a
+            space that images and spectra are aligned in; of the settings below only `neighbours`, `folds`, `image`,
+            `spectrum`, `augmentation` and the encoder of `generator` count).
+        neighbours: Retrieved: how many spectra the mean is of.
         loss: "hinge", "wgan_gp" (Wasserstein with a gradient penalty) or "regression" (no critic: what a plain
             regression from the image reaches).
         noise: Numbers that are drawn for each simulated vector; 0 for one vector per image.
@@ -48,6 +52,8 @@ class SpectralGAN:
         2017, arXiv:1704.00028; Heusel et al. 2017, arXiv:1706.08500.
     """
 
+    source: Literal["gan", "retrieved"] = "gan"
+    neighbours: int = 16
     loss: Literal["hinge", "wgan_gp", "regression"] = "hinge"
     noise: int = 32
     draws: int = 8

@@ -75,3 +75,11 @@ def test_what_is_unknown_is_refused():
     own = {"class_path": f"{__name__}.Own", "init_args": {"depth": 2}}
     with pytest.raises(UsageError, match="unexpected keyword argument 'depth'"):
         make_fusion(BOTH, 2, "mine", own)
+
+
+def test_concatenation_has_a_hidden_layer_or_none():
+    mlp, linear = make_fusion(BOTH, 2, "concat_mlp"), make_fusion(BOTH, 2, "concat_linear")
+    assert [type(one).__name__ for one in mlp.head] == ["Linear", "ReLU", "Dropout", "Linear"]
+    assert mlp.head[0].weight.shape == (128, 64) and mlp.dropout == 0.3
+    assert [type(one).__name__ for one in linear.head] == ["Linear"] and linear.head[0].in_features == 64
+    assert make_fusion(BOTH, 2, "concat_mlp", {"init_args": {"dropout": 0.5}}).dropout == 0.5

@@ -88,5 +88,5 @@ def test_a_name_that_says_nothing_or_two_things_is_refused(survey, tmp_path, enc
 
 def test_on_raw_views_each_modality_has_one_encoder(survey, tmp_path):
     encoders = {"image": Mean(), "simulated": OfImages(), "table": TabularMLP(2, 5)}
-    with pytest.raises(UsageError, match="'simulated' reads 'image': several encoders of one modality are aligned by"):
+    with pytest.raises(UsageError, match="'simulated' reads 'image': several encoders of one modality are aligned by feat"):
         align(survey, tmp_path / "model", encoders=encoders, quiet=True)
