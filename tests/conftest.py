@@ -1,11 +1,14 @@
 """Fixtures that every test may use."""
 
+import os
 import sys
 from pathlib import Path
 
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))  # for loopback_server.py
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # as many workers as cores
 
 
 @pytest.fixture(scope="session")
