@@ -27,6 +27,10 @@ RANGES = {
     "uniformity": (-math.inf, 0.0),
     "modality_gap": (0.0, 2.0),
     "effective_rank": (1.0, math.inf),
+    "cosine": (-1.0, 1.0),
+    "cosine_permuted": (-1.0, 1.0),
+    "frechet": (0.0, math.inf),
+    "frechet_real": (0.0, math.inf),
 }
 SHARES = (  # from 0 to 1, as what follows
     *("accuracy", "balanced_accuracy", "precision", "recall", "f1", "macro_precision", "macro_recall", "macro_f1"),

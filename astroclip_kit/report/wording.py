@@ -21,6 +21,7 @@ __all__ = [
 
 TITLES = {"r2": "R²", "nmad": "NMAD", "macro_f1": "macro F1", "ece": "ECE", "ami": "AMI", "ari": "ARI"}
 TITLES |= {"brier": "Brier score", "auc": "AUC", "f1": "F1", "ece_uncalibrated": "ECE before the temperature"}
+TITLES |= {"frechet": "Fréchet distance", "frechet_real": "Fréchet distance of real halves"}
 TITLES["one_vs_rest_accuracy"] = "one-vs-rest accuracy"
 MODELS = {
     "batmm": "BATMM",
