@@ -13,6 +13,7 @@ import numpy as np
 from ..report.classes import selection_html
 from ..report.lists import bullets
 from ..storage import MANIFEST
+from .classifier_errors import error_figures, error_notes
 from .classifier_models import judged_models, weighed
 from .classifier_predictions import SAID, as_csv, csv_of_fold, read_said
 from .classifier_steps import Learner
@@ -56,7 +57,7 @@ def write_judgement(learner: Learner) -> None:
         )
     ]
     shown = {} if learner.name else _figures([learner], [models[0]], settings.split.seed)  # of folds for all together
-    more = More(parts=_parts([learner]), files={SAID: as_csv(models)})
+    more = More(parts=_parts([learner], error_notes(models[0])), files={SAID: as_csv(models)})
     told = {"data": str(learner.data), "labels": learner.labels, "classification": asdict(settings)}
     write_results(learner.place("results"), results, shown, told, next_command(learner), more)
 
@@ -77,7 +78,9 @@ def _figures(learners: Sequence[Learner], said: Sequence[Said], seed: int) -> di
         )
         for own in by_encoder
     ]
-    return classifier_figures(_all_folds(said), histories=_histories(learners), shares=joined, seed=seed)
+    whole = _all_folds(said)
+    drawn = classifier_figures(whole, histories=_histories(learners), shares=joined, seed=seed)
+    return {**drawn, **dict(error_figures(learners[0], whole, seed))}
 
 
 def _histories(learners: Sequence[Learner]) -> dict[str, list[Any]]:
@@ -96,12 +99,12 @@ def _histories(learners: Sequence[Learner]) -> dict[str, list[Any]]:
     return found
 
 
-def _parts(learners: Sequence[Learner]) -> dict[str, str]:
+def _parts(learners: Sequence[Learner], told: Sequence[str]) -> dict[str, str]:
     """How many objects of each class the selection left, why observations were left out, and what is to be heeded."""
     counted = learners[0].labelled.selection(list(learners[0].encoders))
     drops = learners[0].dataset.manifest["drops"]
     parts = {"Selection": selection_html(counted.stages, counted.classes, counted.counts.tolist(), drops)}
-    notes = bullets(f"{note}." for one in learners for note in _notes(one))
+    notes = bullets([f"{note}." for note in (*(note for one in learners for note in _notes(one)), *told)])
     return {**parts, **({"Notes": notes} if notes else {})}
 
 
@@ -120,7 +123,7 @@ def together(learners: Sequence[Learner], out: Path, settings: str, seed: int) -
     said = [read_said(folder)[0] for folder in folders]
     results: list[Result] = combine([read_results(folder) for folder in folders])
     files = {SAID: "".join(csv_of_fold(folder, fold) for fold, folder in enumerate(folders))}
-    more = More(parts=_parts(learners), files=files)
+    more = More(parts=_parts(learners, error_notes(_all_folds(said))), files=files)
     write_results(out, results, _figures(learners, said, seed), settings, next_command(learners[0]), more)
     return results_of(learners[0], out, learners)
 

@@ -19,7 +19,7 @@ from .checks import equal_lengths
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["colour_colour", "usual_colours"]
+__all__ = ["colour_colour", "column_difference", "usual_colours"]
 
 Float = npt.NDArray[np.float64]
 MARKERS = "osD^vPX"
@@ -65,7 +65,7 @@ def colour_colour(
 
     label = checked_classes(true, "true")
     given = label if said is None else checked_classes(said_classes(said, classes), "said")
-    place = np.stack([_difference(columns, one) for one in (x, y)], axis=1)
+    place = np.stack([column_difference(columns, one) for one in (x, y)], axis=1)
     equal_lengths(colours=place, true=label, said=given)
     known = np.isfinite(place).all(axis=1)
     if not known.any():
@@ -118,8 +118,20 @@ def usual_colours(names: Iterable[str]) -> tuple[str, str] | None:
     return f"{order[1]} - {order[2]}", f"{order[0]} - {order[1]}"
 
 
-def _difference(columns: Any, wanted: str) -> Float:
-    """A column, or one less another one [N]."""
+def column_difference(columns: Any, wanted: str) -> Float:
+    """A column, or one less another one [N]; NaN where not known.
+
+    Args:
+        columns: Name to values [N], or a table.
+        wanted: A column, or the difference of two: "w2 - w3".
+
+    Raises:
+        InputError: If a column is missing.
+
+    Example:
+        >>> column_difference({"g": [20.0, 21.0], "r": [19.5, 19.0]}, "g - r").tolist()
+        [0.5, 2.0]
+    """
     known = list(getattr(columns, "colnames", None) or columns.keys())
     cuts = [place for place, sign in enumerate(wanted) if sign == "-"]
     several = [[wanted], *([wanted[:cut].strip(), wanted[cut + 1 :].strip()] for cut in cuts)]
