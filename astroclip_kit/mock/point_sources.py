@@ -112,11 +112,12 @@ def point_spectra(objects: Rows, rng: np.random.Generator) -> Array:
     """
     light = np.exp(sequence_weights(objects) @ library())
     warm, quasar = objects["kind"] == "a", objects["class"] == "qso"
-    light[warm] = star_spectra(
-        {name: values[warm] for name, values in objects.items()} | {"mag_g": np.zeros(warm.sum())}
-    )
-    quasars = {name: values[quasar] for name, values in objects.items()}
-    light[quasar] = quasar_spectra(quasars) * transmission(quasars["z"], rng)
+    if warm.any():
+        stars = {name: values[warm] for name, values in objects.items()}
+        light[warm] = star_spectra(stars | {"mag_g": np.zeros(warm.sum())})
+    if quasar.any():
+        quasars = {name: values[quasar] for name, values in objects.items()}
+        light[quasar] = quasar_spectra(quasars) * transmission(quasars["z"], rng)
     light *= (10 ** (-0.4 * (objects["mag_i"] - 22.5)) / star_fluxes(light)[:, 3]).astype(np.float32)[:, None]
     return np.asarray(light)
 
