@@ -31,8 +31,8 @@ class Difference:
     Args:
         better: The one that is better as published.
         worse: The other.
-        published: Published difference of the two.
-        spread: Of the published difference: both published standard deviations, added in quadrature.
+        published: Published difference of the two; NaN where only its sign is.
+        spread: Of the published difference: both published standard deviations, added in quadrature; NaN for none.
         value: Mean of the measured difference over the repetitions.
         low: Lower end of its 95 % interval, NaN where it cannot be told.
         high: Upper end.
@@ -120,10 +120,11 @@ def _told(one: Difference, names: Mapping[str, str]) -> str:
 
 def _row(one: Difference, names: Mapping[str, str]) -> str:
     told = math.isfinite(one.p)
+    printed = f"{one.published:+.4f}" if math.isfinite(one.published) else "not printed"
     cells = (
         names[one.better],
         names[one.worse],
-        f"{one.published:+.4f} ± {one.spread:.4f}",
+        printed + (f" ± {one.spread:.4f}" if math.isfinite(one.spread) else ""),
         f"{one.value:+.4f}",
         f"{one.low:+.4f} to {one.high:+.4f}" if told else "cannot be told",
         f"{one.p:.2g}" if told else "-",

@@ -105,6 +105,19 @@ class Paired:
                 found += verdicts([pair], published, measured, lambda a, b: corrected_difference(a, b, self.share))
         return found
 
+    def stated(self, claims: Mapping[tuple[str, str], float]) -> str:
+        """Which of the orderings hold that a paper states, as HTML; "" where none was measured.
+
+        Args:
+            claims: The better and the worse model, to the published difference; NaN where none is printed.
+        """
+        found = [
+            Difference(*pair, published, math.nan, *self.difference(*pair))
+            for pair, published in claims.items()
+            if self.compares(*pair)
+        ]
+        return orderings_html(found, self.names, self.called) if found else ""
+
     def orderings(self, claims: Iterable[tuple[str, str]], published: Mapping[str, Published]) -> str:
         """Which of the published orderings hold, as HTML; "" where none was measured."""
         found = self.verdicts(claims, published)

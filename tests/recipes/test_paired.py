@@ -46,6 +46,13 @@ def test_orderings_are_those_that_were_published_and_repeated(paired):
     assert paired.orderings([("twice", "small")], told) == ""
 
 
+def test_what_is_stated_without_a_number_is_compared_as_well(paired):
+    page = paired.stated({("large", "small"): math.nan, ("small", "twice"): 0.01, ("once", "small"): 0.1})
+    assert "The published tables state 2 orderings" in page
+    assert "<td>LARGE</td><td>SMALL</td><td>not printed</td>" in page and "<td>+0.0100</td>" in page
+    assert paired.stated({("once", "small"): 0.1}) == ""
+
+
 def test_one_against_all_others_as_a_table_and_as_results(paired):
     page, differences = paired.against("large")
     assert "Macro F1 of LARGE less that of each other model on the same test sources" in page
