@@ -1,12 +1,13 @@
-"""The verb that makes an encoder of what it is shown, without labels."""
+"""The verb that makes an encoder of one kind of view, by what is seen beside it or by itself."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import UsageError
-from ..settings import Autoencoder, MaskedSpectra, MoCo, Split, Training
+from ..settings import ADVERSARIAL, Methods, Optimizer, Schedule, Split, Training
 from .parts import Folder, encoder_for, open_data, seeded
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["pretrain"]
 
-METHODS = {"moco": "image", "autoencoder": "spectrum", "masked": "spectrum"}  # and the kind of data that it is for
+METHODS = {"moco": "image", "autoencoder": "spectrum", "masked": "spectrum", "spectral_gan": "image"}  # and their kind
 
 
 def pretrain(
@@ -24,32 +25,29 @@ def pretrain(
     *,
     modality: str = "",
     encoder: dict[str, Any] | str | None = None,
-    moco: MoCo = MoCo(),
-    autoencoder: Autoencoder = Autoencoder(),
-    masked: MaskedSpectra = MaskedSpectra(),
+    settings: Methods = Methods(),
     training: Training = Training(),
     split: Split = Split(),
 ) -> nn.Module:
-    """Trains an encoder of one modality without labels.
+    """Trains an encoder of one modality, without labels or to simulate vectors of spectra from images.
 
     Args:
         data: Dataset folder.
-        method: moco (images: two views of one against all others), autoencoder (spectra, on the rest frame) or masked
-            (spectra: parts are hidden and predicted).
+        method: moco (images: two views of one against all others), autoencoder (spectra, on the rest frame), masked
+            (spectra: parts are hidden and predicted) or spectral_gan (images: the vector that --spectrum-encoder would
+            give of the object's spectrum is simulated).
         out: Encoder folder to write, for `extract` and `align`; resumed where it was interrupted.
         modality: What is encoded; by default the first that the method is for.
         encoder: class_path and init_args, or an encoder folder to start from; by default one that suits the method.
-        moco: Settings of moco, see `MoCo`.
-        autoencoder: Settings of autoencoder, see `Autoencoder`.
-        masked: Settings of masked, see `MaskedSpectra`.
-        training: Epochs, optimizer, hardware, see `Training`.
+            Of spectral_gan, the image encoder inside the generator.
+        settings: Those of the method, see `Methods`.
+        training: Epochs, optimizer, hardware, see `Training`. Of spectral_gan, an optimizer and a schedule that are
+            left as they are stand for Adam at a constant rate of 2e-4 with betas of 0.5 and 0.9.
         split: Who trains, see `Split`.
 
     Returns:
         The encoder.
     """
-    from .. import pretraining as room
-
     if method not in METHODS:
         raise UsageError(f"there is no pretraining {method!r}. One of: {', '.join(METHODS)}.")
     dataset = open_data(data)
@@ -58,16 +56,40 @@ def pretrain(
     name = modality or _first(dataset.modalities, METHODS[method], method)
     with seeded(training.seed):
         built = encoder_for(encoder, dataset.modalities, name)
-    functions: dict[str, tuple[Any, Any]] = {
-        "moco": (room.pretrain_moco, moco),
-        "autoencoder": (room.pretrain_autoencoder, autoencoder),
-        "masked": (room.pretrain_masked_spectra, masked),
+    if method == "spectral_gan":
+        return _simulating(dataset, out, name, built, settings, training, split)
+    from .. import pretraining as room
+
+    functions: dict[str, Any] = {
+        "moco": room.pretrain_moco,
+        "autoencoder": room.pretrain_autoencoder,
+        "masked": room.pretrain_masked_spectra,
     }
-    function, settings = functions[method]
-    trained: nn.Module = function(
-        dataset, Path(out), modality=name, encoder=built, settings=settings, training=training, split=split
-    )
+    told = {"modality": name, "encoder": built, "settings": getattr(settings, method)}
+    trained: nn.Module = functions[method](dataset, Path(out), **told, training=training, split=split)
     return trained
+
+
+def _simulating(
+    dataset: Any, out: Folder, name: str, encoder: Any, settings: Methods, training: Training, split: Split
+) -> nn.Module:
+    """The generator of spectral vectors."""
+    from ..classifiers import train_generator
+
+    if not settings.spectrum_encoder:
+        raise UsageError(
+            "spectral_gan simulates the vectors that a classifier of spectra has: give its folder with "
+            "--spectrum-encoder, encoders/spectrum of a run of classify."
+        )
+    chosen = replace(settings.spectral_gan, image=name)
+    if encoder is not None:
+        chosen = replace(chosen, generator={**chosen.generator, "encoder": encoder})
+    if (training.optimizer, training.schedule) == (Optimizer(), Schedule()):
+        training = replace(training, optimizer=ADVERSARIAL.optimizer, schedule=ADVERSARIAL.schedule)
+    generator: nn.Module = train_generator(
+        dataset, Path(out), target=settings.spectrum_encoder, settings=chosen, training=training, split=split
+    )
+    return generator
 
 
 def _first(modalities: dict[str, Any], kind: str, method: str) -> str:

@@ -13,7 +13,7 @@ from .downloads import Cutouts, Downloading, Services
 from .evaluation import Evaluation
 from .learning import Alignment, Hardware, Head, Objective, Optimizer, Sampling, Schedule, Training
 from .prediction import Prediction
-from .pretraining import Autoencoder, MaskedSpectra, MoCo
+from .pretraining import Autoencoder, MaskedSpectra, Methods, MoCo
 from .reproduction import Material
 from .simulation import Observing
 from .spectral_gan import ADVERSARIAL, SpectralGAN
@@ -32,6 +32,7 @@ __all__ = [
     "MaskedSpectra",
     "Matching",
     "Material",
+    "Methods",
     "MoCo",
     "Motion",
     "Objective",

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-__all__ = ["Autoencoder", "MaskedSpectra", "MoCo"]
+from .spectral_gan import SpectralGAN
+
+__all__ = ["Autoencoder", "MaskedSpectra", "Methods", "MoCo"]
 
 
 @dataclass(frozen=True)
@@ -76,3 +78,23 @@ class MaskedSpectra:
     chunks: int = 6
     width: int = 0
     weights: Literal["observed", "ivar", "plain"] = "observed"
+
+
+@dataclass(frozen=True)
+class Methods:
+    """The settings of each method of `pretrain`, of which one is used.
+
+    Args:
+        moco: See `MoCo`.
+        autoencoder: See `Autoencoder`.
+        masked: See `MaskedSpectra`.
+        spectral_gan: See `SpectralGAN`.
+        spectrum_encoder: For spectral_gan: the folder of a classifier of spectra, whose vectors are simulated
+            (``encoders/spectrum`` of a run of `classify`, or what `classifiers.train_encoder` wrote).
+    """
+
+    moco: MoCo = MoCo()
+    autoencoder: Autoencoder = Autoencoder()
+    masked: MaskedSpectra = MaskedSpectra()
+    spectral_gan: SpectralGAN = field(default_factory=SpectralGAN)
+    spectrum_encoder: str = ""

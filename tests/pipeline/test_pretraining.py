@@ -2,13 +2,18 @@
 
 import numpy as np
 import pytest
+from few_stars import write_stars
 
+import astroclip_kit as ak
 from astroclip_kit import cli, pipeline
-from astroclip_kit.encoders import ImageConvNet
+from astroclip_kit.classifiers import train_encoder
+from astroclip_kit.encoders import ImageConvNet, ResNet1d
 from astroclip_kit.errors import UsageError
 from astroclip_kit.features import FeatureSet
 from astroclip_kit.models import load_model
-from astroclip_kit.settings import Optimizer, Training
+from astroclip_kit.settings import Classification, Optimizer, Split, Training
+from astroclip_kit.storage import open_folder
+from astroclip_kit.surveys import LegacySurveyCutouts, SDSSSpectra, TableReader
 
 QUICK = ["--epochs", "2", "--training.batch_size", "16", "--training.hardware.precision", "float32"]
 SMALL = "{class_path: astroclip_kit.encoders.ImageConvNet, init_args: {out_features: 8}}"
@@ -48,17 +53,49 @@ def test_an_encoder_folder_is_where_a_pretraining_may_start(chain, tmp_path):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["simclr"], "there is no pretraining 'simclr'. One of: moco, autoencoder, masked"),
+        (["simclr"], "there is no pretraining 'simclr'. One of: moco, autoencoder, masked, spectral_gan"),
         (["moco", "--modality", "radio"], "there is no 'radio' in the data; it has image, spectrum"),
         (
             ["moco", "--modality", "spectrum"],
             "ImageConvNet encodes data of kind 'image', and 'spectrum' is of kind 'spectrum'",
         ),
         (["moco", "--moco.momentum", "2"], "moco.momentum is 2.0, expected 0 to below 1"),
+        (["spectral_gan"], "spectral_gan simulates the vectors that a classifier of spectra has: give its folder with"),
+        (["spectral_gan", "--spectrum-encoder", "nowhere"], "nowhere: no such folder"),
     ],
 )
 def test_what_cannot_be_pretrained(chain, tmp_path, fails, words, message):
     assert message in fails("pretrain", chain.data, *words, "--out", tmp_path / "encoder")
+
+
+@pytest.fixture(scope="module")
+def stars(tmp_path_factory):
+    """A dataset of few stars, and the folder of a classifier of their spectra."""
+    root = tmp_path_factory.mktemp("stars")
+    write_stars(root / "survey", 60)
+    images = LegacySurveyCutouts(root / "survey" / "cutouts", bands="ugriz")
+    spectra = SDSSSpectra(root / "survey" / "spectra")
+    table = TableReader(root / "survey" / "labels.csv", id_column="object_id", labels=["class"])
+    data = ak.ingest(root / "data", images=images, spectra=spectra, catalogue=table, labels=["class"])
+    encoder = ResNet1d.for_modality(data.modalities["spectrum"], widths=(4,), blocks=1, out_features=8)
+    settings = Classification(encoder_training=Training(2, 16), split=Split(test=0.2, valid=0.2))
+    train_encoder(data, root / "spectra", modality="spectrum", encoder=encoder, settings=settings, quiet=True)
+    return root
+
+
+def test_a_generator_of_spectral_vectors_is_a_third_view(stars, capsys):
+    network = "{class_path: astroclip_kit.encoders.StampResNet, init_args: {width: 4, stages: 2, out_features: 8}}"
+    words = ["pretrain", str(stars / "data"), "spectral_gan", str(stars / "generator"), "--encoder", network]
+    words += ["--spectrum-encoder", str(stars / "spectra"), "--split.test", "0.2", "--split.valid", "0.2"]
+    assert cli.main([*words, "--spectral_gan.draws", "2", *QUICK]) == 0
+    described = capsys.readouterr().out
+    assert "SpectralGenerator" in described and "method: spectral_gan" in described and "loss: hinge" in described
+    assert open_folder(stars / "generator", "model")["training"]["optimizer"]["betas"] == [0.5, 0.9]
+    words = ["extract", str(stars / "data"), "--encoders.simulated", str(stars / "generator")]
+    assert cli.main([*words, "--encoders.spectrum", str(stars / "spectra" / "encoder"), "--out", str(stars / "f")]) == 0
+    features = FeatureSet(stars / "f")
+    assert features.matrix("simulated").shape == features.matrix("spectrum").shape == (60, 8)
+    assert cli.main(["align", str(stars / "f"), str(stars / "space"), "--epochs", "1"]) == 0
 
 
 def test_features_are_not_pretrained_on(chain, tmp_path, fails):
