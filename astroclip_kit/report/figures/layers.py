@@ -23,6 +23,7 @@ __all__ = ["feature_maps"]
 
 Map = npt.NDArray[np.float32]
 ROW = 1.0  # inches
+TILE = 1.08  # widths of a map from one to the next
 SEEN = "what is seen"
 MOST_LINES = 16  # channels of a map along a line that are shown
 ENDS = (1, 99)  # per cent of the values that the colours span
@@ -74,34 +75,31 @@ def feature_maps(
 def _images(
     figure: KitFigure, found: Mapping[str, Map], channels: int, view: Map, modality: Modality | None
 ) -> list[Axes]:
-    """What is seen at the left, channels side by side; the first axes of each layer."""
+    """What is seen at the left, channels side by side; the axes of each layer."""
     right: Any = figure
     if modality is not None:
         left, right = np.asarray(figure.subfigures(1, 2, width_ratios=(1, 3.6))).tolist()
         seen = left.subplots()
         draw_view(seen, view, modality)
         seen.set_title(SEEN, fontsize=7)
-    panels = right.subplots(len(found), channels, squeeze=False)
-    for row, one in zip(panels, found.values(), strict=True):
+    panels: list[Axes] = right.subplots(len(found), 1, squeeze=False)[:, 0].tolist()
+    for axes, one in zip(panels, found.values(), strict=True):
         maps = one if one.ndim == 3 else one[:, None]
-        chosen = _strongest(maps, channels)
+        chosen, flat = _strongest(maps, channels), maps.shape[1] / maps.shape[2]
         scale = _scale(maps[chosen])
-        for axes, channel in zip(row, chosen, strict=False):
-            shown = axes.imshow(maps[channel], origin="lower", **scale)
-            axes.set_title(str(channel), fontsize=7, pad=2)
-        for axes in row:
-            axes.set(xticks=[], yticks=[])
-        for axes in row[len(chosen) :]:
-            axes.set_axis_off()
-        _bar(right, shown, row.tolist())
-    return [row[0] for row in panels]
+        for left, channel in zip(TILE * np.arange(channels), chosen, strict=False):
+            shown = axes.imshow(maps[channel], origin="lower", extent=(left, left + 1, 0, flat), **scale)
+            axes.text(left + 0.5, flat, str(channel), fontsize=7, ha="center", va="bottom")
+        axes.set(xticks=[], yticks=[], xlim=(0, TILE * channels), ylim=(0, 1.15 * flat), frame_on=False)
+        _bar(right, shown, [axes])
+    return panels
 
 
 def _lines(
     figure: KitFigure, found: Mapping[str, Map], channels: int, view: Map, modality: Modality | None
 ) -> list[Axes]:
     """What is seen above, channels one below the other; the axes of each layer."""
-    panels = figure.subplots(len(found) + (modality is not None), 1, squeeze=False)[:, 0].tolist()
+    panels: list[Axes] = figure.subplots(len(found) + (modality is not None), 1, squeeze=False)[:, 0].tolist()
     if modality is not None:
         draw_view(panels[0], view, modality)
         panels[0].set_title(SEEN, fontsize=7)
@@ -115,7 +113,7 @@ def _lines(
         axes.tick_params(labelsize=7)
         _bar(figure, shown, [axes])
     panels[-1].set_xlabel("pixel of the layer, along the spectrum; each channel less its mean", fontsize=7)
-    return list(panels)
+    return panels
 
 
 def _bar(figure: Any, shown: AxesImage, panels: Sequence[Axes]) -> None:
