@@ -12,6 +12,7 @@ __getattr__, __dir__, __all__ = lazy(
     __name__,
     {
         "FoldedLightCurve": ".folded_lightcurve",
+        "IICNet": ".iicnet",
         "ImageBackbone": ".image_backbones",
         "ImageConvNet": ".convnets",
         "InterpolatedLightCurve": ".interpolated_lightcurve",
@@ -19,6 +20,7 @@ __getattr__, __dir__, __all__ = lazy(
         "LightCurveTransformer": ".lightcurve_transformer",
         "MocoResNet50": ".moco_resnet50",
         "ResNet1d": ".resnet1d",
+        "RetrievedSpectra": ".retrieved_spectra",
         "RingProfiles": ".ring_profiles",
         "SEResNet": ".se_resnet",
         "SpecFormer": ".specformer",

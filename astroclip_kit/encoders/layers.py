@@ -62,11 +62,22 @@ def attend(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor) -> torch
     return nn.functional.scaled_dot_product_attention(query, key, value)
 
 
-def select_bands(modality: Modality) -> list[Transform]:
-    """The step that leaves the inverse variances of an image out, for networks that take bands alone; none without."""
-    if modality.image_bands == modality.channels:
-        return []
-    return [SelectChannels([modality.channels.index(band) for band in modality.image_bands])]
+def select_bands(modality: Modality, bands: Sequence[str] = ()) -> list[Transform]:
+    """The step that leaves all but some bands of an image out, for networks that take bands alone; none without need.
+
+    Args:
+        modality: Images.
+        bands: Which, in the order wanted; without them all, in their order, and no inverse variances.
+
+    Raises:
+        InputError: If there is no such band.
+    """
+    wanted = tuple(bands) or modality.image_bands
+    if missing := [band for band in wanted if band not in modality.channels]:
+        raise InputError(
+            f"{modality.name!r} has no band {missing[0]!r}: it has {', '.join(modality.image_bands)}. Change bands."
+        )
+    return [] if wanted == modality.channels else [SelectChannels([modality.channels.index(band) for band in wanted])]
 
 
 def steps_of(preprocess: Transform) -> list[Transform]:

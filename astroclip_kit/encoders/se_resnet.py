@@ -15,7 +15,7 @@ from ..transforms.scaling import ScaleImages
 from ..transforms.spectra import SelectChannels
 from ..types import Modality
 from .image_backbones import ImageBackbone
-from .layers import check_kind, steps_of
+from .layers import check_kind, select_bands, steps_of
 
 __all__ = ["SEResNet"]
 
@@ -118,12 +118,7 @@ class SEResNet(nn.Module):
         """
         check_kind(modality, "image", cls)
         bands = tuple(arguments.pop("bands", modality.image_bands))
-        if missing := [band for band in bands if band not in modality.channels]:
-            raise InputError(
-                f"{modality.name!r} has no band {missing[0]!r}: it has {', '.join(modality.image_bands)}. Change bands."
-            )
-        chosen = [modality.channels.index(band) for band in bands]
-        steps: list[Transform] = [SelectChannels(chosen)] if bands != modality.channels else []
+        steps = select_bands(modality, bands)
         steps += [ScaleImages(), Resize(size)] if size else [ScaleImages()]
         encoder = cls(bands, **{"preprocess": Compose(tuple(steps)), **arguments})
         encoder.check_modality(modality)

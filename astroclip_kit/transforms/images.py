@@ -195,6 +195,8 @@ class Resize:
 
     def __call__(self, x: torch.Tensor) -> torch.Tensor:
         """Images [B, C, size, size]; where they become smaller, each pixel is a mean of those that it covers."""
+        if x.shape[-2:] == (self.size, self.size):
+            return x
         smaller = min(x.shape[-2:]) > self.size
         return functional.interpolate(x, (self.size, self.size), mode="bilinear", antialias=smaller)
 

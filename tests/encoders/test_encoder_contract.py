@@ -32,6 +32,8 @@ ENCODERS = {
     "light curve from first": (LightCurveTransformer, LIGHTCURVE, {"width": 32, "dropout": 0.1}),
     "light curve from peak": (LightCurveTransformer, LIGHTCURVE, {"width": 32, "depth": 1, "origin": "minimum"}),
     "image conv net": (encoders.ImageConvNet, INFRARED, {}),
+    "infrared attention": (encoders.IICNet, INFRARED, {"size": 32}),
+    "several first convolutions": (ImageBackbone, INFRARED, {"name": "repvgg_a0"}),
     "specformer": (encoders.SpecFormer, SPECTRUM, {"width": 24, "depth": 2, "heads": 2}),
     "spectrum conv net": (encoders.SpectrumConvNet, SPECTRUM, {}),
     "interpolated light curve": (encoders.InterpolatedLightCurve, LIGHTCURVE, {}),

@@ -211,9 +211,8 @@ def test_weights_that_cannot_be_downloaded_say_what_to_do(monkeypatch, tmp_path)
 def test_backbones_say_what_they_cannot_do():
     with pytest.raises(UsageError, match=r"no image network 'resnet19'\. Did you mean: resnet18"):
         ImageBackbone("resnet19")
-    for name in ("squeezenet1_0", "googlenet"):
-        with pytest.raises(UsageError, match="does not end in one linear layer"):
-            ImageBackbone(name)
+    with pytest.raises(UsageError, match="does not end in one linear layer"):
+        ImageBackbone("squeezenet1_0")
 
 
 @pytest.mark.parametrize("encoder", [MocoResNet50, SpenderEncoder, LightCurveTransformer, ImageBackbone])
