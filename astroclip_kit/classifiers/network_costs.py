@@ -1,0 +1,187 @@
+"""What a network costs: its weights, its operations, and how many images it classifies in a second."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from copy import deepcopy
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
+
+import torch
+from torch import nn
+
+from ..encoders import IICNet, ImageBackbone
+from ..settings import Hardware
+from ..training import autocast, resolve_hardware
+from ..training.hardware import processor_threads
+
+if TYPE_CHECKING:
+    from astropy.table import Table
+
+__all__ = ["COMPARED", "NetworkCost", "comparison_table", "images_per_second", "network_cost"]
+
+CLASSES = 3  # galaxies, quasars, stars
+COMPARED = {  # as published to what torchvision, else timm, calls it
+    "vgg16": "vgg16",
+    "googlenet": "googlenet",
+    "resnet34": "resnet34",
+    "mobilenet": "mobilenetv1_100",
+    "efficientnet_v2": "efficientnet_v2_s",
+    "repvgg": "repvgg_a2",  # of timm's the nearest to the published counts, which are of none
+}
+DEPLOYED = "repvgg_deployed"
+Normalisation = (nn.modules.batchnorm._NormBase, nn.LayerNorm, nn.GroupNorm)
+
+
+class NetworkCost(NamedTuple):
+    """The size of a network, and its operations for one image.
+
+    Args:
+        parameters: Number of weights that are learned.
+        macs: Multiplications, each with an addition, of convolutions and matrix products, as torch's counter of
+            floating point operations counts them, two for each.
+        thop: The same and four for each number that is normalised, as the program thop counts: what papers print as
+            FLOPs is often this.
+    """
+
+    parameters: int
+    macs: int
+    thop: int
+
+
+def network_cost(network: nn.Module, shape: Sequence[int]) -> NetworkCost:
+    """Counts the weights of a network and its operations for one view; nothing is computed.
+
+    Pooling, activations and additions are not counted. The copies of one network that papers print differ by a factor
+    of two, or by their normalisation: `NetworkCost` has both that are in use.
+
+    Args:
+        network: Takes preprocessed views [B, ...].
+        shape: Of one view, [C, H, W] of an image.
+
+    References:
+        Howard et al. 2017, arXiv:1704.04861, prints 569 M for MobileNet with 1000 classes at 224 pixels; with three it
+        has 567.7 M, which thop counts as 587.89 M.
+
+    Example:
+        >>> network_cost(nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), nn.BatchNorm2d(8)), (3, 10, 10))
+        NetworkCost(parameters=240, macs=21600, thop=24800)
+    """
+    from torch.utils.flop_counter import FlopCounterMode
+
+    empty, normalised = deepcopy(network).eval().to("meta"), 0
+
+    def count(_module: nn.Module, given: tuple[torch.Tensor, ...], _result: object) -> None:
+        nonlocal normalised
+        normalised += given[0].numel()
+
+    for module in empty.modules():
+        if isinstance(module, Normalisation):
+            module.register_forward_hook(count)
+    with FlopCounterMode(display=False) as counter, torch.inference_mode():
+        empty(torch.zeros(1, *shape, device="meta"))
+    macs = counter.get_total_flops() // 2
+    return NetworkCost(sum(one.numel() for one in network.parameters()), macs, macs + 4 * normalised)
+
+
+def images_per_second(
+    network: nn.Module,
+    shape: Sequence[int],
+    *,
+    hardware: Hardware = Hardware(),
+    batch_size: int = 16,
+    seconds: float = 1.0,
+) -> float:
+    """Measures how many images one process classifies in a second, warm, by the clock: the median of its batches.
+
+    Args:
+        network: Takes preprocessed images [B, C, H, W]. It comes back in eval mode.
+        shape: Of one image, [C, H, W].
+        hardware: Device, precision and threads. Where it computes in bfloat16 the images and weights are laid out by
+            pixel, which is what processors and GPUs are fastest with; in float32 as torch lays them out.
+        batch_size: Images at a time.
+        seconds: Measures for at least so long, and two batches.
+
+    Raises:
+        UsageError: If device or precision are not to be had here.
+
+    Example:
+        >>> images_per_second(nn.Conv2d(3, 8, 3), (3, 10, 10), seconds=0.0) > 0
+        True
+    """
+    device, precision = resolve_hardware(hardware)
+    layout = torch.contiguous_format if precision == "float32" else torch.channels_last
+    network.eval().to(device=device, memory_format=layout)  # type: ignore[call-overload]
+    x = torch.randn(batch_size, *shape, device=device).contiguous(memory_format=layout)
+    with torch.inference_mode(), processor_threads(hardware.threads), autocast(device, precision):
+        network(x)
+        times: list[float] = []
+        while len(times) < 2 or sum(times) < seconds:
+            times.append(_timed(lambda: network(x), device))
+    return batch_size / sorted(times)[(len(times) - 1) // 2]
+
+
+def _timed(compute: Callable[[], object], device: torch.device) -> float:
+    """Seconds that it takes."""
+    begun = time.perf_counter()
+    compute()
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    return time.perf_counter() - begun
+
+
+def comparison_table(
+    sizes: Sequence[int] = (80, 224), bands: int = 3, rate: bool = True, hardware: Hardware = Hardware()
+) -> Table:
+    """IICnet beside the networks that it was compared with, all for three classes, random weights, at the same sizes.
+
+    Args:
+        sizes: Pixels along the side of the images.
+        bands: Number of bands.
+        rate: Whether images per second are measured; a minute or two at the default sizes.
+        hardware: Where; the precision is measured both ways.
+
+    Returns:
+        An astropy Table of a row for each network and size: network, name (as torchvision or timm call it), size,
+        parameters, macs and thop (see `NetworkCost`), and with `rate` images_per_second_bfloat16 (NaN where the device
+        does not multiply it natively) and images_per_second_float32. RepVGG has further rows as it is deployed.
+    """
+    from astropy.table import Table
+
+    rows = []
+    for title, name, network in _networks(bands, rate):
+        for size in sizes:
+            shape = (bands, size, size)
+            cost = network_cost(network, shape)
+            row = {"network": title, "name": name, "size": size, **cost._asdict()}
+            rows.append({**row, **_rates(network, shape, hardware)} if rate else row)
+    return Table(rows=rows)
+
+
+def _networks(bands: int, rate: bool) -> Iterator[tuple[str, str, nn.Module]]:
+    """One after the other, so that one alone takes memory; without weights where none are needed."""
+    from timm.utils.model import reparameterize_model
+
+    with torch.random.fork_rng(devices=[]), torch.device("cpu" if rate else "meta"):
+        torch.manual_seed(0)
+        yield "iicnet", "IICNet", _classifier(IICNet(bands=bands))
+        for title, name in COMPARED.items():
+            network = _classifier(ImageBackbone(name, bands))
+            yield title, name, network
+            if title == "repvgg":  # as it is used after training: one convolution in place of each three
+                yield DEPLOYED, name, reparameterize_model(network.eval())
+
+
+def _classifier(encoder: nn.Module) -> nn.Module:
+    return nn.Sequential(encoder, nn.Linear(int(encoder.out_features), CLASSES))  # type: ignore[arg-type]
+
+
+def _rates(network: nn.Module, shape: Sequence[int], hardware: Hardware) -> dict[str, float]:
+    fastest = resolve_hardware(replace(hardware, precision="auto"))[1]
+    found = {"bfloat16": math.nan}
+    for precision in dict.fromkeys((fastest, "float32")):
+        asked = replace(hardware, precision=precision)
+        found[precision] = images_per_second(network, shape, hardware=asked)
+    return {f"images_per_second_{precision}": value for precision, value in found.items()}
