@@ -6,8 +6,9 @@ properties, turns them into light, observes it (`instruments`, `camera` with `ba
 `population`, the light in `spectra` (`stellar_populations`, `emission_lines`, `dust`, `templates`) and `components`,
 and what surveys would measure in `published`; of `stars` they are in `star_population` and in `star_spectra`
 (`atmospheres` of `hydrogen`, `metal_lines`); of `point_sources` in `star_counts` and `quasar_population`, and in
-`stellar_sequence`, `quasars` and `intergalactic`. `observed_points` makes images and spectra of both. Another kind of
-object is another such survey.
+`stellar_sequence`, `quasars` and `intergalactic`. `observed_points` makes images and spectra of both. Of `wise` they
+are in `wise_population`, the infrared light and the telescope in `mid_infrared`, the images in `wise_images` with
+`confusion` and `wise_artifacts`. Another kind of object is another such survey.
 """
 
 from .._lazy import lazy
@@ -18,5 +19,6 @@ __getattr__, __dir__, __all__ = lazy(
         "simulate_galaxies": ".galaxies",
         "simulate_point_sources": ".point_sources",
         "simulate_stars": ".stars",
+        "simulate_wise": ".wise",
     },
 )

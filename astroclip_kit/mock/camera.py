@@ -65,16 +65,18 @@ def observe_images(
     rng: np.random.Generator,
     pixel_scale_arcsec: float = PIXEL_SCALE_ARCSEC,
     kinds: Mapping[str, Artifact] = ARTIFACTS,
+    margin: int = MARGIN,
 ) -> tuple[Array, Array]:
     """Cutouts of what is on the sky.
 
     Args:
-        scene: Light before the seeing [B, bands, size + 8, size + 8] in nanomaggies per pixel.
+        scene: Light before the seeing [B, bands, size + 2 margin, size + 2 margin] in nanomaggies per pixel.
         exposure: What `draw_exposures` gave.
         artifacts: Kind [B] of the artifact of each cutout, or "none".
         rng: Source of all randomness of the noise; artifacts have their own, seeded from it.
         pixel_scale_arcsec: Size of a pixel.
         kinds: What draws the artifacts of each kind.
+        margin: Pixels of the scene on every side of the cutout.
 
     Returns:
         Float32 cutouts and their inverse variances [B, bands, size, size] in nanomaggies, 0 where a pixel is lost.
@@ -83,7 +85,7 @@ def observe_images(
     blurred = np.fft.irfft2(
         np.fft.rfft2(scene) * moffat_transfer(size, exposure["fwhm"], pixel_scale_arcsec), (size, size)
     )
-    image = np.ascontiguousarray(blurred[:, :, MARGIN:-MARGIN, MARGIN:-MARGIN], dtype=np.float32)
+    image = np.ascontiguousarray(blurred[:, :, margin:-margin, margin:-margin], dtype=np.float32)
     defects = np.random.default_rng(rng.integers(1 << 62))
     spoiled = {}
     for row in np.flatnonzero(artifacts != "none"):

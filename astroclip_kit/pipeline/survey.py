@@ -37,19 +37,19 @@ def simulate(
 
     Args:
         kind: What is simulated: "galaxies" (grz cutouts and spectra), "stars" (ugriz cutouts and spectra of blue
-            horizontal branch stars, blue stragglers and A stars), or "point_sources" (the same of stars of all types
-            and of quasars).
+            horizontal branch stars, blue stragglers and A stars), "point_sources" (the same of stars of all types
+            and of quasars), or "wise" (infrared cutouts W1 to W4 and optical spectra of galaxies, quasars and stars).
         out: Folder to write: ``cutouts/``, ``spectra/``, ``catalogue.fits`` (the truth) and, of galaxies,
             ``published.fits`` (what surveys would measure), of the others ``labels.csv`` (object_id and class: "bhb"
-            or "other", "star" or "qso").
+            or "other", "star" or "qso", "galaxy", "qso" or "star"), of WISE ``colours.csv`` (W1 - W2 and W2 - W3).
         count: Number of objects.
         seed: The same seed gives the same bytes.
         spectra: Grid of the spectra: "sdss" or "desi".
         templates: Folder of published data that make the mock like the sky: of galaxies eigenspectra (Yip et al. 2004,
             or ``spEigenGal-*.fits`` of SDSS), for the shapes of their spectra; of stars catalogues (Barbosa et al. 2022
             and LAMOST DR10), for the distributions of their parameters.
-        observing: Magnitude limits (r of galaxies, g of stars, i of point sources), size of the cutouts and share of
-            artifacts, see `Observing`.
+        observing: Magnitude limits (r of galaxies and WISE, g of stars, i of point sources), size of the cutouts and
+            share of artifacts, see `Observing`.
         workers: Threads.
 
     Returns:
@@ -61,6 +61,7 @@ def simulate(
         "galaxies": mock.simulate_galaxies,
         "stars": mock.simulate_stars,
         "point_sources": mock.simulate_point_sources,
+        "wise": mock.simulate_wise,
     }
     if kind not in surveys:
         raise UsageError(f"cannot simulate {kind!r}; there is: {', '.join(surveys)}.")

@@ -1,0 +1,137 @@
+"""A mock survey of WISE: infrared cutouts, optical spectra and colours of the same galaxies, quasars and stars."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import UsageError
+from ..settings import Observing
+from .artifacts import draw_artifacts
+from .atmospheres import flux_grid
+from .camera import draw_exposures, observe_images
+from .catalogue import Rows
+from .chunks import CHUNK, Plan, streams, write_survey
+from .confusion import draw_neighbours
+from .files import Observation, identify, write_objects
+from .instruments import LEGACY_COUNTS, Grid
+from .mid_infrared import AB_OFFSETS, WISE
+from .spectra import redden
+from .spectrograph import observe_spectra, resample
+from .stellar_sequence import library
+from .templates import read_eigenspectra
+from .wise_artifacts import WISE_ARTIFACTS, WISE_SHARES
+from .wise_images import MARGIN, measured, transfers
+from .wise_population import Objects, draw_objects
+
+__all__ = ["simulate_wise"]
+
+STREAMS = ("objects", "places", "sky", "artifacts", "images", "spectra", "pipeline")
+KNOWN_W1 = 16.5  # down to which neighbours are found, and fitted together with the object
+PIPELINE = {"galaxy": "GALAXY", "qso": "QSO", "star": "STAR"}
+
+
+def simulate_wise(
+    out: str | Path,
+    count: int = 4000,
+    seed: int = 0,
+    spectra: Grid = "sdss",
+    templates: str | Path = "",
+    observing: Observing = Observing(),
+    workers: int = 2,
+    quiet: bool = False,
+) -> Path:
+    """Writes a mock survey of infrared images of galaxies, quasars and stars, with known truth.
+
+    Beam, depth and pixels are those of AllWISE, the colours those of Wright et al. (2010), and the objects those that
+    an optical survey has spectra of (Zhao et al. 2023). Images are in nanomaggies (AB), magnitudes in the Vega system.
+    The noise of neighbouring pixels is independent, which it is not in the Atlas Images of AllWISE: these are smoothed
+    with the beam (Lang 2014). The same seed gives the same bytes for any number of workers, and the first objects of a
+    larger survey.
+
+    Args:
+        out: Folder to write: ``cutouts/*.fits`` (W1 to W4 with inverse variance), ``spectra/spec-*.fits`` (optical),
+            ``catalogue.fits`` (the truth: class, kind, z, teff, w1 to w4; and what was measured, see
+            `wise_images.measured`), ``colours.csv`` (object_id and the measured w1_w2 and w2_w3 with errors, NaN where
+            a band is not detected), ``labels.csv`` (object_id and class: "galaxy", "qso" or "star"),
+            ``manifest.json``.
+        count: Number of objects.
+        seed: Another seed gives another survey.
+        spectra: Grid, "sdss" or "desi", both in the file layout of SDSS.
+        templates: Folder of published eigenspectra, for the spectra of galaxies, see `read_eigenspectra`.
+        observing: Magnitude limits in r, size of the cutouts in pixels of 1.375 arcsec (50 arcsec are 37 of them), and
+            share of artifacts of bright stars.
+        workers: Threads.
+        quiet: Shows no progress bar.
+
+    Returns:
+        The folder.
+
+    Raises:
+        UsageError: If an argument is out of range.
+        FileError: If the templates cannot be read.
+        FolderError: If something that the kit did not write is in the way.
+        OutputError: If the disk is full.
+    """
+    if observing.faint_limit < 16:
+        raise UsageError(f"faint_limit of WISE objects must be 16 or more in r, found {observing.faint_limit:g}: there "
+                         f"are no quasars brighter than 15.5.")  # fmt: skip
+    plan = Plan(Path(out), count, seed, spectra, str(templates), observing, workers)
+    if templates:
+        read_eigenspectra(plan.templates)
+    flux_grid(), library()  # once, and not once per thread
+    return write_survey(plan, "objects", WISE.bands, _simulate_chunk, quiet)
+
+
+def _simulate_chunk(plan: Plan, chunk: int) -> dict[str, Rows]:
+    draw = streams(plan, chunk, STREAMS)
+    objects = draw_objects(plan, CHUNK, draw["objects"])
+    size = plan.observing.size + 2 * MARGIN
+    exposure = draw_exposures(CHUNK, draw["sky"], WISE)
+    wave = transfers(objects.shape, size, draw["images"])
+    found, unseen = draw_neighbours(CHUNK, size, draw["sky"], KNOWN_W1)
+    flux = 10 ** (-0.4 * (objects.magnitudes + AB_OFFSETS - 22.5)).astype(np.float32)
+    own = np.fft.irfft2(wave[:, 0], (size, size))[:, None] * flux[:, :, None, None]
+    artifacts = draw_artifacts(CHUNK, plan.observing.artifacts, draw["artifacts"], WISE_SHARES)
+    scene, scale = own + found + unseen, WISE.pixel_scale_arcsec
+    image, image_ivar = observe_images(scene, exposure, artifacts, draw["images"], scale, WISE_ARTIFACTS, MARGIN)
+    photometry = measured(image, image_ivar, found, wave[:, 1], exposure)
+
+    dust = 0.03 * np.exp(0.5 * draw["pipeline"].standard_normal(CHUNK))  # of our Galaxy, which infrared light passes
+    model = resample(redden(objects.light, dust), plan.grid)
+    spectrum, spectrum_ivar, mask = observe_spectra(model, plan.grid, draw["spectra"], LEGACY_COUNTS)
+    sn_median = np.median(spectrum * np.sqrt(spectrum_ivar), axis=1).astype(np.float32)
+
+    names = identify(chunk * CHUNK + np.arange(CHUNK), draw["places"])
+    true = {band: objects.magnitudes[:, k] for k, band in enumerate(WISE.bands)}
+    known = names | {name: _single(values) for name, values in (objects.known | true).items()}
+    known |= photometry | {"ebv_galactic": _single(dust), "artifact": artifacts, "sn_median": sn_median}
+    observation = Observation(image, image_ivar, spectrum, spectrum_ivar, mask, model)
+    pipeline = _pipeline(objects, sn_median, draw["pipeline"])
+    write_objects(plan.folder, known, pipeline, observation, plan.grid, plan.kept(chunk), WISE)
+    colours = ("object_id", "w1_w2", "e_w1_w2", "w2_w3", "e_w2_w3")
+    return {
+        "catalogue.fits": known,
+        "colours.csv": {name: known[name] for name in colours},
+        "labels.csv": {name: known[name] for name in ("object_id", "class")},
+    }
+
+
+def _single(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    return values.astype(np.float32) if values.dtype == np.float64 else values
+
+
+def _pipeline(objects: Objects, sn_median: npt.NDArray[np.float32], rng: np.random.Generator) -> Rows:
+    """What the optical survey's pipeline would say about the spectra."""
+    count = len(sn_median)
+    error = (1 + objects.known["z"]) * (2e-5 + 2e-4 / np.maximum(sn_median, 1))
+    return {
+        "z": objects.known["z"] + error * rng.standard_normal(count),
+        "z_err": error,
+        "zwarning": np.zeros(count, dtype=np.int32),
+        "class": np.array([PIPELINE[name] for name in objects.known["class"]]),
+        "subclass": np.full(count, ""),
+    }
