@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from functools import partial
 from os import PathLike
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar, cast, get_args, get_type_hints
 
 from torch import nn
 
@@ -31,11 +31,13 @@ from .fusion_training import token_logits, train_fusion, train_joint, view_logit
 from .learning import Learning
 from .methods import make_fusion
 from .seen import check_unseen, encoder_folder
+from .simulated_stage import SIMULATED, Simulation, check_simulation
 from .temperature import calibrate
 from .tokens import Tokens, extract_tokens, token_shape
 
 __all__ = ["fit_classifier"]
 
+STAGES = get_args(get_type_hints(Classification)["stages"])
 Encoders = Mapping[str, "nn.Module | str | PathLike[str]"]
 M = TypeVar("M", bound=nn.Module)
 
@@ -60,7 +62,7 @@ def fit_classifier(
             `train_encoder` or of a bare encoder. One that names its modality in ``reads`` may be called otherwise.
         settings: Label, method, stages, trainings, split.
         out: Gets ``encoders/<modality>``, ``tokens``, ``fusion`` and ``model``, the folder of the classifier;
-            aligned also ``aligned``.
+            aligned also ``aligned``, simulated ``simulation``.
         tokens: What `extract_tokens` gave for this dataset. The encoders that they were extracted with are used as they
             are, those of `encoders` alone where it names any: so several fusions share them.
         about: What else the manifest of the classifier keeps.
@@ -75,8 +77,8 @@ def fit_classifier(
         FolderError: If a folder holds something else, or an interrupted run with other settings.
         TrainingError: If no training object has all modalities.
     """
-    if settings.stages not in ("two", "joint", "aligned"):
-        raise UsageError(f"stages is {settings.stages!r}, expected 'two', 'joint' or 'aligned'.")
+    if settings.stages not in STAGES:
+        raise UsageError(f"stages is {settings.stages!r}, expected one of {', '.join(STAGES)}.")
     if not encoders and tokens is None:
         raise UsageError("a classifier needs an encoder for each modality that it reads. Give encoders.")
     if processes() > 1:
@@ -87,6 +89,8 @@ def fit_classifier(
     trained = fitting.encoders(encoders) if tokens is None else _encoders_of(tokens, list(encoders) or tokens.names)
     if settings.stages == "joint":
         return fitting.joint(trained)
+    if tokens is None and settings.stages == "simulated":
+        return fitting.two_stage(*fitting.simulated(encoders, trained))
     if tokens is None:
         hardware = settings.training.hardware
         on_first_process(
@@ -139,6 +143,8 @@ class _Fitting:
         for note in notes:
             on_first_process(partial(print, f"note: {note}", file=sys.stderr))
         widths = {name: int(one.out_features) for name, one in encoders.items() if isinstance(one, nn.Module)}  # type: ignore[arg-type]
+        if self.settings.stages == "simulated":
+            check_simulation(self.settings.simulation, list(encoders))
         if len(widths) == len(encoders):
             self._new_fusion({name: (1, width) for name, width in widths.items()}, 2)
 
@@ -207,6 +213,16 @@ class _Fitting:
         aligned: Any = model.encoders
         return {name: deepcopy(aligned[name]).requires_grad_(True) for name in names}
 
+    def simulated(self, given: Encoders, trained: Mapping[str, nn.Module]) -> tuple[dict[str, nn.Module], FeatureSet]:
+        """The image's own encoder beside a generator of spectral vectors, and the tokens of both."""
+        image, spectrum = self.settings.simulation.image, self.settings.simulation.spectrum
+        one = given[spectrum]
+        own = isinstance(one, nn.Module)
+        target = load_model(self.out / "encoders" / spectrum if own else Path(str(one)), trusted=own)  # with its head
+        simulation = Simulation(self.dataset, self.settings, self.out / "simulation", target, self.once, self.quiet)
+        generator, tokens = simulation.tokens(trained[image], self.out / "tokens")
+        return {image: trained[image], SIMULATED: generator}, tokens
+
     def two_stage(self, encoders: Mapping[str, nn.Module], tokens: FeatureSet) -> Classifier:
         """The classifier of a fusion on cached tokens."""
         settings, training, names = self.settings, self.settings.training, list(encoders)
@@ -254,11 +270,10 @@ class _Fitting:
         def make() -> Classifier:
             found = calibrate(logits, learning.codes[learning.valid], self.settings.method)
             classifier.temperature = found.temperature
-            alignment = replace(self.settings.alignment, augmentations={})
             about = {
                 "method": self.settings.method,
                 **learning.about(),
-                "settings": asdict(replace(self.settings, alignment=alignment, augmentations={})),
+                "settings": _plain(self.settings),
                 "temperature": classifier.temperature,
                 "calibration": found._asdict(),
                 **self.about,
@@ -268,3 +283,10 @@ class _Fitting:
             return classifier.eval()
 
         return self.once("model", of, make)
+
+
+def _plain(settings: Classification) -> dict[str, Any]:
+    """Settings without the parts that they name, which the folders of encoders and generators describe."""
+    alignment = replace(settings.alignment, augmentations={})
+    simulation = replace(settings.simulation, augmentation={}, generator=describe(settings.simulation.generator))
+    return asdict(replace(settings, alignment=alignment, simulation=simulation, augmentations={}))

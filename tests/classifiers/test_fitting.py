@@ -191,7 +191,7 @@ def test_what_the_fusion_cannot_be_is_found_before_anything_is_trained(stars, tm
 
 
 def test_what_makes_no_sense_is_refused(stars, tmp_path):
-    with pytest.raises(UsageError, match="stages is 'three', expected 'two', 'joint' or 'aligned'"):
+    with pytest.raises(UsageError, match="stages is 'three', expected one of two, joint, aligned, simulated"):
         fit_classifier(stars, make_encoders(), replace(SETTINGS, stages="three"), tmp_path / "run")
     with pytest.raises(UsageError, match="a classifier needs an encoder for each modality"):
         fit_classifier(stars, {}, SETTINGS, tmp_path / "run")

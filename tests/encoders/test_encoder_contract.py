@@ -45,6 +45,7 @@ ENCODERS = {
     "five bands alike": (encoders.SEResNet, STARS, {"name": "resnet18", "size": 0, "squeeze_excitation": False}),
     "residual network along wavelength": (encoders.ResNet1d, WHOLE, {"widths": (4, 8), "blocks": 1}),
     "residual network of stamps": (encoders.StampResNet, STARS, {"width": 4, "out_features": 16}),
+    "retrieved spectra": (encoders.RetrievedSpectra, STARS, {"encoder": STAMPS, "out_features": 16, "memory": 9}),
     "generator of spectral vectors": (encoders.SpectralGenerator, STARS, {"encoder": STAMPS, "out_features": 16}),
     "stacked segments": (encoders.VGG1D, WHOLE, NARROW),
     "one line of segments": (encoders.VGG1D, WHOLE, {**NARROW, "stacked": False, "self_attention": False}),
