@@ -85,6 +85,9 @@ def test_a_run_trains_judges_and_does_nothing_a_second_time(config, finished, ca
     table = pipeline.classify(config, finished)
     assert done_again(capsys) == [] and table["model"][0] == "early concat"
     assert {one.seed for one in read_results(finished / "results")} == {3}
+    page = (finished / "results" / "report.html").read_text()
+    assert "What layers of the encoder of the image make of one object" in page
+    assert "Misclassified objects that are alike in the image" in page or "was misclassified, so there are" in page
     assert "report.html" in table.meta["notes"][-2] and "classify --model" in table.meta["notes"][-1]
 
 
