@@ -47,24 +47,53 @@ def test_bands_size_and_stem_are_arguments(bands, size, stem):
     assert encoder.preprocess.steps[-1] == Resize(size)
 
 
-def test_a_receptive_field_block_sees_eleven_pixels_and_a_bit():
+def test_a_receptive_field_block_sees_15_pixels():
     torch.manual_seed(0)
     block = RFB(4, 6, 2).eval()
     x = torch.zeros(1, 4, 31, 31, requires_grad=True)
     block(x + torch.rand(1, 4, 31, 31))[0, :, 15, 15].sum().backward()
     rows = x.grad.abs().sum(dim=(0, 1, 3)).nonzero()[:, 0]
     assert (rows.min(), rows.max()) == (15 - 7, 15 + 7)  # two of 3 pixels, then one of 3 that are 5 apart
-    assert [one.kernel_size for one in block.modules() if isinstance(one, nn.Conv2d) and max(one.dilation) > 1] == [
-        (3, 3), (3, 3),
-    ]  # fmt: skip
 
 
-def test_a_receptive_field_block_adds_a_tenth_of_its_branches_to_the_shortcut():
+class PublishedBlock(nn.Module):
+    """Branch by branch as in the public code of RFBNet, with other dilations."""
+
+    def __init__(self, c, out, q):
+        super().__init__()
+
+        def layer(a, b, kernel=1, dilation=1, relu=True):
+            conv = nn.Conv2d(a, b, kernel, padding=dilation * (kernel // 2), dilation=dilation, bias=False)
+            return nn.Sequential(conv, nn.BatchNorm2d(b), nn.ReLU() if relu else nn.Identity())
+
+        half = 3 * q // 2
+        self.branches = nn.ModuleList([
+            nn.Sequential(layer(c, 2 * q), layer(2 * q, 2 * q, 3, 1, False)),
+            nn.Sequential(layer(c, q), layer(q, 2 * q, 3), layer(2 * q, 2 * q, 3, 3, False)),
+            nn.Sequential(layer(c, q), layer(q, half, 3), layer(half, 2 * q, 3), layer(2 * q, 2 * q, 3, 5, False)),
+        ])  # fmt: skip
+        self.linear, self.shortcut = layer(6 * q, out, relu=False), layer(c, out, relu=False)
+
+    def forward(self, x):
+        joined = self.linear(torch.cat([branch(x) for branch in self.branches], dim=1))
+        return (joined * 0.1 + self.shortcut(x)).relu()
+
+
+def test_a_receptive_field_block_computes_what_its_public_code_computes():
     torch.manual_seed(0)
-    block, x = RFB(4, 6, 2).eval(), torch.rand(2, 4, 12, 12)
-    joined = block.join(torch.cat([block.near(x), block.middle(x), block.far(x)], dim=1))
-    torch.testing.assert_close(block(x), (0.1 * joined + block.shortcut(x)).clamp(min=0))
-    assert parameters(RFB(16, 32, 2)) == 1880
+    published, block = PublishedBlock(16, 32, 2), RFB(16, 32, 2)
+    near, middle, far = published.branches
+    parts = [(block.begin[0], [one[0][0] for one in published.branches]), (block.near, [near[1][0]]),
+             (block.middle[0][0], [middle[1][0]]), (block.middle[1], [middle[2][0]]),
+             (block.far[0][0], [far[1][0]]), (block.far[1][0], [far[2][0]]), (block.far[2], [far[3][0]]),
+             (block.join[0], [published.linear[0]]), (block.shortcut[0], [published.shortcut[0]])]  # fmt: skip
+    with torch.no_grad():
+        for ours, theirs in parts:
+            ours.weight.copy_(torch.cat([one.weight for one in theirs]))
+    assert parameters(block) == parameters(published) == 1880
+    x = torch.randn(4, 16, 12, 12)
+    torch.testing.assert_close(block(x), published(x))  # training: normalised by the batch
+    torch.testing.assert_close(block.eval()(x), published.eval()(x))
 
 
 @pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
