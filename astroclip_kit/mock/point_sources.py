@@ -28,6 +28,8 @@ from .stellar_sequence import library, sequence_weights
 __all__ = ["draw_point_sources", "point_spectra", "simulate_point_sources"]
 
 QUASARS = 0.5  # share
+STAR_LATENTS = ("teff", "logg", "feh", "alpha", "g_i")
+QUASAR_LATENTS = ("mag_absolute", "slope", "ebv", "breadth", "iron", "balmer", "host", "wind")
 
 
 def simulate_point_sources(
@@ -52,7 +54,8 @@ def simulate_point_sources(
         count: Number of objects.
         seed: Another seed gives another survey.
         spectra: Grid, "sdss" or "desi", both in the file layout of SDSS.
-        templates: Folder of published spectra; none by default.
+        templates: Folder of published spectra: the templates of stars of PyHammer and the composite of quasars of
+            Vanden Berk et al. (2001), see `read_star_templates` and `read_composite`; none by default.
         observing: Magnitude limits in i (points brighter than 14 saturate and are left out), size of the cutouts in
             pixels of 0.396 arcsec, and share of artifacts.
         workers: Threads.
@@ -63,6 +66,7 @@ def simulate_point_sources(
 
     Raises:
         UsageError: If an argument is out of range.
+        FileError: If the templates cannot be read.
         FolderError: If something that the kit did not write is in the way.
         OutputError: If the disk is full.
     """
@@ -70,7 +74,7 @@ def simulate_point_sources(
         raise UsageError(f"faint_limit of point sources must be {SATURATION + 0.5:g} or more, found "
                          f"{observing.faint_limit:g}: brighter ones than {SATURATION:g} mag saturate.")  # fmt: skip
     plan = Plan(Path(out), count, seed, spectra, str(templates), observing, workers)
-    flux_grid(), library()  # once, and not once per thread
+    flux_grid(), library(plan.templates)  # once, and not once per thread
     return write_survey(plan, "point_sources", SDSS.bands, _simulate_chunk, quiet)
 
 
@@ -100,24 +104,25 @@ def draw_point_sources(count: int, rng: np.random.Generator, observing: Observin
     }
 
 
-def point_spectra(objects: Rows, rng: np.random.Generator) -> Array:
+def point_spectra(objects: Rows, rng: np.random.Generator, templates: str = "") -> Array:
     """Spectra as they reach our Galaxy, of the magnitudes `mag_i`.
 
     Args:
         objects: Latents of B objects, see `draw_point_sources`.
         rng: Source of the randomness of the intergalactic gas.
+        templates: Folder of published spectra, see `simulate_point_sources`; none by default.
 
     Returns:
         Float32 [B, L] in 1e-17 erg/s/cm2/A on `atmospheres.REST_WAVELENGTH`, stars at rest.
     """
-    light = np.exp(sequence_weights(objects) @ library())
+    light = np.exp(sequence_weights(objects) @ library(templates))
     warm, quasar = objects["kind"] == "a", objects["class"] == "qso"
     if warm.any():
         stars = {name: values[warm] for name, values in objects.items()}
         light[warm] = star_spectra(stars | {"mag_g": np.zeros(warm.sum())})
     if quasar.any():
         quasars = {name: values[quasar] for name, values in objects.items()}
-        light[quasar] = quasar_spectra(quasars) * transmission(quasars["z"], rng)
+        light[quasar] = quasar_spectra(quasars, templates) * transmission(quasars["z"], rng)
     light *= (10 ** (-0.4 * (objects["mag_i"] - 22.5)) / star_fluxes(light)[:, 3]).astype(np.float32)[:, None]
     return np.asarray(light)
 
@@ -125,18 +130,27 @@ def point_spectra(objects: Rows, rng: np.random.Generator) -> Array:
 def _simulate_chunk(plan: Plan, chunk: int) -> dict[str, Rows]:
     draw = streams(plan, chunk, (*STREAMS, "gas"))
     objects = draw_point_sources(CHUNK, draw["stars"], plan.observing)
-    light = point_spectra(objects, draw["gas"])
+    light = point_spectra(objects, draw["gas"], plan.templates)
     magnitudes = 22.5 - 2.5 * np.log10(star_fluxes(light))
     light = redden(light, objects["ebv_galactic"], REST_WAVELENGTH)
     observation, seen = observe_points(plan, draw, light, blurred(light, objects))
 
     names = identify(chunk * CHUNK + np.arange(CHUNK), draw["places"])
-    known = names | {name: _single(values) for name, values in objects.items() if values.ndim == 1}
+    known = names | {name: _single(values) for name, values in _meaningful(objects).items()}
     known |= {f"mag_{band}": magnitudes[:, k].astype(np.float32) for k, band in enumerate(SDSS.bands)} | seen
     pipeline = _pipeline(objects, known["sn_median"], draw["calibration"])
     write_objects(plan.folder, known, pipeline, observation, plan.grid, plan.kept(chunk), SDSS)
     labels = {"object_id": names["object_id"], "class": objects["class"]}
     return {"catalogue.fits": known, "labels.csv": labels}
+
+
+def _meaningful(objects: Rows) -> Rows:
+    """Latents [B] in which those of the other class are NaN."""
+    star = objects["class"] == "star"
+    known = {name: values for name, values in objects.items() if values.ndim == 1}
+    for of, names in ((star, STAR_LATENTS), (~star, QUASAR_LATENTS)):
+        known |= {name: np.where(of, known[name], np.nan) for name in names}
+    return known | {"population": np.where(star, known["population"], "")}
 
 
 def _single(values: npt.NDArray[Any]) -> npt.NDArray[Any]:

@@ -15,8 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from .atmospheres import REST_WAVELENGTH as OBSERVED
-from .instruments import LOGLAM_STEP
-from .stellar_populations import node_weights
+from .instruments import LIGHT_KM_S, LOGLAM_STEP
+from .point_templates import read_composite
+from .stellar_populations import REST_WAVELENGTH as STELLAR
+from .stellar_populations import node_weights, population_spectra
 
 __all__ = ["LINES", "WAVELENGTH", "Quasars", "quasar_spectra", "rest_spectra"]
 
@@ -31,21 +33,23 @@ WAVELENGTH: Array = np.power(10, LOGLAM)
 LINES = {
     "O_VI": (1033.0, 9.8, 7.8, -0.2), "LY_ALPHA": (1216.2, 75.0, 17.0, -0.1), "N_V": (1240.1, 14.0, 10.0, 0.0),
     "O_I": (1305.4, 1.66, 5.4, 0.0), "C_II": (1336.6, 0.69, 3.9, 0.0), "SI_IV": (1398.3, 8.13, 14.1, -0.1),
-    "C_IV": (1546.2, 23.8, 14.3, -0.2), "HE_II": (1637.8, 4.0, 14.0, -0.2), "O_III_1664": (1664.7, 1.5, 9.0, 0.0),
-    "AL_III": (1856.8, 1.2, 9.0, 0.0), "C_III": (1906.0, 20.0, 22.0, -0.1), "MG_II": (2800.3, 28.0, 30.0, -0.15),
+    "C_IV": (1546.2, 23.8, 14.3, -0.2), "HE_II": (1637.8, 9.0, 25.0, -0.2), "O_III_1664": (1664.7, 1.5, 9.0, 0.0),
+    "AL_III": (1856.8, 1.2, 9.0, 0.0), "C_III": (1906.0, 20.0, 22.0, -0.1), "MG_II": (2800.3, 36.0, 31.0, -0.15),
     "NE_V": (3426.8, 1.22, 5.0, -0.2), "O_II": (3729.7, 1.56, 3.3, -0.3), "NE_III": (3869.8, 1.38, 5.3, -0.3),
-    "H_DELTA": (4102.7, 5.05, 18.6, 0.0), "H_GAMMA": (4346.4, 12.6, 20.3, 0.0), "H_BETA": (4862.7, 46.2, 40.4, 0.0),
+    "H_DELTA": (4102.7, 5.05, 16.0, 0.0), "H_GAMMA": (4346.4, 12.6, 19.0, 0.0), "H_BETA": (4862.7, 46.2, 32.0, 0.0),
     "O_III_4959": (4960.3, 4.4, 5.0, -0.3), "O_III_5007": (5008.2, 13.2, 5.0, -0.3), "HE_I": (5877.4, 4.9, 23.5, 0.0),
-    "H_ALPHA": (6564.9, 195.0, 47.4, 0.0), "HE_I_7065": (7065.7, 3.1, 15.0, 0.0),
+    "H_ALPHA": (6564.9, 195.0, 36.0, 0.0), "HE_I_7065": (7065.7, 3.1, 15.0, 0.0),
 }  # fmt: skip
 NARROW = np.array([width / line < 1.6e-3 for line, _, width, _ in LINES.values()])
 BREADTHS = np.array([0.5, 0.75, 1.0, 1.35, 1.8])  # of broad lines, in units of those of the composite
 # blends of iron: wavelength (A), height over the continuum, standard deviation (A); Vestergaard & Wilkes (2001) in the
 # ultraviolet, Boroson & Green (1992) in the optical
-_IRON = ((2080, 0.08, 35), (2180, 0.05, 40), (2300, 0.08, 40), (2400, 0.17, 45), (2500, 0.2, 55), (2590, 0.15, 40),
-         (2690, 0.07, 40), (2880, 0.08, 45), (2960, 0.08, 35), (3160, 0.08, 60), (3300, 0.05, 60), (4180, 0.02, 40),
-         (4300, 0.03, 40), (4500, 0.08, 45), (4590, 0.1, 45), (4660, 0.06, 35), (5190, 0.08, 45), (5280, 0.1, 50),
+_IRON = ((1700, 0.05, 50), (1780, 0.06, 50), (1990, 0.05, 40), (2080, 0.09, 35), (2180, 0.05, 40), (2300, 0.08, 40),
+         (2400, 0.13, 45), (2500, 0.15, 55), (2590, 0.1, 40), (2690, 0.07, 40), (2880, 0.08, 45), (2960, 0.08, 35),
+         (3160, 0.08, 60), (3300, 0.05, 60), (4180, 0.02, 40), (4300, 0.03, 40), (4500, 0.08, 45), (4590, 0.1, 45),
+         (4660, 0.06, 35), (4925, 0.07, 30), (5018, 0.07, 30), (5190, 0.08, 45), (5280, 0.1, 50),
          (5380, 0.05, 50))  # fmt: skip
+_OPTICAL = int(np.searchsorted(WAVELENGTH, 5100.0))
 _BREAKS = (1215.67, 4900.0)  # A, where the power law changes its slope
 
 
@@ -85,6 +89,27 @@ def _slopes() -> Wide:
     return np.stack([np.minimum(log - low, 0), middle, np.maximum(log - high, 0)]).astype(np.float32)
 
 
+@lru_cache(maxsize=1)
+def _host() -> Wide:
+    """Light [L] of a galaxy of stars of 0.9 and 5 Gyr, 1 at 5100 A."""
+    young, old = population_spectra()[2, 1, 5], population_spectra()[2, 1, 7]
+    stars = 0.15 * young / young.mean() + 0.85 * old / old.mean()
+    light = np.interp(WAVELENGTH, STELLAR, stars, left=0.0)
+    return np.asarray(light / light[_OPTICAL], dtype=np.float32)
+
+
+def _winds(quasars: Quasars) -> Wide:
+    """Transmission [B, L] of the winds of broad absorption line quasars, blueward of N V, Si IV and C IV."""
+    through = np.ones((len(quasars["wind"]), len(WAVELENGTH)), dtype=np.float32)
+    for i in np.flatnonzero(quasars["wind"]):
+        for name, depth in (("N_V", 1.5), ("SI_IV", 0.6), ("C_IV", 1.5)):
+            centre = LINES[name][0] * (1 - quasars["wind"][i] / LIGHT_KM_S)
+            width = 0.3 * (LINES[name][0] - centre)
+            near = slice(*np.searchsorted(WAVELENGTH, [centre - 4 * width, centre + 4 * width]))
+            through[i, near] *= np.exp(-depth * np.exp(-0.5 * ((WAVELENGTH[near] - centre) / width) ** 4))
+    return through
+
+
 def rest_spectra(quasars: Quasars) -> Wide:
     """Spectra at rest [B, L] on `WAVELENGTH`, 1 at 3000 A of the continuum, before intergalactic absorption.
 
@@ -92,7 +117,7 @@ def rest_spectra(quasars: Quasars) -> Wide:
         quasars: Latents of B quasars, see `draw_quasars`.
     """
     slope = quasars["slope"]
-    powers = np.stack([slope + 0.9, slope, slope + 1.9], axis=1)  # -0.44, and -2.4 in frequency redward of 4900 A
+    powers = np.stack([slope + 0.9, slope, slope + 1.15], axis=1)
     reddening = -0.4 * np.log(10) * 1.39 * (WAVELENGTH / 1e4) ** -1.2  # SMC (Prevot et al. 1984)
     exponent = powers.astype(np.float32) @ _slopes()
     exponent += quasars["ebv"].astype(np.float32)[:, None] * reddening.astype(np.float32)
@@ -103,12 +128,38 @@ def rest_spectra(quasars: Quasars) -> Wide:
     weights = node_weights(quasars["breadth"], BREADTHS)[:, :, None] * widths[:, None]
     above = weights.reshape(len(slope), -1).astype(np.float32) @ _lines()
     above += np.stack([quasars["iron"], quasars["balmer"]], axis=1).astype(np.float32) @ _extended()
-    return np.asarray(np.exp(exponent) * (1 + above))
+    spectra = np.exp(exponent) * (1 + above)
+    spectra += _host() * (quasars["host"] * spectra[:, _OPTICAL])[:, None].astype(np.float32)
+    return np.asarray(spectra * _winds(quasars))
 
 
-def quasar_spectra(quasars: Quasars) -> Wide:
-    """Spectra [B, L] as they are redshifted to `atmospheres.REST_WAVELENGTH`, in arbitrary units."""
+@lru_cache(maxsize=2)
+def _composite_ratio(templates: str) -> Wide:
+    """What the mean of the mock is multiplied with [L] to be the published composite, from 1240 to 8000 A."""
+    from .quasar_population import draw_quasars
+
+    composite = read_composite(templates)
+    if composite is None:
+        return np.ones(len(WAVELENGTH), dtype=np.float32)
+    own = np.median(rest_spectra(draw_quasars(400, np.random.default_rng(2001), 15.0, 19.0)), axis=0)
+    inside = np.clip(np.log(WAVELENGTH), np.log(1240), np.log(8000))
+    ratio = np.interp(np.exp(inside), *composite) / np.interp(np.exp(inside), WAVELENGTH, own)
+    return np.asarray(ratio / np.median(ratio), dtype=np.float32)
+
+
+def quasar_spectra(quasars: Quasars, templates: str = "") -> Wide:
+    """Spectra as they are redshifted, in arbitrary units.
+
+    Args:
+        quasars: Latents of B quasars.
+        templates: Folder of published spectra, see `read_composite`; none by default.
+
+    Returns:
+        Float32 [B, L] on `atmospheres.REST_WAVELENGTH`.
+    """
     rest = rest_spectra(quasars)
+    if templates:
+        rest *= _composite_ratio(templates)
     first = (np.log10(OBSERVED[0]) - np.log10(1 + quasars["z"]) - LOGLAM[0]) / LOGLAM_STEP
     whole = np.floor(first).astype(int)
     part = (first - whole).astype(np.float32)

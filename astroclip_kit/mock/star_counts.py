@@ -24,8 +24,8 @@ Array = npt.NDArray[np.float64]
 Rows = dict[str, npt.NDArray[Any]]
 
 KINDS = ("dwarf", "a", "hot", "subdwarf", "da", "db")
-SHARE = (0.66, 0.14, 0.02, 0.03, 0.12, 0.03)
-CANDIDATES = 0.5  # of the dwarfs, seen because their colours are near those of quasars
+SHARE = (0.77, 0.13, 0.02, 0.02, 0.045, 0.015)
+CANDIDATES = 0.4  # of the dwarfs, seen because their colours are near those of quasars
 POPULATIONS = ("thin", "thick", "halo")
 _HEIGHT_PC = (300.0, 900.0)  # scale heights of the discs
 _LOCAL = (0.875, 0.12, 0.005)  # shares of the dwarfs near the Sun
