@@ -47,7 +47,8 @@ def simulate(
         spectra: Grid of the spectra: "sdss" or "desi".
         templates: Folder of published data that make the mock like the sky: of galaxies eigenspectra (Yip et al. 2004,
             or ``spEigenGal-*.fits`` of SDSS), for the shapes of their spectra; of stars catalogues (Barbosa et al. 2022
-            and LAMOST DR10), for the distributions of their parameters.
+            and LAMOST DR10), for the distributions of their parameters; of point sources the stars of PyHammer and the
+            composite quasar of Vanden Berk et al. (2001), for the shapes of their spectra.
         observing: Magnitude limits (r of galaxies and WISE, g of stars, i of point sources), size of the cutouts and
             share of artifacts, see `Observing`.
         workers: Threads.
