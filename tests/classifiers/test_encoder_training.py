@@ -80,6 +80,16 @@ def test_it_learns_and_ends_in_a_folder_with_the_encoder_inside(stars, tmp_path,
         torch.testing.assert_close(loaded.head(encoder(encoder.preprocess(x))), loaded(x))
 
 
+def test_an_encoder_may_ask_for_an_activation_before_the_linear_layer(stars):
+    encoder = vgg(stars)
+    encoder.head_activation = "relu"
+    classifier, plain = EncoderClassifier(encoder, ("bhb", "other")), EncoderClassifier(vgg(stars), ("bhb", "other"))
+    h = torch.randn(9, 16)
+    torch.testing.assert_close(classifier.classify(h), classifier.head(h.clamp(min=0)))
+    torch.testing.assert_close(plain.classify(h), plain.head(h))
+    assert classifier.state_dict().keys() == plain.state_dict().keys()
+
+
 def test_the_epoch_that_validates_best_is_kept(stars, tmp_path):
     classifier = train(stars, tmp_path / "out", encoder_training=replace(QUICK, epochs=6))
     history = open_folder(tmp_path / "out", "model")["history"]

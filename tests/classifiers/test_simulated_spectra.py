@@ -198,7 +198,7 @@ def test_a_dimension_that_is_the_same_for_all_stays_so(stars, tmp_path):
 
 
 def test_vectors_that_are_not_finite_are_refused(stars, tmp_path):
-    with pytest.raises(InputError, match="EncoderClassifier gives values that are not finite for"):
+    with pytest.raises(InputError, match="Constant gives values that are not finite for"):
         simulate(stars, tmp_path / "a", target=EncoderClassifier(Constant(np.nan), ("qso", "star")))
 
 

@@ -98,6 +98,16 @@ def test_asinh_takes_one_scale_or_one_per_channel():
         Asinh((0.1, 0.2))(x)
 
 
+def test_asinh_measures_the_noise_of_each_channel_where_it_has_no_scale():
+    x = images(64) * torch.tensor([1.0, 10.0, 0.0])[:, None, None]
+    x[:, 0, 0, 0] = torch.nan
+    softened = Asinh(None).measured_on(x)
+    assert softened.scale == pytest.approx((0.3, 3.0, 1.0), rel=0.05)
+    torch.testing.assert_close(Asinh(None)(x), Asinh(1.0)(x))
+    assert Asinh(2.0).measured_on(x) == Asinh(2.0) and build(describe(softened)) == softened
+    assert Asinh(None).measured_on(x * torch.nan).scale == (1.0, 1.0, 1.0)
+
+
 def test_downsampling_leaves_missing_pixels_out():
     x = torch.tensor([[[[1.0, 3.0, 9.0], [torch.nan, 5.0, 9.0]]]])
     assert Downsample(2)(x).tolist() == [[[[3.0]]]]

@@ -4,7 +4,7 @@ import torch
 
 from astroclip_kit.errors import InputError, UsageError
 from astroclip_kit.models import build, describe
-from astroclip_kit.transforms import FillGaps, IvarNoise, Normalise, SelectChannels
+from astroclip_kit.transforms import ClipOutliers, FillGaps, IvarNoise, Normalise, SelectChannels
 from astroclip_kit.transforms.resampling import wavelength_grid
 
 
@@ -13,6 +13,19 @@ def spectra(count=4, length=200, covariates=0, seed=0):
     flux = torch.rand(count, 1, length, generator=generator) * 3 + 1
     ivar = torch.rand(count, 1, length, generator=generator) + 0.5
     return torch.cat([flux, ivar, torch.full((count, covariates, length), torch.nan)], dim=1)
+
+
+def test_outliers_come_to_the_given_distance_and_all_else_stays():
+    x = spectra(covariates=1)
+    x[0, 0, 5], x[1, 0, 6], x[2, 0, 7], x[2, 1, 7] = 1e4, -1e4, 1e6, 0.0  # the last is not observed
+    clipped, observed = ClipOutliers(5.0)(x), x[:, 0].clone()
+    observed[2, 7] = torch.nan
+    mean = observed.nanmean(dim=1)
+    sigma = (observed - mean[:, None]).square().nanmean(dim=1).sqrt()
+    torch.testing.assert_close(clipped[0, 0, 5], mean[0] + 5 * sigma[0])
+    torch.testing.assert_close(clipped[1, 0, 6], mean[1] - 5 * sigma[1])
+    torch.testing.assert_close(clipped[2, 0, 7], mean[2] + 5 * sigma[2])
+    assert torch.equal(clipped[3].nan_to_num(-9), x[3].nan_to_num(-9)) and torch.equal(clipped[:, 1], x[:, 1])
 
 
 def test_the_median_scales_flux_and_ivar_together():
