@@ -25,8 +25,8 @@ LATENTS = ("z", "logmstar", "sfr", "age_gyr", "tau_gyr", "metallicity", "oxygen"
            "position_angle_deg")  # fmt: skip
 UNITS = {  # nanomaggies have no spelling in FITS
     "deg": ("ra", "dec", "inclination_deg", "position_angle_deg", "RA", "DEC"),
-    "mag": ("ebv", "av", "g_i", "mag_absolute", "ebv_galactic", *(f"mag_{band}" for band in "ugriz"), "EBV", "MAG_G", "MAG_R", "MAG_Z",
-            "FIBMAG_R"),
+    "mag": ("ebv", "av", "ebv_galactic", *(f"mag_{band}" for band in "ugriz"), "mag_absolute", "g_i", "EBV", "MAG_G",
+            "MAG_R", "MAG_Z", "FIBMAG_R"),
     "K": ("teff",),
     "Gyr": ("age_gyr", "tau_gyr", "TAGE_MW"),
     "km/s": ("vdisp", "rv", "vsini", "wind", "VDISP", "VDISP_ERR"),
