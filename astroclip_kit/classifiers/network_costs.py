@@ -91,7 +91,7 @@ def images_per_second(
     shape: Sequence[int],
     *,
     hardware: Hardware = Hardware(),
-    batch_size: int = 16,
+    batch_size: int = 8,
     seconds: float = 1.0,
 ) -> float:
     """Measures how many images one process classifies in a second, warm, by the clock: the median of its batches.
