@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from .learning import Hardware, Optimizer, Schedule, Training
+from .learning import Optimizer, Schedule, Training
 
 __all__ = ["ADVERSARIAL", "SpectralGAN"]
 
@@ -14,7 +14,6 @@ ADVERSARIAL = Training(
     256,
     optimizer=Optimizer("adam", 2e-4, 0.0, clip_norm=0.0, betas=[0.5, 0.9]),
     schedule=Schedule("constant"),
-    hardware=Hardware(precision="float32"),
 )
 
 
