@@ -1,5 +1,7 @@
 """Point sources whose spectrum the image determines, or tells nothing of beyond the class, and tiny networks."""
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 from small_stars import ONE_CORE, Stars
@@ -18,6 +20,7 @@ GENERATOR = {"encoder": NETWORK, "hidden_features": [32]}
 TINY = SpectralGAN(noise=4, draws=4, critic_features=[32], ema=0.98, generator=GENERATOR)
 ADAM = Optimizer("adam", 2e-3, 0.0, clip_norm=0.0, betas=[0.5, 0.9])
 QUICK = Training(12, 32, optimizer=ADAM, schedule=Schedule("constant"), hardware=ONE_CORE)
+SHORT = replace(QUICK, epochs=2)
 
 
 class PointSources(Stars):

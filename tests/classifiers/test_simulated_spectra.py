@@ -1,5 +1,6 @@
 """Generators of spectral vectors: what they learn and what they cannot, and that nothing stops them for good."""
 
+import os
 import subprocess
 import sys
 import time
@@ -9,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from simulated_stars import ONE_CORE, QUICK, SPLIT, TINY, PointSources, make_teacher, simulate
+from simulated_stars import ONE_CORE, QUICK, SHORT, SPLIT, TINY, PointSources, make_teacher, simulate
 from torch import nn
 
 from astroclip_kit.classifiers import EncoderClassifier, compare_vectors, spectral_vectors, tell_beyond_class
@@ -20,8 +21,6 @@ from astroclip_kit.models import load_model
 from astroclip_kit.settings import Optimizer, SpectralGAN, Training
 from astroclip_kit.storage import open_folder
 from astroclip_kit.training import fit
-
-SHORT = replace(QUICK, epochs=2)
 
 
 @pytest.fixture(scope="module")
@@ -164,6 +163,34 @@ def test_kill_9_changes_nothing(stars, tmp_path):
     subprocess.run([sys.executable, "-c", script, str(out)], check=True)
     whole = simulate(stars, tmp_path / "whole", training=replace(QUICK, epochs=40))
     assert same(load_model(out), whole) and not checkpoint.exists()
+
+
+SHARED = """
+import sys; sys.path.insert(0, {here!r})
+from dataclasses import replace
+import torch
+from astroclip_kit.classifiers import adversarial
+from simulated_stars import SHORT, PointSources, simulate
+made = []
+plain = adversarial.Adversaries.__init__
+adversarial.Adversaries.__init__ = lambda self, *given: (plain(self, *given), made.append(self))[0]
+simulate(PointSources(), sys.argv[1] + "/generator", training=SHORT)
+torch.save(made[0].state_dict(), f"{{sys.argv[1]}}/{{torch.distributed.get_rank()}}.pt")
+"""
+
+
+@pytest.mark.slow
+def test_two_processes_train_one_generator_and_one_critic(stars, tmp_path):
+    (tmp_path / "train.py").write_text(SHARED.format(here=str(Path(__file__).parent)))
+    several = ["-m", "torch.distributed.run", "--nproc-per-node=2", "--standalone", str(tmp_path / "train.py")]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    subprocess.run([sys.executable, *several, str(tmp_path)], check=True, env=environment, timeout=300)
+    first, second = (torch.load(tmp_path / f"{rank}.pt", weights_only=True) for rank in (0, 1))
+    assert first.keys() == second.keys() and all(torch.equal(one, second[name]) for name, one in first.items())
+    alone = simulate(stars, tmp_path / "alone", training=SHORT)
+    shared, codes = load_model(tmp_path / "generator"), stars.rows()
+    one, other = (vectors(stars, generator, codes)[0] for generator in (alone, shared))
+    assert np.corrcoef(one.ravel(), other.ravel())[0, 1] > 0.8  # normalised by half batches, it is not quite the same
 
 
 def test_a_training_that_runs_away_says_so(stars, tmp_path):
