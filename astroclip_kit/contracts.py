@@ -193,14 +193,16 @@ def check_alike(
 
 def _pixels(modality: Modality) -> str:
     if modality.kind == "image":
-        return f"pixels of {modality.pixel_scale_arcsec:g} arcsec"
+        scales = " arcsec, from ones of ".join(f"{scale:g}" for scale in modality.grid or (np.nan,))
+        return f"pixels of {scales} arcsec"
     return f"{len(modality.grid)} pixels from {modality.grid[0]:.1f} to {modality.grid[-1]:.1f} Angstrom"
 
 
 def _same_pixels(one: Modality, other: Modality) -> bool:
     """Whether they are of the same size on the sky, as far as is known, or at the same wavelengths."""
     if one.kind == "image":
-        return not abs(other.pixel_scale_arcsec / one.pixel_scale_arcsec - 1) > SCALES
+        both = zip(one.grid, other.grid, strict=False)  # and the scales before resampling, where both are known
+        return not any(abs(found / before - 1) > SCALES for before, found in both)
     return len(one.grid) == len(other.grid) and np.allclose(one.grid, other.grid, rtol=SAME, atol=0)
 
 

@@ -50,7 +50,8 @@ class Modality:
             index into `bands`.
         shape: Shape of one view; -1 for an axis of varying length (light curves).
         unit: Physical unit of the values, as astropy writes it; "" where there is none.
-        grid: Wavelengths in Angstrom for a spectrum [L]; (pixel scale in arcsec,) for an image; else ().
+        grid: Wavelengths in Angstrom for a spectrum [L]; (pixel scale in arcsec,) for an image, and after it that of
+            the pixels that it was resampled from; else ().
         bands: Names of the bands that occur in a light curve.
 
     Raises:
@@ -118,6 +119,11 @@ class Modality:
     def pixel_scale_arcsec(self) -> float:
         """Size of an image's pixel in arcsec; NaN where unknown."""
         return self.grid[0] if self.grid else math.nan
+
+    @property
+    def source_pixel_scale_arcsec(self) -> float:
+        """Size of the pixels in arcsec that an image was resampled from; its own where it was not, NaN where unknown."""
+        return self.grid[-1] if self.grid else math.nan
 
     @property
     def image_bands(self) -> tuple[str, ...]:

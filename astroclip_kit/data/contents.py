@@ -135,6 +135,7 @@ def _modality(modality: Modality, present: npt.NDArray[np.bool_]) -> dict[str, A
         "unit": modality.unit,
         "wavelength_angstrom": [float(wavelength.min()), float(wavelength.max())] if len(wavelength) else [],
         "pixel_scale_arcsec": modality.pixel_scale_arcsec if modality.kind == "image" else None,
+        "source_pixel_scale_arcsec": modality.source_pixel_scale_arcsec if modality.kind == "image" else None,
         "present": int(present.sum()),
         "missing": float(1 - present.mean()),
     }
@@ -188,7 +189,9 @@ def _view(one: Mapping[str, Any]) -> str:
     if one["wavelength_angstrom"]:
         parts.append("{:.0f} to {:.0f} Angstrom".format(*one["wavelength_angstrom"]))
     if one["pixel_scale_arcsec"]:
-        parts.append(f"{one['pixel_scale_arcsec']} arcsec per pixel")
+        read = one["source_pixel_scale_arcsec"]
+        resampled = f" (resampled from {read:g})" if read != one["pixel_scale_arcsec"] else ""
+        parts.append(f"{one['pixel_scale_arcsec']} arcsec per pixel{resampled}")
     return "; ".join([*parts, one["unit"]] if one["unit"] else parts)
 
 

@@ -122,9 +122,7 @@ def _pipeline(known: Rows, measured: Rows) -> Rows:
     }
 
 
-def visible_galaxies(
-    plan: Plan, rng: np.random.Generator, count: int = CHUNK
-) -> tuple[Galaxies, Array, Array]:
+def visible_galaxies(plan: Plan, rng: np.random.Generator, count: int = CHUNK) -> tuple[Galaxies, Array, Array]:
     """Latents and bulge and disc spectra of `count` galaxies within the magnitude limits."""
     bright, faint = plan.observing.bright_limit, plan.observing.faint_limit
     parts: list[tuple[Galaxies, Array, Array]] = []

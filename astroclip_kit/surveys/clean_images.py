@@ -1,4 +1,4 @@
-"""Images of any reader without those that are spoiled: by the edge, by bad pixels, by saturation."""
+"""Images of any reader without those that are spoiled: by the edge, by bad pixels, by saturation, or show nothing."""
 
 from __future__ import annotations
 
@@ -20,13 +20,15 @@ class CleanImages(Wrapping):
     """Reads images as another reader does and leaves out those that a star's class cannot be told from.
 
     An image is left out, and counted, if in any band too few pixels are good, as `ImageQuality` has it, or one of those
-    in the middle, on the object, is not.
+    in the middle, on the object, is not; or if there is nothing in the middle.
 
     Args:
         reader: Of images.
         min_good: Share of good pixels that is needed in every band.
         core: Pixels along the side of the square in the middle that all have to be good; 0 for no such demand.
         saturation: Flux from which on a pixel is saturated, in the unit of the reader; or band to that flux.
+        significance: How many standard deviations of the sky the flux in the core has to be above it in one of the
+            bands, see `ImageQuality`; 0 for no such demand.
 
     Raises:
         UsageError: If the reader reads no images, or a number makes no sense.
@@ -43,20 +45,29 @@ class CleanImages(Wrapping):
         min_good: float = 0.9,
         core: int = 5,
         saturation: float | Mapping[str, float] | None = None,
+        significance: float = 0.0,
     ) -> None:
         super().__init__(reader)
         self.min_good, self.core = checked_share("min_good", min_good), core
         self.saturation = dict(saturation) if isinstance(saturation, Mapping) else saturation
+        self.significance = significance
+        if significance < 0 or (significance and not core):
+            raise UsageError(f"significance: expected 0 or more, and a core to look at, found {significance:g} and "
+                             f"core={core}.")  # fmt: skip
         if core < 0:
             raise UsageError(f"core: expected 0 or more pixels, found {core}.")
 
     def __repr__(self) -> str:
-        return f"CleanImages({self.reader!r}, min_good={self.min_good}, core={self.core})"
+        return (
+            f"CleanImages({self.reader!r}, min_good={self.min_good}, core={self.core}, "
+            f"significance={self.significance})"
+        )
 
     @property
     def image_quality(self) -> dict[str, Any]:
         """What it asks of images, which a dataset keeps: the arguments of `ImageQuality`."""
-        return {"min_good": self.min_good, "core": self.core, "saturation": self.saturation}
+        names = ("min_good", "core", "saturation", "significance")
+        return {name: getattr(self, name) for name in names}
 
     @cached_property
     def modality(self) -> Modality:

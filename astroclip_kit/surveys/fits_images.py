@@ -54,7 +54,9 @@ class FITSImages:
     Without `pixel_scale_arcsec` the pixels of the first band are cut out as they are, the position within half a
     pixel of the middle; so are bands on the same pixels (shifted by whole ones), and others are interpolated onto
     them. With it all bands are interpolated onto a tangent plane with the position exactly in the middle, north up
-    and east left. Flux per pixel is multiplied by the ratio of the pixels' areas, so the flux of a source is kept.
+    and east left: `size` pixels of 50 arcsec / `size` are 50 arcsec of any survey, and the scale of the images is
+    kept in the modality. Flux per pixel is multiplied by the ratio of the pixels' areas, so the flux of a source is
+    kept.
     NaN, pixels outside of the image and pixels without inverse variance are 0, and so is their inverse variance.
 
     Args:
@@ -66,10 +68,11 @@ class FITSImages:
         size: Height and width of the cutouts in pixels.
         pixel_scale_arcsec: Size of their pixels; by default those of the first band.
         ivar: Whether the inverse variances follow the bands as ``ivar_BAND``: from the file beside the image
-            (``-invvar-`` for ``-img-`` or ``-image-`` in its name, as unWISE and the Legacy Survey call it), or for
-            SDSS frames from their calibration, sky and the gain of the camera. Or a pair: what stands in the images'
-            names, and what in its place in those of the inverse variances.
-        unit: What the pixels are converted to, from BUNIT or what SDSS and unWISE document (Vega nanomaggies become
+            (``-invvar-`` for ``-img-`` or ``-image-`` in its name, as unWISE and the Legacy Survey call it; the errors
+            ``-unc-`` for ``-int-`` of AllWISE), or for SDSS frames from their calibration, sky and the gain of the
+            camera. Or a pair: what stands in the images' names, and what in its place in those of the inverse
+            variances.
+        unit: What the pixels are converted to, from BUNIT or what SDSS and WISE document (Vega magnitudes become
             AB ones). "" takes the values as they are.
         min_coverage: Share of good pixels that a cutout needs in every band.
         name: Name of the modality.
@@ -121,12 +124,20 @@ class FITSImages:
     def modality(self) -> Modality:
         """An image; without `pixel_scale_arcsec` the pixel scale is that of the first readable image.
 
+        With it the scale of that image follows in the grid, if there is one that can be read.
+
         Raises:
             FileError: If that is needed and no image of the first band can be read.
         """
         channels = (*self.bands, *(f"ivar_{band}" for band in self.bands if self.ivar))
-        scale = self.pixel_scale_arcsec or round(self._first().pixel_scale_arcsec, 6)
-        return Modality(self.name, "image", channels, (len(channels), self.size, self.size), self.unit, (scale,))
+        try:
+            source = round(self._first().pixel_scale_arcsec, 6)
+        except FileError:
+            if not self.pixel_scale_arcsec:
+                raise
+            source = self.pixel_scale_arcsec
+        grid = tuple(dict.fromkeys((self.pixel_scale_arcsec or source, source)))
+        return Modality(self.name, "image", channels, (len(channels), self.size, self.size), self.unit, grid)
 
     def files(self) -> list[Path]:
         """The images of the first band that show a position, those of any band that cannot be used, and the table.

@@ -19,7 +19,7 @@ from .sdss_frames import frame_ivar, is_frame
 
 __all__ = ["Band", "Pixels", "find_pattern", "load", "usable"]
 
-IVAR_NAMES = (("-img-", "-invvar-"), ("-image-", "-invvar-"))  # unWISE, Legacy Survey
+IVAR_NAMES = (("-img-", "-invvar-"), ("-image-", "-invvar-"), ("-int-", "-unc-"))  # unWISE, Legacy Survey, AllWISE
 PACKINGS = ("", ".gz", ".fz", ".bz2")
 
 
@@ -140,6 +140,8 @@ def load(tile: Tile, ivar: bool | tuple[str, ...], unit: str) -> Pixels:
     values = Tile.of(path).pixels()
     if values.shape != tile.shape:
         raise FileError(path, f"inverse variance of {values.shape} pixels for an image of {tile.shape}.")
+    if IVAR_NAMES[2][1] in path.name:  # AllWISE has standard deviations there
+        values = np.divide(1, np.square(values), out=np.zeros(values.shape, np.float32), where=values > 0)
     return Pixels(tile, tile.pixels(), values, factor)
 
 

@@ -23,7 +23,7 @@ from ...errors import FileError
 
 __all__ = ["Tile", "first_image", "open_fits"]
 
-KEYWORDS = "NAXIS1 NAXIS2 FILTER BAND BUNIT NMGY MAGZERO UNW_VER RUN CAMCOL".split()
+KEYWORDS = "NAXIS1 NAXIS2 FILTER BAND BUNIT NMGY MAGZERO MAGZP UNW_VER RUN CAMCOL".split()
 
 
 @contextmanager

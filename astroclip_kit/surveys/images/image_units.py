@@ -63,15 +63,20 @@ def stated_band(header: Any) -> str:
 
 
 def stated_unit(path: Path, header: Any) -> Unit | None:
-    """The unit of the pixels by BUNIT, or by what SDSS frames and unWISE tiles document; None where nothing says.
+    """The unit of the pixels by BUNIT, or by what SDSS frames and images of WISE document; None where nothing says.
 
-    SDSS frames have NMGY, and are in AB nanomaggies. unWISE tiles (MAGZP 22.5, UNW_VER) are in Vega nanomaggies: a
-    fraction of an AB nanomaggy that differs from band to band. Legacy Survey bricks of old releases have MAGZERO.
+    SDSS frames have NMGY, and are in AB nanomaggies. Images of WISE have a zero point in Vega magnitudes, MAGZP: 22.5
+    of unWISE, whose pixels are Vega nanomaggies, and 20.5 to 13 of AllWISE, whose BUNIT is DN; either is a number of AB
+    nanomaggies that differs from band to band. Legacy Survey bricks of old releases have MAGZERO.
 
     Raises:
         FileError: If BUNIT is no unit.
     """
     text = str(header.get("BUNIT", "")).strip()
+    offset = WISE_AB_OFFSETS.get(stated_band(header))
+    zero = header.get("MAGZP", NANOMAGGY_ZERO_POINT if "UNW_VER" in header else None)
+    if offset is not None and zero is not None and text in ("", "DN"):
+        return Unit(10 ** (0.4 * (NANOMAGGY_ZERO_POINT - float(zero) - offset)) * Unit("nmgy"))
     if text:
         try:
             return known_unit(text)
@@ -79,9 +84,8 @@ def stated_unit(path: Path, header: Any) -> Unit | None:
             raise FileError(
                 path, f"BUNIT {error} that astropy knows. Give the reader `unit=''` to take it as it is."
             ) from error
-    offset = WISE_AB_OFFSETS.get(stated_band(header)) if "UNW_VER" in header else None
-    if "NMGY" in header or header.get("MAGZERO") == NANOMAGGY_ZERO_POINT or offset is not None:
-        return Unit(10 ** (-0.4 * (offset or 0.0)) * Unit("nmgy"))
+    if "NMGY" in header or header.get("MAGZERO") == NANOMAGGY_ZERO_POINT:
+        return Unit("nmgy")
     return None
 
 
