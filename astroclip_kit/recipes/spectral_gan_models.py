@@ -9,7 +9,7 @@ from typing import Any
 from .published_point_sources import LABEL, QSO, STAR, UNCLEAR
 from .side_by_side import Layout
 
-__all__ = ["CLAIMS", "MODELS", "TABLES", "Model"]
+__all__ = ["CLAIMS", "MODELS", "SPACES", "TABLES", "VARIANTS", "Model"]
 
 BOTH = "image+spectrum"
 
@@ -23,9 +23,9 @@ class Model:
         kind: "encoder" (with the linear head of its own training), "fusion" (image features and a vector of 128
             numbers), "alone" (that vector alone), "neighbours" (of an aligned space) or "magnitudes".
         query: What it sees of a new object, as in results.
-        vectors: Where the vector comes from: "gan" and its variants, "retrieved", or "real".
+        vectors: Where the vector comes from: one of `VARIANTS`, or "real"; of neighbours the space, one of `SPACES`.
         settings: What is different in the generator of a variant, see `settings.SpectralGAN`.
-        arguments: Of a space: its views, who asks and who answers.
+        ways: Of neighbours: who asks and who answers.
 
     Example:
         >>> MODELS["wgan_gp"].settings
@@ -37,18 +37,23 @@ class Model:
     query: str = "image"
     vectors: str = ""
     settings: Mapping[str, Any] = field(default_factory=dict)
-    arguments: Mapping[str, Any] = field(default_factory=dict)
+    ways: tuple[str, str] = ("", "")
+
+    @property
+    def needs(self) -> set[str]:
+        """What must be run before it, as rows of the tables."""
+        return {"gan"} if self.kind == "neighbours" else {self.vectors} - {"", "real"}
 
 
 def _simulated(name: str, vectors: str, **settings: Any) -> Model:
     return Model(name, "fusion", vectors=vectors, settings=settings)
 
 
-def _space(name: str, views: tuple[str, ...], asks: str, answers: str) -> Model:
-    return Model(name, "neighbours", arguments={"views": views, "asks": asks, "answers": answers})
+def _near(name: str, space: str, asks: str, answers: str) -> Model:
+    return Model(name, "neighbours", vectors=space, ways=(asks, answers))
 
 
-TWO, THREE = ("image", "spectrum"), ("image", "spectrum", "simulated")
+SPACES = {"two": ("image", "spectrum"), "three": ("image", "spectrum", "simulated")}
 MODELS: dict[str, Model] = {
     "image": Model("image", "encoder"),
     "gan": _simulated("image + simulated vector (GAN, hinge)", "gan"),
@@ -56,19 +61,20 @@ MODELS: dict[str, Model] = {
     "regression": _simulated("image + simulated vector (regression, no critic)", "regression", loss="regression"),
     "no_noise": _simulated("image + simulated vector (GAN without noise)", "no_noise", noise=0),
     "projection": _simulated("image + simulated vector (projection critic)", "projection", projection=True),
-    "retrieved": _simulated("image + retrieved vector (contrastive)", "retrieved"),
+    "retrieved": _simulated("image + retrieved vector (contrastive)", "retrieved", source="retrieved"),
     "permuted": _simulated("image + simulated vector (images permuted inside the class)", "permuted"),
     "real": Model("image + real vector", "fusion", BOTH, "real"),
     "gan_alone": Model("simulated vector alone (GAN, hinge)", "alone", vectors="gan"),
     "retrieved_alone": Model("retrieved vector alone (contrastive)", "alone", vectors="retrieved"),
     "spectrum": Model("spectrum (ResNet1d)", "encoder", "spectrum"),
     "magnitudes": Model("magnitudes of the catalogue (SVM)", "magnitudes", "magnitudes"),
-    "two_image": _space("two views: images near the image", TWO, "image", "image"),
-    "two_spectrum": _space("two views: spectra near the image", TWO, "image", "spectrum"),
-    "three_image": _space("three views: images near the image", THREE, "image", "image"),
-    "three_spectrum": _space("three views: spectra near the image", THREE, "image", "spectrum"),
-    "three_simulated": _space("three views: spectra near the simulated vector", THREE, "simulated", "spectrum"),
+    "two_image": _near("two views: images near the image", "two", "image", "image"),
+    "two_spectrum": _near("two views: spectra near the image", "two", "image", "spectrum"),
+    "three_image": _near("three views: images near the image", "three", "image", "image"),
+    "three_spectrum": _near("three views: spectra near the image", "three", "image", "spectrum"),
+    "three_simulated": _near("three views: spectra near the simulated vector", "three", "simulated", "spectrum"),
 }
+VARIANTS = tuple(name for name, model in MODELS.items() if model.vectors == name != "real")  # where vectors come from
 CLAIMS = (("gan", "image"),)  # what is published of which model is better
 
 
