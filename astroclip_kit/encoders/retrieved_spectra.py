@@ -11,15 +11,15 @@ from torch.nn import functional
 
 from ..errors import InputError, UsageError
 from ..models import build_for
-from ..transforms.compose import Transform
 from ..types import Modality
 from .layers import check_kind
 from .stamp_resnet import StampResNet
+from .standard_vectors import StandardVectors
 
 __all__ = ["RetrievedSpectra"]
 
 
-class RetrievedSpectra(nn.Module):
+class RetrievedSpectra(StandardVectors):
     """The mean vector of the spectra nearest to an image, in a space that images and spectra were aligned in.
 
     Vectors are standardised: `restore` gives them as the encoder of spectra does. It is made by
@@ -63,20 +63,18 @@ class RetrievedSpectra(nn.Module):
         sharpness: float = 15.5,
         reads: str = "image",
     ) -> None:
-        super().__init__()
-        self.encoder, self.head, self.scaler = encoder, head, scaler
-        self.memory, self.out_features, self.neighbours = memory, out_features, neighbours
-        self.sharpness, self.reads = sharpness, reads
+        super().__init__(encoder, reads)
+        self.head, self.scaler = head, scaler
+        self.memory, self.neighbours, self.sharpness = memory, neighbours, sharpness
         if min(memory, out_features, neighbours) < 1:
             raise UsageError(
                 f"RetrievedSpectra needs a memory, a vector and neighbours of at least 1, found {memory}, "
                 f"{out_features} and {neighbours}."
             )
+        self.have(out_features)
         width: Any = (head or encoder).out_features
         self.register_buffer("keys", functional.normalize(torch.randn(memory, width), dim=1))
         self.register_buffer("vectors", torch.randn(memory, out_features))
-        self.register_buffer("mean", torch.zeros(out_features))
-        self.register_buffer("scale", torch.ones(out_features))
 
     @classmethod
     def for_modality(
@@ -98,16 +96,6 @@ class RetrievedSpectra(nn.Module):
             encoder = cast(nn.Module, build_for(part, modality))
         return cls(encoder, **{"reads": modality.name, **arguments})
 
-    @property
-    def preprocess(self) -> Transform:
-        """What is done to raw images first: that of its encoder."""
-        return cast(Transform, getattr(self.encoder, "preprocess", nn.Identity()))
-
-    def check_modality(self, modality: Modality) -> None:
-        """Leaves it to the image encoder to refuse a modality."""
-        if callable(check := getattr(self.encoder, "check_modality", None)):
-            check(modality)
-
     def remember(self, keys: torch.Tensor, vectors: torch.Tensor) -> None:
         """Takes the spectra that answer, and standardises their vectors.
 
@@ -116,24 +104,14 @@ class RetrievedSpectra(nn.Module):
             vectors: As the encoder of spectra gives them [memory, out_features].
 
         Raises:
-            InputError: If they are of another shape.
+            InputError: If they are of another shape, or not finite.
         """
         for what, given, kept in (("keys", keys, self.keys), ("vectors", vectors, self.vectors)):
             if given.shape != kept.shape:
                 raise InputError(f"{what} have shape {tuple(given.shape)}, expected {tuple(kept.shape)}.")
-        mean, scale = vectors.double().mean(dim=0), vectors.double().std(dim=0, unbiased=False)
-        self.mean.copy_(mean)
-        self.scale.copy_(scale.where(scale > 1e-6 * mean.abs().clamp(min=1e-6), 1.0))
+        self.calibrate(vectors)
         self.keys.copy_(keys)
-        self.vectors.copy_((vectors - self.mean) / self.scale)
-
-    def standardise(self, vectors: torch.Tensor) -> torch.Tensor:
-        """Standardised vectors [B, out_features] of those that the encoder of spectra gives."""
-        return (vectors - self.mean) / self.scale
-
-    def restore(self, vectors: torch.Tensor) -> torch.Tensor:
-        """Vectors [B, out_features] as the encoder of spectra gives them, of standardised ones."""
-        return vectors * self.scale + self.mean
+        self.vectors.copy_(self.standardise(vectors))
 
     def nearest(self, places: torch.Tensor) -> torch.Tensor:
         """Weighted mean vectors [B, out_features] of the spectra nearest to places [B, D] in the shared space."""

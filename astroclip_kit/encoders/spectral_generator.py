@@ -8,19 +8,19 @@ from typing import Any, Self, cast
 import torch
 from torch import nn
 
-from ..errors import InputError, UsageError
+from ..errors import UsageError
 from ..models import build_for
-from ..transforms.compose import Transform
 from ..types import Modality
 from .layers import check_kind
 from .stamp_resnet import StampResNet
+from .standard_vectors import StandardVectors
 
 __all__ = ["SpectralGenerator"]
 
 SLOPE = 0.2  # of the leaky rectifiers
 
 
-class SpectralGenerator(nn.Module):
+class SpectralGenerator(StandardVectors):
     """An image encoder, and a network that makes spectral vectors of its features and of random numbers.
 
     Vectors are standardised: `standardise` and `restore` convert those of the encoder of spectra. It is trained by
@@ -49,8 +49,6 @@ class SpectralGenerator(nn.Module):
         (torch.Size([3, 128]), torch.Size([3, 128]))
     """
 
-    mean: torch.Tensor
-    scale: torch.Tensor
     drawn: torch.Tensor
 
     def __init__(
@@ -63,14 +61,14 @@ class SpectralGenerator(nn.Module):
         seed: int = 0,
         reads: str = "image",
     ) -> None:
-        super().__init__()
-        self.encoder, self.out_features, self.noise, self.draws = encoder, out_features, noise, draws
-        self.hidden_features, self.seed, self.reads = tuple(hidden_features), seed, reads
+        super().__init__(encoder, reads)
+        self.noise, self.draws, self.hidden_features, self.seed = noise, draws, tuple(hidden_features), seed
         if min(out_features, draws, *self.hidden_features) < 1 or noise < 0:
             raise UsageError(
                 f"SpectralGenerator needs features, draws and layers above 0 and noise of 0 or more, found "
                 f"{out_features}, {draws}, {self.hidden_features} and {noise}."
             )
+        self.have(out_features)
         self.layers = nn.Sequential()
         before = int(encoder.out_features) + noise  # type: ignore[arg-type]
         for width in self.hidden_features:
@@ -79,8 +77,6 @@ class SpectralGenerator(nn.Module):
         self.layers.append(nn.Linear(before, out_features))
         random = torch.Generator().manual_seed(seed)
         self.register_buffer("drawn", torch.randn(draws if noise else 1, noise, generator=random))
-        self.register_buffer("mean", torch.zeros(out_features))
-        self.register_buffer("scale", torch.ones(out_features))
 
     @classmethod
     def for_modality(
@@ -103,49 +99,16 @@ class SpectralGenerator(nn.Module):
             encoder = cast(nn.Module, build_for(encoder, modality))
         return cls(encoder, **{"reads": modality.name, **arguments})
 
-    @property
-    def preprocess(self) -> Transform:
-        """What is done to raw images first: that of its encoder."""
-        return cast(Transform, getattr(self.encoder, "preprocess", torch.nn.Identity()))
-
     def check_modality(self, modality: Modality) -> None:
         """Leaves it to the image encoder to refuse a modality."""
         check_kind(modality, "image", type(self))
-        if callable(check := getattr(self.encoder, "check_modality", None)):
-            check(modality)
+        super().check_modality(modality)
 
     def measured_on(self, views: torch.Tensor) -> Self:
         """Itself, with what its preprocessing lacks measured on raw images [n, C, H, W] of training objects."""
         if callable(measure := getattr(self.encoder, "measured_on", None)):
             measure(views)
         return self
-
-    def calibrate(self, vectors: torch.Tensor) -> None:
-        """Takes mean and standard deviation of each dimension from real vectors [n, out_features] of training objects.
-
-        A dimension that is the same in all of them stays so: it is 0 when standardised.
-
-        Raises:
-            InputError: If there is none, one is not finite, or they are of another length.
-        """
-        if vectors.ndim != 2 or vectors.shape[1] != self.out_features or not len(vectors):
-            raise InputError(f"expected vectors [n, {self.out_features}], found {tuple(vectors.shape)}.")
-        if not vectors.isfinite().all():
-            bad = int((~vectors.isfinite()).any(dim=1).sum())
-            raise InputError(f"{bad} of {len(vectors)} spectral vectors are not finite. Check the encoder of spectra.")
-        vectors = vectors.double()
-        scale = vectors.std(dim=0, unbiased=False)
-        rounding = 1e-6 * torch.maximum(vectors.abs().amax(dim=0), scale.max())
-        self.mean.copy_(vectors.mean(dim=0))
-        self.scale.copy_(scale.where(scale > rounding, 0.0))
-
-    def standardise(self, vectors: torch.Tensor) -> torch.Tensor:
-        """Standardised vectors [B, out_features] of those that the encoder of spectra gives."""
-        return (vectors - self.mean) / self.scale.where(self.scale > 0, torch.inf)
-
-    def restore(self, vectors: torch.Tensor) -> torch.Tensor:
-        """Vectors [B, out_features] as the encoder of spectra gives them, of standardised ones."""
-        return vectors * self.scale + self.mean
 
     def simulate(self, features: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
         """Standardised vectors [B, out_features] of image features [B, F] and random numbers [B, noise]."""
