@@ -125,7 +125,7 @@ class SpectralSeed(Repetition):
         import torch
 
         from ..classifiers import extract_tokens, spectral_vectors
-        from .standard_vectors import StandardVectors
+        from ..encoders.standard_vectors import StandardVectors
 
         image, spectrum = (self.encoder(name) for name in SEEN)
         hardware, real = self.settings.training.hardware, StandardVectors(spectrum)
