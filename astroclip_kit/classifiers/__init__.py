@@ -48,6 +48,7 @@ __getattr__, __dir__, __all__ = lazy(
         "significance_table": ".significance",
         "spectra_matrix": ".baselines",
         "spectral_vectors": ".real_vectors",
+        "standardised": ".real_vectors",
         "tell_beyond_class": ".vector_comparison",
         "token_logits": ".fusion_training",
         "token_shape": ".tokens",

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from ..contracts import check_encoder
+from ..encoders.standard_vectors import StandardVectors
 from ..errors import InputError, UsageError
 from ..features import fingerprint
 from ..models import load_model
@@ -26,7 +27,7 @@ from .inference import BATCH, Rows, logits_of
 from .seen import check_unseen
 from .tokens import prepared
 
-__all__ = ["Head", "Material", "Target", "spectral_vectors", "teacher_of"]
+__all__ = ["Head", "Material", "Target", "spectral_vectors", "standardised", "teacher_of"]
 
 Target = nn.Module | str | Path
 
@@ -63,6 +64,27 @@ def spectral_vectors(
     return logits_of(
         _Prepared(bare), read, rows, hardware=replace(hardware, precision="float32"), batch_size=batch_size
     )
+
+
+def standardised(
+    encoder: nn.Module, dataset: Any, rows: Rows, spectrum: str = "spectrum", *, hardware: Hardware = Hardware()
+) -> StandardVectors:
+    """An encoder of spectra whose vectors have mean 0 and standard deviation 1, as simulated ones have.
+
+    Args:
+        encoder: Any encoder, or an `EncoderClassifier`, whose encoder is taken.
+        dataset: A `Dataset`.
+        rows: Training objects that mean and standard deviation are of.
+        spectrum: Its modality.
+        hardware: Where.
+
+    Raises:
+        InputError: If an object has no spectrum, or a vector is not finite.
+    """
+    bare = encoder.encoder if isinstance(encoder, EncoderClassifier) else encoder
+    found = StandardVectors(bare, spectrum)
+    found.calibrate(torch.from_numpy(spectral_vectors(bare, dataset, rows, spectrum, hardware=hardware)))
+    return found.eval()
 
 
 class _Prepared(nn.Module):

@@ -122,16 +122,12 @@ class SpectralSeed(Repetition):
 
     def _extract_real(self, out: Path) -> None:
         """The vectors of the real spectra, standardised as simulated ones are, beside the features of the images."""
-        import torch
+        from ..classifiers import extract_tokens, standardised
 
-        from ..classifiers import extract_tokens, spectral_vectors
-        from ..encoders.standard_vectors import StandardVectors
-
-        image, spectrum = (self.encoder(name) for name in SEEN)
-        hardware, real = self.settings.training.hardware, StandardVectors(spectrum)
-        seen = spectral_vectors(spectrum, self.dataset, self.divided[2]["train"], hardware=hardware)
-        real.calibrate(torch.from_numpy(seen))
-        extract_tokens(self.dataset, {"image": image, "real": real.eval()}, out, hardware=hardware)
+        (image, spectrum), train = (self.encoder(name) for name in SEEN), self.divided[2]["train"]
+        hardware = self.settings.training.hardware
+        real = standardised(spectrum, self.dataset, train, hardware=hardware)
+        extract_tokens(self.dataset, {"image": image, "real": real}, out, hardware=hardware)
 
     def encoder(self, name: str) -> nn.Module:
         """A trained encoder without its head."""

@@ -13,7 +13,13 @@ import torch
 from simulated_stars import ONE_CORE, QUICK, SHORT, SPLIT, TINY, PointSources, make_teacher, simulate
 from torch import nn
 
-from astroclip_kit.classifiers import EncoderClassifier, compare_vectors, spectral_vectors, tell_beyond_class
+from astroclip_kit.classifiers import (
+    EncoderClassifier,
+    compare_vectors,
+    spectral_vectors,
+    standardised,
+    tell_beyond_class,
+)
 from astroclip_kit.contracts import check_encoder
 from astroclip_kit.data import splits
 from astroclip_kit.errors import FolderError, InputError, TrainingError, UsageError
@@ -89,6 +95,16 @@ def test_held_out_objects_and_those_of_other_folds_are_never_seen(tmp_path):
     torch.testing.assert_close(generator.mean, real.mean(dim=0), rtol=1e-4, atol=1e-5)
     with pytest.raises(UsageError, match=r"rows: 3 of 103 are not of the training side of the split"):
         simulate(stars, tmp_path / "wrong", rows=[*train[:100], *stars.rows()[:3]])
+
+
+def test_real_vectors_are_standardised_as_simulated_ones_are(stars, tmp_path):
+    teacher, train, rows = make_teacher(stars), stars.rows("train"), stars.rows()
+    encoder = standardised(teacher, stars, train)
+    check_encoder(encoder, stars.modalities["spectrum"])
+    generator = simulate(stars, tmp_path / "generator", target=teacher, training=SHORT)
+    x = encoder.preprocess(torch.from_numpy(stars.values["spectrum"][rows]))
+    with torch.inference_mode():
+        torch.testing.assert_close(encoder(x).numpy(), vectors(stars, generator, rows)[1], rtol=1e-3, atol=1e-4)
 
 
 @pytest.mark.parametrize(
