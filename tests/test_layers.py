@@ -49,6 +49,7 @@ MAY_IMPORT["classifiers"] = {
 MAY_IMPORT["recipes"] = {
     "report",
     *MAY_IMPORT["report"],
+    "encoders",
     "features",
     "alignment",
     "models",
