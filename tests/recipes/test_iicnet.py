@@ -1,0 +1,229 @@
+"""IICnet's experiment in miniature: two seeds on a few simulated infrared images."""
+
+import json
+import math
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from astroclip_kit import pipeline
+from astroclip_kit.data import Dataset
+from astroclip_kit.data.splits import divide
+from astroclip_kit.errors import UsageError
+from astroclip_kit.models import load_model
+from astroclip_kit.pipeline.configuration import load_configuration, read_configuration, resolve_configuration
+from astroclip_kit.pipeline.preparation import prepare
+from astroclip_kit.recipes import Run, find_recipe
+from astroclip_kit.recipes.iicnet import measure
+from astroclip_kit.recipes.iicnet_costs import costs_stage
+from astroclip_kit.recipes.iicnet_models import BRIEF, MODELS, NETWORKS, SIZES
+from astroclip_kit.recipes.iicnet_stages import repetitions, stages
+from astroclip_kit.recipes.judged import Judged
+from astroclip_kit.settings import Classification, Hardware, Matching, Material, Observing, Reading, Split, Training
+from astroclip_kit.storage import open_folder
+
+RECIPE = find_recipe("iicnet")
+ONE = Training(1, 16, hardware=Hardware("cpu", "float32", threads=1))
+SETTINGS = Classification(
+    method="concat_linear", encoder_training=ONE, training=ONE, split=Split(test=0.25, valid=0.25)
+)
+NARROW = {"widths": [4, 4, 8, 8], "depths": [1, 1, 1, 1]}
+ENCODERS = {
+    "image": {"class_path": "astroclip_kit.encoders.IICNet", "init_args": {"bands": 3, "size": 32}},
+    "colours": {"class_path": "astroclip_kit.encoders.TabularMLP", "init_args": {"hidden_features": [8]}},
+    "spectrum": {"class_path": "astroclip_kit.encoders.VGG1D", "init_args": NARROW},
+}
+RUN = ("iicnet", "colours", "spectrum", "fused", "stem_3", "bands_4", "mobilenet")
+EXPERIMENT = {
+    **RECIPE.experiment,
+    "seeds": 2,
+    "n_boot": 20,
+    "sweep_seeds": 1,
+    "sweep_objects": 20,
+    "colour_epochs": 2,
+    "speeds": False,
+    "leave_out": [name for name in MODELS if name not in RUN],
+}
+
+
+def make_run(root, dataset, **experiment):
+    sections = {
+        "classify": {"encoders": ENCODERS, "classification": SETTINGS, "labels": ""},
+        "experiment": {**EXPERIMENT, **experiment},
+    }
+    return Run({"root": root, "dataset": dataset}, sections, lambda: Dataset(dataset), seed=3)
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory):
+    """Survey, dataset and all stages, once."""
+    root = tmp_path_factory.mktemp("iicnet")
+    pipeline.simulate("wise", root / "survey", count=60, observing=Observing(size=38), workers=1)
+    text = json.dumps(read_configuration(RECIPE.folder / RECIPE.mock)).replace("${data}", f"{root}/survey")
+    pipeline.ingest(
+        root / "data",
+        sources=json.loads(text)["ingest"]["sources"],
+        catalogue=str(root / "survey" / "labels.csv"),
+        labels="class",
+        matching=Matching(require=["image", "spectrum", "colours"]),
+        reading=Reading(workers=1),
+    )
+    run = make_run(root / "run", root / "data")
+    written = [*stages(run), costs_stage(run)]
+    for stage in written:
+        assert all((folder / "manifest.json").exists() for folder in stage.inputs.values()), stage.name
+        stage.run()
+        assert (stage.out / "manifest.json").exists(), stage.name
+    return Run({**run.folders, **{one.name: one.out for one in written}}, run.sections, run.objects, run.seed), written
+
+
+@pytest.mark.slow
+def test_images_are_50_arcsec_in_80_pixels_and_know_what_they_were(done):
+    modality = Dataset(done[0].folders["dataset"]).modalities["image"]
+    assert modality.shape == (8, 80, 80) and modality.image_bands == ("w1", "w2", "w3", "w4")
+    assert modality.pixel_scale_arcsec == pytest.approx(0.625)
+    assert modality.source_pixel_scale_arcsec == pytest.approx(1.375)
+
+
+@pytest.mark.slow
+def test_a_seed_trains_on_its_training_side_and_sweeps_on_part_of_it(done):
+    run, written = done
+    names = [stage.name for stage in written]
+    assert names[:7] == [
+        *(f"seed-0/encoders/{name}" for name in ENCODERS),
+        "seed-0/fused/model",
+        *(f"seed-0/sweep/{name}" for name in ("stem_3", "bands_4", "mobilenet")),
+    ]
+    assert names[7:] == ["seed-0/results", *names[8:13], "costs"] and "seed-1/sweep/stem_3" not in names
+    first, second = repetitions(run)
+    for one in (first, second):
+        sides = divide(one.dataset, one.settings.split)
+        assert set(sides[Judged(one.place("results")).rows]) == {"test"}
+        assert open_folder(one.place("encoders", "image"), "model")["counts"]["train"] == (sides == "train").sum()
+    assert open_folder(first.place("sweep", "stem_3"), "model")["counts"]["train"] == 20
+    assert len(open_folder(first.place("encoders", "colours"), "model")["history"]) == 2
+
+
+@pytest.mark.slow
+def test_what_is_swept_and_other_networks_differ_in_that_alone(done):
+    first, _ = repetitions(done[0])
+    own = load_model(first.place("encoders", "image", "encoder"))
+    stem, bands, mobilenet = (load_model(first.place("sweep", name, "encoder")) for name in RUN[4:])
+    assert (own.stem, own.bands, own.size) == (5, 3, 32)
+    assert (stem.stem, stem.bands) == (3, 3) and (bands.stem, bands.bands) == (5, 4)
+    x = first.dataset.views("image", [0, 1])
+    import torch
+
+    seen = [one.preprocess(torch.from_numpy(x)) for one in (own, mobilenet)]
+    assert torch.equal(*seen) and seen[0].shape == (2, 3, 32, 32)
+
+
+@pytest.mark.slow
+def test_the_page_has_numbers_statements_errors_and_figures(done):
+    run, _ = done
+    found = measure(run)
+    by = {(one.task, one.property, one.metric): one for one in found.results if one.fold < 0}
+    wrong, accuracy = by["iicnet", "class", "share_wrong"], by["iicnet", "class", "accuracy"]
+    assert wrong.value == pytest.approx(1 - accuracy.value) and math.isfinite(wrong.std)
+    assert by["vgg16", "", "parameters"].value == 134_272_835
+    assert by["iicnet", "", "MACs_at_80_px"].value == pytest.approx(214.58e6, rel=1e-4)
+    assert ("paired", "class", "accuracy_difference") in by
+    assert "730, 721 and 722" in found.parts["What the published confusion matrix is of"]
+    stated = found.parts["Which of the published statements hold"]
+    assert "<td>IICnet, images + colours</td><td>IICnet, images</td><td>+0.0100</td>" in stated
+    assert "IICnet on images against other settings and networks" not in found.parts  # one seed of them
+    assert "published 104 of 2,173, 4.8%" in found.parts["Errors of IICnet"]
+    captions = " ".join(found.figures)
+    for words in (
+        "each class against the rest",
+        "as published",
+        "Misclassified",
+        "layers of IICnet",
+        "Colours by true",
+    ):
+        assert words in captions
+    assert any(
+        "sweeps and other networks are trained on 20 training objects for 1 epochs" in one for one in found.notes
+    )
+    table = RECIPE.compare(found.results).table
+    measured = {(row["task"], row["metric"]) for row in table if row["data"] == "mock"}
+    assert {("iicnet", "specificity"), ("samples", "probability"), ("paired", "accuracy_difference")} <= measured
+
+
+def plan(tmp_path, size="", changes=()):
+    prepared = prepare(RECIPE, tmp_path / "run", Material(), "", size)
+    prepared.change(list(changes))
+    prepared.check_experiment(RECIPE.experiment)
+    settings = resolve_configuration(prepared.content, prepared.path)
+    folders = {"root": tmp_path, "dataset": tmp_path / "data"}
+    sections = {"classify": settings.sections["classify"], "experiment": prepared.experiment}
+    return prepared, Run(folders, sections, lambda: None, settings.seed)
+
+
+def test_the_small_run_has_five_seeds_and_says_what_is_smaller(tmp_path):
+    prepared, run = plan(tmp_path)
+    names = [stage.name for stage in RECIPE.stages(run)]
+    assert names[-1] == "costs" and names[-2] == "seed-4/results"
+    assert {f"seed-0/sweep/{name}" for name in ("size_64", BRIEF, "size_128", "stem_3", "bands_4", *NETWORKS)} <= {
+        *names
+    }
+    assert any(line.startswith("experiment.sweep_epochs: ") for line in prepared.changes)
+    assert any(line.startswith("simulate.count: ") and line.endswith("not 21736") for line in prepared.changes)
+    assert RECIPE.experiment["leave_out"] == ["joint"]  # the recipe itself is not changed
+
+
+def test_the_full_run_trains_as_published_and_sweeps_every_size(tmp_path):
+    prepared, run = plan(tmp_path, "full")
+    assert prepared.changes == list(RECIPE.differences)
+    first = repetitions(run)[0]
+    training, schedule = first.training("image"), first.training("image").schedule
+    assert (training.epochs, training.optimizer.name, training.optimizer.learning_rate) == (200, "adam", 1e-4)
+    assert (schedule.name, schedule.step_epochs, schedule.factor, schedule.warmup_epochs) == ("step", [50], 0.5, 0)
+    assert first.brief == training == first.training("colours")
+    names = [stage.name for stage in first.stages()]
+    assert [f"seed-0/sweep/size_{side}" for side in SIZES if side != 80] == [one for one in names if "size" in one]
+    assert first.model_place(BRIEF) == first.model_place("iicnet")  # trained once
+
+
+def test_the_full_configuration_is_that_of_classify():
+    path = RECIPE.folder.parents[1] / "configs" / "iicnet.yaml"
+    assert path.read_text() == RECIPE.file().read_text()
+    assert load_configuration(path).sections["classify"]["classification"].method == "concat_linear"
+
+
+@pytest.mark.parametrize(
+    ("experiment", "message"),
+    [
+        ({"sweep_objects": -1}, "experiment.sweep_objects is -1, expected 0 or more"),
+        ({"leave_out": ["iicnet"]}, "experiment.leave_out: 'iicnet' is what the others are compared with. Keep it"),
+        ({"leave_out": ["vgg"]}, "experiment.leave_out: there is no model 'vgg'. There are: iicnet, colours, spectrum"),
+    ],
+)
+def test_settings_that_make_no_sense_are_refused(experiment, message, tmp_path):
+    with pytest.raises(UsageError, match=message):
+        repetitions(make_run(tmp_path, tmp_path, **experiment))
+
+
+def test_sweeps_need_a_description_of_the_network(tmp_path):
+    run = make_run(tmp_path, tmp_path)
+    run.sections["classify"]["encoders"] = {**ENCODERS, "image": str(tmp_path)}
+    with pytest.raises(UsageError, match=r"classify\.encoders\.image is a folder: sweeps need its class_path"):
+        repetitions(run)[0].changed({"stem": 3})
+
+
+def test_how_sure_it_is_is_counted_by_class():
+    from astroclip_kit.recipes.iicnet_judging import sureness
+    from astroclip_kit.types import Result
+
+    p = np.array([[0.9, 0.1], [0.55, 0.45], [0.7, 0.3], [0.2, 0.8]])
+    of = {"classes": ["galaxy", "star"], "about": {"seed": 4}, "codes": np.array([0, 0, 1, 1]), "said": {"iicnet": p}}
+
+    like = Result("iicnet", "image", "image", "class", "accuracy", 0.75, 0, 1, 4, 4, "sky", "mock", space="supervised")
+    values = {(one.property, one.metric): one.value for one in sureness([SimpleNamespace(**of)], like, 0.1)}
+    assert values == {
+        ("class", "share_wrong"): 0.25,
+        ("class", "share_right_but_unsure"): 0.25,
+        ("class:galaxy", "probability"): pytest.approx(0.725),
+        ("class:star", "probability"): 0.8,
+    }
