@@ -77,24 +77,22 @@ def train_generator(
     material = Material.of(course, teacher)
     about = {"name": settings.label if settings.classes else "", "hash": material.digest, "missing": material.missing}
     course = replace(course, label=about)
+    module = _adversaries(course, material, teacher)
+    loss = _AdversarialLoss(module, material, course)
+    validate = course.validator(loss.terms)
+    course.fit(module, module.kept, loss, validate=validate, after_step=lambda _: module.follow(), quiet=quiet)
+    return module.kept
+
+
+def _adversaries(course: Pretraining, material: Material, teacher: nn.Module) -> Adversaries:
+    """Generator and critic with random weights; what the generator is calibrated on are the training objects."""
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(training.seed)
+        torch.manual_seed(course.training.seed)
         generator = cast(SpectralGenerator, course.own(_new_generator(course, material.vectors.shape[1])))
         generator.calibrate(material.vectors[: len(course.train)])
-        head = Head(teacher) if isinstance(teacher, EncoderClassifier) and settings.classes else None
-        module = Adversaries(generator, settings, head)
-    if course.modality.kind == "image":
-        module.to(memory_format=torch.channels_last)
-    loss = _AdversarialLoss(module, material, course)
-    course.fit(
-        module,
-        module.kept,
-        loss,
-        validate=course.validator(loss.terms),
-        after_step=lambda _: module.follow(),
-        quiet=quiet,
-    )
-    return module.kept
+        reads = isinstance(teacher, EncoderClassifier) and course.settings.classes
+        module = Adversaries(generator, course.settings, Head(teacher) if reads else None)  # type: ignore[arg-type]
+    return module.to(memory_format=torch.channels_last)
 
 
 class _AdversarialLoss:
