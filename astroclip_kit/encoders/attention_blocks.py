@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import nn
+from torch.nn import functional
 
 __all__ = ["CBAM", "RFB", "convolution"]
 
@@ -52,11 +53,16 @@ class RFB(nn.Module):
         q = self.inter_channels
         near, middle, far = self.begin(x).split([2 * q, q, q], dim=1)
         branches = torch.cat([self.near(near), self.middle(middle), self.far(far)], dim=1)
-        return torch.add(self.shortcut(x), self.join(self.norm(branches)), alpha=self.scale).relu()
+        return torch.add(self.shortcut(x), self.join(self.norm(branches)), alpha=self.scale).relu_()
 
 
 def _dilated(channels: int, dilation: int) -> nn.Conv2d:
     return nn.Conv2d(channels, channels, 3, padding=dilation, dilation=dilation, bias=False)
+
+
+def _by_pixel(x: torch.Tensor) -> torch.Tensor:
+    """Maps [B, C, H, W] as [B, H, W, C]: gradients of means and maxima of these lie in memory as the maps do."""
+    return x.permute(0, 2, 3, 1)
 
 
 class _ChannelAttention(nn.Module):
@@ -71,8 +77,8 @@ class _ChannelAttention(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Weights [B, C, 1, 1] in 0 .. 1 of maps [B, C, H, W]."""
-        places = x.permute(0, 2, 3, 1).flatten(1, 2)
-        weights: torch.Tensor = self.layers(torch.stack([places.mean(dim=1), places.max(dim=1).values])).sum(dim=0)
+        mean, highest = _by_pixel(x).mean(dim=(1, 2)), functional.adaptive_max_pool2d(x, 1)[:, :, 0, 0]
+        weights: torch.Tensor = self.layers(torch.stack([mean, highest])).sum(dim=0)
         return weights.sigmoid()[:, :, None, None]
 
 
@@ -85,7 +91,7 @@ class _SpatialAttention(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Weights [B, 1, H, W] in 0 .. 1 of maps [B, C, H, W]."""
-        places = x.permute(0, 2, 3, 1)
+        places = _by_pixel(x)
         weights: torch.Tensor = self.layer(torch.stack([places.mean(dim=3), places.max(dim=3).values], dim=1))
         return weights.sigmoid()
 
