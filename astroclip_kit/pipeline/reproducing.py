@@ -53,10 +53,10 @@ def reproduce(
     """Repeats a published experiment: its settings, its protocol, and its table with one more column.
 
     Args:
-        name: Which: "astroclip" or "batmm".
+        name: Which: "astroclip", "batmm", "iicnet" or "spectral_gan".
         out: Folder of the run, ``runs/<name>`` by default; run again, an interrupted one goes on.
         material: Data and weights; without data a mock survey is simulated, see `Material`.
-        configuration: Settings as they were published, by name (astroclip: "thesis" or "v1"; batmm: "full"), or a YAML
+        configuration: Settings as they were published, by name (astroclip: "thesis" or "v1"; others: "full"), or a YAML
             file.
         size: "full" as published, or "small", which runs in minutes; by default small for a mock and full for data.
         seed: Of everything that is drawn.

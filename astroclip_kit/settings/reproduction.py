@@ -16,7 +16,7 @@ class Material:
 
     Args:
         data: The data that were published on (a file or folder of survey files), or a dataset folder.
-        catalogue: Table of labels beside survey files: for astroclip, PROVABGS; for batmm, of classes, by default
+        catalogue: Table of labels beside survey files: for astroclip, PROVABGS; for others, of classes, by default
             ``labels.csv`` in the folder.
         image_weights: Weights of the image encoder: its published file, an encoder folder of `pretrain`, or "random";
             by default it is pretrained in a small run, and random otherwise; a full run without data asks for them.
