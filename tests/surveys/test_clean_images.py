@@ -60,6 +60,26 @@ def test_what_is_good_enough_is_kept_as_it_is(tmp_path, change, settings):
     np.testing.assert_array_equal(item.views["image"], plain.views["image"])
 
 
+def faint(image, ivar):
+    image[:, 5:7, 5:7] = 0.1
+
+
+def test_what_shows_nothing_in_the_middle_is_left_out(tmp_path):
+    write_star(tmp_path, "star", faint)
+    item = read(tmp_path, significance=5)
+    assert isinstance(item, Drop) and item.reason == "no source in the middle: less than 5 sigma in every band."
+    assert isinstance(read(tmp_path), Sample)
+
+
+def test_one_band_is_enough_to_see_a_source_and_the_level_of_the_sky_is_none(tmp_path):
+    def change(image, ivar):
+        image[0, 5:7, 5:7] = 0.1
+        image += 40
+
+    write_star(tmp_path, "star", change)
+    assert isinstance(read(tmp_path, significance=5), Sample)
+
+
 def test_ingest_counts_those_that_share_a_reason(tmp_path):
     (tmp_path / "cutouts").mkdir()
     for name in ("a", "bb", "ccc", "dddd"):
@@ -77,6 +97,8 @@ def test_what_makes_no_sense(tmp_path):
     for settings, problem in (
         ({"min_good": 1.5}, "min_good: expected a share between 0 and 1, found 1.5"),
         ({"core": -1}, "core: expected 0 or more pixels, found -1"),
+        ({"significance": -1}, "significance: expected 0 or more, and a core to look at, found -1 and core=5"),
+        ({"significance": 5, "core": 0}, "significance: expected 0 or more, and a core to look at, found 5 and core=0"),
     ):
         with pytest.raises(UsageError, match=problem):
             CleanImages(images, **settings)

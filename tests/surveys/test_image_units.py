@@ -32,6 +32,7 @@ def test_bands_as_headers_write_them(header, band):
     ("header", "factor"),
     [
         ({"BUNIT": "nanomaggy"}, 1), ({"NMGY": 0.005}, 1), ({"MAGZERO": 22.5}, 1), ({"BUNIT": "Jy"}, 1e9 / 3631),
+        ({"MAGZP": 18.0, "BAND": 3, "BUNIT": "DN"}, 10 ** (0.4 * (4.5 - 5.174))),
         ({"UNW_VER": "v3", "BAND": 1}, 10 ** (-0.4 * 2.699)), ({"UNW_VER": "v3", "BAND": 3}, 10 ** (-0.4 * 5.174)),
     ],
 )  # fmt: skip

@@ -6,6 +6,7 @@ import layout_astroclip
 import layout_hugging_face
 import layout_images
 import layout_provabgs
+import layout_wise
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -74,7 +75,16 @@ def test_images_cut_at_positions(tmp_path, name, write):
     write(tmp_path / "images")
     dataset = run(name, tmp_path / "images", tmp_path, SMALL)
     assert sorted(dataset.object_ids) == ["1", "2", "3"]
-    assert dataset.views("image").max() > 2
+    assert dataset.views("image").max() > 0.2
+
+
+def test_allwise_cut_in_arcseconds(tmp_path):
+    (tmp_path / "images").mkdir()
+    for band in (1, 2, 3, 4):
+        layout_wise.write_atlas(tmp_path / "images", band)
+    positions(tmp_path / "images")
+    image = run("allwise", tmp_path / "images", tmp_path).modalities["image"]
+    assert image.shape == (8, 80, 80) and image.grid == (0.625, 1.375)
 
 
 def test_astroclip_and_its_mirror(tmp_path):
@@ -134,6 +144,16 @@ def test_hats(mock, tmp_path):
 
 
 def test_every_survey_has_a_configuration_and_a_test():
-    tested = {*REAL, "sdss_frames", "unwise", "legacysurvey_bricks", "astroclip", "provabgs", "hugging_face", "hats"}
+    tested = {
+        *REAL,
+        "sdss_frames",
+        "unwise",
+        "allwise",
+        "legacysurvey_bricks",
+        "astroclip",
+        "provabgs",
+        "hugging_face",
+        "hats",
+    }
     assert {path.stem for path in (CONFIGS / "surveys").glob("*.yaml")} == tested | {"multimodal_universe"}
     assert all((CONFIGS / f"{survey.config}.yaml").is_file() for survey in SURVEYS if survey.config)
