@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from pictures import empty_pictures  # noqa: F401  (used by every test here)
 
 from astroclip_kit import cli, pipeline
 from astroclip_kit.settings import Reading, Training
