@@ -18,7 +18,7 @@ from .instruments import LIGHT_KM_S, SDSS, Grid
 from .intergalactic import transmission
 from .observed_points import STREAMS, observe_points
 from .quasar_population import draw_quasars
-from .quasars import quasar_spectra
+from .redshifted_quasars import quasar_spectra
 from .spectra import Array, redden
 from .star_counts import draw_star_sample
 from .star_population import SATURATION

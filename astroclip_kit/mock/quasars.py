@@ -14,13 +14,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .atmospheres import REST_WAVELENGTH as OBSERVED
 from .instruments import LIGHT_KM_S, LOGLAM_STEP
-from .point_templates import read_composite
 from .stellar_populations import REST_WAVELENGTH as STELLAR
 from .stellar_populations import node_weights, population_spectra
 
-__all__ = ["LINES", "WAVELENGTH", "Quasars", "quasar_spectra", "rest_spectra"]
+__all__ = ["LINES", "LOGLAM", "NARROW", "WAVELENGTH", "Quasars", "rest_spectra"]
 
 Array = npt.NDArray[np.float64]
 Wide = npt.NDArray[np.float32]
@@ -131,40 +129,3 @@ def rest_spectra(quasars: Quasars) -> Wide:
     spectra = np.exp(exponent) * (1 + above)
     spectra += _host() * (quasars["host"] * spectra[:, _OPTICAL])[:, None].astype(np.float32)
     return np.asarray(spectra * _winds(quasars))
-
-
-@lru_cache(maxsize=2)
-def _composite_ratio(templates: str) -> Wide:
-    """What the mean of the mock is multiplied with [L] to be the published composite, from 1240 to 8000 A."""
-    from .quasar_population import draw_quasars
-
-    composite = read_composite(templates)
-    if composite is None:
-        return np.ones(len(WAVELENGTH), dtype=np.float32)
-    own = np.median(rest_spectra(draw_quasars(400, np.random.default_rng(2001), 15.0, 19.0)), axis=0)
-    inside = np.clip(np.log(WAVELENGTH), np.log(1240), np.log(8000))
-    ratio = np.interp(np.exp(inside), *composite) / np.interp(np.exp(inside), WAVELENGTH, own)
-    return np.asarray(ratio / np.median(ratio), dtype=np.float32)
-
-
-def quasar_spectra(quasars: Quasars, templates: str = "") -> Wide:
-    """Spectra as they are redshifted, in arbitrary units.
-
-    Args:
-        quasars: Latents of B quasars.
-        templates: Folder of published spectra, see `read_composite`; none by default.
-
-    Returns:
-        Float32 [B, L] on `atmospheres.REST_WAVELENGTH`.
-    """
-    rest = rest_spectra(quasars)
-    if templates:
-        rest *= _composite_ratio(templates)
-    first = (np.log10(OBSERVED[0]) - np.log10(1 + quasars["z"]) - LOGLAM[0]) / LOGLAM_STEP
-    whole = np.floor(first).astype(int)
-    part = (first - whole).astype(np.float32)
-    flux = np.empty((len(whole), len(OBSERVED)), dtype=np.float32)
-    for row, spectrum, start, share in zip(flux, rest, whole, part, strict=True):
-        piece = spectrum[start : start + len(row) + 1]
-        row[:] = piece[:-1] + share * (piece[1:] - piece[:-1])
-    return flux

@@ -20,7 +20,7 @@ from .stellar_populations import (
 )
 from .templates import with_real_shapes
 
-__all__ = ["galaxy_spectra", "redden", "redshifted", "rest_spectra"]
+__all__ = ["galaxy_spectra", "redden", "redshifted", "rest_spectra", "shifted"]
 
 Array = npt.NDArray[np.float32]
 _MPC_CM = 3.0857e24
@@ -111,13 +111,27 @@ def redshifted(
     """
     area = 4 * np.pi * (luminosity_distance_mpc(z) * _MPC_CM) ** 2
     scale = (SOLAR_LUMINOSITY / area / (1 + z) * 1e17).astype(np.float32)
-    first = (np.log10(wavelength[0]) - np.log10(1 + z) - REST_LOGLAM[0]) / LOGLAM_STEP
+    return np.asarray(shifted(luminosity, z, REST_LOGLAM[0], wavelength) * scale[:, None])
+
+
+def shifted(
+    spectra: Array, z: npt.NDArray[np.float64], loglam: float, wavelength: npt.NDArray[np.float64] = OBSERVED_WAVELENGTH
+) -> Array:
+    """Spectra [B, L] at observed wavelengths [L] of rest-frame ones [B, rest L] of the same steps, not dimmed.
+
+    Args:
+        spectra: Rest-frame spectra.
+        z: Redshifts [B].
+        loglam: Logarithm of the first rest-frame wavelength in Angstrom.
+        wavelength: See `redshifted`.
+    """
+    first = (np.log10(wavelength[0]) - np.log10(1 + z) - loglam) / LOGLAM_STEP
     whole = np.floor(first).astype(int)
     part = (first - whole).astype(np.float32)
     flux = np.empty((len(z), len(wavelength)), dtype=np.float32)
     for i, start in enumerate(whole):
-        piece = luminosity[i, start : start + flux.shape[1] + 1]
-        flux[i] = (piece[:-1] + part[i] * (piece[1:] - piece[:-1])) * scale[i]
+        piece = spectra[i, start : start + flux.shape[1] + 1]
+        flux[i] = piece[:-1] + part[i] * (piece[1:] - piece[:-1])
     return flux
 
 

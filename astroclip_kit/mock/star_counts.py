@@ -90,14 +90,34 @@ def _dwarfs(mag_i: Array, rng: np.random.Generator) -> Rows:
     population, colour = np.divmod(place, len(_BINS))
     metals, velocity = np.array(_FEH)[population], np.array(_VELOCITY)[population]
     noise = rng.standard_normal((3, len(mag_i)))
-    step = _BINS[1] - _BINS[0]
+    shade = _BINS[colour] + (_BINS[1] - _BINS[0]) * (rng.random(len(mag_i)) - 0.5)
     return {
         "population": np.array(POPULATIONS)[population],
-        "g_i": _BINS[colour] + step * (rng.random(len(mag_i)) - 0.5),
+        "g_i": shade,
+        "teff": np.interp(shade, COLOUR, TEFF),
+        "logg": np.full(len(mag_i), 4.5),
         "feh": metals[:, 0] + metals[:, 1] * noise[0],
         "rv": velocity[:, 0] + velocity[:, 1] * noise[1],
         "vsini": np.abs(6 * noise[2]),
     }
+
+
+def _warm(count: int, rng: np.random.Generator) -> Rows:
+    """Horizontal branch stars, blue stragglers and A stars, as in the survey of these."""
+    stars = draw_stars(count, rng, Observing())
+    halo = np.where(stars["class"] == "a", "thin", "halo")
+    return {name: stars[name] for name in ("teff", "logg", "feh", "rv", "vsini")} | {
+        "population": halo,
+        "g_i": np.zeros(count),
+    }
+
+
+def _hot(teff: Array, logg: float, rng: np.random.Generator) -> Rows:
+    """Stars of old populations whose light says nothing about metals."""
+    slow = {name: np.full(len(teff), value) for name, value in (("logg", logg), ("feh", 0.0), ("vsini", 1.0))}
+    velocity = _VELOCITY[1][0] + _VELOCITY[1][1] * rng.standard_normal(len(teff))
+    thick = np.full(len(teff), "thick")
+    return slow | {"teff": teff, "rv": velocity, "g_i": np.zeros(len(teff)), "population": thick}
 
 
 def draw_star_sample(mag_i: Array, rng: np.random.Generator) -> Rows:
@@ -112,30 +132,18 @@ def draw_star_sample(mag_i: Array, rng: np.random.Generator) -> Rows:
         alpha (dex), g_i (colour of a dwarf, 0 of others), rv and vsini (km/s).
     """
     count = len(mag_i)
-    kind = np.array(KINDS)[rng.choice(len(KINDS), count, p=SHARE)]
-    warm = draw_stars(count, rng, Observing())
-    dwarfs = _dwarfs(mag_i, rng)
-    compact = {
-        "feh": np.zeros(count),
-        "rv": 45 * rng.standard_normal(count),
-        "vsini": np.full(count, 1.0),
-    }
-    heat, chance = rng.random((2, count))
-    teff = np.select(
-        [kind == "dwarf", kind == "a", kind == "hot", kind == "subdwarf", kind == "da"],
-        [np.interp(dwarfs["g_i"], COLOUR, TEFF), warm["teff"], 9500 * 4.0**heat, 22000 * 2.2 ** (heat**2),
-         WHITE[0] + 3500 * -np.log1p(-0.999 * heat)],
-        10500 * 2.2**heat,
-    )  # fmt: skip
-    teff = np.where((kind == "db") & (chance < 0.5), 6000 + 4500 * heat, teff)
-    chosen = {name: np.select([kind == "dwarf", kind == "a"], [dwarfs[name], warm[name]], compact[name])
-              for name in compact}  # fmt: skip
-    population = np.select([kind == "dwarf", kind == "a"],
-                           [dwarfs["population"], np.where(warm["class"] == "a", "thin", "halo")], "thick")  # fmt: skip
-    logg = np.select([kind == "dwarf", kind == "a", kind == "hot", kind == "subdwarf"],
-                     [np.full(count, 4.5), warm["logg"], np.full(count, 4.0), np.full(count, 5.6)], 8.0)  # fmt: skip
-    stars = {"mag_i": mag_i, "kind": kind, "population": population, "teff": np.minimum(teff, WHITE[-1]), "logg": logg}
-    stars |= chosen | {"alpha": 0.3 * np.clip(-chosen["feh"], 0, 1), "g_i": np.where(kind == "dwarf", dwarfs["g_i"], 0)}
+    kind = rng.choice(len(KINDS), count, p=SHARE)
+    heat, cool = rng.random((2, count))
+    parts = (
+        _dwarfs(mag_i, rng),
+        _warm(count, rng),
+        _hot(9500 * 4.0**heat, 4.0, rng),
+        _hot(22000 * 2.2 ** (heat**2), 5.6, rng),
+        _hot(WHITE[0] - 3500 * np.log1p(-0.999 * heat), 8.0, rng),
+        _hot(np.where(cool < 0.5, 6000 + 4500 * heat, 10500 * 2.2**heat), 8.0, rng),
+    )
+    stars = {name: np.stack([part[name] for part in parts])[kind, np.arange(count)] for name in parts[0]}
+    stars |= {"mag_i": mag_i, "kind": np.array(KINDS)[kind], "alpha": 0.3 * np.clip(-stars["feh"], 0, 1)}
     return stars | {"type": spectral_type(stars)}
 
 

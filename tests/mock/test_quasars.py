@@ -8,7 +8,8 @@ from astroclip_kit.mock.atmospheres import REST_WAVELENGTH
 from astroclip_kit.mock.intergalactic import LYMAN_ALPHA, LYMAN_LIMIT, mean_depth, transmission
 from astroclip_kit.mock.point_templates import read_composite
 from astroclip_kit.mock.quasar_population import draw_quasars, luminosity_function
-from astroclip_kit.mock.quasars import LINES, WAVELENGTH, quasar_spectra, rest_spectra
+from astroclip_kit.mock.quasars import LINES, WAVELENGTH, rest_spectra
+from astroclip_kit.mock.redshifted_quasars import quasar_spectra
 from astroclip_kit.mock.star_spectra import star_fluxes
 
 
