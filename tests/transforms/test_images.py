@@ -88,6 +88,13 @@ def test_a_crop_larger_than_the_image_is_an_error():
         CenterCrop(96)(images())
 
 
+def test_arcsinh_is_that_of_torch_from_the_faintest_to_the_brightest():
+    size = torch.cat([torch.zeros(1), torch.logspace(-8, 17, 500)])
+    x = torch.stack([size, -size]).reshape(1, 2, 3, 167)
+    torch.testing.assert_close(Asinh()(x), torch.asinh(x), rtol=1e-6, atol=1e-6)
+    assert Asinh()(torch.full((1, 1, 1, 1), -3e38)).item() < -40
+
+
 def test_asinh_takes_one_scale_or_one_per_channel():
     x = images()
     x[0, 0, 0, 0] = torch.nan
