@@ -35,8 +35,9 @@ RANGES = {
 SHARES = (  # from 0 to 1, as what follows
     *("accuracy", "balanced_accuracy", "precision", "recall", "f1", "macro_precision", "macro_recall", "macro_f1"),
     *("specificity", "one_vs_rest_accuracy", "outlier_fraction", "ece", "ece_uncalibrated", "auc", "average_precision"),
+    "probability",
 )
-SHARES_AT = ("recall@", "coverage@")
+SHARES_AT = ("recall@", "coverage@", "share")
 
 
 def write_results(path: str | Path, results: Iterable[Result]) -> None:
