@@ -9,6 +9,7 @@ from __future__ import annotations
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
+from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
@@ -67,18 +68,17 @@ def read_star_templates(folder: str) -> StarTemplates | None:
         return None
     try:
         with np.load(path) as file:
-            arrays = {name: file[name] for name in ("loglam", "flux", "spt", "feh")}
-    except (KeyError, OSError, ValueError, EOFError) as error:
+            loglam, flux, types, feh = (file[name] for name in ("loglam", "flux", "spt", "feh"))
+        usable = np.array([str(name)[:1] in _LETTERS for name in types])
+        spectra = [np.interp(np.log10(REST_WAVELENGTH), loglam, one) for one in np.maximum(flux[usable], 1e-3)]
+        numbers = np.array([_number(str(name)) for name in types[usable]])
+        metals = np.array([float(value or 0) for value in feh[usable]])
+    except (KeyError, IndexError, OSError, ValueError, EOFError, BadZipFile) as error:
         raise FileError(path, f"not readable as templates: {error}. Expected loglam, flux, spt and feh.") from error
-    usable = np.array([str(name)[:1] in _LETTERS for name in arrays["spt"]])
-    wavelength = 10 ** arrays["loglam"].astype(float)
-    if not usable.any() or wavelength[0] > _ENDS[0] or wavelength[-1] < _ENDS[1]:
+    first, last = np.log10(_ENDS)
+    if not spectra or loglam[0] > first or loglam[-1] < last:
         raise FileError(path, f"expected spectra of types O to M from {_ENDS[0]:.0f} to {_ENDS[1]:.0f} A.")
-    flux = [np.interp(REST_WAVELENGTH, wavelength, one) for one in np.maximum(arrays["flux"][usable], 1e-3)]
-    metals = [float(value or 0) for value in arrays["feh"][usable]]
-    return StarTemplates(
-        np.stack(flux), np.array([_number(str(name)) for name in arrays["spt"][usable]]), np.array(metals)
-    )
+    return StarTemplates(np.stack(spectra), numbers, metals)
 
 
 def with_template(flux: Array, template: Array) -> Array:

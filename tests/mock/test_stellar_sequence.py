@@ -111,6 +111,12 @@ def test_templates_of_real_stars_are_taken_with_the_colours_of_the_locus(shared_
     [
         (None, None, "holds no templates of point sources, expected pyhammer_sdss_stellar_templates.npz or qso_vanden"),
         (STAR_FILE, b"no zip", "not readable as templates"),
+        (STAR_FILE, b"PK\x03\x04 a zip cut short", "not readable as templates: File is not a zip file"),
+        (
+            STAR_FILE,
+            {"loglam": np.linspace(3.5, 4.0, 9), "flux": np.ones((1, 9)), "spt": ["Gx"], "feh": ["0"]},
+            "could not convert string to float: 'x'",
+        ),
         (STAR_FILE, {"loglam": np.zeros(3), "flux": np.zeros((1, 3))}, "spt is not a file in the archive"),
         (
             STAR_FILE,
