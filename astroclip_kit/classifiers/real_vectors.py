@@ -14,12 +14,13 @@ import torch
 from torch import Tensor, nn
 
 from ..contracts import check_encoder
+from ..data import splits
 from ..encoders.standard_vectors import StandardVectors
-from ..errors import InputError, UsageError
+from ..errors import InputError, TrainingError, UsageError
 from ..features import fingerprint
 from ..models import load_model
 from ..pretraining import Pretraining
-from ..settings import Hardware
+from ..settings import Hardware, SpectralGAN, Split
 from ..storage import hash_text
 from .classes import class_codes
 from .encoder_training import EncoderClassifier
@@ -27,7 +28,7 @@ from .inference import BATCH, Rows, logits_of
 from .seen import check_unseen
 from .tokens import prepared
 
-__all__ = ["Head", "Material", "Target", "spectral_vectors", "standardised", "teacher_of"]
+__all__ = ["Head", "Material", "Target", "spectral_vectors", "standardised", "teacher_of", "with_both"]
 
 Target = nn.Module | str | Path
 
@@ -160,6 +161,35 @@ class Material:
         spectra = course.dataset.data_hash(settings.spectrum)
         digest = hash_text(fingerprint(teacher), spectra, codes.astype(np.int64).tobytes())
         return cls(vectors, torch.from_numpy(codes.astype(np.int64)), place, missing, digest)
+
+
+def with_both(dataset: Any, settings: SpectralGAN, split: Split, rows: npt.ArrayLike | None) -> tuple[Rows, Rows]:
+    """The rows of the training and of the validation side that have an image and a spectrum.
+
+    Args:
+        dataset: A `Dataset`.
+        settings: Which modalities these are.
+        split: Who trains.
+        rows: Those of the training side alone that are trained on; None for all.
+
+    Raises:
+        UsageError: If there is no such modality, or rows are not of the training side.
+        TrainingError: If nobody has both.
+    """
+    known = dataset.modalities
+    for what, name in (("image", settings.image), ("spectrum", settings.spectrum)):
+        if name not in known:
+            raise UsageError(f"{what}: there is no {name!r} in the data; it has {', '.join(known)}.")
+    sides = splits.divide(dataset, split)
+    asked = np.flatnonzero(sides == "train") if rows is None else np.unique(np.asarray(rows, dtype=np.int64))
+    if outside := int((sides[asked] != "train").sum()):
+        raise UsageError(f"rows: {outside} of {len(asked)} are not of the training side of the split. Leave them out.")
+    both = np.asarray(dataset.present(settings.image)) & np.asarray(dataset.present(settings.spectrum))
+    if not both[asked].any():
+        raise TrainingError(
+            f"no training object has {settings.image} and {settings.spectrum}. Check how they were matched."
+        )
+    return asked[both[asked]], np.flatnonzero(both & (sides == "valid"))
 
 
 def teacher_of(target: Target, course: Pretraining) -> nn.Module:

@@ -12,16 +12,15 @@ import torch
 from torch import Tensor, nn
 
 from ..alignment import align
-from ..data import splits
 from ..encoders import RetrievedSpectra, TableValues
-from ..errors import TrainingError, UsageError
+from ..errors import UsageError
 from ..models import build_for, save_model
 from ..pretraining import Pretraining
 from ..settings import Alignment, Classification
 from ..storage import check_output, hash_text
 from ..training.processes import on_first_process
 from ..types import Batch, Modality
-from .real_vectors import Target, spectral_vectors, teacher_of
+from .real_vectors import Target, spectral_vectors, teacher_of, with_both
 
 __all__ = ["train_retriever"]
 
@@ -63,7 +62,9 @@ def train_retriever(
     check_output(out, "model")
     course = Pretraining.of("retrieved_spectra", dataset, out, simulation.image, simulation, training, settings.split)
     teacher = teacher_of(target, course)
-    known, trained = _known(dataset, settings, rows)
+    train, valid = with_both(dataset, simulation, settings.split, rows)
+    known = np.sort(np.concatenate([train, valid]))
+    trained = np.isin(known, train)
     vectors = spectral_vectors(teacher, dataset, known, simulation.spectrum, hardware=training.hardware)
     paired = _Paired(dataset, simulation.image, known, vectors)
     course = replace(course, train=known[trained])
@@ -84,23 +85,6 @@ def train_retriever(
     about = {**course.about(), "alignment": asdict(replace(settings.alignment, augmentations={}))}
     on_first_process(lambda: save_model(retrieved, out, about))
     return retrieved.eval()
-
-
-def _known(
-    dataset: Any, settings: Classification, rows: npt.ArrayLike | None
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
-    """The rows that are learned from or validated with, and which of them are learned from."""
-    sides = splits.divide(dataset, settings.split)
-    asked = np.flatnonzero(sides == "train") if rows is None else np.unique(np.asarray(rows, dtype=np.int64))
-    if outside := int((sides[asked] != "train").sum()):
-        raise UsageError(f"rows: {outside} of {len(asked)} are not of the training side of the split. Leave them out.")
-    image, spectrum = settings.simulation.image, settings.simulation.spectrum
-    both = np.asarray(dataset.present(image)) & np.asarray(dataset.present(spectrum))
-    train = both & np.isin(np.arange(len(sides)), asked)
-    if not train.any():
-        raise TrainingError(f"no training object has {image} and {spectrum}. Check how they were matched.")
-    known = np.flatnonzero(train | (both & (sides == "valid")))
-    return known, train[known]
 
 
 def _image_encoder(given: Any, modality: Modality) -> nn.Module:

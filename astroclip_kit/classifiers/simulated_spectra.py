@@ -7,16 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast, get_args, get_type_hints
 
-import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from ..contracts import check_augmentation, check_encoder
-from ..data import splits
 from ..encoders import SpectralGenerator
-from ..errors import TrainingError, UsageError
+from ..errors import UsageError
 from ..models import build, build_for
 from ..pretraining import Pretraining, RawViews
 from ..settings import ADVERSARIAL, SpectralGAN, Split, Training
@@ -25,7 +23,7 @@ from ..transforms.compose import Augmentation
 from ..transforms.randomness import fork, normal
 from .adversarial import Adversaries
 from .encoder_training import EncoderClassifier
-from .real_vectors import Head, Material, Target, teacher_of
+from .real_vectors import Head, Material, Target, teacher_of, with_both
 from .tokens import prepared
 
 __all__ = ["train_generator"]
@@ -72,7 +70,8 @@ def train_generator(
         factors = {**training.optimizer.factors, "critic": settings.critic_rate}
         training = replace(training, optimizer=replace(training.optimizer, factors=factors))
     course = Pretraining.of("spectral_gan", dataset, out, settings.image, settings, training, split)
-    course = _with_spectra(course, rows)
+    train, valid = with_both(dataset, settings, split, rows)
+    course = replace(course, train=train, valid=valid)
     teacher = teacher_of(target, course)
     material = Material.of(course, teacher)
     about = {"name": settings.label if settings.classes else "", "hash": material.digest, "missing": material.missing}
@@ -132,25 +131,6 @@ class _AdversarialLoss:
         """Standardised vectors [B, D] and classes [B] of a batch."""
         place, device = self.place[batch.rows.cpu()], batch.x.device
         return self.vectors[place].to(device), self.codes[place].to(device)
-
-
-def _with_spectra(course: Pretraining, rows: npt.ArrayLike | None) -> Pretraining:
-    """The same with the objects that have a spectrum as well, and among those that train with some rows alone."""
-    spectrum, dataset = course.settings.spectrum, course.dataset
-    if spectrum not in dataset.modalities:
-        raise UsageError(f"spectrum: there is no {spectrum!r} in the data; it has {', '.join(dataset.modalities)}.")
-    present = np.asarray(dataset.present(spectrum))
-    train, valid = (side[present[side]] for side in (course.train, course.valid))
-    if rows is not None:
-        some = np.unique(np.asarray(rows, dtype=np.int64))
-        if outside := int((splits.divide(dataset, course.split)[some] != "train").sum()):
-            raise UsageError(
-                f"rows: {outside} of {len(some)} are not of the training side of the split. Leave them out."
-            )
-        train = np.intersect1d(train, some)
-    if not len(train):
-        raise TrainingError(f"no training object has {course.modality.name} and {spectrum}. Check the matching.")
-    return replace(course, train=train, valid=valid)
 
 
 def _new_generator(course: Pretraining, length: int) -> nn.Module:

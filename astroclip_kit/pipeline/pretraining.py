@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import UsageError
-from ..settings import ADVERSARIAL, Methods, Optimizer, Schedule, Split, Training
+from ..settings import ADVERSARIAL, Classification, Methods, Optimizer, Schedule, Split, Training
 from .parts import Folder, encoder_for, open_data, seeded
 
 if TYPE_CHECKING:
@@ -73,8 +73,8 @@ def pretrain(
 def _simulating(
     dataset: Any, out: Folder, name: str, encoder: Any, settings: Methods, training: Training, split: Split
 ) -> nn.Module:
-    """The generator of spectral vectors."""
-    from ..classifiers import train_generator
+    """What gives vectors of spectra from images: a generator, or the spectra nearest in an aligned space."""
+    from ..classifiers import train_generator, train_retriever
 
     if not settings.spectrum_encoder:
         raise UsageError(
@@ -84,11 +84,15 @@ def _simulating(
     chosen = replace(settings.spectral_gan, image=name)
     if encoder is not None:
         chosen = replace(chosen, generator={**chosen.generator, "encoder": encoder})
+    target, out = settings.spectrum_encoder, Path(out)
+    if chosen.source == "retrieved":
+        aligned = Classification(simulation=chosen, alignment_training=training, split=split)
+        retriever: nn.Module = train_retriever(dataset, out, target=target, settings=aligned)
+        return retriever
     if (training.optimizer, training.schedule) == (Optimizer(), Schedule()):
         training = replace(training, optimizer=ADVERSARIAL.optimizer, schedule=ADVERSARIAL.schedule)
-    generator: nn.Module = train_generator(
-        dataset, Path(out), target=settings.spectrum_encoder, settings=chosen, training=training, split=split
-    )
+    told = {"target": target, "settings": chosen, "training": training, "split": split}
+    generator: nn.Module = train_generator(dataset, out, **told)
     return generator
 
 

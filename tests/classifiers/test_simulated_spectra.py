@@ -259,7 +259,7 @@ def test_vectors_that_are_not_finite_are_refused(stars, tmp_path):
         ({"ema": 1.0}, "spectral_gan.ema is 1.0, expected 0 to below 1"),
         ({"critic_features": [0]}, r"spectral_gan.critic_features is \[0\], expected widths of 1 or more"),
         ({"loss": "regression", "l1": 0.0, "classes": 0.0}, "a regression without l1 and classes learns nothing"),
-        ({"image": "radio"}, "modality: there is no 'radio' in the data; it has image, spectrum"),
+        ({"image": "radio"}, "there is no 'radio' in the data; it has image, spectrum"),
         ({"spectrum": "radio"}, "spectrum: there is no 'radio' in the data; it has image, spectrum"),
         ({"label": "kind"}, "label: there is no 'kind' in the data"),
         ({"generator": {"width": 4}}, "SpectralGenerator: .*unexpected keyword argument 'width'"),

@@ -98,6 +98,15 @@ def test_a_generator_of_spectral_vectors_is_a_third_view(stars, capsys):
     assert cli.main(["align", str(stars / "f"), str(stars / "space"), "--epochs", "1"]) == 0
 
 
+def test_vectors_may_be_those_of_the_nearest_spectra_instead(stars, capsys):
+    network = "{class_path: astroclip_kit.encoders.StampResNet, init_args: {width: 4, stages: 2, out_features: 8}}"
+    words = ["pretrain", str(stars / "data"), "spectral_gan", str(stars / "retriever"), "--encoder", network]
+    words += ["--spectrum-encoder", str(stars / "spectra"), "--split.test", "0.2", "--split.valid", "0.2"]
+    assert cli.main([*words, "--source", "retrieved", "--neighbours", "3", *QUICK]) == 0
+    assert "RetrievedSpectra" in capsys.readouterr().out
+    assert load_model(stars / "retriever").neighbours == 3
+
+
 def test_features_are_not_pretrained_on(chain, tmp_path, fails):
     assert "expected a dataset folder to train on, found features" in fails(
         "pretrain", chain.features, "moco", "--out", tmp_path / "encoder"
