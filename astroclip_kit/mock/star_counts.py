@@ -42,10 +42,9 @@ _BINS = np.linspace(0.2, 3.7, 141)  # of g - i
 def _absolute(colour: Array, feh: Array | float) -> Array:
     """Absolute magnitude M_r of dwarfs (Juric et al. 2008, equation 2; Ivezic et al. 2008, equation A2)."""
     x = np.minimum(locus(colour, feh)[..., 2], 1.9)
-    metals = np.asarray(feh)
-    return np.asarray(
-        np.polynomial.polynomial.polyval(x, (3.2, 13.30, -11.50, 5.40, -0.70)) - 0.55 * (metals + 0.5) * (x < 0.6)
-    )
+    disc = np.polynomial.polynomial.polyval(x, (3.2, 13.30, -11.50, 5.40, -0.70))
+    metals = np.asarray(feh) + 0.5  # those of the stars of the first equation are -0.5
+    return np.asarray(disc - metals * (0.93 + 0.18 * metals) * (x < 0.6))
 
 
 @lru_cache(maxsize=1)
@@ -53,7 +52,7 @@ def dwarf_counts() -> tuple[Array, Array]:
     """Relative numbers of dwarfs by apparent magnitude.
 
     Returns:
-        Magnitudes in i [M], and numbers per magnitude [M, population, colour] in the direction of the pole.
+        Magnitudes in i [M], and numbers per magnitude [M, population, colour] at high latitude.
     """
     magnitude = np.arange(13.0, 22.01, 0.25)
     numbers = []
@@ -62,7 +61,7 @@ def dwarf_counts() -> tuple[Array, Array]:
         density = np.interp(absolute, *_LUMINOSITY) * np.abs(np.gradient(absolute))
         colours = locus(_BINS, metals)
         distance = 10 ** (0.2 * (magnitude[:, None] - absolute + colours[:, 2]) + 1)
-        height = distance * 0.9  # at a latitude of 64 degrees, which halves the polar cap
+        height = distance * 0.9  # at a latitude of 64 degrees
         if k < 2:
             space = _LOCAL[k] * np.exp(-height / _HEIGHT_PC[k])
         else:
@@ -105,9 +104,9 @@ def _dwarfs(mag_i: Array, rng: np.random.Generator) -> Rows:
 def _warm(count: int, rng: np.random.Generator) -> Rows:
     """Horizontal branch stars, blue stragglers and A stars, as in the survey of these."""
     stars = draw_stars(count, rng, Observing())
-    halo = np.where(stars["class"] == "a", "thin", "halo")
+    population = np.where(stars["class"] == "a", "thin", "halo")
     return {name: stars[name] for name in ("teff", "logg", "feh", "rv", "vsini")} | {
-        "population": halo,
+        "population": population,
         "g_i": np.zeros(count),
     }
 
