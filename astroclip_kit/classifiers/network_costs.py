@@ -32,7 +32,7 @@ COMPARED = {  # as published to what torchvision, else timm, calls it
     "repvgg": "repvgg_a2",  # of timm's the nearest to the published counts, which are of none
 }
 DEPLOYED = "repvgg_deployed"
-Normalisation = (nn.modules.batchnorm._NormBase, nn.LayerNorm, nn.GroupNorm)
+NORMALISATION = (nn.BatchNorm1d, nn.BatchNorm2d, nn.LayerNorm, nn.GroupNorm)
 
 
 class NetworkCost(NamedTuple):
@@ -42,8 +42,7 @@ class NetworkCost(NamedTuple):
         parameters: Number of weights that are learned.
         macs: Multiplications, each with an addition, of convolutions and matrix products, as torch's counter of
             floating point operations counts them, two for each.
-        thop: The same and four for each number that is normalised, as the program thop counts: what papers print as
-            FLOPs is often this.
+        thop: The same and four for each number that is normalised, as the program thop counts.
     """
 
     parameters: int
@@ -54,8 +53,8 @@ class NetworkCost(NamedTuple):
 def network_cost(network: nn.Module, shape: Sequence[int]) -> NetworkCost:
     """Counts the weights of a network and its operations for one view; nothing is computed.
 
-    Pooling, activations and additions are not counted. The copies of one network that papers print differ by a factor
-    of two, or by their normalisation: `NetworkCost` has both that are in use.
+    Pooling, activations and additions are not counted. What papers call FLOPs is one of the two counts of operations
+    that `NetworkCost` has, or twice the first.
 
     Args:
         network: Takes preprocessed views [B, ...].
@@ -78,7 +77,7 @@ def network_cost(network: nn.Module, shape: Sequence[int]) -> NetworkCost:
         normalised += given[0].numel()
 
     for module in empty.modules():
-        if isinstance(module, Normalisation):
+        if isinstance(module, NORMALISATION):
             module.register_forward_hook(count)
     with FlopCounterMode(display=False) as counter, torch.inference_mode():
         empty(torch.zeros(1, *shape, device="meta"))
@@ -116,9 +115,8 @@ def images_per_second(
     network.eval().to(device=device, memory_format=layout)  # type: ignore[call-overload]
     x = torch.randn(batch_size, *shape, device=device).contiguous(memory_format=layout)
     with torch.inference_mode(), processor_threads(hardware.threads), autocast(device, precision):
-        network(x)
-        times: list[float] = []
-        while len(times) < 2 or sum(times) < seconds:
+        _cold, *times = (_timed(lambda: network(x), device) for _ in range(3))
+        while sum(times) < seconds:
             times.append(_timed(lambda: network(x), device))
     return batch_size / sorted(times)[(len(times) - 1) // 2]
 

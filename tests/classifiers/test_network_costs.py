@@ -81,7 +81,7 @@ def test_the_table_can_hold_measured_rates(monkeypatch, native):
 
 
 def test_images_per_second_are_those_of_the_median_batch(monkeypatch):
-    seconds = iter((0.4, 0.1, 0.2))
+    seconds = iter((9.0, 0.4, 0.1, 0.2))  # the first is cold
     monkeypatch.setattr(network_costs, "_timed", lambda compute, device: next(seconds))
     network = nn.Conv2d(3, 4, 3).train()
     assert images_per_second(network, (3, 8, 8), hardware=ONE, batch_size=8, seconds=0.6) == pytest.approx(8 / 0.2)
