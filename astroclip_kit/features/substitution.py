@@ -61,8 +61,11 @@ def substituted(
     changed = {**part, "matrices": [{"key": key, "file": new, "dtype": dtype}]}
     modalities = {**features.manifest["modalities"], name: changed}
     with storage.new_folder(out, "features") as folder:
-        left_out = shutil.ignore_patterns(old, storage.MANIFEST, "journal.jsonl", storage.LOCK)
-        shutil.copytree(features.root, folder, ignore=left_out, dirs_exist_ok=True)
+        for path in features.root.iterdir():
+            if path.is_dir():
+                shutil.copytree(path, folder / path.name)
+            elif path.name not in (old, storage.MANIFEST, "journal.jsonl", storage.LOCK):
+                shutil.copy(path, folder)
         np.save(folder / new, whole.astype(dtype))
         kept = {**features.manifest, "modalities": modalities, "substituted": key, **(about or {})}
         storage.write_manifest(folder, "features", {k: v for k, v in kept.items() if k != "files"})

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from ..types import reads_of
 from .classifier_steps import CLASSICAL, Learner
+from .simulated_spectra import view_models
 
 if TYPE_CHECKING:
     from ..report.classifier_figures import Said, Shares
@@ -51,7 +53,7 @@ def _logits(learner: Learner) -> Iterator[tuple[str, str, Any]]:
     settings, dataset = learner.settings, learner.dataset
     hardware = settings.training.hardware
     classifier: Any = load_model(learner.place("model"), trusted=True)
-    query = "+".join(classifier.modalities)
+    query = "+".join(classifier.fusion.modalities)
 
     def whole(rows: Rows) -> Floats:
         if settings.stages == "joint":
@@ -73,6 +75,7 @@ def _logits(learner: Learner) -> Iterator[tuple[str, str, Any]]:
         else:
             baseline: Any = load_model(folder, trusted=True)
             yield name, query, partial(of_tokens, baseline.fusion)
+    yield from view_models(learner)
 
 
 def _encoder_logits(learner: Learner, name: str, rows: Rows) -> Floats:
@@ -82,7 +85,8 @@ def _encoder_logits(learner: Learner, name: str, rows: Rows) -> Floats:
 
     trained: Any = load_model(learner.place("encoders", name), trusted=True)
     hardware = learner.settings.encoder_training.hardware
-    return np.asarray(encoder_logits(trained, name, learner.dataset, rows, hardware=hardware), dtype=np.float64)
+    read = learner.reads[name]
+    return np.asarray(encoder_logits(trained, read, learner.dataset, rows, hardware=hardware), dtype=np.float64)
 
 
 def weighed(learner: Learner, said: Said) -> Iterator[Shares]:
@@ -96,5 +100,5 @@ def weighed(learner: Learner, said: Said) -> Iterator[Shares]:
     rows = np.array([number[one] for one in said.object_ids.tolist()], dtype=np.int64)
     classifier: Any = load_model(learner.place("model"), trusted=True)
     for name, encoder in classifier.encoders.items():
-        if (found := encoder_shares(dataset, name, encoder, rows)) is not None:
+        if (found := encoder_shares(dataset, reads_of(name, encoder), encoder, rows)) is not None:
             yield Shares(name, found[0], found[1].astype(np.float64), said.true)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..models import describe
 from ..report.classes import selection_html
 from ..report.lists import bullets
 from ..storage import MANIFEST
@@ -18,6 +19,7 @@ from .classifier_models import judged_models, weighed
 from .classifier_predictions import SAID, as_csv, csv_of_fold, read_said
 from .classifier_steps import Learner
 from .outcome import More, write_results
+from .simulated_spectra import vector_results
 
 if TYPE_CHECKING:
     from astropy.table import Table
@@ -55,10 +57,10 @@ def write_judgement(learner: Learner) -> None:
             seed=settings.split.seed,
             **about,
         )
-    ]
+    ] + vector_results(learner, **about)
     shown = {} if learner.name else _figures([learner], [models[0]], settings.split.seed)  # of folds for all together
     more = More(parts=_parts([learner], error_notes(models[0])), files={SAID: as_csv(models)})
-    told = {"data": str(learner.data), "labels": learner.labels, "classification": asdict(settings)}
+    told = {"data": str(learner.data), "labels": learner.labels, "classification": describe(asdict(settings))}
     write_results(learner.place("results"), results, shown, told, next_command(learner), more)
 
 
@@ -88,6 +90,7 @@ def _histories(learners: Sequence[Learner]) -> dict[str, list[Any]]:
     from ..storage import read_json
 
     places: dict[str, tuple[str, ...]] = {"fusion": ("fusion",), "fusion with its encoders": ("joint",)}
+    places["generator of spectral vectors"] = ("simulation", "whole")
     places = {**{f"encoder of the {name}": ("encoders", name) for name in learners[0].encoders}, **places}
     found: dict[str, list[Any]] = {}
     for what, place in places.items():
@@ -101,7 +104,7 @@ def _histories(learners: Sequence[Learner]) -> dict[str, list[Any]]:
 
 def _parts(learners: Sequence[Learner], told: Sequence[str]) -> dict[str, str]:
     """How many objects of each class the selection left, why observations were left out, and what is to be heeded."""
-    counted = learners[0].labelled.selection(list(learners[0].encoders))
+    counted = learners[0].labelled.selection(learners[0].modalities)
     drops = learners[0].dataset.manifest["drops"]
     parts = {"Selection": selection_html(counted.stages, counted.classes, counted.counts.tolist(), drops)}
     notes = bullets([f"{note}." for note in (*(note for one in learners for note in _notes(one)), *told)])
@@ -154,7 +157,7 @@ def results_of(learner: Learner, folder: Path | None = None, folds: Sequence[Lea
     folder = folder or learner.place("results")
     results = read_results(folder)
     table = classes_table(results)
-    counted, origin = learner.labelled.selection(list(learner.encoders)), f"{results[0].origin} data"
+    counted, origin = learner.labelled.selection(learner.modalities), f"{results[0].origin} data"
     stages = zip(counted.stages, counted.counts.sum(axis=1).tolist(), strict=True)
     notes = [f"objects: {', '.join(f'{count:,} {stage}' for stage, count in stages)}"]
     notes += [note for one in folds or [learner] for note in _notes(one)]

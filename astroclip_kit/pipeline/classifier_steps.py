@@ -13,8 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import InputError, UsageError
+from ..models import describe
 from ..settings import Classification
-from .parts import Encoders, encoder_for, seeded
+from .parts import Encoders, encoder_for, read_by, seeded
+from .simulated_spectra import fit_view, views
 from .step import Step
 
 if TYPE_CHECKING:
@@ -62,6 +64,27 @@ class Learner:
             raise UsageError(f"baselines: there is no {unknown[0]!r}. There are: {', '.join(known)}.")
 
     @cached_property
+    def reads(self) -> dict[str, str]:
+        """What each encoder is called, to the modality that it reads."""
+        return {name: read_by(name, one) for name, one in self.encoders.items()}
+
+    @property
+    def modalities(self) -> list[str]:
+        """What the encoders read, without repeats."""
+        return list(dict.fromkeys(self.reads.values()))
+
+    @property
+    def needed(self) -> list[str]:
+        """What the classifier needs of a new object."""
+        return [self.settings.simulation.image] if self.settings.stages == "simulated" else self.modalities
+
+    @property
+    def trained(self) -> dict[str, str]:
+        """The folders of the encoders after their first stage, or of those that were given."""
+        inside = {name: self.place("encoders", name, "encoder") for name in self.encoders}
+        return {name: str(path if path.is_dir() else self.encoders[name]) for name, path in inside.items()}
+
+    @cached_property
     def labelled(self) -> Labelled:
         """The dataset with its classes.
 
@@ -72,7 +95,7 @@ class Learner:
         from .label_tables import label_table
 
         dataset, label = Dataset(self.data), self.settings.label
-        if missing := [name for name in self.encoders if name not in dataset.modalities]:
+        if missing := [name for name in self.modalities if name not in dataset.modalities]:
             raise InputError(f"{self.data} has no {missing[0]!r}: it has {', '.join(dataset.modalities)}.")
         if self.labels:
             return label_objects(dataset, label_table(self.labels, label), label)
@@ -93,9 +116,9 @@ class Learner:
         if len(names) < 2:  # before the split is: few objects may not fill its sides
             check_classes(names, codes, np.full(len(codes), "train"))
         known = codes >= 0
-        whole = known & np.all([dataset.present(name) for name in self.encoders], axis=0)
+        whole = known & np.all([dataset.present(name) for name in self.modalities], axis=0)
         if not whole.any():
-            wanted = " and ".join(self.encoders)
+            wanted = " and ".join(self.modalities)
             raise InputError(
                 f"none of {int(known.sum())} objects of {self.data} that have a {self.settings.label!r} has {wanted}. "
                 f"Check how they were matched, and what drops.csv in that folder says."
@@ -114,14 +137,20 @@ class Learner:
 
     def steps(self) -> Iterator[Step]:
         """In order; each is done once."""
-        own = {**asdict(replace(self.settings, baselines=[])), "encoders": self._described()}
+        own = {**describe(asdict(replace(self.settings, baselines=[]))), "encoders": self._described()}
         yield self._step("classifier", self.place("model"), {}, own, self._fit)
         trained = {"model": self.place("model")}
         for name, out in self.baselines.items():
             call = partial(self._fit_classical if name in CLASSICAL else self._fit_fusion, name)
             yield self._step(f"baseline {name}", out, trained, {}, call)
-        judged = {**trained, **self.baselines}
+        for name in views(self):
+            yield self._step(f"baseline {name}", self.place("baselines", name, "model"), trained, {}, self._view(name))
+        judged = {**trained, **self.baselines, **{name: self.place("baselines", name, "model") for name in views(self)}}
         yield self._step("classify", self.place("results"), judged, {"baselines": self.settings.baselines}, self._judge)
+
+    def _view(self, name: str) -> Callable[[], None]:
+        """What trains the head of the classifier on other inputs."""
+        return lambda: fit_view(self, name)
 
     def _step(
         self,
@@ -173,8 +202,8 @@ class Learner:
         for fold in range(1, split.folds) if self.name and not split.fold else ():
             check_unseen(built, dataset, replace(split, fold=fold))  # what a later fold refuses is refused in the first
         known = {"dataset": dataset.manifest["name"], "origin": dataset.manifest["origin"]}
-        known["coverage"] = least_coverage(dataset, self.encoders, np.flatnonzero(self.divided[2] == "train"))
-        known["quality"] = {k: one for k, one in dataset.manifest.get("quality", {}).items() if k in self.encoders}
+        known["coverage"] = least_coverage(dataset, self.needed, np.flatnonzero(self.divided[2] == "train"))
+        known["quality"] = {k: one for k, one in dataset.manifest.get("quality", {}).items() if k in self.needed}
         fit_classifier(dataset, built, self.settings, self.out, about=known)
 
     def _fit_fusion(self, name: str) -> None:
@@ -192,9 +221,7 @@ class Learner:
 
         folder = self.place("tokens")
         if self.settings.stages == "joint":
-            inside = {name: self.place("encoders", name, "encoder") for name in self.encoders}
-            trained = {name: path if path.is_dir() else str(self.encoders[name]) for name, path in inside.items()}
-            extract_tokens(self.dataset, trained, folder, hardware=self.settings.training.hardware)
+            extract_tokens(self.dataset, self.trained, folder, hardware=self.settings.training.hardware)
         return FeatureSet(folder)
 
     def _fit_classical(self, name: str) -> None:
@@ -209,7 +236,7 @@ class Learner:
     @property
     def classical_sees(self) -> str:
         """What the classical baselines see: the spectrum where there is one."""
-        kinds = {name: self.dataset.modalities[name].kind for name in self.encoders}
+        kinds = {name: self.dataset.modalities[read].kind for name, read in self.reads.items()}
         return next((name for name, kind in kinds.items() if kind == "spectrum"), next(iter(kinds)))
 
     def _judge(self) -> None:

@@ -229,7 +229,17 @@ def _parser(sections: Sequence[str]) -> Any:
 
 def _written(section: Mapping[str, Any], built: Mapping[str, Any]) -> dict[str, Any]:
     """The parts as the file has them: what they are made of is not built before its verb runs, and can be hashed."""
-    return {name: section[name] for name, value in built.items() if isinstance(value, dict) and section.get(name)}
+    return {name: _unbuilt(value, section[name]) for name, value in built.items() if section.get(name)}
+
+
+def _unbuilt(built: Any, written: Any) -> Any:
+    """An argument with its mappings, and those of settings inside it, as they are written."""
+    if isinstance(built, dict):
+        return written
+    if not (is_dataclass(built) and isinstance(written, Mapping)):
+        return built
+    known = [one.name for one in fields(built) if one.name in written]
+    return replace(built, **{name: _unbuilt(getattr(built, name), written[name]) for name in known})  # type: ignore[type-var]
 
 
 def _fill(value: Any, words: Mapping[str, Any]) -> Any:

@@ -14,6 +14,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from ..errors import UsageError
+from ..types import reads_of
 
 if TYPE_CHECKING:
     from ..embeddings import EmbeddingStore
@@ -31,6 +32,7 @@ __all__ = [
     "open_store",
     "part",
     "provenance",
+    "read_by",
     "save_figure",
     "seeded",
     "words",
@@ -100,6 +102,21 @@ def encoder_for(value: Any, modalities: dict[str, Any], name: str) -> Any:
     if value.get("reads"):
         encoder.reads = reads
     return encoder
+
+
+def read_by(name: str, value: Any) -> str:
+    """The modality that an encoder of a configuration reads: described, in a folder, or the object itself."""
+    from ..models import reads_described
+    from ..storage import MANIFEST, read_json
+
+    if isinstance(value, dict):
+        return reads_described(name, value)
+    if not isinstance(value, (str, os.PathLike)):
+        return reads_of(name, value)
+    inside = Path(value) / "encoder" / MANIFEST  # of the folder of an encoder with its head
+    manifest = inside if inside.exists() else Path(value) / MANIFEST
+    about = read_json(manifest).get("reads") if manifest.exists() else None
+    return str((about or {}).get("", name))
 
 
 def head_for(value: Any, width: int | None) -> Any:

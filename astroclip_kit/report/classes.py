@@ -17,7 +17,13 @@ if TYPE_CHECKING:
 __all__ = ["classes_html", "classes_table", "is_classifier", "selection_html"]
 
 TOGETHER = ("macro_precision", "macro_recall", "macro_f1", "accuracy", "balanced_accuracy", "auc", "ece")
-OTHERS = ("classification", "regression", "shares", "paired")  # references beside neighbours, and what is no model
+OTHERS = (
+    "classification",
+    "regression",
+    "shares",
+    "paired",
+    "simulation",
+)  # references beside neighbours, and what is no model
 
 
 def is_classifier(one: Result) -> bool:
@@ -55,7 +61,7 @@ def classes_table(results: Sequence[Result]) -> Table:
     """
     from astropy.table import Table
 
-    shown = [one for one in results if one.fold < 0 and ":" not in one.property]
+    shown = [one for one in results if one.fold < 0 and ":" not in one.property and is_classifier(one)]
     rows = []
     for task, query in dict.fromkeys((one.task, one.query) for one in shown):
         own = {one.metric: one for one in shown if (one.task, one.query) == (task, query)}

@@ -22,6 +22,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "Which objects are judged": ("selection",),
     "Classes": ("classifiers", "attention"),
     "Paired differences": ("paired",),
+    "Simulated vectors": ("simulation",),
     "What encoders look at": ("shares",),
     "Retrieval": ("retrieval", "answers"),
     "Properties": ("regression", "classification"),
@@ -32,6 +33,9 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "Oddities": ("anomaly",),
 }
 ABOUT = {
+    "Simulated vectors": "Cosine with the real vector of the object, and the same of vectors exchanged inside the "
+    "class, which is what they tell of the class alone; distance of the distributions, beside that of two halves of "
+    "the real ones.",
     "Classes": "Models trained on the class, by what each sees, judged on objects that none of them has seen.",
     "Probes beside nearest neighbours": "A linear model and a small neural network on frozen vectors, chosen and "
     "fitted on the objects of the memory alone.",

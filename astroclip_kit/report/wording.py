@@ -27,8 +27,11 @@ MODELS = {
     "batmm": "BATMM",
     "fusion": "cross-attention",
     "linear": "linear head",
+    "concat_linear": "concatenated, linear",
+    "concat_mlp": "concatenated, hidden layer",
     "resnet": "ResNet",
     "resnet_se": "ResNet, SE",
+    "spectrum_head": "head of the spectrum",
     "svm": "SVM",
     "transformer_ca": "transformer, image, CA",
     "transformer_image": "transformer, image",
@@ -60,10 +63,16 @@ TASKS = {
     "anomaly": "Oddities",
     "selection": "Objects that are judged",
     "paired": "Differences between models",
+    "simulation": "Simulated beside real vectors",
     "shares": "Mean weights",
 }
 SPACES = {"features": "unaligned features", "supervised": "supervised reference"}
-GUESSES = {"retrieval": "guessing", "classification": "the majority class", "regression": "the mean"}
+GUESSES = {
+    "simulation": "the mean of the class",
+    "retrieval": "guessing",
+    "classification": "the majority class",
+    "regression": "the mean",
+}
 PROMISES = {
     "coverage": "coverage",
     "width": "width of intervals",

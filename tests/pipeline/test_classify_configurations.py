@@ -93,6 +93,36 @@ def test_the_encoders_of_the_cutouts_fit_what_is_read(stars):
     assert (settings.encoder_training.optimizer.name, settings.training.optimizer.name) == ("adam", "adamw")
 
 
+FEW = [
+    "encoders.image.init_args={width: 4, stages: 1, blocks: 1}",
+    "encoders.spectrum.init_args={widths: [4, 8], blocks: 1}",
+    "classification.split={test: 0.3, valid: 0.3}",
+    "classification.simulation={folds: 2, generator: {hidden_features: [16]}}",
+    *(f"classification.{name}.epochs=1" for name in ("encoder_training", "training", "simulation_training")),
+]
+
+
+def test_spectra_of_point_sources_are_simulated_from_cutouts(stars, tmp_path):
+    small = ["ingest.sources.image.init_args.reader.init_args.size=16", "ingest.reading.workers=1"]
+    changes = [f"data={stars / 'survey'}", *small, *(f"classify.{one}" for one in FEW)]
+    generator = "classify.classification.simulation.generator.encoder"
+    tiny = f"{generator}={{class_path: astroclip_kit.encoders.StampResNet, init_args: {{width: 4, stages: 1}}}}"
+    table = pipeline.classify(CONFIGS / "spectral_gan_cutouts.yaml", tmp_path / "out", overrides=[*changes, tiny])
+    assert table["sees"][0] == "image+simulated" and table["n"][0] > 10
+    assert Dataset(tmp_path / "out" / "data").modalities["spectrum"].shape == (2, 3700)
+
+
+@pytest.mark.slow
+def test_spectra_of_point_sources_are_simulated_from_survey_frames(sky, tmp_path):
+    changes = [f"data={sky}", "ingest.reading.workers=1", *(f"classify.{one}" for one in FEW)]
+    table = pipeline.classify(CONFIGS / "spectral_gan.yaml", tmp_path / "out", overrides=changes)
+    assert any("40 labelled, 40 with image, 40 with image and spectrum" in note for note in table.meta["notes"])
+    data = Dataset(tmp_path / "out" / "data")
+    assert data.modalities["image"].shape == (5, 32, 32) and data.modalities["spectrum"].shape == (2, 3700)
+    new = pipeline.classify(model=tmp_path / "out" / "model", input=str(tmp_path / "out" / "data"))
+    assert len(new) == 40
+
+
 @pytest.mark.slow
 @pytest.mark.shared_data
 def test_types_of_lamost_stars(shared_data, tmp_path):
