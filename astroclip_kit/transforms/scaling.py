@@ -9,13 +9,12 @@ from typing import Self
 import torch
 
 from ..errors import InputError, UsageError
-from .images import finite, per_channel
+from .images import MOST_MEASURED, finite, per_channel
 from .spectra import observed, with_flux
 
 __all__ = ["IMAGENET_GREY", "MinMax", "ScaleImages"]
 
 IMAGENET_GREY = (0.449, 0.226)  # mean and standard deviation of the three colours together, after 0 .. 1
-MOST_MEASURED = 2**23  # pixels: of more, every other one and so on
 
 
 @dataclass(frozen=True)
@@ -118,5 +117,7 @@ class ScaleImages:
 
 def _quantile(pixels: torch.Tensor, share: float) -> float:
     """The value below which a share of the pixels [n] lies."""
+    if share in (0, 1):
+        return float(pixels.amax() if share else pixels.amin())
     pixels = pixels[:: -(-len(pixels) // MOST_MEASURED)]
     return float(pixels.kthvalue(1 + round(share * (len(pixels) - 1))).values)
