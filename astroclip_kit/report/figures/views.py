@@ -23,6 +23,7 @@ __all__ = ["binned_spectrum", "draw_view", "short_unit"]
 View = npt.NDArray[np.float32]
 PIXELS = 300  # of a drawn spectrum: more do not fit a panel
 SMALL = 7  # points; the smallest text of all
+NOISE = 15  # times the median deviation of the pixels that an image in false colour spans at least
 
 
 def draw_view(axes: Axes, view: npt.NDArray[Any], modality: Modality) -> None:
@@ -74,7 +75,10 @@ def _round_down(length: float) -> float:
 
 
 def _colours(view: View, bands: tuple[str, ...]) -> npt.NDArray[np.float32]:
-    """[H, W, 3] in the colours of the Legacy Survey viewer where the bands allow, else one band in grey [H, W]."""
+    """[H, W, 3] in the colours of the Legacy Survey viewer where the bands allow.
+
+    Of other bands the first three in false colour, the first in blue; of one or two bands one in grey [H, W].
+    """
     import torch
 
     from ...transforms.images import ToRGB
@@ -83,10 +87,18 @@ def _colours(view: View, bands: tuple[str, ...]) -> npt.NDArray[np.float32]:
         image: View = ToRGB("viewer", bands=bands)(torch.from_numpy(view[None].copy()))[0].numpy()
         return image.transpose(1, 2, 0)
     except UsageError:
-        band = np.nan_to_num(view[len(view) // 2])
-        low, high = np.percentile(band, [5, 99.5])
-        stretched = np.arcsinh(10 * np.clip((band - low) / max(float(high - low), 1e-30), 0, 1)) / np.arcsinh(10)
-        return np.asarray(stretched, dtype=np.float32)
+        if len(view) < 3:
+            return _stretched(view[len(view) // 2])
+        return np.stack([_stretched(band) for band in view[2::-1]], axis=2)
+
+
+def _stretched(band: View) -> npt.NDArray[np.float32]:
+    """From 0 to 1 [H, W], faint parts raised; what is all noise stays dark."""
+    known = np.nan_to_num(band)
+    low, middle, high = np.percentile(known, [5, 50, 99.5])
+    noise = float(np.median(np.abs(known - middle)))
+    scaled = np.clip((known - low) / max(float(high - low), NOISE * noise, 1e-30), 0, 1)
+    return np.asarray(np.arcsinh(10 * scaled) / np.arcsinh(10), dtype=np.float32)
 
 
 def _spectrum(axes: Axes, view: View, modality: Modality) -> None:
