@@ -29,6 +29,7 @@ __all__ = ["LegacySurveyCutouts", "write_legacysurvey_cutout"]
 
 PIXEL_SCALE_ARCSEC = 0.262
 SCALE_TOLERANCE = 0.01  # relative
+SURVEYS = {"u": "SDSS", "w1": "AllWISE"}  # by a band that no other has
 
 
 class LegacySurveyCutouts:
@@ -244,7 +245,7 @@ def write_legacysurvey_cutout(
         ("SIMPLE", True, "file does conform to FITS standard"),
         *axes,
         ("EXTEND", True, "FITS dataset may contain extensions"),
-        ("SURVEY", "SDSS" if "u" in bands else "DECaLS", ""),
+        ("SURVEY", next((name for band, name in SURVEYS.items() if band in bands), "DECaLS"), ""),
         ("IMAGETYP", "image", ""),
         ("BUNIT", "nanomaggy", "AB mag = 22.5 - 2.5*log10(nanomaggy)"),
         *sky,
