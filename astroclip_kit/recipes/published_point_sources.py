@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .published import Published
 
-__all__ = ["LABEL", "QSO", "SPECTRAL_GAN", "STAR", "UNCLEAR"]
+__all__ = ["AFTER", "BEFORE", "LABEL", "QSO", "SPECTRAL_GAN", "STAR", "UNCLEAR"]
 
 LABEL, QSO, STAR = "class", "qso", "star"  # the label and its classes, as the mock and the configuration call them
 PAPER = "Wang et al. 2023"

@@ -13,16 +13,14 @@ from collections.abc import Sequence
 
 from ..types import Result
 from .paired import Paired
-from .published_point_sources import LABEL, SPECTRAL_GAN
+from .published_point_sources import SPECTRAL_GAN
 from .recipe import Measured, Recipe, Run
 from .repetition import Repetition, not_as_published, tested_share, together
-from .spectral_gan_models import CLAIMS, MODELS, TABLES
+from .spectral_gan_models import MODELS, TABLES
 from .spectral_gan_stages import repetitions, stages
 from .spectral_gan_words import leaks, reductions, vectors_table, verdict, why
 
 __all__ = ["RECIPE", "measure"]
-
-PUBLISHED = {one.task: one for one in SPECTRAL_GAN if (one.property, one.metric) == (LABEL, "macro_f1")}
 
 
 def measure(run: Run) -> Measured:
@@ -46,7 +44,7 @@ def _parts(several: Sequence[Repetition], results: list[Result]) -> dict[str, st
     names = {name: model.name for name, model in MODELS.items()}
     paired = Paired(results, several[0].settings.label, tested_share(several[0]), names)
     parts = {
-        "Which wins: GAN or contrastive": verdict(paired) + paired.orderings(CLAIMS, PUBLISHED),
+        "Which wins: GAN or contrastive": verdict(paired),
         "Why: what is in the image": why(paired, results),
         "How near simulated vectors are to real ones": vectors_table(results),
         "Whether anything leaks": leaks(paired, results),

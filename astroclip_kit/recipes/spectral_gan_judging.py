@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ import numpy.typing as npt
 from ..types import Result
 from .judged import Besides, Logits, judge_models
 from .spectral_gan_models import Model
-from .spectral_vectors import explained_by, explained_within
+from .spectral_vectors import explained_within
 
 if TYPE_CHECKING:
     from .spectral_gan_stages import SpectralSeed
@@ -111,11 +111,9 @@ class _Vectors:
         self.image = np.asarray(own.matrix("image"), dtype=np.float64)
         self.real = np.asarray(own.matrix("real"), dtype=np.float64)
 
-    @cached_property
-    def means(self) -> Floats:
-        """Mean real vector of the training objects of each class [C, D]."""
-        train = self.rows["train"]
-        return np.stack([self.real[train][self.codes[train] == code].mean(axis=0) for code in np.unique(self.codes)])
+    def explained(self, x: Floats, judged: Rows) -> float:
+        """The share of the variance of the real vectors inside the classes that follows from other numbers [N, F]."""
+        return explained_within(x, self.real, self.codes, self.rows["train"], judged)
 
     def simulated(self, source: str) -> Floats:
         """Of a source [N, D]: of training objects out of fold."""
@@ -150,25 +148,24 @@ def _compared(found: _Vectors, name: str, judged: Rows, source: Mapping[str, Any
     """How near simulated vectors are to the real ones, of all and inside the classes."""
     from ..classifiers import compare_vectors, tell_beyond_class
 
-    vectors = found.simulated(name)[judged], found.real[judged], found.codes[judged]
+    simulated = found.simulated(name)
+    vectors = simulated[judged], found.real[judged], found.codes[judged]
     groups = found.one.dataset.groups[judged]
     yield from compare_vectors(*vectors, groups=groups, n_boot=RESAMPLES, task=name, **source)
-    yield _number(name, "image", EXPLAINED, explained_within(*vectors, found.means), len(judged), source)
+    yield _number(name, "image", EXPLAINED, found.explained(simulated, judged), len(judged), source)
     beyond = tell_beyond_class(*vectors, permutations=PERMUTATIONS, seed=source["seed"])
     yield _number(name, "image", BEYOND, beyond.cosine, len(judged), source)
 
 
 def _information(found: _Vectors, judged: Rows, source: Mapping[str, Any]) -> Iterator[Result]:
-    """What a ridge regression from image features, and from magnitudes, explains of the real vectors."""
+    """What follows from image features, and from magnitudes, of the real vectors inside the classes."""
     from sklearn.preprocessing import PolynomialFeatures
 
     inputs = {"image": found.image}
     if (x := _magnitudes(found.one)) is not None:
         inputs["magnitudes"] = PolynomialFeatures(3).fit_transform((x - x.mean(axis=0)) / x.std(axis=0))
     for name, known in inputs.items():
-        said = explained_by(known, found.real, found.rows["train"], judged)
-        explained = explained_within(said, found.real[judged], found.codes[judged], found.means)
-        yield _number(INFORMATION, name, EXPLAINED, explained, len(judged), source)
+        yield _number(INFORMATION, name, EXPLAINED, found.explained(known, judged), len(judged), source)
 
 
 def _leaks(found: _Vectors, source: Mapping[str, Any]) -> Iterator[Result]:

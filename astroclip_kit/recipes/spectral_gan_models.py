@@ -9,7 +9,7 @@ from typing import Any
 from .published_point_sources import LABEL, QSO, STAR, UNCLEAR
 from .side_by_side import Layout
 
-__all__ = ["CLAIMS", "MODELS", "SPACES", "TABLES", "VARIANTS", "Model"]
+__all__ = ["MODELS", "SPACES", "TABLES", "VARIANTS", "Model"]
 
 BOTH = "image+spectrum"
 
@@ -55,10 +55,10 @@ def _near(name: str, space: str, asks: str, answers: str) -> Model:
 
 SPACES = {"two": ("image", "spectrum"), "three": ("image", "spectrum", "simulated")}
 MODELS: dict[str, Model] = {
-    "image": Model("image", "encoder"),
+    "image": Model("image alone", "encoder"),
     "gan": _simulated("image + simulated vector (GAN, hinge)", "gan"),
     "wgan_gp": _simulated("image + simulated vector (WGAN-GP)", "wgan_gp", loss="wgan_gp"),
-    "regression": _simulated("image + simulated vector (regression, no critic)", "regression", loss="regression"),
+    "no_critic": _simulated("image + simulated vector (regression, no critic)", "no_critic", loss="regression"),
     "no_noise": _simulated("image + simulated vector (GAN without noise)", "no_noise", noise=0),
     "projection": _simulated("image + simulated vector (projection critic)", "projection", projection=True),
     "retrieved": _simulated("image + retrieved vector (contrastive)", "retrieved", source="retrieved"),
@@ -66,8 +66,8 @@ MODELS: dict[str, Model] = {
     "real": Model("image + real vector", "fusion", BOTH, "real"),
     "gan_alone": Model("simulated vector alone (GAN, hinge)", "alone", vectors="gan"),
     "retrieved_alone": Model("retrieved vector alone (contrastive)", "alone", vectors="retrieved"),
-    "spectrum": Model("spectrum (ResNet1d)", "encoder", "spectrum"),
-    "magnitudes": Model("magnitudes of the catalogue (SVM)", "magnitudes", "magnitudes"),
+    "spectrum": Model("spectrum alone (ResNet1d)", "encoder", "spectrum"),
+    "magnitudes": Model("magnitudes alone (SVM)", "magnitudes", "magnitudes"),
     "two_image": _near("two views: images near the image", "two", "image", "image"),
     "two_spectrum": _near("two views: spectra near the image", "two", "image", "spectrum"),
     "three_image": _near("three views: images near the image", "three", "image", "image"),
@@ -75,7 +75,6 @@ MODELS: dict[str, Model] = {
     "three_simulated": _near("three views: spectra near the simulated vector", "three", "simulated", "spectrum"),
 }
 VARIANTS = tuple(name for name, model in MODELS.items() if model.vectors == name != "real")  # where vectors come from
-CLAIMS = (("gan", "image"),)  # what is published of which model is better
 
 
 def _rows(*names: str, of: str = LABEL) -> dict[str, tuple[str, str]]:
@@ -99,7 +98,7 @@ TABLES = (
         {row: place for name in (QSO, STAR) for row, place in _of_class(name, "image", "gan", "real").items()},
         ("precision", "recall", "f1", "auc"),
     ),
-    Layout("Variants of the generator", _rows("gan", "wgan_gp", "regression", "no_noise", "projection"), METRICS),
+    Layout("Variants of the generator", _rows("gan", "wgan_gp", "no_critic", "no_noise", "projection"), METRICS),
     Layout(
         "What the parts know",
         _rows("spectrum", "magnitudes", "gan_alone", "retrieved_alone", "permuted"),

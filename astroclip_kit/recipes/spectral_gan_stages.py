@@ -87,8 +87,8 @@ class SpectralSeed(Repetition):
             settings = self.classification(source)
             yield self.stage(f"{source}/model", encoders, {"settings": settings}, partial(self._fit, source))
         training = {"training": self.settings.training, "fusion": self.settings.fusion}
+        yield self.stage("real/tokens", encoders, {}, self._extract_real)
         if "real" in self.models:
-            yield self.stage("real/tokens", encoders, {}, self._extract_real)
             yield self.stage("real/fusion", {"tokens": self.place("real", "tokens")}, training, self._fuse_real)
         for name, model in self.models.items():
             if model.kind == "alone":
@@ -195,6 +195,7 @@ class SpectralSeed(Repetition):
         from .spectral_gan_judging import judge_seed
 
         places = {name: place for name in self.models if (place := self.model_place(name)) is not None}
+        places["tokens"] = self.place("real", "tokens")
         known = {name: self.experiment[name] for name in ("side", "n_boot", "neighbours", "magnitudes")}
         return self.stage("results", places, {**known, "models": list(self.models)}, partial(judge_seed, self))
 

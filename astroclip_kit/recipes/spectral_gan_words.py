@@ -10,7 +10,7 @@ from html import escape
 from ..results import combine
 from ..types import Result
 from .paired import Paired
-from .published_point_sources import LABEL
+from .published_point_sources import AFTER, BEFORE, LABEL
 from .spectral_gan_judging import BEYOND, EXPLAINED, INFORMATION, OUT_OF_FOLD, TRAINED_ON
 from .spectral_gan_models import MODELS, VARIANTS
 
@@ -20,7 +20,7 @@ NEARLY = 0.02  # macro F1 that is nearly the same
 COLUMNS = {
     "cosine": "cosine",
     "frechet": "Fréchet distance",
-    EXPLAINED: "variance inside the classes that they explain",
+    EXPLAINED: "variance inside the classes that follows from them",
     BEYOND: "cosine beyond the class",
 }
 
@@ -59,28 +59,26 @@ def _reduced(found: Mapping[tuple[str, str], Result], wanted: Mapping[str, str],
 def verdict(paired: Paired) -> str:
     """In words: whether simulated vectors help, and whether those of the GAN or the retrieved ones are better."""
     sentences = []
-    for name in ("gan", "retrieved"):
+    for name, called in (("gan", "simulated by the GAN"), ("retrieved", "retrieved the contrastive way")):
         if paired.compares(name, "image"):
-            helps, text = _told(paired, name, "image")
-            words = {1: "help", -1: "harm", 0: "do not help beyond the scatter of the seeds"}[helps]
-            sentences.append(f"The vectors of {_called(name)} {words}: with them macro F1 is {text} that of the image.")
+            better, text = _told(paired, name, "image")
+            told = {1: "help", -1: "harm", 0: "make no difference beyond the scatter of the seeds"}[better]
+            sentences.append(f"Vectors {called} {told}: macro F1 less that of the image alone is {text}.")
+    if paired.compares("gan", "image"):
+        sentences.append(f"Published is {AFTER - BEFORE:+.4f}, from {BEFORE} to {AFTER}.")
     if paired.compares("gan", "retrieved"):
-        wins, text = _told(paired, "gan", "retrieved")
+        better, text = _told(paired, "gan", "retrieved")
         who = {1: "The GAN wins", -1: "The contrastive way wins", 0: "Neither the GAN nor the contrastive way wins"}
-        sentences.append(f"{who[wins]}: the macro F1 of the GAN is {text} that of the contrastive way.")
+        sentences.append(f"{who[better]}: macro F1 with the one less that with the other is {text}.")
     return _paragraph(sentences)
-
-
-def _called(name: str) -> str:
-    return {"gan": "the GAN", "retrieved": "the contrastive way"}[name]
 
 
 def _told(paired: Paired, a: str, b: str) -> tuple[int, str]:
     """1 if a is better than b beyond the scatter, -1 if worse, 0 if neither; and the difference in words."""
     mean, low, high, p = paired.difference(a, b)
     if not math.isfinite(p):
-        return (mean > 0) - (mean < 0), f"{mean:+.4f} (the same in every seed) from"
-    return (low > 0) - (high < 0), f"{mean:+.4f} ({low:+.4f} to {high:+.4f}, p = {p:.2g}) from"
+        return (mean > 0) - (mean < 0), f"{mean:+.4f} in every seed"
+    return (low > 0) - (high < 0), f"{mean:+.4f} ({low:+.4f} to {high:+.4f}, p = {p:.2g})"
 
 
 def why(paired: Paired, results: Sequence[Result]) -> str:
@@ -96,10 +94,9 @@ def _bounds(paired: Paired) -> Iterator[str]:
         "teaches the classifier to look for what spectra show to matter."
     )
     if "real" in f1:
-        gap = f1["real"] - f1["image"]
         yield (
-            f"With the real vectors macro F1 is {f1['real']:.3f}, {gap:+.3f} from the {f1['image']:.3f} of the image: "
-            "that is all there is to gain."
+            f"With the real vectors macro F1 is {f1['real']:.3f}, with the image alone {f1['image']:.3f}: the "
+            f"{f1['real'] - f1['image']:.3f} between them are all there is to gain."
         )
     if "magnitudes" in f1:
         yield (
@@ -119,13 +116,18 @@ def _explained(results: Sequence[Result]) -> Iterator[str]:
         return
     best = max(sources, key=lambda name: told[name, "image"])
     line = (
-        f"Inside the classes the best simulated vectors ({MODELS[best].name}) explain {told[best, 'image']:.0%} of the "
-        f"variance of the real ones, a ridge regression from the features of the image classifier "
-        f"{told[INFORMATION, 'image']:.0%}"
+        f"Of the variance of the real vectors inside the classes, {_share(told[best, 'image'])} follows from the best "
+        f"vectors that come from the image ({MODELS[best].name}), {_share(told[INFORMATION, 'image'])} from the "
+        f"features of the image classifier"
     )
     if (INFORMATION, "magnitudes") in told:
-        line += f", and from the magnitudes of the catalogue {told[INFORMATION, 'magnitudes']:.0%}"
-    yield f"{line}. The rest of the spectrum was not found in the image."
+        line += f", and {_share(told[INFORMATION, 'magnitudes'])} from the magnitudes of the catalogue"
+    yield f"{line} (ridge regressions inside each class). The rest of the spectrum was not found in the image."
+
+
+def _share(value: float) -> str:
+    """A share of variance; nothing where the mean of the class would be nearer."""
+    return f"{value:.0%}" if value > 0 else "nothing"
 
 
 def vectors_table(results: Sequence[Result]) -> str:
@@ -179,7 +181,7 @@ def leaks(paired: Paired, results: Sequence[Result]) -> str:
     if paired.compares("permuted", "gan"):
         more, text = _told(paired, "gan", "permuted")
         counts = "what vectors tell of the object counts" if more > 0 else "what vectors tell of the class explains all"
-        sentences.append(f"With images in their places macro F1 is {text} that with permuted ones: {counts}.")
+        sentences.append(f"Macro F1 with images in their places less that with permuted ones is {text}: {counts}.")
     return _paragraph(sentences)
 
 

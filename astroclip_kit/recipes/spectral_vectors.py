@@ -1,58 +1,47 @@
-"""How much of the vectors of spectra simulated ones hold beyond the class, and how much other numbers tell of them."""
+"""How much other numbers tell of the vectors of spectra beyond the class."""
 
 from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["explained_by", "explained_within"]
+__all__ = ["explained_within"]
 
-Floats = npt.NDArray[np.float64]
-
-
-def explained_within(
-    simulated: npt.ArrayLike, real: npt.ArrayLike, codes: npt.ArrayLike, means: npt.ArrayLike
-) -> float:
-    """The share of the variance of real vectors inside the classes that simulated ones explain.
-
-    Args:
-        simulated: Vectors [n, D].
-        real: Vectors of the same objects [n, D].
-        codes: Number of the class of each [n].
-        means: Mean real vector of the training objects of each class [C, D].
-
-    Returns:
-        At most 1; 0 is what the class means reach, below 0 is worse.
-
-    Example:
-        >>> real, means = [[1.0, 2.0], [1.0, 0.0]], [[1.0, 1.0]]
-        >>> explained_within(real, real, [0, 0], means), explained_within([[1.0, 1.5], [1.0, 0.5]], real, [0, 0], means)
-        (1.0, 0.75)
-    """
-    said, true = (np.asarray(one, dtype=np.float64) for one in (simulated, real))
-    centre = np.asarray(means, dtype=np.float64)[np.asarray(codes)]
-    return 1 - float(np.square(said - true).sum() / np.square(true - centre).sum())
+Rows = npt.NDArray[np.int64]
+STRENGTHS = np.logspace(-1, 5, 13)
 
 
-def explained_by(
-    x: npt.ArrayLike, real: npt.ArrayLike, train: npt.NDArray[np.int64], asked: npt.NDArray[np.int64]
-) -> Floats:
-    """Vectors as a ridge regression reads them off other numbers, its strength chosen among the training objects.
+def explained_within(x: npt.ArrayLike, real: npt.ArrayLike, codes: npt.ArrayLike, train: Rows, asked: Rows) -> float:
+    """The share of the variance of vectors inside their classes that follows from other numbers of the same objects.
+
+    A ridge regression for each class reads the vectors off the numbers, so that nothing is gained, or lost, by telling
+    the classes; its strength is chosen among the training objects.
 
     Args:
         x: What is known of all objects [N, F], finite.
         real: Their vectors [N, D].
+        codes: Number of the class of each [N].
         train: Rows that are fitted.
-        asked: Rows that are predicted [n].
+        asked: Rows that are judged.
 
     Returns:
-        Float64 [n, D].
+        At most 1; 0 is what the means of the classes reach, below 0 is worse.
+
+    Example:
+        >>> x = np.random.default_rng(0).normal(size=(200, 3))
+        >>> codes, real = np.arange(200) % 2, np.hstack([x[:, :1], -x[:, :1]])
+        >>> round(explained_within(x, real, codes, np.arange(100), np.arange(100, 200)), 2)
+        1.0
     """
     from sklearn.linear_model import RidgeCV
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    inputs, vectors = np.asarray(x, dtype=np.float64), np.asarray(real, dtype=np.float64)
-    model = make_pipeline(StandardScaler(), RidgeCV(np.logspace(-1, 4, 11)))
-    found: Floats = model.fit(inputs[train], vectors[train]).predict(inputs[asked])
-    return found
+    inputs, vectors, classes = np.asarray(x, np.float64), np.asarray(real, np.float64), np.asarray(codes)
+    wrong = total = 0.0
+    for one in np.unique(classes[asked]):
+        known, told = train[classes[train] == one], asked[classes[asked] == one]
+        model = make_pipeline(StandardScaler(), RidgeCV(STRENGTHS)).fit(inputs[known], vectors[known])
+        wrong += float(np.square(model.predict(inputs[told]) - vectors[told]).sum())
+        total += float(np.square(vectors[told] - vectors[known].mean(axis=0)).sum())
+    return 1 - wrong / total
