@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .errors import FolderError, OutputError
-from .hashes import hash_ids, hash_json, hash_text, plain
+from .hashes import hash_ids, hash_json, hash_text, json_text, plain
 from .locks import LOCK, only_writer
 from .replacement import MANIFEST, hidden, mend, replace_folder, settle, sweep
 
@@ -110,8 +110,8 @@ def publish(path: str | Path, write: Callable[[Path], T]) -> T:
 
 
 def write_json(path: str | Path, value: Any) -> None:
-    """Writes plain values as JSON, atomically; NaN becomes null."""
-    text = json.dumps(plain(value), indent=1, allow_nan=False) + "\n"
+    """Writes plain values as JSON, atomically; NaN becomes null, and many numbers are one line."""
+    text = json_text(value)
     publish(path, lambda temporary: temporary.write_text(text))
 
 

@@ -54,6 +54,20 @@ def test_json_holds_numpy_values_and_turns_nan_into_null(tmp_path):
     assert storage.read_json(tmp_path / "a.json") == {"x": 1.5, "n": None, "v": [0, 1], "p": str(tmp_path)}
 
 
+def test_a_long_list_of_numbers_is_one_line_and_reads_back_as_it_was(tmp_path):
+    grid = tuple((10 ** (3.5 + 1e-4 * np.arange(100))).tolist())
+    told = {"grid": grid, "bands": ["g", "r"], "gaps": [1.0] * 40 + [np.nan], "yes": [True] * 40, "of": [{"n": grid}]}
+    storage.write_json(tmp_path / "a.json", told)
+    assert storage.read_json(tmp_path / "a.json") == {
+        **told,
+        "grid": list(grid),
+        "gaps": [1.0] * 40 + [None],
+        "of": [{"n": list(grid)}],
+    }
+    lines = (tmp_path / "a.json").read_text().splitlines()
+    assert len([line for line in lines if len(line) > 500]) == 2 and ' "bands": [' in lines
+
+
 def test_damaged_json_is_one_clear_error(tmp_path):
     (tmp_path / "a.json").write_text("{half")
     with pytest.raises(FolderError, match=r"a\.json: damaged"):
