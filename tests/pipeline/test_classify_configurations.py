@@ -95,13 +95,14 @@ def test_the_encoders_of_the_cutouts_fit_what_is_read(stars):
 
 FEW = [
     "encoders.image.init_args={width: 4, stages: 1, blocks: 1}",
-    "encoders.spectrum.init_args={widths: [4, 8], blocks: 1}",
+    "encoders.spectrum.init_args={widths: [4, 8], blocks: 1, out_features: 8}",
     "classification.split={test: 0.3, valid: 0.3}",
     "classification.simulation={folds: 2, generator: {hidden_features: [16]}}",
     *(f"classification.{name}.epochs=1" for name in ("encoder_training", "training", "simulation_training")),
 ]
 
 
+@pytest.mark.slow
 def test_spectra_of_point_sources_are_simulated_from_cutouts(stars, tmp_path):
     small = ["ingest.sources.image.init_args.reader.init_args.size=16", "ingest.reading.workers=1"]
     changes = [f"data={stars / 'survey'}", *small, *(f"classify.{one}" for one in FEW)]

@@ -22,8 +22,9 @@ DIFFERENCE_IMAGE = {"magpsf", "sigmapsf", "magap", "sigmagap", "magdiff", "scorr
 
 
 def test_every_configuration_is_tested():
-    recipes = {"astroclip_thesis", "astroclip_v1", "batmm"}  # tests/recipes
-    classify = {"batmm_cutouts", "lamost_types"}  # test_classify_configurations.py
+    recipes = {"astroclip_thesis", "astroclip_v1", "batmm", "iicnet"}  # tests/recipes
+    # test_classify_configurations.py:
+    classify = {"batmm_cutouts", "lamost_types", "sdss_classes", "spectral_gan", "spectral_gan_cutouts"}
     assert {path.stem for path in CONFIGS.glob("*.yaml")} == set(FOLDERS) | recipes | classify
 
 

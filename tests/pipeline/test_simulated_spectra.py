@@ -14,7 +14,10 @@ from astroclip_kit.settings import Classification, Hardware, SpectralGAN, Split,
 
 QUICK = Training(epochs=1, batch_size=64, hardware=Hardware("cpu", "float32", threads=1))
 STAMPS = {"class_path": "astroclip_kit.encoders.StampResNet", "init_args": {"width": 4, "stages": 1, "blocks": 1}}
-ALONG = {"class_path": "astroclip_kit.encoders.ResNet1d", "init_args": {"widths": [4, 8], "blocks": 1}}
+ALONG = {
+    "class_path": "astroclip_kit.encoders.ResNet1d",
+    "init_args": {"widths": [4, 8], "blocks": 1, "out_features": 8},
+}
 SETTINGS = Classification(
     method="concat_mlp",
     stages="simulated",
@@ -77,7 +80,7 @@ def test_the_generator_is_an_encoder_of_images_for_the_other_verbs(learned, star
     generator = str(learned[0] / "simulation" / "whole")
     encoders = {"image": str(learned[0] / "encoders" / "image" / "encoder"), "simulated": generator}
     features = ak.extract(stars / "data", encoders, tmp_path / "features")
-    assert features.names == ["image", "simulated"] and features.out_features("simulated") == 128
+    assert features.names == ["image", "simulated"] and features.out_features("simulated") == 8
     both = Classification("class", "concat_mlp", encoder_training=QUICK, training=QUICK, split=SETTINGS.split)
     given = {"image": STAMPS, "simulated": generator}
     table = pipeline.classify(
