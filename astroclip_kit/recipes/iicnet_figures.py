@@ -147,7 +147,8 @@ def _colours(first: IICNetSeed, answers: Answers) -> Captioned:
     columns = dict(zip(modality.channels, first.dataset.views("colours", rows).T, strict=True))
     true, said = answers.true[own], answers.probabilities[own]
     figure = colour_colour(columns, *axes, true, said, classes=answers.classes, regions=REGIONS)
-    yield "Colours by true class; rings: misclassified by IICnet, in the colour of what was said.", figure
+    about = "names: where Wright et al. (2010) find them"
+    yield f"Colours by true class; rings: misclassified by IICnet, in the colour of what was said; {about}.", figure
 
 
 def _trained(first: IICNetSeed) -> dict[str, Path]:
