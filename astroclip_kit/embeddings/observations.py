@@ -96,7 +96,10 @@ def _with_file(description: Mapping[str, Any], file: str | Path) -> dict[str, An
 
 
 def _told(reader: Any, modality: Modality) -> Any:
-    """A reader of the kit with the grid, or the bands and the size, of the modality, where it takes these."""
+    """A reader of the kit with the grid, or the bands and the size, of the modality, where it takes these.
+
+    Cutouts are resampled if those of the model were; a reader that cuts at positions, or resamples, does so itself.
+    """
     if not type(reader).__module__.startswith(SURVEYS):
         return reader
     names = [name for name in inspect.signature(type(reader)).parameters if hasattr(reader, name)]
@@ -110,7 +113,13 @@ def _told(reader: Any, modality: Modality) -> Any:
         wanted |= {"size": modality.shape[-1], "ivar": modality.channels != bands}
     if modality.kind == "lightcurve":
         wanted["upper_limits"] = "drop" if modality.bands == bands else "keep"
-    return type(reader)(**given | {name: value for name, value in wanted.items() if name in given})
+    wanted = {name: value for name, value in wanted.items() if name in given}
+    if modality.kind != "image" or len(modality.grid) < 2 or "positions" in given or "size_arcsec" in given:
+        return type(reader)(**given | wanted)
+    from ..surveys import Resampled
+
+    cutouts, size = type(reader)(**given | wanted | dict.fromkeys({"size"} & wanted.keys())), modality.shape[-1]
+    return Resampled(cutouts, size, size * modality.pixel_scale_arcsec)
 
 
 def read_observations(files: Sequence[str | Path], reader: Any, modality: Modality) -> tuple[list[Sample], list[str]]:
@@ -232,6 +241,9 @@ def _image(view: View, given: Modality, wanted: Modality) -> View:
     found, scale = given.pixel_scale_arcsec, wanted.pixel_scale_arcsec
     if abs(found / scale - 1) > SCALE_TOLERANCE:  # not where one is unknown: NaN
         raise InputError(f"{found:.4f} arcsec per pixel, the model was trained on {scale:.4f}. Resample the image.")
+    found, scale = given.source_pixel_scale_arcsec, wanted.source_pixel_scale_arcsec
+    if len(given.grid) == len(wanted.grid) == 2 and abs(found / scale - 1) > SCALE_TOLERANCE:
+        raise InputError(f"resampled from {found:.4f} arcsec per pixel, the model was trained on ones of {scale:.4f}.")
     height, width = wanted.shape[1:]
     if planes.shape[1] < height or planes.shape[2] < width:
         raise InputError(

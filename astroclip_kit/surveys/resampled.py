@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -73,6 +74,19 @@ class Resampled(Wrapping):
         shape = (len(channels), self.size, self.size)
         grid = (self.size_arcsec / self.size, modality.source_pixel_scale_arcsec)
         return Modality(modality.name, "image", channels, shape, modality.unit, grid)
+
+    @property
+    def image_quality(self) -> Mapping[str, Any]:
+        """That of the reader, in terms of the new pixels."""
+        asked, source = dict(super().image_quality), self.reader.modality
+        zoom = source.pixel_scale_arcsec / self.modality.pixel_scale_arcsec if source is not None else 1.0
+        if "core" in asked:
+            asked["core"] = round(asked["core"] * zoom)
+        if isinstance(limit := asked.get("saturation"), Mapping):
+            asked["saturation"] = {band: flux / zoom**2 for band, flux in limit.items()}
+        elif limit is not None:
+            asked["saturation"] = limit / zoom**2
+        return asked
 
     def read(self, path: Path) -> Iterator[Sample | Drop]:
         """The samples of the reader on the new pixels.

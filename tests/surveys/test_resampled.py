@@ -5,6 +5,7 @@ from synthetic_images import middle_of_light
 
 from astroclip_kit.contracts import check_alike
 from astroclip_kit.data import ingest
+from astroclip_kit.embeddings.observations import read_observations
 from astroclip_kit.errors import FileError, InputError, UsageError
 from astroclip_kit.pipeline import info
 from astroclip_kit.surveys import CleanImages, LegacySurveyCutouts, Resampled, TableReader
@@ -106,6 +107,27 @@ def test_what_is_spoiled_stays_a_drop(tmp_path):
     write_cutout(tmp_path, "a", change=saturated)
     [item] = Resampled(CleanImages(cutouts(tmp_path)), 80, 50).read(tmp_path / "a.fits")
     assert isinstance(item, Drop) and "the object itself has a bad or saturated pixel in band 'w1'" in item.reason
+
+
+@pytest.mark.parametrize(("limit", "expected"), [(4.84, 1.0), ({"w1": 4.84}, {"w1": 1.0}), (None, None)])
+def test_what_was_asked_of_images_is_kept_in_terms_of_the_new_pixels(tmp_path, limit, expected):
+    write_cutout(tmp_path, "a")
+    asked = Resampled(CleanImages(cutouts(tmp_path), saturation=limit, significance=5), 80, 50).image_quality
+    assert (asked["core"], asked["significance"], asked["min_good"]) == (11, 5, 0.9)
+    assert asked["saturation"] == (expected if expected is None else pytest.approx(expected))
+    assert Resampled(cutouts(tmp_path), 80, 50).image_quality == {}
+
+
+def test_new_cutouts_are_resampled_as_those_of_a_model_were(tmp_path):
+    write_cutout(tmp_path, "a")
+    bands = ("w1", "w2", "w3")
+    trained_on = Modality("image", "image", bands, (3, 80, 80), "nmgy", (0.625, 1.375))
+    [sample], _ = read_observations([tmp_path], None, trained_on)
+    [alike] = Resampled(cutouts(tmp_path, ivar=False), 80, 50).read(tmp_path / "a.fits")
+    np.testing.assert_array_equal(sample.views["image"], alike.views["image"])
+    coarse = Modality("image", "image", bands, (3, 80, 80), "nmgy", (0.625, 2.75))
+    with pytest.raises(InputError, match=r"resampled from 1.3750 arcsec per pixel, the model was trained on ones of 2"):
+        read_observations([tmp_path], None, coarse)
 
 
 def test_what_makes_no_sense(tmp_path):
