@@ -19,7 +19,7 @@ from ..types import Result
 from .iicnet_costs import costs_stage
 from .iicnet_figures import GROUPS, Answers, draw
 from .iicnet_judging import UNSURE, sureness
-from .iicnet_models import BRIEF, MODELS, STATED, TABLES
+from .iicnet_models import BANDS, BRIEF, MODELS, NETWORKS, SIZES, STATED, STEMS, TABLES
 from .iicnet_stages import repetitions, stages
 from .judged import Judged
 from .paired import Paired
@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from .iicnet_stages import IICNetSeed
 
 __all__ = ["RECIPE", "measure"]
+
+SIZE_TASKS = tuple(f"size_{side}" for side in SIZES)
+OTHERS = (BRIEF, *NETWORKS)
 
 
 def measure(run: Run) -> Measured:
@@ -64,7 +67,7 @@ def _paired(several: Sequence[Repetition], results: list[Result], share: float) 
     own = [name for name, model in MODELS.items() if not model.brief]
     label = several[0].settings.label
     paired = Paired(results, label, share, names, "accuracy", "accuracy")
-    parts = {"Which of the published statements hold": paired.stated(STATED)}
+    parts = {"Which of the published statements hold": paired.stated(STATED) + _swept(paired)}
     for first, among in (("iicnet", own), (BRIEF, [name for name in MODELS if name not in own])):
         some = Paired(results, label, share, {name: names[name] for name in among}, "accuracy", "accuracy")
         if any(some.compares(first, name) for name in some.values if name != first):
@@ -73,6 +76,21 @@ def _paired(several: Sequence[Repetition], results: list[Result], share: float) 
             parts[heading], differences = some.against(first)
             results += differences
     return {heading: html for heading, html in parts.items() if html}
+
+
+def _swept(paired: Paired) -> str:
+    """What the sweeps say, in words: means over their seeds, which may be one."""
+    mean = {task: sum(values.values()) / len(values) for task, values in paired.values.items()}
+    seeds = len(paired.values.get(BRIEF, ()))
+    if not seeds:
+        return ""
+    lines = []
+    for what, tasks in (("sizes", SIZE_TASKS), ("kernels of the stem", STEMS), ("bands", BANDS), ("networks", OTHERS)):
+        if len(run := sorted((task for task in tasks if task in mean), key=mean.__getitem__, reverse=True)) > 1:
+            told = "; ".join(f"{paired.names[task]} {mean[task]:.3f}" for task in run)
+            lines.append(f"{what}, the most accurate first: {told}.")
+    about = f"Accuracies of the sweeps, {seeds} seed{'s' * (seeds > 1)}, one training each"
+    return f"<p>{escape(about)}:</p>{bullets(lines)}" if lines else ""
 
 
 def _errors(answers: Answers, several: Sequence[IICNetSeed]) -> str:

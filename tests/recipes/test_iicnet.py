@@ -132,6 +132,7 @@ def test_the_page_has_numbers_statements_errors_and_figures(done):
     assert "730, 721 and 722" in found.parts["What the published confusion matrix is of"]
     stated = found.parts["Which of the published statements hold"]
     assert "<td>IICnet, images + colours</td><td>IICnet, images</td><td>+0.0100</td>" in stated
+    assert "Accuracies of the sweeps, 1 seed, one training each" not in stated  # without IICnet trained as briefly
     assert "IICnet on images against other settings and networks" not in found.parts  # one seed of them
     assert "published 104 of 2,173, 4.8%" in found.parts["Errors of IICnet"]
     captions = " ".join(found.figures)
@@ -210,6 +211,34 @@ def test_sweeps_need_a_description_of_the_network(tmp_path):
     run.sections["classify"]["encoders"] = {**ENCODERS, "image": str(tmp_path)}
     with pytest.raises(UsageError, match=r"classify\.encoders\.image is a folder: sweeps need its class_path"):
         repetitions(run)[0].changed({"stem": 3})
+
+
+def test_sweeps_of_one_seed_are_told_in_words():
+    from astroclip_kit.recipes.iicnet import _swept
+    from astroclip_kit.recipes.paired import Paired
+    from astroclip_kit.types import Result
+
+    accuracies = {BRIEF: 0.6, "size_64": 0.5, "size_96": 0.7, "stem_3": 0.55, "vgg16": 0.3}
+    results = [
+        Result(
+            task, "image", "image", "class", "accuracy", value, 0, 1, 9, 0, "sky", "mock", space="supervised", fold=0
+        )
+        for task, value in accuracies.items()
+    ]
+    names = {name: model.name for name, model in MODELS.items()}
+    told = _swept(Paired(results, "class", 0.1, names, "accuracy"))
+    assert "Accuracies of the sweeps, 1 seed, one training each" in told
+    assert "first: IICnet, 96 x 96 pixels 0.700; IICnet, 80 x 80 pixels 0.600; IICnet, 64 x 64 pixels 0.500." in told
+    assert "IICnet, 80 x 80 pixels 0.600; IICnet, stem 3 x 3 0.550." in told and "bands" not in told
+
+
+def test_real_files_are_read_where_a_folder_is_given(tmp_path):
+    (tmp_path / "wise").mkdir()
+    prepared = prepare(RECIPE, tmp_path / "run", Material(str(tmp_path / "wise")), "full", "")
+    sections = resolve_configuration(prepared.content, prepared.path).sections
+    assert "simulate" not in sections and sections["classify"]["labels"] == f"{tmp_path}/wise/labels.csv"
+    assert set(sections["ingest"]["sources"]) == {"image", "colours", "spectrum"}
+    assert prepared.changes == list(RECIPE.differences)
 
 
 def test_how_sure_it_is_is_counted_by_class():
