@@ -15,6 +15,9 @@ from ..storage import MANIFEST, open_folder
 
 __all__ = ["check_unseen", "encoder_folder"]
 
+# Methods by which labels reach an encoder; vectors are simulated after those of an encoder that learned them.
+LEARN_LABELS = ("supervised", "spectral_gan", "retrieved_spectra")
+
 
 def encoder_folder(folder: str | Path) -> Path:
     """That of the bare encoder: inside the folder that `train_encoder` wrote, or the folder itself."""
@@ -57,7 +60,7 @@ def _note(folder: str | Path, dataset: Any, name: str, split: Split) -> str:
     if not count:
         return ""
     what = f"{count} of {held_out} objects that {_told(split, earlier)} holds out"
-    if about.get("method") != "supervised":
+    if about.get("method") not in LEARN_LABELS:
         how = f"without labels ({about.get('method', 'unknown')}, {_told(earlier, split)})"
         return f"the encoder of {name!r} in {folder} has seen {what}, {how}."
     raise UsageError(

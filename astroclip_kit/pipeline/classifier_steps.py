@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +16,7 @@ from ..errors import InputError, UsageError
 from ..models import describe
 from ..settings import Classification
 from .parts import Encoders, encoder_for, read_by, seeded
-from .simulated_spectra import fit_view, views
+from .simulated_spectra import fit_view, other_sources, views
 from .step import Step
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class Learner:
         if not self.encoders:
             raise UsageError("classify.encoders: name the encoder of each modality that the classifier shall see.")
         fusions = [name for name in METHODS if name not in ("linear", self.settings.method)]
-        known = [*self.encoders, *fusions, *CLASSICAL]
+        known = [*self.encoders, *fusions, *CLASSICAL, *other_sources(self.settings)]
         if unknown := [name for name in self.settings.baselines if name not in known]:
             raise UsageError(f"baselines: there is no {unknown[0]!r}. There are: {', '.join(known)}.")
 
@@ -82,6 +82,12 @@ class Learner:
     def trained(self) -> dict[str, str]:
         """The folders of the encoders after their first stage, or of those that were given."""
         inside = {name: self.place("encoders", name, "encoder") for name in self.encoders}
+        return {name: str(path if path.is_dir() else self.encoders[name]) for name, path in inside.items()}
+
+    @property
+    def heads(self) -> dict[str, str]:
+        """The same with the heads of their first stage."""
+        inside = {name: self.place("encoders", name) for name in self.encoders}
         return {name: str(path if path.is_dir() else self.encoders[name]) for name, path in inside.items()}
 
     @cached_property
@@ -132,7 +138,7 @@ class Learner:
     @property
     def baselines(self) -> dict[str, Path]:
         """Those that are trained for the comparison, and their folders; an encoder alone is trained anyway."""
-        names = [name for name in self.settings.baselines if name not in self.encoders]
+        names = [name for name in self.settings.baselines if name not in (*self.encoders, *views(self))]
         return {name: self.place("baselines", name) / ("" if name in CLASSICAL else "model") for name in names}
 
     def steps(self) -> Iterator[Step]:
@@ -229,9 +235,14 @@ class Learner:
         from ..classifiers import write_baseline
         from ..models import load_model
 
-        classifier: Any = load_model(self.place("model"), trusted=True)
-        preprocess, sees = classifier.encoders[self.classical_sees].preprocess, self.classical_sees
+        classifier, sees = cast(Any, load_model(self.place("model"), trusted=True)), self.classical_sees
+        known = sees in classifier.encoders  # not where its vectors are simulated
+        preprocess = classifier.encoders[sees].preprocess if known else self._of_folder(sees).preprocess
         write_baseline(name, self.dataset, sees, preprocess, self.settings, self.place("baselines", name))
+
+    def _of_folder(self, name: str) -> Any:
+        """An encoder after its first stage."""
+        return encoder_for(self.trained[name], self.dataset.modalities, name)
 
     @property
     def classical_sees(self) -> str:

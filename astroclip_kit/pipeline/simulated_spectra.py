@@ -6,17 +6,19 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, get_args, get_type_hints
 
 import numpy as np
 import numpy.typing as npt
+
+from ..settings import Classification, SpectralGAN
 
 if TYPE_CHECKING:
     from ..features import FeatureSet
     from ..types import Result
     from .classifier_steps import Learner
 
-__all__ = ["fit_view", "vector_results", "view_models", "views"]
+__all__ = ["fit_view", "other_sources", "vector_results", "view_models", "views"]
 
 Rows = npt.NDArray[np.int64]
 SIMULATED = "simulated"
@@ -24,36 +26,52 @@ POOLED = ("concat_linear", "concat_mlp", "early_add", "early_concat")  # methods
 OUT_OF_FOLD, SEEN = " (training, out of fold)", " (training, seen)"
 
 
+def other_sources(settings: Classification) -> list[str]:
+    """Sources of simulated vectors that there are besides the one of the classifier."""
+    known = get_args(get_type_hints(SpectralGAN)["source"]) if settings.stages == "simulated" else ()
+    return [name for name in known if name != settings.simulation.source]
+
+
 def views(learner: Learner) -> dict[str, tuple[str, ...]]:
-    """Folder of a baseline to what it sees: the image alone, the simulated vector alone, and the real vector.
+    """Folder of a baseline to what it sees: image or simulated vector alone, the real one, or one of another source.
 
     Args:
         learner: Of any stages; without simulated spectra there is none.
     """
-    if learner.settings.stages != "simulated":
+    settings = learner.settings
+    if settings.stages != "simulated":
         return {}
-    image, spectrum = learner.settings.simulation.image, learner.settings.simulation.spectrum
-    alone = {"image-alone": (image,), "simulated-alone": (SIMULATED,)} if learner.settings.method in POOLED else {}
-    return {**alone, "real": (image, spectrum)}
+    image, spectrum = settings.simulation.image, settings.simulation.spectrum
+    alone = {"image-alone": (image,), "simulated-alone": (SIMULATED,)} if settings.method in POOLED else {}
+    others = {name: (image, name) for name in other_sources(settings) if name in settings.baselines}
+    return {**alone, "real": (image, spectrum), **others}
 
 
 def fit_view(learner: Learner, name: str) -> None:
     """Trains the head of the classifier on other inputs."""
     from ..classifiers import fit_classifier
 
-    settings, out = replace(learner.settings, stages="two"), learner.place("baselines", name)
+    settings, out = learner.settings, learner.place("baselines", name)
+    if name in other_sources(settings):
+        changed: Any = {"source": name}
+        settings = replace(settings, simulation=replace(settings.simulation, **changed))
+        fit_classifier(learner.dataset, learner.heads, settings, out)
+        return
     seen = dict.fromkeys(views(learner)[name], "")
-    fit_classifier(learner.dataset, seen, settings, out, tokens=_tokens(learner, name))
+    fit_classifier(learner.dataset, seen, replace(settings, stages="two"), out, tokens=_tokens(learner, name))
 
 
 def _tokens(learner: Learner, name: str) -> FeatureSet:
-    """What it is trained on: of the real vector those of the encoders, else those of the classifier."""
+    """What it is trained on: of the real vector those of the encoders, of another source its own."""
     from ..classifiers import extract_tokens
+    from ..features import FeatureSet
 
-    if name != "real":
-        return learner.features
     out, hardware = learner.place("baselines", name, "tokens"), learner.settings.training.hardware
-    return extract_tokens(learner.dataset, learner.trained, out, hardware=hardware)
+    if name in other_sources(learner.settings):
+        return FeatureSet(out)
+    return (
+        extract_tokens(learner.dataset, learner.trained, out, hardware=hardware) if name == "real" else learner.features
+    )
 
 
 def view_models(learner: Learner) -> Iterator[tuple[str, str, Any]]:
@@ -81,26 +99,41 @@ def vector_results(learner: Learner, **about: Any) -> list[Result]:
     """
     if learner.settings.stages != "simulated":
         return []
-    from ..features import FeatureSet
     from ..models import load_model
 
-    sides = learner.divided[2]
-    test, train = (np.flatnonzero(sides == side) for side in ("test", "train"))
-    seen = FeatureSet(learner.place("simulation", "seen"))
-    kinds = {
-        "": (learner.features, test),
-        OUT_OF_FOLD: (learner.features, train),
-        SEEN: (seen, train),
-    }
     spectrum = learner.settings.simulation.spectrum
     own = learner.place("encoders", spectrum)
-    teacher: Any = load_model(own if own.is_dir() else Path(str(learner.encoders[spectrum])), trusted=own.is_dir())
-    return [one for told, kind in kinds.items() for one in _compared(learner, teacher, told, *kind, **about)]
+    teacher: Any = load_model(learner.heads[spectrum], trusted=own.is_dir())
+    others = [name for name in other_sources(learner.settings) if name in views(learner)]
+    places = {"": learner.out, **{name: learner.place("baselines", name) for name in others}}
+    return [
+        result
+        for source, place in places.items()
+        for told, features, rows in _kinds(learner, place)
+        for result in _compared(learner, teacher, _Vectors(source, place, told, features, rows), **about)
+    ]
 
 
-def _compared(
-    learner: Learner, teacher: Any, told: str, features: FeatureSet, rows: Rows, **about: Any
-) -> Iterator[Result]:
+class _Vectors(NamedTuple):
+    """Vectors of one kind: where they are from ("" for that of the classifier), its folder, what is said of them."""
+
+    source: str
+    place: Path
+    told: str
+    features: FeatureSet
+    rows: Rows
+
+
+def _kinds(learner: Learner, place: Path) -> Iterator[tuple[str, FeatureSet, Rows]]:
+    """What is said of each kind, the features that hold it, and whose it is."""
+    from ..features import FeatureSet
+
+    sides, held, seen = learner.divided[2], FeatureSet(place / "tokens"), FeatureSet(place / "simulation" / "seen")
+    test, train = (np.flatnonzero(sides == side) for side in ("test", "train"))
+    yield from (("", held, test), (OUT_OF_FOLD, held, train), (SEEN, seen, train))
+
+
+def _compared(learner: Learner, teacher: Any, vectors: _Vectors, **about: Any) -> Iterator[Result]:
     """The numbers of one kind of vectors."""
     import torch
 
@@ -108,18 +141,19 @@ def _compared(
     from ..classifiers.real_vectors import Head
     from ..models import load_model
 
-    dataset, (names, codes, _) = learner.dataset, learner.divided
+    dataset, (names, codes, _), rows = learner.dataset, learner.divided, vectors.rows
     image, spectrum = learner.settings.simulation.image, learner.settings.simulation.spectrum
-    classifier: Any = load_model(learner.place("model"), trusted=True)
+    classifier: Any = load_model(vectors.place / "model", trusted=True)
     generator = classifier.encoders[SIMULATED]
-    simulated = tokens_of(features, SIMULATED, rows)[:, 0]
+    simulated = tokens_of(vectors.features, SIMULATED, rows)[:, 0]
     hardware = learner.settings.training.hardware
     real = torch.from_numpy(spectral_vectors(teacher, dataset, rows, spectrum, hardware=hardware))
     whose: dict[str, Any] = {"groups": dataset.groups[rows], "seed": learner.settings.split.seed, **about}
-    real = generator.standardise(real)
-    yield from compare_vectors(simulated.numpy(), real.numpy(), codes[rows], query=f"{image}{told}", **whose)
+    real, query = generator.standardise(real), f"{vectors.source or SIMULATED}{vectors.told}"
+    asked = f"{image}, {query}" if vectors.source else f"{image}{vectors.told}"
+    yield from compare_vectors(simulated.numpy(), real.numpy(), codes[rows], query=asked, **whose)
     if tuple(getattr(teacher, "classes", ())) == tuple(names):
         with torch.inference_mode():
             p = probabilities(Head(teacher)(generator.restore(simulated)).double().numpy())
         true, label = np.asarray(names)[codes[rows]], learner.settings.label
-        yield from judge(true, p, names, label=label, task="spectrum_head", query=f"{SIMULATED}{told}", **whose)
+        yield from judge(true, p, names, label=label, task="spectrum_head", query=query, **whose)

@@ -42,7 +42,7 @@ class Classification:
         training: Of the fusion, and of all of it together.
         split: Who trains, who validates (which epoch is best, and the temperature), who is held out.
         baselines: What is trained beside it to compare with: "image", "spectrum" (any modality alone), "early_add",
-            "early_concat", "vgg1d", "svm", "xgboost".
+            "early_concat", "vgg1d", "svm", "xgboost"; simulated also "retrieved" or "gan", the other source.
         alignment: Aligned: pairs, heads, loss and augmentations; encoders are trained as a whole where it does not say.
         alignment_training: Aligned: epochs, batch size, optimizer, hardware, seed.
         simulation: Simulated: generator and critic, folds, which modalities. Retrieved vectors are of a space that

@@ -26,6 +26,8 @@ SETTINGS = Classification(
     split=Split(test=0.3, valid=0.3),
     simulation=SpectralGAN(folds=2, noise=4, draws=2, generator={"encoder": STAMPS, "hidden_features": [16]}),
     simulation_training=QUICK,
+    alignment_training=QUICK,
+    baselines=["svm", "retrieved"],
 )
 
 
@@ -49,13 +51,16 @@ def test_the_classifier_stands_beside_the_image_alone_the_real_vector_and_checks
     head, spectral = "concatenated, hidden layer", "head of the spectrum"
     assert list(zip(table["model"], table["sees"], strict=True)) == [
         (head, "image+simulated"), ("encoder", "image"), ("encoder", "spectrum"),
-        (head, "image"), (head, "simulated"), (head, "image+spectrum"), (spectral, "simulated"),
-        (spectral, "simulated (training, out of fold)"), (spectral, "simulated (training, seen)"),
+        ("SVM", "spectrum"), (head, "image"), (head, "simulated"), (head, "image+spectrum"), (head, "image+retrieved"),
+        (spectral, "simulated"), (spectral, "simulated (training, out of fold)"),
+        (spectral, "simulated (training, seen)"), (spectral, "retrieved"),
+        (spectral, "retrieved (training, out of fold)"), (spectral, "retrieved (training, seen)"),
     ]  # fmt: skip
     results = read_results(out / "results")
     vectors = {(one.query, one.metric): one for one in results if one.task == "simulation"}
     queries = ("image", "image (training, out of fold)", "image (training, seen)")
-    assert {name for name, _ in vectors} == set(queries)
+    of_other = ("image, retrieved", "image, retrieved (training, out of fold)", "image, retrieved (training, seen)")
+    assert {name for name, _ in vectors} == {*queries, *of_other}
     assert all(-1 <= vectors[name, "cosine"].value <= 1 and vectors[name, "frechet"].value >= 0 for name in queries)
     page = (out / "results" / "report.html").read_text()
     assert "Simulated vectors" in page and "the mean of the class" in page
@@ -73,7 +78,7 @@ def test_new_objects_are_classified_by_images_alone(learned, stars, tmp_path):
 def test_nothing_is_done_twice(learned, stars, capsys):
     learn(stars, learned[0])
     told = capsys.readouterr().err
-    assert told.count("(done before)") == 5 == told.count("->")
+    assert told.count("(done before)") == 7 == told.count("->")
 
 
 def test_the_generator_is_an_encoder_of_images_for_the_other_verbs(learned, stars, tmp_path):
