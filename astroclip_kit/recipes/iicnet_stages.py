@@ -41,7 +41,14 @@ def repetitions(run: Run) -> list[IICNetSeed]:
             raise UsageError(f"experiment.{name} is {experiment[name]}, expected 0 or more.")
     if needed := [name for name in WANTED if name in experiment["leave_out"]]:
         raise UsageError(f"experiment.leave_out: {needed[0]!r} is what the others are compared with. Keep it.")
-    return repeated(run, IICNetSeed, MODELS, SEEN)
+    several = repeated(run, IICNetSeed, MODELS, SEEN)
+    own = [name for name, model in several[0].models.items() if model.kind == "sweep"]
+    if own and not isinstance(several[0].encoders["image"], dict):
+        raise UsageError(
+            f"classify.encoders.image is a folder: sweeps such as {own[0]!r} need its class_path. Give that, or leave "
+            f"them out with experiment.sweep_seeds=0."
+        )
+    return several
 
 
 class IICNetSeed(Repetition):
@@ -139,14 +146,8 @@ class IICNetSeed(Repetition):
         train_encoder(self.fewer(), out, modality="image", encoder=encoder, settings=settings)
 
     def changed(self, changes: Mapping[str, Any]) -> Any:
-        """IICnet with other arguments.
-
-        Raises:
-            UsageError: If the configuration has an encoder of images that is no description.
-        """
+        """IICnet with other arguments."""
         given = self.encoders["image"]
-        if not isinstance(given, dict):
-            raise UsageError("classify.encoders.image is a folder: sweeps need its class_path. Leave the sweeps out.")
         return self.built({**given, "init_args": {**(given.get("init_args") or {}), **changes}}, "image")
 
     def network(self, name: str) -> Any:

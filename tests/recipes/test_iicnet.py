@@ -209,8 +209,10 @@ def test_settings_that_make_no_sense_are_refused(experiment, message, tmp_path):
 def test_sweeps_need_a_description_of_the_network(tmp_path):
     run = make_run(tmp_path, tmp_path)
     run.sections["classify"]["encoders"] = {**ENCODERS, "image": str(tmp_path)}
-    with pytest.raises(UsageError, match=r"classify\.encoders\.image is a folder: sweeps need its class_path"):
-        repetitions(run)[0].changed({"stem": 3})
+    with pytest.raises(UsageError, match=r"image is a folder: sweeps such as 'stem_3' need its class_path. Give that"):
+        repetitions(run)
+    run.sections["experiment"]["sweep_seeds"] = 0
+    assert not any(model.brief for model in repetitions(run)[0].models.values())
 
 
 def test_sweeps_of_one_seed_are_told_in_words():
