@@ -11,6 +11,14 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # as many workers as cores
 
 
+@pytest.fixture(scope="session", autouse=True)
+def files_need_not_reach_the_disk():
+    """Nobody waits until a file is on the disk, which would outlive a power cut, and that no test brings about."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", os.fstat)
+        yield
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """Real survey data beside the repository; tests that need it are skipped where it is absent."""
