@@ -13,12 +13,11 @@ NETWORKS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("bands", [3, 4])
 @pytest.mark.parametrize("name", NETWORKS)
-def test_each_opens_for_images_of_80_pixels(name, bands):
+def test_each_opens_for_images_of_80_pixels_in_four_bands(name):
     with torch.device("meta"):
-        encoder = ImageBackbone(name, in_channels=bands)
-        features = encoder(torch.zeros(2, bands, 80, 80))
+        encoder = ImageBackbone(name, in_channels=4)
+        features = encoder(torch.zeros(2, 4, 80, 80))
     assert encoder.out_features == NETWORKS[name] and features.shape == (2, NETWORKS[name])
 
 
