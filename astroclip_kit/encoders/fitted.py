@@ -18,6 +18,7 @@ from ..transforms.spectra import SelectChannels
 from ..types import Modality, reads_of
 from .grids import onto_grid
 from .layers import steps_of
+from .standard_vectors import StandardVectors
 
 __all__ = ["encoder_of", "fitted", "load_encoder"]
 
@@ -74,6 +75,10 @@ def fitted(encoder: Any, modality: Modality) -> nn.Module:
     trained: Modality | None = getattr(encoder, "trained_on", None)
     if trained is None:
         return encoder.fitted_to(modality) if hasattr(encoder, "fitted_to") else encoder  # type: ignore[no-any-return]
+    if isinstance(encoder, StandardVectors):  # what it does to views first is done by the encoder inside
+        encoder.encoder.trained_on = trained  # type: ignore[assignment]
+        encoder.trained_on = fitted(encoder.encoder, modality).trained_on
+        return encoder
     moved = modality.kind == "spectrum" == trained.kind and not is_on(trained.grid, modality.grid)
     keeps = "preprocess" in inspect.signature(type(encoder).__init__).parameters  # else a saved copy would lack it
     if not keeps or modality.kind != trained.kind or not (moved or modality.channels != trained.channels):

@@ -5,6 +5,7 @@ import torch
 
 from astroclip_kit.contracts import check_encoder
 from astroclip_kit.encoders import SpectralGenerator, StampResNet, TableValues
+from astroclip_kit.encoders.fitted import fitted
 from astroclip_kit.errors import InputError, UsageError
 from astroclip_kit.models import load_model, save_model
 from astroclip_kit.transforms import Asinh, ScaleImages
@@ -81,6 +82,23 @@ def test_a_network_is_described_or_given_or_a_resnet18_for_stamps():
     kernels = [one.kernel_size for one in network.modules() if isinstance(one, torch.nn.Conv2d)]
     assert maps.shape == (2, 512, 4, 4) and sum(kernel == (3, 3) for kernel in kernels) == 17
     assert not any(isinstance(one, torch.nn.MaxPool2d) for one in network.modules())
+
+
+def test_it_is_fitted_to_bands_in_another_order(x, tmp_path):
+    generator = make().measured_on(x)
+    generator.trained_on = IMAGE
+    save_model(generator, tmp_path / "model")
+    other = Modality("cutout", "image", ("r", "g", "u"), (3, 12, 12), "nmgy", (0.396,))
+    moved = fitted(load_model(tmp_path / "model"), other)
+    check_encoder(moved, other)
+    save_model(moved, tmp_path / "moved")
+    again = load_model(tmp_path / "moved")
+    with torch.inference_mode():
+        expected = generator(generator.preprocess(x))
+        torch.testing.assert_close(again(again.preprocess(x[:, [1, 2, 0]])), expected)
+    lacking = Modality("cutout", "image", ("g", "r"), (2, 12, 12), "nmgy", (0.396,))
+    with pytest.raises(InputError, match="SpectralGenerator was trained on the channels u, ivar_u, g"):
+        check_encoder(fitted(load_model(tmp_path / "model"), lacking), lacking)
 
 
 @pytest.mark.parametrize(
