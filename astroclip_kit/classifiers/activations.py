@@ -95,7 +95,7 @@ def _run(encoder: nn.Module, view: npt.ArrayLike) -> tuple[dict[str, Map], dict[
             told.pop(name, None)
         shapes[name] = f"[{', '.join(map(str, output.shape))}]" if isinstance(output, Tensor) else type(output).__name__
         if isinstance(output, Tensor) and (found := _map(module, output)) is not None:
-            maps[name] = found.float().cpu().numpy()
+            maps[name] = found.float().cpu().numpy().copy()  # the next layer may work in place
 
     hooks = [
         module.register_forward_hook(lambda own, _, output, name=name: keep(name, own, output))

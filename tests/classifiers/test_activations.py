@@ -62,3 +62,10 @@ def test_what_has_no_map_or_no_such_layer_is_told(encoder):
         layer_maps(TabularMLP(5, 8), np.ones(5))
     with pytest.raises(InputError, match=r"SEResNet cannot encode a view of shape \(7, 20, 20\)"):
         layer_maps(encoder, np.ones((7, 20, 20)))
+
+
+def test_a_map_is_what_the_layer_gave_also_where_the_next_one_changes_it_in_place():
+    torch.manual_seed(0)
+    layers = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(inplace=True))
+    found = layer_maps(nn.Sequential(layers, nn.AdaptiveAvgPool2d(1), nn.Flatten()), IMAGE, ["0.0", "0.1"])
+    assert found["0.0"].min() < 0 and found["0.1"].min() == 0
