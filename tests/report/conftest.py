@@ -46,9 +46,14 @@ class Survey:
         return view.astype(np.float32)
 
 
+@pytest.fixture(scope="session")
+def make_survey():
+    return Survey
+
+
 @pytest.fixture
-def survey():
-    return Survey()
+def survey(make_survey):
+    return make_survey()
 
 
 @pytest.fixture(scope="session")

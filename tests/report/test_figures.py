@@ -145,9 +145,15 @@ def test_similarities_of_one_object_and_of_two():
         figures.similarity_histogram([0.5], [])
 
 
-def test_evaluation_figures_are_everything_that_can_be_drawn(space, survey):
-    settings = Evaluation(k=3)
-    found = evaluation_figures(space, ["z", "class"], dataset=survey, history=[HISTORY], settings=settings, panels=1)
+@pytest.fixture(scope="module")
+def evaluated(space, make_survey):
+    """Caption to figure of an evaluation."""
+    given = {"dataset": make_survey(), "history": [HISTORY], "settings": Evaluation(k=3), "panels": 1}
+    return evaluation_figures(space, ["z", "class"], **given)
+
+
+def test_evaluation_figures_are_everything_that_can_be_drawn(space, evaluated):
+    found = evaluated
     assert all(isinstance(figure, KitFigure) for figure in found.values())
     kinds = [one.task for one in found.values()]
     assert [kinds.count(task) for task in ("training", "regression", "classification", "space", "retrieval")] == [
@@ -207,9 +213,8 @@ def test_many_strokes_become_pixels(monkeypatch):
     assert picture(figures.learning_curves(HISTORY))[0] == "png"
 
 
-def test_text_is_never_below_seven_points_and_figures_fit_a_column(space, survey):
-    found = evaluation_figures(space, ["z", "class"], dataset=survey, settings=Evaluation(k=3), panels=1)
-    kinds = {caption.split(" ")[0]: (caption, figure) for caption, figure in found.items()}
+def test_text_is_never_below_seven_points_and_figures_fit_a_column(evaluated):
+    kinds = {caption.split(" ")[0]: (caption, figure) for caption, figure in evaluated.items()}
     for caption, figure in kinds.values():
         assert min(sizes(figure)) >= 7, caption
         assert figure.get_size_inches()[0] <= canvas.PAGE, caption
