@@ -14,7 +14,7 @@ from ..models import describe
 from ..report.classes import selection_html
 from ..report.lists import bullets
 from ..storage import MANIFEST
-from .classifier_errors import error_figures, error_notes
+from .classifier_errors import error_notes, errors_shown
 from .classifier_models import judged_models, weighed
 from .classifier_predictions import SAID, as_csv, csv_of_fold, read_said
 from .classifier_steps import Learner
@@ -82,7 +82,7 @@ def _figures(learners: Sequence[Learner], said: Sequence[Said], seed: int) -> di
     ]
     whole = _all_folds(said)
     drawn = classifier_figures(whole, histories=_histories(learners), shares=joined, seed=seed)
-    return {**drawn, **dict(error_figures(learners[0], whole, seed))}
+    return {**drawn, **dict(errors_shown(learners[0], whole, seed))}
 
 
 def _histories(learners: Sequence[Learner]) -> dict[str, list[Any]]:

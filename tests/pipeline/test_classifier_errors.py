@@ -9,7 +9,7 @@ from astroclip_kit.classifiers import Classifier, EarlyConcat
 from astroclip_kit.data import Dataset
 from astroclip_kit.encoders import VGG1D, ImageConvNet
 from astroclip_kit.models import save_model
-from astroclip_kit.pipeline.classifier_errors import error_figures, error_notes
+from astroclip_kit.pipeline.classifier_errors import error_notes, errors_shown
 from astroclip_kit.report.classifier_figures import Said
 
 CLASSES = ("bhb", "other")
@@ -48,11 +48,11 @@ def said(learner, wrong, unsure=3):
 
 
 def captions(learner, of):
-    return [caption for caption, _ in error_figures(learner, of)]
+    return [caption for caption, _ in errors_shown(learner, of)]
 
 
 def test_everything_that_can_be_made_is_shown(learner):
-    found = dict(error_figures(learner, said(learner, wrong=5)))
+    found = dict(errors_shown(learner, said(learner, wrong=5)))
     assert [caption[: len(start)] for caption, start in zip(found, SHEETS, strict=False)] == SHEETS
     assert list(found)[3].startswith("Colours by true class") and len(found) == 4
     assert {figure.task for figure in found.values()} == {"classifiers"}
