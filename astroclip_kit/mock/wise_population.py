@@ -28,7 +28,8 @@ CLASSES = ("galaxy", "qso", "star")
 SHARE = (7298 / 21736, 7215 / 21736, 7223 / 21736)  # Zhao et al. (2023)
 GALAXIES_R = 17.77  # of the faintest galaxies: most of those with spectra are of the main sample of SDSS, r < 17.77
 DUSTY = 0.15  # share of the coolest stars that stand for evolved ones in their shells
-LIMIT_W1 = {"galaxy": 15.0, "qso": 16.0, "star": 15.0}  # Vega, of objects matched with the catalogue of AllWISE
+EARLY = 0.45  # share of the early types that is kept: half of the main sample is red (Strateva et al. 2001)
+LIMIT_W1 = {"galaxy": 14.5, "qso": 15.8, "star": 14.5}  # Vega, of objects matched with the catalogue of AllWISE
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,8 @@ def _galaxies(plan: Plan, count: int, rng: np.random.Generator) -> Objects:
     mag_r = 22.5 - 2.5 * np.log10(fluxes[:, 1])
     fibre = 1 - np.exp(-1.0 / size)  # of the light, in a fibre of 2 arcsec
     known = _known("galaxy", types, galaxies["z"], np.full(count, np.nan), mag_r)
-    return Objects(known, galaxy_light(galaxies, rng), shape, light * fibre.astype(np.float32)[:, None])
+    objects = Objects(known, galaxy_light(galaxies, rng), shape, light * fibre.astype(np.float32)[:, None])
+    return objects[np.flatnonzero((types != "early") | (rng.random(count) < EARLY))]
 
 
 def _quasars(plan: Plan, count: int, rng: np.random.Generator) -> Objects:
