@@ -16,6 +16,7 @@ from ..data.crossmatch import match, separation_arcsec, unit_vectors
 from ..data.dataset import Dataset
 from ..errors import FileError, InputError, UsageError
 from ..storage import own_manifest
+from ..surveys import TableReader, catalogue
 from ..surveys.recognition import recognise
 from ..types import Drop, Modality, Sample
 from .observations import adapted, read_observations
@@ -61,9 +62,23 @@ def new_objects(
     found: dict[str, list[Sample]] = {}
     for name, modality in modalities.items():
         told = files[name] if isinstance(files[name], Mapping) else {"file": files[name]}
-        found[name], skipped = read_observations([told.get("file", "")], told.get("reader"), modality)
+        file = told.get("file", "")
+        reader = told.get("reader") or _rows_by_name(file, modality)
+        found[name], skipped = read_observations([file], reader, modality)
         yield from (Drop(*_parted(reason)) for reason in skipped)
     yield from _matched(found, radius_arcsec)
+
+
+def _rows_by_name(file: Any, modality: Modality) -> TableReader | None:
+    """A reader of a table whose rows are called by an id or lie at positions, to be matched; None for anything else."""
+    if modality.kind != "table" or not Path(file).is_file():
+        return None
+    columns = list(modality.channels)
+    try:
+        known = catalogue(file, columns)
+    except UsageError:  # no such columns: rows are numbered
+        return None
+    return TableReader(file, columns, known.id_column, known.ra_column, known.dec_column)
 
 
 def _parted(reason: str) -> tuple[str, str]:
