@@ -133,9 +133,8 @@ def _besides(one: SpectralSeed, judged: Rows, source: Mapping[str, Any]) -> Besi
     found = _Vectors(one)
     results = [result for name in one.sources for result in _compared(found, name, judged, source)]
     results += [*_information(found, judged, source), *_leaks(found, source)]
-    arrays = {"vectors-real": found.real[judged].astype(np.float32)}
-    arrays |= {f"vectors-{name}": found.simulated(name)[judged].astype(np.float32) for name in one.sources
-               if name in DRAWN}  # fmt: skip
+    drawn = {"real": found.real} | {name: found.simulated(name) for name in one.sources if name in DRAWN}
+    arrays = {f"vectors-{name}": vectors[judged].astype(np.float32) for name, vectors in drawn.items()}
     return Besides(results, arrays, {"sources": list(one.sources)})
 
 

@@ -131,7 +131,7 @@ def _share(value: float) -> str:
 
 
 def vectors_table(results: Sequence[Result]) -> str:
-    """How near the vectors of each source are to the real ones, beside what guessing reaches, as HTML."""
+    """How near the vectors of each source are to the real ones, beside the mean of the true class, as HTML."""
     found = {(one.task, one.metric): one for one in _of_all(results)}
     shown = [name for name in VARIANTS if any((name, metric) in found for metric in COLUMNS)]
     if not shown:
@@ -145,7 +145,7 @@ def vectors_table(results: Sequence[Result]) -> str:
     )
     about = (
         "Simulated against real vectors of the test objects, standardised; mean and standard deviation over the seeds. "
-        "Below, what guessing reaches: the mean vector of the class, or beyond the class 0."
+        "Below, what the mean vector of the true class reaches, which is known of no new object."
     )
     return f"<p class='about'>{about}</p><table><thead><tr><th></th>{head}</tr></thead><tbody>{rows}</tbody></table>"
 
@@ -154,7 +154,7 @@ def _cell(one: Result | None) -> str:
     if one is None:
         return "<td>—</td>"
     spread = f" ± {one.std:.3f}" if math.isfinite(one.std) else ""
-    guess = f"<small><br>guessing {one.chance:.3f}</small>" if math.isfinite(one.chance) else ""
+    guess = f"<small><br>class mean {one.chance:.3f}</small>" if math.isfinite(one.chance) else ""
     return f"<td><b>{one.value:.3f}{spread}</b>{guess}</td>"
 
 

@@ -101,8 +101,8 @@ def test_a_leak_is_what_is_left_of_permuted_images(left, p, verdict_):
     assert "less that with permuted ones is +0.0400 in every seed: what vectors tell of the object counts" in text
 
 
-def test_vectors_stand_beside_what_guessing_reaches():
+def test_vectors_stand_beside_what_the_class_alone_reaches():
     one = number("gan", 0.7, "cosine", chance=0.6)
     page = vectors_table(combine([[one], [one]], 0.2))
-    assert "<td>image + simulated vector (GAN, hinge)</td>" in page and "guessing 0.600" in page
+    assert "<td>image + simulated vector (GAN, hinge)</td>" in page and "class mean 0.600" in page
     assert "0.700 ± 0.000" in page and "Fréchet" not in page
