@@ -7,7 +7,7 @@ the images by their colours within 2.4 arcsec, both as they are and clipped at t
 the networks see them. Five folds.
 
     python benchmarks/star_difficulty.py --count 4000 --templates ../shared/data/catalogues
-    python benchmarks/star_difficulty.py --kind point_sources --faint-limit 20.2 --size 32
+    python benchmarks/star_difficulty.py --kind point_sources --size 32
 """
 
 from __future__ import annotations
