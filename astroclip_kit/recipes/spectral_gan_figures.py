@@ -55,7 +55,7 @@ def _vectors(first: Judged) -> Captioned:
     shown |= {TITLES[name]: first.array(f"vectors-{name}") for name in DRAWN if name in first.about["sources"]}
     if len(shown) > 1:
         caption = (
-            "Vectors of real spectra of the judged objects of the first seed, and those that come from the images alone, "
+            "Vectors of real spectra of the judged objects of the first seed, and those that come from images alone, "
             "on the principal axes of the real ones."
         )
         yield caption, vectors_side_by_side(shown, first.true, title=f"{len(first.true):,} objects, first seed")
