@@ -144,7 +144,7 @@ class _Fitting:
             on_first_process(partial(print, f"note: {note}", file=sys.stderr))
         widths = {name: int(one.out_features) for name, one in encoders.items() if isinstance(one, nn.Module)}  # type: ignore[arg-type]
         if self.settings.stages == "simulated":
-            check_simulation(self.settings.simulation, list(encoders))
+            check_simulation(self.settings.simulation, list(encoders), self.dataset.modalities)
         if len(widths) == len(encoders):
             self._new_fusion({name: (1, width) for name, width in widths.items()}, 2)
 

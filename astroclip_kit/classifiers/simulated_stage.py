@@ -6,7 +6,7 @@ it a sharper vector than any new object gets, and the classifier would trust vec
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -62,12 +62,13 @@ def folds_of(groups: npt.ArrayLike, rows: Rows, folds: int, seed: int = 0) -> np
     return found
 
 
-def check_simulation(simulation: SpectralGAN, encoders: Sequence[str]) -> None:
+def check_simulation(simulation: SpectralGAN, encoders: Sequence[str], modalities: Collection[str]) -> None:
     """Refuses what would be found wrong only after encoders are trained.
 
     Args:
         simulation: How vectors are simulated.
         encoders: Names of the encoders that a classifier is given.
+        modalities: Names of what objects have.
 
     Raises:
         UsageError: If they are not those of image and spectrum, or a setting makes no sense.
@@ -78,6 +79,8 @@ def check_simulation(simulation: SpectralGAN, encoders: Sequence[str]) -> None:
             f"stages 'simulated' takes an encoder for {' and '.join(wanted)} each, found {', '.join(encoders)}. Name "
             f"them in simulation.image and simulation.spectrum."
         )
+    if SIMULATED in modalities:
+        raise UsageError(f"a modality is called {SIMULATED!r}, as the simulated vector is. Call it otherwise.")
     if simulation.source not in SOURCES:
         raise UsageError(f"simulation.source is {simulation.source!r}, expected one of {', '.join(SOURCES)}.")
 

@@ -213,6 +213,12 @@ def test_what_cannot_be_simulated_is_refused(sky, tmp_path, settings, given, mes
         fit_classifier(sky, given or encoders(), changed, tmp_path / "run", quiet=True)
 
 
+def test_a_modality_of_the_name_of_the_vector_is_refused(sky, tmp_path):
+    sky.modalities["simulated"] = sky.modalities["image"]
+    with pytest.raises(UsageError, match="a modality is called 'simulated', as the simulated vector is"):
+        fit_classifier(sky, encoders(), SETTINGS, tmp_path / "run", quiet=True)
+
+
 def test_retrieved_spectra_need_objects_of_the_training_side(sky, tmp_path):
     from astroclip_kit.classifiers import train_retriever
 
