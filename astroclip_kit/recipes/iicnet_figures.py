@@ -11,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 
 from ..types import Result
-from .iicnet_judging import UNSURE
 from .iicnet_models import MODELS
 from .judged import Judged
 from .published_wise import CLASSES, IICNET, LABEL, MATRIX
@@ -20,7 +19,6 @@ from .repetition_figures import Captioned, beside, confusion, curves, seeds_of, 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from ..classifiers import ErrorGroup
     from .iicnet_stages import IICNetSeed
 
 __all__ = ["Answers", "draw"]
@@ -28,7 +26,8 @@ __all__ = ["Answers", "draw"]
 Rows = npt.NDArray[np.int64]
 COMPARED = ("iicnet", "colours", "spectrum", "fused", "joint")
 GROUPS = 4
-REGIONS = {"stars": (0.3, 0.15), "galaxies": (2.8, 0.2), "quasars": (3.0, 1.2)}  # Wright et al. 2010, W2-W3 and W1-W2
+WRIGHT = "Wright et al. (2010)"
+REGIONS = {"stars": (0.3, 0.15), "galaxies": (2.8, 0.2), "quasars": (3.0, 1.2)}  # W2-W3 and W1-W2
 
 
 @dataclass(frozen=True)
@@ -97,58 +96,17 @@ def _published_confusion() -> Captioned:
 
 def _errors(first: IICNetSeed, answers: Answers) -> Captioned:
     """What is misclassified, what is not sure, what the layers make of an object, and where all lie in colour."""
-    from ..classifiers import misclassified_groups, unsure_but_right
-    from ..report.figures import misclassified_sheet, unsure_sheet
-
-    dataset, about = first.dataset, (answers.true, answers.probabilities)
-    shown: dict[str, Any] = {"object_ids": dataset.object_ids[answers.rows], "names": ["image"]}
-    alike: list[ErrorGroup] = misclassified_groups(
-        lambda rows: _pixels(first, answers.rows[rows]), *about, answers.classes, groups=GROUPS, seed=first.run.seed
-    )
-    if alike:
-        caption = "Misclassified by IICnet, in groups of images that are alike (k-means), nearest to each centre first."
-        yield caption, misclassified_sheet(alike, *about, dataset, classes=answers.classes, **shown)
-    if len(unsure := unsure_but_right(*about, answers.classes, below=UNSURE)):
-        yield f"Right, with a probability below {UNSURE:g}.", unsure_sheet(unsure, dataset, **shown)
-    yield from _maps(first, int(answers.rows[alike[0].rows[0] if alike else 0]))
-    yield from _colours(first, answers)
-
-
-def _pixels(first: IICNetSeed, rows: Rows) -> npt.NDArray[np.float32]:
-    """Images without inverse variances."""
-    bands = len(first.dataset.modalities["image"].image_bands)
-    views: npt.NDArray[np.float32] = first.dataset.views("image", rows)[:, :bands]
-    return views
-
-
-def _maps(first: IICNetSeed, row: int) -> Captioned:
     from ..models import load_model
-    from ..report.figures import feature_maps
+    from ..report.classifier_figures import Said
+    from ..report.error_figures import error_figures
 
+    dataset, ids = first.dataset, first.dataset.object_ids[answers.rows]
+    said = Said("iicnet", "image", ids, ids, answers.true, answers.classes, answers.probabilities)
     encoder: Any = load_model(first.place("encoders", "image", "encoder"))
-    dataset = first.dataset
-    figure = feature_maps(
-        encoder,
-        dataset.views("image", [row])[0],
-        modality=dataset.modalities["image"],
-        title=f"{dataset.object_ids[row]}: {dataset.labels[first.settings.label][row]}",
-    )
-    yield "What the layers of IICnet make of one object, and their most varied channels (first seed).", figure
-
-
-def _colours(first: IICNetSeed, answers: Answers) -> Captioned:
-    """The objects of the first seed by two colours."""
-    from ..report.figures import colour_colour, usual_colours
-
-    modality = first.dataset.modalities["colours"]
-    if not (axes := usual_colours(modality.channels)):
-        return
-    rows, own = np.unique(answers.rows, return_index=True)
-    columns = dict(zip(modality.channels, first.dataset.views("colours", rows).T, strict=True))
-    true, said = answers.true[own], answers.probabilities[own]
-    figure = colour_colour(columns, *axes, true, said, classes=answers.classes, regions=REGIONS)
-    about = "names: where Wright et al. (2010) find them"
-    yield f"Colours by true class; rings: misclassified by IICnet, in the colour of what was said; {about}.", figure
+    given: dict[str, Any] = {"modality": "image", "regions": REGIONS, "seed": first.run.seed}
+    for caption, figure in error_figures(said, dataset, encoder=encoder, **given):
+        about = f" Names: where {WRIGHT} find them." if caption.startswith("Colours") else ""
+        yield f"IICnet. {caption}{about}", figure
 
 
 def _trained(first: IICNetSeed) -> dict[str, Path]:

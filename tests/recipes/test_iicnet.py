@@ -140,7 +140,7 @@ def test_the_page_has_numbers_statements_errors_and_figures(done):
         "each class against the rest",
         "as published",
         "Misclassified",
-        "layers of IICnet",
+        "layers of the encoder",
         "Colours by true",
     ):
         assert words in captions
