@@ -36,7 +36,8 @@ def train_classifier(
         data: Dataset folder.
         out: Folder to write: ``encoders/``, ``tokens/``, ``model/`` (the classifier) and ``results/``; resumed where
             it was interrupted.
-        encoders: Modality to encoder, which is trained; the folder of one is used as it is.
+        encoders: Modality to encoder, which is trained; the folder of one is used as it is. Under any other name, one
+            that ``reads`` a modality.
         labels: Table of classes, with ids or coordinates; by default the dataset has the label.
         classification: Label, stages, fusion, trainings, split, baselines, see `Classification`.
 
