@@ -10,10 +10,12 @@ import layout_wise
 import numpy as np
 import pyarrow as pa
 import pytest
+import yaml
 
 from astroclip_kit import pipeline
 from astroclip_kit.data import Dataset
 from astroclip_kit.mock import simulate_galaxies
+from astroclip_kit.surveys import write_sdss_spectrum
 from astroclip_kit.surveys.recognition import SURVEYS
 
 CONFIGS = Path(__file__).parents[2] / "configs"
@@ -29,6 +31,7 @@ REAL = {  # rows, modalities
     "ztf_alerts": ("ztf-alerts", 263, ["image", "lightcurve", "alert"]),
     "ztf_sn_ia": ("ztf-sn-ia", 2259, ["lightcurve"]),
 }
+PLACES = {"1": (150.0, 2.0), "2": (150.006, 1.994), "3": (149.993, 2.006)}
 SMALL = ["ingest.sources.image.init_args.size=16"]
 
 
@@ -85,6 +88,38 @@ def test_allwise_cut_in_arcseconds(tmp_path):
     positions(tmp_path / "images")
     image = run("allwise", tmp_path / "images", tmp_path).modalities["image"]
     assert image.shape == (8, 80, 80) and image.grid == (0.625, 1.375)
+
+
+@pytest.fixture
+def downloaded(tmp_path):
+    folder = tmp_path / "sky"
+    folder.mkdir()
+    for band in (1, 2, 3, 4):
+        layout_wise.write_atlas(folder, band, stars=PLACES, shape=(110, 110))
+    rows = "".join(f"{ra},{dec}\n" for ra, dec in PLACES.values())
+    (folder / "positions.csv").write_text("ra,dec\n" + rows + "149.995,1.99\n")  # where nothing is
+    (folder / "colours.csv").write_text("ra,dec,w1_w2,w2_w3\n" + rows.replace("\n", ",0.9,\n"))
+    wavelength = 10 ** np.arange(3.58, 3.97, 1e-4)
+    for fiber, (ra, dec) in enumerate(PLACES.values(), start=1):
+        row = {"plate": 1, "mjd": 55000, "fiber": fiber, "ra": ra, "dec": dec}
+        path = folder / f"spec-0001-55000-{fiber:04d}.fits"
+        write_sdss_spectrum(path, wavelength, np.ones(len(wavelength)), np.ones(len(wavelength)), row)
+    return folder
+
+
+def test_published_data_is_ingested_as_it_is_downloaded(downloaded, tmp_path):
+    told = yaml.safe_load((CONFIGS / "iicnet.yaml").read_text())
+    del told["classify"]
+    (tmp_path / "ingest.yaml").write_text(yaml.safe_dump(told, sort_keys=False))
+    pipeline.run(tmp_path / "ingest.yaml", tmp_path / "run", overrides=[f"data={downloaded}"])
+    made = Dataset(tmp_path / "run" / "data")
+    image = made.modalities["image"]
+    assert image.channels == ("w1", "w2", "w3", "w4") and image.shape[1:] == (80, 80) and image.grid == (0.625, 1.375)
+    assert sorted(made.object_ids) == ["1-55000-1", "1-55000-2", "1-55000-3"]
+    assert all(made.present(name).all() for name in ("image", "spectrum", "colours"))
+    assert {one["reason"] for one in made.manifest["drops"]} == {
+        "no source in the middle: less than 10 sigma in every band."
+    }
 
 
 def test_astroclip_and_its_mirror(tmp_path):
