@@ -34,8 +34,8 @@ def extract(
     Args:
         data: Dataset folder.
         encoders: Modality to encoder, or to an encoder folder that `pretrain` or `convert` wrote; spectra on other
-            wavelengths than it was trained on are resampled for it, and bands put in its order. Under any other name, one
-            that ``reads`` a modality: a second encoder of the same images.
+            wavelengths than it was trained on are resampled for it, and bands put in its order. Under any other name,
+            one that ``reads`` a modality: a second encoder of the same images.
         out: Features folder to write; what is unchanged is not computed again.
         augmentations: Modality to augmentation, for the further views.
         views: Views per object: the first as it is, the others augmented.
