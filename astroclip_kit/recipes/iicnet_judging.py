@@ -23,6 +23,7 @@ __all__ = ["UNSURE", "judge_seed", "sureness"]
 
 Rows = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
+BATCH = 64  # images at a time: maps of 128 x 128 pixels are large
 UNSURE = 0.6  # probability, below which what is right counts as unsure
 
 
@@ -42,14 +43,14 @@ def _logits(repetition: IICNetSeed, task: str, rows: Rows) -> Floats:
     from ..features import FeatureSet
     from ..models import load_model
 
-    told = {"hardware": repetition.settings.encoder_training.hardware}
+    told: dict[str, Any] = {"hardware": repetition.settings.encoder_training.hardware}
     model: Model = repetition.models[task]
     trained: Any = load_model(repetition.model_place(task))
     if model.kind == "fusion":
         return np.asarray(token_logits(trained, FeatureSet(repetition.place("fused", "tokens")), rows, **told))
     if model.kind == "joint":
         return np.asarray(view_logits(trained, repetition.dataset, rows, **told))
-    return np.asarray(encoder_logits(trained, *model.sees, repetition.dataset, rows, **told))
+    return np.asarray(encoder_logits(trained, *model.sees, repetition.dataset, rows, **told, batch_size=BATCH))
 
 
 def sureness(judged: Sequence[Judged], like: Result, share: float) -> list[Result]:
