@@ -84,7 +84,7 @@ def test_images_that_would_not_have_been_trained_on_are_left_out(rare, new):
         "the image is not as those of the training: the object itself has a bad or saturated pixel in band 'g'" in note
     )
     about = json.loads((rare[0] / "model" / "manifest.json").read_text())
-    assert about["quality"] == {"image": {"min_good": 0.9, "core": 3, "saturation": None}}
+    assert about["quality"] == {"image": {"min_good": 0.9, "core": 3, "saturation": None, "significance": 0.0}}
 
 
 def test_it_is_said_where_the_selection_of_images_is_the_user_s(rare, new, tmp_path):
