@@ -122,7 +122,7 @@ class Modality:
 
     @property
     def source_pixel_scale_arcsec(self) -> float:
-        """Size of the pixels in arcsec that an image was resampled from; its own where it was not, NaN where unknown."""
+        """Size of the pixels in arcsec that an image was resampled from, or its own; NaN where unknown."""
         return self.grid[-1] if self.grid else math.nan
 
     @property
