@@ -83,7 +83,7 @@ def simulate_wise(
     if templates:
         read_eigenspectra(plan.templates)
     flux_grid(), library()  # once, and not once per thread
-    return write_survey(plan, "objects", WISE.bands, _simulate_chunk, quiet)
+    return write_survey(plan, "wise", WISE.bands, _simulate_chunk, quiet)
 
 
 def _simulate_chunk(plan: Plan, chunk: int) -> dict[str, Rows]:
