@@ -88,7 +88,7 @@ def check_classes(names: tuple[str, ...], codes: Codes, sides: npt.NDArray[np.st
 
 
 def absent_classes(names: tuple[str, ...], codes: Codes, sides: npt.NDArray[np.str_]) -> list[str]:
-    """What is to be said of classes that the validation or the test side lacks.
+    """What is to be said of classes that the validation or the test side lacks, where it has objects at all.
 
     Args:
         names: Of the classes [C].
@@ -105,7 +105,7 @@ def absent_classes(names: tuple[str, ...], codes: Codes, sides: npt.NDArray[np.s
         f"no {told.format(repr(name))}. {remedy}"
         for side, told in unknown.items()
         for number, name in enumerate(names)
-        if not ((codes == number) & (sides == side)).any()
+        if (sides == side).any() and not ((codes == number) & (sides == side)).any()
     ]
 
 

@@ -65,6 +65,7 @@ def test_classes_that_a_side_lacks_are_said_with_the_remedy():
     assert all(note.endswith("Add objects, change split.seed, or judge in folds") for note in told)
     assert "macro numbers are of the other classes alone" in told[1]
     assert not absent_classes(*codes_of(["a", "b"] * 2), np.array(["valid", "valid", "test", "test"]))
+    assert not absent_classes(*codes_of(["a", "b"] * 2), np.array(["train", "train", "test", "test"]))  # as asked for
 
 
 def test_balanced_weights_make_every_class_count_the_same():

@@ -135,3 +135,16 @@ def test_types_of_lamost_stars(shared_data, tmp_path):
     assert grid[0] >= 4000 and grid[-1] <= 8900 and len(data) == 315
     svm = table[table["model"] == "SVM"]
     assert table["n"][0] == 299 and svm["balanced_accuracy"][0] > 0.5 > svm["majority"][0]
+
+
+@pytest.mark.slow
+@pytest.mark.shared_data
+def test_classes_of_sdss_spectra(shared_data, tmp_path):
+    few = ["encoder_training.epochs=8", "training.epochs=8", "baselines=[spectrum, photometry]"]
+    narrow = "classify.encoders.spectrum.init_args={widths: [4, 8, 16], blocks: 1}"
+    data = f"data={shared_data / 'sdss-spectra'}"
+    changes = [data, "folds=2", narrow, *(f"classify.classification.{one}" for one in few)]
+    table = pipeline.run(CONFIGS / "sdss_classes.yaml", tmp_path / "run", overrides=changes)
+    assert Dataset(tmp_path / "run" / "data").modalities["spectrum"].shape == (2, 3700)
+    assert table["n"][0] == 193 and 0.77 < table["majority"][0] < 0.78
+    assert list(table["sees"]) == ["spectrum+photometry", "spectrum", "photometry"]
