@@ -113,7 +113,7 @@ class _Vectors:
 
     def explained(self, x: Floats, judged: Rows) -> float:
         """The share of the variance of the real vectors inside the classes that follows from other numbers [N, F]."""
-        return explained_within(x, self.real, self.codes, self.rows["train"], judged)
+        return explained_within(x[judged], self.real[judged], self.codes[judged], self.one.seed)
 
     def simulated(self, source: str) -> Floats:
         """Of a source [N, D]: of training objects out of fold."""
@@ -162,7 +162,7 @@ def _information(found: _Vectors, judged: Rows, source: Mapping[str, Any]) -> It
 
     inputs = {"image": found.image}
     if (x := _magnitudes(found.one)) is not None:
-        inputs["magnitudes"] = PolynomialFeatures(3).fit_transform((x - x.mean(axis=0)) / x.std(axis=0))
+        inputs["magnitudes"] = PolynomialFeatures(2).fit_transform((x - x.mean(axis=0)) / x.std(axis=0))
     for name, known in inputs.items():
         yield _number(INFORMATION, name, EXPLAINED, found.explained(known, judged), len(judged), source)
 

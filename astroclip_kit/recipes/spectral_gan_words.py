@@ -17,6 +17,7 @@ from .spectral_gan_models import MODELS, VARIANTS
 __all__ = ["leaks", "reductions", "vectors_table", "verdict", "why"]
 
 NEARLY = 0.02  # macro F1 that is nearly the same
+ALIKE = 0.05  # cosine beyond the class that is
 COLUMNS = {
     "cosine": "cosine",
     "frechet": "Fréchet distance",
@@ -161,15 +162,7 @@ def _cell(one: Result | None) -> str:
 def leaks(paired: Paired, results: Sequence[Result]) -> str:
     """In words: whether vectors out of fold know their object, and what is left of permuted images."""
     found = {(one.task, one.metric): one.value for one in _of_all(results)}
-    sentences = []
-    if ("gan", OUT_OF_FOLD) in found:
-        line = (
-            "Beyond the class, vectors of training objects of a generator that has not seen them have a cosine of "
-            f"{found['gan', OUT_OF_FOLD]:.3f} to the real ones, those of test objects {found['gan', BEYOND]:.3f}"
-        )
-        if ("gan", TRAINED_ON) in found:
-            line += f", and those of objects that the generator was trained on {found['gan', TRAINED_ON]:.3f}"
-        sentences.append(f"{line}: the classifier learns from vectors like those that it will see.")
+    sentences = [_out_of_fold(found)] if ("gan", OUT_OF_FOLD) in found else []
     if ("permuted", OUT_OF_FOLD) in found:
         seeds = sorted(one.value for one in results if (one.task, one.metric) == ("permuted", f"{OUT_OF_FOLD}_p"))
         left = found["permuted", OUT_OF_FOLD]
@@ -183,6 +176,25 @@ def leaks(paired: Paired, results: Sequence[Result]) -> str:
         counts = "what vectors tell of the object counts" if more > 0 else "what vectors tell of the class explains all"
         sentences.append(f"Macro F1 with images in their places less that with permuted ones is {text}: {counts}.")
     return _paragraph(sentences)
+
+
+def _out_of_fold(found: Mapping[tuple[str, str], float]) -> str:
+    """Whether the classifier learns from vectors like those that it will see."""
+    own, new = found["gan", OUT_OF_FOLD], found["gan", BEYOND]
+    line = (
+        "Beyond the class, vectors of training objects of a generator that has not seen them have a cosine of "
+        f"{own:.3f} to the real ones, those of test objects {new:.3f}"
+    )
+    if ("gan", TRAINED_ON) in found:
+        line += f", and those of objects that the generator was trained on {found['gan', TRAINED_ON]:.3f}"
+    if own > new + ALIKE:
+        return f"{line}: the classifier learns from better vectors than it will see, as where something leaks."
+    if own < new - ALIKE:
+        return (
+            f"{line}: the classifier learns from worse vectors than it will see, as generators of the folds have fewer "
+            "objects to learn from."
+        )
+    return f"{line}: the classifier learns from vectors like those that it will see."
 
 
 def _of_all(results: Iterable[Result]) -> list[Result]:

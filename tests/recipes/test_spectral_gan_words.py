@@ -101,6 +101,14 @@ def test_a_leak_is_what_is_left_of_permuted_images(left, p, verdict_):
     assert "less that with permuted ones is +0.0400 in every seed: what vectors tell of the object counts" in text
 
 
+@pytest.mark.parametrize(
+    ("own", "words"), [(0.5, "like those that it will see"), (0.7, "as where something leaks"), (0.1, "have fewer")]
+)
+def test_vectors_that_are_learned_from_may_be_better_or_worse_than_those_to_come(own, words):
+    results = repeated(gan=IMAGE, **{f"gan__{OUT_OF_FOLD}": [own] * 3, f"gan__{BEYOND}": [0.48] * 3})
+    assert words in leaks(paired(results), results)
+
+
 def test_vectors_stand_beside_what_the_class_alone_reaches():
     one = number("gan", 0.7, "cosine", chance=0.6)
     page = vectors_table(combine([[one], [one]], 0.2))
