@@ -207,12 +207,7 @@ def _same_pixels(one: Modality, other: Modality) -> bool:
 
 
 def modality_read(name: str, encoder: object, modalities: Mapping[str, Modality]) -> Modality:
-    """The modality that an encoder of some name encodes, see `types.reads_of`.
-
-    Args:
-        name: What the encoder is called.
-        encoder: An encoder; None for one of which the name alone is known.
-        modalities: Those that there are, by name.
+    """The modality, of those that there are, that an encoder of some name encodes, see `types.reads_of`.
 
     Raises:
         UsageError: If there is no such modality, or the name is that of another one, or none that a part can have.
@@ -223,9 +218,7 @@ def modality_read(name: str, encoder: object, modalities: Mapping[str, Modality]
     if reads not in modalities:
         raise UsageError(f"the encoder {name!r} reads {reads!r}, of which there is nothing in the data: {known}.")
     if reads != name and name in modalities:
-        raise UsageError(
-            f"the encoder {name!r} reads {reads!r}, and {name!r} is a modality of its own. Call the encoder otherwise."
-        )
+        raise UsageError(f"the encoder {name!r} reads {reads!r}, and {name!r} is a modality too. Call it otherwise.")
     if reads != name and not name.isidentifier():
         raise UsageError(f"an encoder cannot be called {name!r}: expected letters, digits and underscores.")
     return modalities[reads]

@@ -287,14 +287,9 @@ class Encoder(Protocol):
 
 
 def reads_of(name: str, encoder: object) -> str:
-    """The modality whose views an encoder encodes: its attribute ``reads``, or else the name that it is given under.
+    """The modality that an encoder encodes: what its attribute ``reads`` names, or else what it is called.
 
-    So several encoders of one modality stand beside each other: ``{"image": network, "simulated": generator}`` with
-    ``generator.reads == "image"`` are two feature matrices of the same images.
-
-    Args:
-        name: What the encoder is called among others.
-        encoder: An encoder.
+    So ``{"image": network, "simulated": generator}`` with ``generator.reads == "image"`` are two encoders of images.
 
     Example:
         >>> reads_of("spectrum", object())

@@ -32,7 +32,7 @@ def test_tokens_of_two_encoders_of_one_modality(stars, tmp_path):
     assert token_shape(tokens, "image") == (4, 8) and token_shape(tokens, "second") == (2, 8)
     assert tokens.modalities["second"] == stars.modalities["image"]
     assert load_model(tokens.encoder_folders["second"], trusted=True).reads == "image"
-    for wrong, message in (("spectrum", "'spectrum' reads 'image', and 'spectrum' is a modality of its own"),):
+    for wrong, message in (("spectrum", "'spectrum' reads 'image', and 'spectrum' is a modality too"),):
         with pytest.raises(UsageError, match=message):
             extract_tokens(stars, {wrong: OfImages(64)}, tmp_path / "other", hardware=ONE_CORE)
 

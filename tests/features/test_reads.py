@@ -76,7 +76,7 @@ def test_what_an_encoder_is_told_to_read_survives_its_folder_and_is_no_part_of_i
             {"simulated": told(Mean(), "radio")},
             "'simulated' reads 'radio', of which there is nothing in the data: image",
         ),
-        ({"table": OfImages()}, "'table' reads 'image', and 'table' is a modality of its own. Call the encoder"),
+        ({"table": OfImages()}, "'table' reads 'image', and 'table' is a modality too. Call it otherwise"),
         ({"a b": OfImages()}, "an encoder cannot be called 'a b': expected letters, digits and underscores"),
         ({"radio": Mean()}, "there is no modality 'radio' in the data; they have image, table"),
     ],
@@ -88,5 +88,5 @@ def test_a_name_that_says_nothing_or_two_things_is_refused(survey, tmp_path, enc
 
 def test_on_raw_views_each_modality_has_one_encoder(survey, tmp_path):
     encoders = {"image": Mean(), "simulated": OfImages(), "table": TabularMLP(2, 5)}
-    with pytest.raises(UsageError, match="'simulated' reads 'image': several encoders of one modality are aligned by feat"):
+    with pytest.raises(UsageError, match="'simulated' reads 'image': several encoders of one modality"):
         align(survey, tmp_path / "model", encoders=encoders, quiet=True)

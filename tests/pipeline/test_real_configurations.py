@@ -25,7 +25,8 @@ def test_every_configuration_is_tested():
     recipes = {"astroclip_thesis", "astroclip_v1", "batmm", "iicnet"}  # tests/recipes
     # test_classify_configurations.py:
     classify = {"batmm_cutouts", "lamost_types", "sdss_classes", "spectral_gan", "spectral_gan_cutouts"}
-    assert {path.stem for path in CONFIGS.glob("*.yaml")} == set(FOLDERS) | recipes | classify
+    wise = {"iicnet_cutouts"}  # test_wise_configurations.py
+    assert {path.stem for path in CONFIGS.glob("*.yaml")} == set(FOLDERS) | recipes | classify | wise
 
 
 @pytest.mark.parametrize("name", FOLDERS)
