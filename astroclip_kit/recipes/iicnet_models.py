@@ -115,8 +115,9 @@ TABLES = (
         {name: (task, "") for task, name in {"iicnet": "IICnet", **NETWORKS}.items()},
         COST,
         note="Published operations are thop's: multiplications, and four for each value that is normalised. Those of "
-        "the other networks fit images of 224 x 224 pixels, that of IICnet 80 x 80; here all are counted at both, as "
-        "multiplications, with three classes. Speeds are of this machine at 80 x 80, one process.",
+        "VGG16, GoogLeNet, MobileNet and EfficientNetV2 fit images of 224 x 224 pixels, that of IICnet 80 x 80, and no "
+        "standard ResNet34 or RepVGG has the published size. Here all are counted at both sizes, as multiplications, "
+        "with three classes. Speeds are of this machine at 80 x 80, one process.",
     ),
     Layout(
         "Errors, and right answers that are not sure",
