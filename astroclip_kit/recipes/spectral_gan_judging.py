@@ -162,7 +162,10 @@ def _information(found: _Vectors, judged: Rows, source: Mapping[str, Any]) -> It
 
     inputs = {"image": found.image}
     if (x := _magnitudes(found.one)) is not None:
-        inputs["magnitudes"] = PolynomialFeatures(2).fit_transform((x - x.mean(axis=0)) / x.std(axis=0))
+        usual = ((x - x.mean(axis=0)) / x.std(axis=0)).clip(
+            -3, 3
+        )  # in u quasars at high redshift have hardly any light
+        inputs["magnitudes"] = PolynomialFeatures(2).fit_transform(usual)
     for name, known in inputs.items():
         yield _number(INFORMATION, name, EXPLAINED, found.explained(known, judged), len(judged), source)
 

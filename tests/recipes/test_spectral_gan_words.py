@@ -98,7 +98,7 @@ def test_a_leak_is_what_is_left_of_permuted_images(left, p, verdict_):
         in text
     )
     assert f"{left:.3f} is left of that" in text and verdict_ in text
-    assert "less that with permuted ones is +0.0400 in every seed: what vectors tell of the object counts" in text
+    assert "less that with permuted ones is +0.0400 in every seed: what vectors tell beyond the class counts" in text
 
 
 @pytest.mark.parametrize(
