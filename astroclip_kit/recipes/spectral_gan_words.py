@@ -173,9 +173,7 @@ def leaks(paired: Paired, results: Sequence[Result]) -> str:
         )
     if paired.compares("permuted", "gan"):
         more, text = _told(paired, "gan", "permuted")
-        counts = (
-            "what vectors tell of the object counts" if more > 0 else "what they tell beyond the class does not count"
-        )
+        counts = f"what vectors tell beyond the class {'counts' if more > 0 else 'does not count'}"
         sentences.append(f"Macro F1 with images in their places less that with permuted ones is {text}: {counts}.")
     return _paragraph(sentences)
 
