@@ -56,15 +56,15 @@ def _near(name: str, space: str, asks: str, answers: str) -> Model:
 SPACES = {"two": ("image", "spectrum"), "three": ("image", "spectrum", "simulated")}
 MODELS: dict[str, Model] = {
     "image": Model("image alone", "encoder"),
-    "gan": _simulated("image + simulated vector (GAN, hinge)", "gan"),
+    "gan": _simulated("image + simulated vector (GAN)", "gan"),
     "wgan_gp": _simulated("image + simulated vector (WGAN-GP)", "wgan_gp", loss="wgan_gp"),
     "no_critic": _simulated("image + simulated vector (regression, no critic)", "no_critic", loss="regression"),
     "no_noise": _simulated("image + simulated vector (GAN without noise)", "no_noise", noise=0),
     "projection": _simulated("image + simulated vector (projection critic)", "projection", projection=True),
     "retrieved": _simulated("image + retrieved vector (contrastive)", "retrieved", source="retrieved"),
-    "permuted": _simulated("image + simulated vector (images permuted inside the class)", "permuted"),
+    "permuted": _simulated("image + vector of permuted images", "permuted"),
     "real": Model("image + real vector", "fusion", BOTH, "real"),
-    "gan_alone": Model("simulated vector alone (GAN, hinge)", "alone", vectors="gan"),
+    "gan_alone": Model("simulated vector alone (GAN)", "alone", vectors="gan"),
     "retrieved_alone": Model("retrieved vector alone (contrastive)", "alone", vectors="retrieved"),
     "spectrum": Model("spectrum alone (ResNet1d)", "encoder", "spectrum"),
     "magnitudes": Model("magnitudes alone (SVM)", "magnitudes", "magnitudes"),

@@ -112,5 +112,5 @@ def test_vectors_that_are_learned_from_may_be_better_or_worse_than_those_to_come
 def test_vectors_stand_beside_what_the_class_alone_reaches():
     one = number("gan", 0.7, "cosine", chance=0.6)
     page = vectors_table(combine([[one], [one]], 0.2))
-    assert "<td>image + simulated vector (GAN, hinge)</td>" in page and "class mean 0.600" in page
+    assert "<td>image + simulated vector (GAN)</td>" in page and "class mean 0.600" in page
     assert "0.700 ± 0.000" in page and "Fréchet" not in page
