@@ -153,7 +153,8 @@ class Material:
             if not (codes[: len(course.train)] >= 0).any():
                 raise InputError(
                     f"no training object has a class that the target knows ({', '.join(known)}); {settings.label!r} "
-                    f"has {', '.join(names)}. Check label, or set classes to 0."
+                    f"has {', '.join(names) or 'none'}. Give the table that it learned from (--labels of pretrain), or "
+                    f"read no classes (--spectral_gan.classes 0)."
                 )
         place = torch.zeros(len(course.dataset), dtype=torch.int64)
         place[torch.from_numpy(both)] = torch.arange(len(both))

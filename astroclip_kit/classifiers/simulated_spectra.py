@@ -26,7 +26,7 @@ from .encoder_training import EncoderClassifier
 from .real_vectors import Head, Material, Target, teacher_of, with_both
 from .tokens import prepared
 
-__all__ = ["train_generator"]
+__all__ = ["check_generator", "train_generator"]
 
 
 def train_generator(
@@ -65,7 +65,7 @@ def train_generator(
         FolderError: If `out` is something else, or holds an interrupted run with other settings.
         TrainingError: If nobody has both image and spectrum, or the loss is not finite.
     """
-    _check(settings)
+    check_generator(settings)
     if settings.loss != "regression":
         factors = {**training.optimizer.factors, "critic": settings.critic_rate}
         training = replace(training, optimizer=replace(training.optimizer, factors=factors))
@@ -144,9 +144,18 @@ def _new_generator(course: Pretraining, length: int) -> nn.Module:
     return generator
 
 
-def _check(settings: SpectralGAN) -> None:
+def check_generator(settings: SpectralGAN, name: str = "spectral_gan") -> None:
+    """Refuses settings of a generator and its critic that make no sense.
+
+    Args:
+        settings: As they were given.
+        name: What they are called where they were.
+
+    Raises:
+        UsageError: If one is out of range.
+    """
     losses = get_args(get_type_hints(SpectralGAN)["loss"])
-    for name, fits, expected in (
+    for one, fits, expected in (
         ("loss", settings.loss in losses, f"one of {', '.join(losses)}"),
         ("noise", settings.noise >= 0, "a number of random numbers, or 0 for none"),
         ("draws", settings.draws >= 1, "at least 1"),
@@ -159,6 +168,6 @@ def _check(settings: SpectralGAN) -> None:
         ("critic_features", min(settings.critic_features, default=1) >= 1, "widths of 1 or more"),
     ):
         if not fits:
-            raise UsageError(f"spectral_gan.{name} is {getattr(settings, name)!r}, expected {expected}.")
+            raise UsageError(f"{name}.{one} is {getattr(settings, one)!r}, expected {expected}.")
     if settings.loss == "regression" and not (settings.l1 or settings.classes):
-        raise UsageError("spectral_gan: a regression without l1 and classes learns nothing. Set one of them.")
+        raise UsageError(f"{name}: a regression without l1 and classes learns nothing. Set one of them.")

@@ -26,7 +26,7 @@ from ..training.processes import on_first_process
 from .classes import class_codes
 from .inference import Rows
 from .retrieval import train_retriever
-from .simulated_spectra import train_generator
+from .simulated_spectra import check_generator, train_generator
 from .tokens import extract_tokens, tokens_of
 
 __all__ = ["SIMULATED", "Simulation", "check_simulation", "folds_of"]
@@ -83,6 +83,11 @@ def check_simulation(simulation: SpectralGAN, encoders: Sequence[str], modalitie
         raise UsageError(f"a modality is called {SIMULATED!r}, as the simulated vector is. Call it otherwise.")
     if simulation.source not in SOURCES:
         raise UsageError(f"simulation.source is {simulation.source!r}, expected one of {', '.join(SOURCES)}.")
+    if simulation.folds < 2:
+        raise UsageError(f"simulation.folds is {simulation.folds}, expected 2 or more.")
+    if simulation.neighbours < 1:
+        raise UsageError(f"simulation.neighbours is {simulation.neighbours}, expected at least 1.")
+    check_generator(simulation, "simulation")
 
 
 @dataclass(frozen=True)

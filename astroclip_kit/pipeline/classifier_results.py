@@ -19,7 +19,7 @@ from .classifier_models import judged_models, weighed
 from .classifier_predictions import SAID, as_csv, csv_of_fold, read_said
 from .classifier_steps import Learner
 from .outcome import More, write_results
-from .simulated_spectra import vector_results
+from .simulated_spectra import cited, vector_results
 
 if TYPE_CHECKING:
     from astropy.table import Table
@@ -59,7 +59,7 @@ def write_judgement(learner: Learner) -> None:
         )
     ] + vector_results(learner, **about)
     shown = {} if learner.name else _figures([learner], [models[0]], settings.split.seed)  # of folds for all together
-    more = More(parts=_parts([learner], error_notes(models[0])), files={SAID: as_csv(models)})
+    more = More(parts=_parts([learner], error_notes(models[0])), files={SAID: as_csv(models)}, **cited(settings))
     told = {"data": str(learner.data), "labels": learner.labels, "classification": describe(asdict(settings))}
     write_results(learner.place("results"), results, shown, told, next_command(learner), more)
 
@@ -126,7 +126,8 @@ def together(learners: Sequence[Learner], out: Path, settings: str, seed: int) -
     said = [read_said(folder)[0] for folder in folders]
     results: list[Result] = combine([read_results(folder) for folder in folders])
     files = {SAID: "".join(csv_of_fold(folder, fold) for fold, folder in enumerate(folders))}
-    more = More(parts=_parts(learners, error_notes(_all_folds(said))), files=files)
+    parts = _parts(learners, error_notes(_all_folds(said)))
+    more = More(parts=parts, files=files, **cited(learners[0].settings))
     write_results(out, results, _figures(learners, said, seed), settings, next_command(learners[0]), more)
     return results_of(learners[0], out, learners)
 

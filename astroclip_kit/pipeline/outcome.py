@@ -29,6 +29,7 @@ class More:
         files: Name to text of further files.
         citations: What to cite beside the kit and its method.
         clusters: Summaries of clusters, as `Clusters.summary`.
+        contrastive: Whether a contrastive space is part of it.
     """
 
     title: str = ""
@@ -36,6 +37,7 @@ class More:
     files: Mapping[str, str] = field(default_factory=dict)
     citations: Sequence[str] = ()
     clusters: Sequence[Mapping[str, Any]] = ()
+    contrastive: bool = True
 
 
 SHOWN = ["task", "query", "target", "property", "metric", "space", "value", "low", "high", "n", "chance", "remark"]
@@ -85,6 +87,7 @@ def write_results(
             next_command=then,
             citations=more.citations,
             clusters=more.clusters,
+            contrastive=more.contrastive,
         )
         write_page(folder / "report.html", title, {**more.parts, **parts}, results)
         write_manifest(folder, "results", {"count": len(results)})

@@ -35,7 +35,7 @@ def pretrain(
         data: Dataset folder.
         method: moco (images: two views of one against all others), autoencoder (spectra, on the rest frame), masked
             (spectra: parts are hidden and predicted) or spectral_gan (images: the vector that --spectrum-encoder would
-            give of the object's spectrum is simulated).
+            give of the object's spectrum is simulated; --labels is the table of classes that it learned from).
         out: Encoder folder to write, for `extract` and `align`; resumed where it was interrupted.
         modality: What is encoded; by default the first that the method is for.
         encoder: class_path and init_args, or an encoder folder to start from; by default one that suits the method.
@@ -75,6 +75,8 @@ def _simulating(
 ) -> nn.Module:
     """What gives vectors of spectra from images: a generator, or the spectra nearest in an aligned space."""
     from ..classifiers import train_generator, train_retriever
+    from ..data import label_objects
+    from .label_tables import label_table
 
     if not settings.spectrum_encoder:
         raise UsageError(
@@ -85,6 +87,8 @@ def _simulating(
     if encoder is not None:
         chosen = replace(chosen, generator={**chosen.generator, "encoder": encoder})
     target, out = settings.spectrum_encoder, Path(out)
+    if settings.labels:
+        dataset = label_objects(dataset, label_table(settings.labels, chosen.label), chosen.label).dataset
     if chosen.source == "retrieved":
         aligned = Classification(simulation=chosen, alignment_training=training, split=split)
         retriever: nn.Module = train_retriever(dataset, out, target=target, settings=aligned)

@@ -18,11 +18,13 @@ if TYPE_CHECKING:
     from ..types import Result
     from .classifier_steps import Learner
 
-__all__ = ["fit_view", "other_sources", "vector_results", "view_models", "views"]
+__all__ = ["cited", "fit_view", "other_sources", "vector_results", "view_models", "views"]
 
 Rows = npt.NDArray[np.int64]
 SIMULATED = "simulated"
 POOLED = ("concat_linear", "concat_mlp", "early_add", "early_concat")  # methods that one input is enough for
+WANG = "Wang et al. 2023, PASP, doi 10.1088/1538-3873/acfbb9 (GAN-simulated spectral vectors)"
+LEAK_METRICS = ("macro_f1", "accuracy", "auc", "ece")
 OUT_OF_FOLD, SEEN = " (training, out of fold)", " (training, seen)"
 
 
@@ -30,6 +32,13 @@ def other_sources(settings: Classification) -> list[str]:
     """Sources of simulated vectors that there are besides the one of the classifier."""
     known = get_args(get_type_hints(SpectralGAN)["source"]) if settings.stages == "simulated" else ()
     return [name for name in known if name != settings.simulation.source]
+
+
+def cited(settings: Classification) -> dict[str, Any]:
+    """What a report has to cite of simulated spectra, and whether a contrastive space is part of it."""
+    simulated = settings.stages == "simulated"
+    retrieved = simulated and "retrieved" in (settings.simulation.source, *settings.baselines)
+    return {"citations": (WANG,) if simulated else (), "contrastive": retrieved or settings.stages == "aligned"}
 
 
 def views(learner: Learner) -> dict[str, tuple[str, ...]]:
@@ -51,6 +60,8 @@ def fit_view(learner: Learner, name: str) -> None:
     """Trains the head of the classifier on other inputs."""
     from ..classifiers import fit_classifier
 
+    if name == "real":
+        _extract_real(learner)
     settings, out = learner.settings, learner.place("baselines", name)
     if name in other_sources(settings):
         changed: Any = {"source": name}
@@ -62,16 +73,31 @@ def fit_view(learner: Learner, name: str) -> None:
 
 
 def _tokens(learner: Learner, name: str) -> FeatureSet:
-    """What it is trained on: of the real vector those of the encoders, of another source its own."""
-    from ..classifiers import extract_tokens
+    """What it is trained on: of the real vector, and of another source, its own."""
     from ..features import FeatureSet
 
-    out, hardware = learner.place("baselines", name, "tokens"), learner.settings.training.hardware
-    if name in other_sources(learner.settings):
-        return FeatureSet(out)
-    return (
-        extract_tokens(learner.dataset, learner.trained, out, hardware=hardware) if name == "real" else learner.features
-    )
+    own = name == "real" or name in other_sources(learner.settings)
+    return FeatureSet(learner.place("baselines", name, "tokens")) if own else learner.features
+
+
+def _extract_real(learner: Learner) -> None:
+    """The vectors of the real spectra, standardised as simulated ones are, beside the features of the images."""
+    from ..classifiers import extract_tokens, standardised
+
+    settings, dataset = learner.settings, learner.dataset
+    image, spectrum = settings.simulation.image, settings.simulation.spectrum
+    train, hardware = np.flatnonzero(learner.divided[2] == "train"), settings.training.hardware
+    real = standardised(_teacher(learner), dataset, train, spectrum, hardware=hardware)
+    encoders = {image: learner.trained[image], spectrum: real}
+    extract_tokens(dataset, encoders, learner.place("baselines", "real", "tokens"), hardware=hardware)
+
+
+def _teacher(learner: Learner) -> Any:
+    """The encoder of spectra, with its head where it has one."""
+    from ..models import load_model
+
+    spectrum = learner.settings.simulation.spectrum
+    return load_model(learner.heads[spectrum], trusted=learner.place("encoders", spectrum).is_dir())
 
 
 def view_models(learner: Learner) -> Iterator[tuple[str, str, Any]]:
@@ -91,7 +117,8 @@ def vector_results(learner: Learner, **about: Any) -> list[Result]:
 
     Three kinds are told apart: those of held-out objects; those of training objects, out of fold, which are to be alike
     (else something leaks); and those of training objects by a generator that learned from them, which show what a
-    leak looks like.
+    leak looks like. What the head reads in the vectors of all three is of the task "leakage", as two of them are not of
+    held-out objects.
 
     Args:
         learner: What was trained.
@@ -99,11 +126,7 @@ def vector_results(learner: Learner, **about: Any) -> list[Result]:
     """
     if learner.settings.stages != "simulated":
         return []
-    from ..models import load_model
-
-    spectrum = learner.settings.simulation.spectrum
-    own = learner.place("encoders", spectrum)
-    teacher: Any = load_model(learner.heads[spectrum], trusted=own.is_dir())
+    teacher = _teacher(learner)
     others = [name for name in other_sources(learner.settings) if name in views(learner)]
     places = {"": learner.out, **{name: learner.place("baselines", name) for name in others}}
     return [
@@ -142,7 +165,7 @@ def _compared(learner: Learner, teacher: Any, vectors: _Vectors, **about: Any) -
     from ..models import load_model
 
     dataset, (names, codes, _), rows = learner.dataset, learner.divided, vectors.rows
-    image, spectrum = learner.settings.simulation.image, learner.settings.simulation.spectrum
+    spectrum = learner.settings.simulation.spectrum
     classifier: Any = load_model(vectors.place / "model", trusted=True)
     generator = classifier.encoders[SIMULATED]
     simulated = tokens_of(vectors.features, SIMULATED, rows)[:, 0]
@@ -150,10 +173,13 @@ def _compared(learner: Learner, teacher: Any, vectors: _Vectors, **about: Any) -
     real = torch.from_numpy(spectral_vectors(teacher, dataset, rows, spectrum, hardware=hardware))
     whose: dict[str, Any] = {"groups": dataset.groups[rows], "seed": learner.settings.split.seed, **about}
     real, query = generator.standardise(real), f"{vectors.source or SIMULATED}{vectors.told}"
-    asked = f"{image}, {query}" if vectors.source else f"{image}{vectors.told}"
-    yield from compare_vectors(simulated.numpy(), real.numpy(), codes[rows], query=asked, **whose)
+    yield from compare_vectors(simulated.numpy(), real.numpy(), codes[rows], query=query, **whose)
     if tuple(getattr(teacher, "classes", ())) == tuple(names):
         with torch.inference_mode():
             p = probabilities(Head(teacher)(generator.restore(simulated)).double().numpy())
         true, label = np.asarray(names)[codes[rows]], learner.settings.label
-        yield from judge(true, p, names, label=label, task="spectrum_head", query=query, **whose)
+        found = judge(true, p, names, label=label, task="spectrum_head", query=query, **whose)
+        yield from found if not vectors.told else ()
+        yield from (
+            replace(one, task="leakage") for one in found if one.property == label and one.metric in LEAK_METRICS
+        )

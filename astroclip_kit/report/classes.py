@@ -23,6 +23,7 @@ OTHERS = (
     "shares",
     "paired",
     "simulation",
+    "leakage",
 )  # references beside neighbours, and what is no model
 
 

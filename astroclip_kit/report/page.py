@@ -86,14 +86,19 @@ def report_parts(
     citations: Sequence[str] = (),
     next_command: str = "",
     clusters: Sequence[Mapping[str, Any]] = (),
+    contrastive: bool = True,
 ) -> dict[str, str]:
-    """Heading to HTML of every part of a report, for `write_page`; the arguments are those of `write_report`."""
+    """Heading to HTML of every part of a report, for `write_page`.
+
+    The arguments are those of `write_report`, and whether a contrastive space is part of it, which is cited.
+    """
+    method = METHOD if contrastive else ()
     return {
         "How to read the numbers": _reading(results),
         **sections(results, figures, clusters),
         "Configuration": _configuration(configuration),
         "Versions": _versions(),
-        "How to cite": bullets([f"astroclip_kit {_version('astroclip_kit')}", *METHOD, *citations]),
+        "How to cite": bullets([f"astroclip_kit {_version('astroclip_kit')}", *method, *citations]),
         "Next": f"<pre>{escape(next_command)}</pre>" if next_command else "",
     }
 
@@ -124,8 +129,8 @@ def write_page(path: str | Path, title: str, parts: Mapping[str, str], results: 
 
 
 def _origin(results: Sequence[Result]) -> str:
-    mock = sorted({one.dataset for one in results if one.origin == "mock"})
-    real = sorted({one.dataset for one in results if one.origin == "real"})
+    mock = sorted({one.dataset for one in results if one.dataset and one.origin == "mock"})
+    real = sorted({one.dataset for one in results if one.dataset and one.origin == "real"})
     seeds = ", ".join(str(seed) for seed in sorted({one.seed for one in results}))
     about = f"<p>{escape(', '.join(real))}: real observations. " if real else "<p>"
     warning = (

@@ -22,7 +22,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "Which objects are judged": ("selection",),
     "Classes": ("classifiers", "attention"),
     "Paired differences": ("paired",),
-    "Simulated vectors": ("simulation",),
+    "Simulated vectors": ("simulation", "leakage"),
     "What encoders look at": ("shares",),
     "Retrieval": ("retrieval", "answers"),
     "Properties": ("regression", "classification"),
@@ -35,7 +35,9 @@ SECTIONS: dict[str, tuple[str, ...]] = {
 ABOUT = {
     "Simulated vectors": "Cosine with the real vector of the object, and the same of vectors exchanged inside the "
     "class, which is what they tell of the class alone; distance of the distributions, beside that of two halves of "
-    "the real ones.",
+    "the real ones. The class mean is the mean real vector of the true class of each object, which no image tells for "
+    "sure: as near as one comes who knows the class and nothing else. Leakage: where the spectrum's own head reads the "
+    "class as well in vectors of training objects, out of fold, as in those of held-out ones, nothing leaks.",
     "Classes": "Models trained on the class, by what each sees, judged on objects that none of them has seen.",
     "Probes beside nearest neighbours": "A linear model and a small neural network on frozen vectors, chosen and "
     "fitted on the objects of the memory alone.",

@@ -49,7 +49,8 @@ def remark(result: Result, results: Sequence[Result]) -> str:
         return "less than wanted" if result.high < wanted else "more than wanted" if result.low > wanted else ""
     sign = -1 if result.metric in LOWER_IS_BETTER else 1
     worst = min(sign * result.low, sign * result.high)
-    if math.isfinite(result.chance) and math.isfinite(worst) and worst <= sign * result.chance:
+    guessed = math.isfinite(result.chance) and result.task != "simulation"  # whoever knows the class does not guess
+    if guessed and math.isfinite(worst) and worst <= sign * result.chance:
         return f"no better than {guess(result)}"
     if result.space != "aligned" or result.query != result.target or result.task in PLAIN:
         return ""
@@ -163,7 +164,8 @@ def cell(one: Result, marks: dict[Result, str]) -> str:
     spread = f" ± {_number(one.std)}" if math.isfinite(one.std) else ""
     exact = one.task == "selection"  # a count has no interval
     interval = f"{_number(one.low)} to {_number(one.high)}" if math.isfinite(one.low) else "no interval"
-    extra = [f"chance {_number(one.chance)}"] if math.isfinite(one.chance) else []
+    against = "class mean" if one.task == "simulation" else "chance"
+    extra = [f"{against} {_number(one.chance)}"] if math.isfinite(one.chance) else []
     extra += [f"published {_number(one.published)}"] if math.isfinite(one.published) else []
     small = "" if exact else "".join(f"<br>{part}" for part in [interval, *extra])
     value = f"{one.value:,.0f}" if exact else _number(one.value)

@@ -79,11 +79,11 @@ TASKS = {
     "selection": "Objects that are judged",
     "paired": "Differences between models",
     "simulation": "Simulated beside real vectors",
+    "leakage": "Leakage: what the head of the spectrum reads in simulated vectors",
     "shares": "Mean weights",
 }
 SPACES = {"features": "unaligned features", "supervised": "supervised reference"}
 GUESSES = {
-    "simulation": "the mean of the class",
     "retrieval": "guessing",
     "classification": "the majority class",
     "regression": "the mean",
@@ -182,5 +182,6 @@ def guess(one: Result) -> str:
 def task_title(task: str, wanted: str) -> str:
     """Heading of the table of a task, and of a property."""
     name = TASKS.get(task, MODELS.get(task, task.replace("_", " ").capitalize()))
+    wanted = "" if task == "simulation" else wanted  # the vector itself
     joint = " with" if task == "clustering" else " where" if task == "selection" else " of"
     return f"{name}{joint} {property_title(wanted)}" if wanted else name if task != "clustering" else "Silhouettes"

@@ -91,6 +91,7 @@ class Methods:
         spectral_gan: See `SpectralGAN`.
         spectrum_encoder: For spectral_gan: the folder of a classifier of spectra, whose vectors are simulated
             (``encoders/spectrum`` of a run of `classify`, or what `classifiers.train_encoder` wrote).
+        labels: For spectral_gan: table of classes, as that of `classify`; "" where the dataset has them.
     """
 
     moco: MoCo = MoCo()
@@ -98,3 +99,4 @@ class Methods:
     masked: MaskedSpectra = MaskedSpectra()
     spectral_gan: SpectralGAN = field(default_factory=SpectralGAN)
     spectrum_encoder: str = ""
+    labels: str = ""

@@ -201,8 +201,9 @@ def test_generators_are_trained_by_their_source_and_stay_encoders(sky, tmp_path,
     [
         ({}, {"image": Patches(32)}, "takes an encoder for image and spectrum each, found image. Name them in"),
         ({"source": "guess"}, {}, "simulation.source is 'guess', expected one of gan, retrieved"),
-        ({"folds": 1}, {}, "simulation.folds is 1, expected 2 to .*, the number of training objects"),
-        ({"source": "retrieved", "neighbours": 0}, {}, "simulation.neighbours is 0, expected at least 1"),
+        ({"folds": 1}, {}, "simulation.folds is 1, expected 2 or more"),
+        ({"neighbours": 0}, {}, "simulation.neighbours is 0, expected at least 1"),
+        ({"ema": 1.5}, {}, "simulation.ema is 1.5, expected 0 to below 1"),
     ],
 )
 def test_what_cannot_be_simulated_is_refused(sky, tmp_path, settings, given, message):
@@ -211,6 +212,7 @@ def test_what_cannot_be_simulated_is_refused(sky, tmp_path, settings, given, mes
     )
     with pytest.raises(UsageError, match=message):
         fit_classifier(sky, given or encoders(), changed, tmp_path / "run", quiet=True)
+    assert not (tmp_path / "run").exists()  # refused before anything is trained
 
 
 def test_a_modality_of_the_name_of_the_vector_is_refused(sky, tmp_path):
@@ -238,6 +240,8 @@ def test_folds_keep_objects_whole_and_are_of_one_size():
     assert counts.max() - counts.min() <= 2 and len(counts) == 4
     assert (folds_of(groups[::-1], np.arange(10, 60), 4, seed=1)[::-1][:50] == folds[:50]).all()
     assert (folds_of(groups, np.arange(50), 4, seed=2) != folds).any()
+    with pytest.raises(UsageError, match=r"simulation\.folds is 26, expected 2 to 25, the number of training"):
+        folds_of(groups, np.arange(50), 26)
 
 
 def test_features_of_some_rows_are_replaced_and_kept(sky, tmp_path):

@@ -107,6 +107,22 @@ def test_vectors_may_be_those_of_the_nearest_spectra_instead(stars, capsys):
     assert load_model(stars / "retriever").neighbours == 3
 
 
+def test_classes_that_the_spectra_do_not_have_are_read_from_a_table(stars, tmp_path, capsys):
+    """As after `classify --labels`, where the dataset has the class of the spectral pipeline."""
+    data = ak.ingest(tmp_path / "data", images=LegacySurveyCutouts(stars / "survey" / "cutouts", bands="ugriz"),
+                     spectra=SDSSSpectra(stars / "survey" / "spectra"))  # fmt: skip
+    assert set(data.labels["class"]) == {"STAR"}
+    network = "{class_path: astroclip_kit.encoders.StampResNet, init_args: {width: 4, stages: 1, out_features: 8}}"
+    words = ["pretrain", str(tmp_path / "data"), "spectral_gan", "--out", str(tmp_path / "out"), "--encoder", network]
+    words += ["--spectrum-encoder", str(stars / "spectra"), "--split.test", "0.2", "--split.valid", "0.2", *QUICK]
+    assert cli.main(words) == 1
+    told = capsys.readouterr().err
+    assert "that the target knows (bhb, other); 'class' has STAR. Give the table that it learned from (--labels" in told
+    assert "--spectral_gan.classes 0" in told
+    assert cli.main([*words, "--labels", str(stars / "survey" / "labels.csv")]) == 0
+    assert open_folder(tmp_path / "out", "model")["label"]["missing"] == 0
+
+
 def test_features_are_not_pretrained_on(chain, tmp_path, fails):
     assert "expected a dataset folder to train on, found features" in fails(
         "pretrain", chain.features, "moco", "--out", tmp_path / "encoder"

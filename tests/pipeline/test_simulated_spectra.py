@@ -2,13 +2,18 @@
 
 import shutil
 import warnings
+from dataclasses import replace
 
+import numpy as np
 import pytest
 
 import astroclip_kit as ak
 from astroclip_kit import pipeline
+from astroclip_kit.data.splits import divide
 from astroclip_kit.errors import UsageError
+from astroclip_kit.features import FeatureSet
 from astroclip_kit.models import load_model
+from astroclip_kit.pipeline.simulated_spectra import cited
 from astroclip_kit.results import read_results
 from astroclip_kit.settings import Classification, Hardware, SpectralGAN, Split, Training
 
@@ -52,19 +57,43 @@ def test_the_classifier_stands_beside_the_image_alone_the_real_vector_and_checks
     assert list(zip(table["model"], table["sees"], strict=True)) == [
         (head, "image+simulated"), ("encoder", "image"), ("encoder", "spectrum"),
         ("SVM", "spectrum"), (head, "image"), (head, "simulated"), (head, "image+spectrum"), (head, "image+retrieved"),
-        (spectral, "simulated"), (spectral, "simulated (training, out of fold)"),
-        (spectral, "simulated (training, seen)"), (spectral, "retrieved"),
-        (spectral, "retrieved (training, out of fold)"), (spectral, "retrieved (training, seen)"),
+        (spectral, "simulated"), (spectral, "retrieved"),
     ]  # fmt: skip
     results = read_results(out / "results")
     vectors = {(one.query, one.metric): one for one in results if one.task == "simulation"}
-    queries = ("image", "image (training, out of fold)", "image (training, seen)")
-    of_other = ("image, retrieved", "image, retrieved (training, out of fold)", "image, retrieved (training, seen)")
-    assert {name for name, _ in vectors} == {*queries, *of_other}
+    told = ("", " (training, out of fold)", " (training, seen)")
+    queries = [f"{source}{one}" for source in ("simulated", "retrieved") for one in told]
+    assert list(dict.fromkeys(name for name, _ in vectors)) == queries
+    assert list(dict.fromkeys(one.query for one in results if one.task == "leakage")) == queries
+    assert not [one for one in results if "(training" in one.query and one.task not in ("leakage", "simulation")]
     assert all(-1 <= vectors[name, "cosine"].value <= 1 and vectors[name, "frechet"].value >= 0 for name in queries)
     page = (out / "results" / "report.html").read_text()
-    assert "Simulated vectors" in page and "the mean of the class" in page
+    assert "<h3>Simulated beside real vectors</h3>" in page and "<br>class mean " in page
+    assert "<h3>Leakage: what the head of the spectrum reads in simulated vectors of class</h3>" in page
     assert "generator of spectral vectors" in page
+    assert "doi 10.1088/1538-3873/acfbb9" in page and "Parker et al. 2024" in page  # retrieved in a contrastive space
+
+
+def test_the_real_vectors_are_standardised_as_simulated_ones_are(learned):
+    features = FeatureSet(learned[0] / "baselines" / "real" / "tokens")
+    train = features.matrix("spectrum")[divide(features, SETTINGS.split) == "train"]
+    np.testing.assert_allclose(train.mean(axis=0), 0, atol=0.01)
+    scatter = train.std(axis=0)
+    np.testing.assert_allclose(scatter[scatter > 0], 1, atol=0.01)
+
+
+@pytest.mark.parametrize(
+    ("changes", "contrastive", "count"),
+    [
+        ({}, True, 1),
+        ({"baselines": ["svm"]}, False, 1),
+        ({"stages": "two", "baselines": []}, False, 0),
+        ({"stages": "aligned", "baselines": []}, True, 0),
+    ],
+)
+def test_contrastive_papers_are_cited_where_there_is_such_a_space(changes, contrastive, count):
+    found = cited(replace(SETTINGS, **changes))
+    assert (found["contrastive"], len(found["citations"])) == (contrastive, count)
 
 
 def test_new_objects_are_classified_by_images_alone(learned, stars, tmp_path):

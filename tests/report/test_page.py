@@ -7,6 +7,7 @@ import pytest
 
 from astroclip_kit.errors import OutputError
 from astroclip_kit.report import figures, results_table, write_report
+from astroclip_kit.report.page import report_parts
 from astroclip_kit.report.tables import remark, results_html
 from astroclip_kit.results import combine
 from astroclip_kit.types import Result
@@ -44,6 +45,17 @@ def read(path):
     page.feed(path.read_text(encoding="utf-8"))
     assert not page.open
     return page
+
+
+def test_what_was_learned_without_a_contrastive_space_cites_none():
+    cited = [report_parts([RECALL], figures={}, contrastive=one)["How to cite"] for one in (True, False)]
+    assert ["Parker et al. 2024" in one for one in cited] == [True, False]
+
+
+def test_what_the_class_alone_reaches_is_no_guess_that_vectors_are_marked_against():
+    cosine = replace(RECALL, task="simulation", property="vector", metric="cosine", space="supervised", chance=0.9)
+    page = results_html([cosine])
+    assert "class mean 0.900" in page and "†" not in page and "<h3>Simulated beside real vectors</h3>" in page
 
 
 def test_the_page_holds_everything_and_asks_the_network_for_nothing(tmp_path):
