@@ -16,7 +16,7 @@ from .metrics import error_of_mean
 from .storage import publish
 from .types import Result
 
-__all__ = ["combine", "read_results", "write_results"]
+__all__ = ["combine", "range_of", "read_results", "write_results"]
 
 RANGES = {
     "r2": (-math.inf, 1.0),
@@ -38,6 +38,7 @@ SHARES = (  # from 0 to 1, as what follows
     "probability",
 )
 SHARES_AT = ("recall@", "coverage@", "share")
+DIFFERENCE = "_difference"  # ends the name of the metric of two models that are compared
 
 
 def write_results(path: str | Path, results: Iterable[Result]) -> None:
@@ -96,8 +97,8 @@ def combine(folds: Sequence[Sequence[Result]], test_share: float = 0.0) -> list[
         mean from Student's t with F - 1 degrees of freedom, cut off where the metric ends. Folds share most of their
         training objects, so this interval is too narrow for a comparison of methods (Bengio & Grandvalet 2004, JMLR
         5, 1089); repeated random splits share tested objects as well, for which a `test_share` widens it as
-        `metrics.error_of_mean` says. Then the results of every fold, numbered in `fold`. A fold whose value is NaN is
-        left out of the mean.
+        `metrics.error_of_mean` says. What one fold alone has keeps its own interval. Then the results of every fold,
+        numbered in `fold`. A fold whose value is NaN is left out of the mean.
 
     Raises:
         InputError: If there is no fold, one measurement occurs twice in a fold, or the share is none.
@@ -118,8 +119,19 @@ def _measurement(one: Result) -> tuple[Any, ...]:
     return one.task, one.query, one.target, one.property, one.metric, one.dataset, one.origin, one.space
 
 
-def _range(metric: str) -> tuple[float, float]:
-    """The least and the largest value that a metric can take."""
+def range_of(metric: str) -> tuple[float, float]:
+    """The least and the largest value that a metric, or the difference of two values of it, can take.
+
+    Args:
+        metric: As results call it, "accuracy" or "accuracy_difference".
+
+    Example:
+        >>> range_of("accuracy"), range_of("accuracy_difference")
+        ((0.0, 1.0), (-1.0, 1.0))
+    """
+    if metric.endswith(DIFFERENCE):
+        low, high = range_of(metric.removesuffix(DIFFERENCE))
+        return low - high, high - low
     if metric in SHARES or metric.startswith(SHARES_AT):
         return 0.0, 1.0
     return RANGES.get(metric, (-math.inf, math.inf))
@@ -128,12 +140,14 @@ def _range(metric: str) -> tuple[float, float]:
 def _mean(members: list[Result], test_share: float) -> Result:
     from scipy.stats import t
 
+    if len(members) == 1:
+        return replace(members[0], fold=-1)
     found = np.array([one.value for one in members if math.isfinite(one.value)])
     chance = np.array([one.chance for one in members if math.isfinite(one.chance)])
     mean = float(found.mean()) if len(found) else math.nan
     std = float(found.std(ddof=1)) if len(found) > 1 else math.nan
     half = error_of_mean(found, test_share) * float(t.ppf(0.975, len(found) - 1))
-    low, high = np.clip([mean - half, mean + half], *_range(members[0].metric)).tolist()
+    low, high = np.clip([mean - half, mean + half], *range_of(members[0].metric)).tolist()
     return replace(
         members[0],
         value=mean,

@@ -20,7 +20,7 @@ from .published import Published
 if TYPE_CHECKING:
     from astropy.table import Table
 
-__all__ = ["Comparison", "Line", "latex_table", "latex_text", "measured_text", "published_text"]
+__all__ = ["Comparison", "Line", "latex_table", "latex_text", "measured_on", "measured_text", "published_text"]
 
 Key = tuple[str, str, str, str, str]
 KEY = ("task", "query", "target", "property", "metric")
@@ -48,8 +48,8 @@ class Line:
 
     @property
     def state(self) -> str:
-        """Where it was measured: "real" or "mock", or "not run"."""
-        return self.measured.origin if self.measured is not None else NOT_RUN
+        """Where it was measured: "real" or "mock", "" for what depends on no data, or "not run"."""
+        return measured_on(self.measured) if self.measured is not None else NOT_RUN
 
     @property
     def name(self) -> str:
@@ -199,6 +199,11 @@ def published_text(one: Published | None) -> str:
 def measured_text(one: Result | None) -> str:
     """What was measured, with its standard deviation over the repetitions; nothing where it was not run."""
     return _with_spread(one.value, one.std) if one is not None else ""
+
+
+def measured_on(one: Result) -> str:
+    """Whether the data are "real" or "mock"; "" of what depends on none, as the number of weights does."""
+    return one.origin if one.dataset else ""
 
 
 def _with_spread(value: float, spread: float) -> str:

@@ -35,6 +35,11 @@ __all__ = ["RECIPE", "measure"]
 
 SIZE_TASKS = tuple(f"size_{side}" for side in SIZES)
 OTHERS = (BRIEF, *NETWORKS)
+SURE = 0.05  # adjusted p, below which a difference is told
+ONCE = (
+    "Each row of the sweeps was trained once, on one seed: how much two trainings of the same network differ is not "
+    "known, so their order is not resolved. The intervals in the tables are those of the objects alone."
+)
 
 
 def measure(run: Run) -> Measured:
@@ -49,7 +54,8 @@ def measure(run: Run) -> Measured:
     results += sureness(judged, results[0], share)
     parts = {"What the published confusion matrix is of": f"<p>{escape(FINDING)}</p>"}
     parts |= _paired(several, results, share) if len(several) > 1 else {}
-    parts["Errors of IICnet"] = _errors(Answers.of(judged), several)
+    parts["What the sweeps tell"] = _swept(results, several[0].settings.label)
+    parts["Errors of IICnet"] = _errors(Answers.of(judged[0]))
     costs = read_results(run.folders["costs"]) if "costs" in run.folders else []
     notes = [*not_as_published(several[0], MODELS), *_brief(several[0])]
     return Measured([*results, *costs], draw(several, results), notes=notes, parts=parts)
@@ -67,7 +73,7 @@ def _paired(several: Sequence[Repetition], results: list[Result], share: float) 
     own = [name for name, model in MODELS.items() if not model.brief]
     label = several[0].settings.label
     paired = Paired(results, label, share, names, "accuracy", "accuracy")
-    parts = {"Which of the published statements hold": paired.stated(STATED) + _swept(paired)}
+    parts = {"Which of the published statements hold": paired.stated(STATED)}
     for first, among in (("iicnet", own), (BRIEF, [name for name in MODELS if name not in own])):
         some = Paired(results, label, share, {name: names[name] for name in among}, "accuracy", "accuracy")
         if any(some.compares(first, name) for name in some.values if name != first):
@@ -78,30 +84,37 @@ def _paired(several: Sequence[Repetition], results: list[Result], share: float) 
     return {heading: html for heading, html in parts.items() if html}
 
 
-def _swept(paired: Paired) -> str:
-    """What the sweeps say, in words: means over their seeds, which may be one."""
-    mean = {task: sum(values.values()) / len(values) for task, values in paired.values.items()}
-    seeds = len(paired.values.get(BRIEF, ()))
-    if not seeds:
+def _swept(results: Sequence[Result], label: str) -> str:
+    """Which accuracies of the sweeps differ beyond their scatter from that of IICNet trained as they are, in words."""
+    seeds = max((one.fold + 1 for one in results if (one.task, one.metric) == (BRIEF, "accuracy")), default=0)
+    run = {one.task: one for one in results if (one.property, one.metric) == (label, "accuracy") and one.fold < 0}
+    if len([task for task in run if MODELS[task].brief]) < 2:
         return ""
+    if seeds < 2:
+        return f"<p>{ONCE}</p>"
+    found = {(one.target, one.metric): one for one in results if (one.task, one.query) == ("paired", BRIEF)}
     lines = []
     for what, tasks in (("sizes", SIZE_TASKS), ("kernels of the stem", STEMS), ("bands", BANDS), ("networks", OTHERS)):
-        if len(run := sorted((task for task in tasks if task in mean), key=mean.__getitem__, reverse=True)) > 1:
-            told = "; ".join(f"{paired.names[task]} {mean[task]:.3f}" for task in run)
-            lines.append(f"{what}, the most accurate first: {told}.")
-    about = f"Accuracies of the sweeps, {seeds} seed{'s' * (seeds > 1)}, one training each"
+        others = [task for task in tasks if (task, "p_adjusted") in found]
+        clear = [task for task in others if found[task, "p_adjusted"].value < SURE]
+        told = [f"{MODELS[task].name} {-found[task, 'accuracy_difference'].value:+.3f}" for task in clear]
+        if others:
+            listed = f" ({'; '.join(told)})" if told else ""
+            lines.append(f"{what}: {len(told)} of {len(others)}{listed}.")
+    about = (
+        f"Beyond the scatter of {seeds} seeds (adjusted p below {SURE:g}) differ in accuracy from {MODELS[BRIEF].name}"
+    )
     return f"<p>{escape(about)}:</p>{bullets(lines)}" if lines else ""
 
 
-def _errors(answers: Answers, several: Sequence[IICNetSeed]) -> str:
-    """How many are wrong, and right without being sure, in words."""
+def _errors(answers: Answers) -> str:
+    """How many are wrong, and right without being sure, in words; of one seed, in which each object comes once."""
     said, count = answers.probabilities.argmax(axis=1), len(answers.true)
     right = answers.true == [answers.classes[code] for code in said]
     unsure = right & (answers.probabilities.max(axis=1) < UNSURE)
-    seeds = f"{len(several)} seed{'s' * (len(several) > 1)}"
     return bullets(
         [
-            f"wrong: {int((~right).sum()):,} of the {count:,} held-out objects of {seeds} together, "
+            f"wrong: {int((~right).sum()):,} of the {count:,} held-out objects of the first seed, "
             f"{(~right).mean():.1%}; published {ALL - RIGHT} of {ALL:,}, {1 - RIGHT / ALL:.1%}.",
             f"right with a probability below {UNSURE:g}: {int(unsure.sum()):,}, {unsure.mean():.1%}; published "
             f"{UNSURE_PUBLISHED}, {UNSURE_PUBLISHED / ALL:.1%}. The probabilities are calibrated here, on the "

@@ -10,6 +10,7 @@ from typing import Any
 
 from ..types import Result
 from .recipe import Run, Stage
+from .repetition import Repetition
 
 __all__ = ["costs_stage"]
 
@@ -22,10 +23,11 @@ def costs_stage(run: Run) -> Stage:
     """The stage that counts and measures; its folder holds results.
 
     Args:
-        run: The experiment, whose setting ``costs`` says whether speeds are measured.
+        run: The experiment, whose setting ``speeds`` says whether speeds are measured.
     """
-    settings = run.sections["classify"]["classification"]
-    known = {"hardware": settings.encoder_training.hardware, "speeds": run.sections["experiment"]["speeds"]}
+    classify = run.sections["classify"]
+    known = {"hardware": classify["classification"].encoder_training.hardware, "encoder": classify["encoders"]["image"]}
+    known["speeds"] = run.sections["experiment"]["speeds"]
     out = run.folders["root"] / "costs"
     return Stage("costs", out, {"dataset": run.folders["dataset"]}, known, partial(_write, run, out))
 
@@ -40,16 +42,17 @@ def _write(run: Run, out: Path) -> None:
 
 
 def _costs(run: Run) -> Iterator[Result]:
-    """Weights and multiplications at both sizes, images per second at the smaller one."""
+    """Weights and operations at both sizes, images per second at the smaller one; of no data set."""
     from ..classifiers import comparison_table
 
-    hardware = run.sections["classify"]["classification"].encoder_training.hardware
-    manifest = run.objects().manifest
-    source: dict[str, Any] = {"seed": run.seed, "dataset": manifest["name"], "origin": manifest["origin"]}
+    classify = run.sections["classify"]
+    hardware = classify["classification"].encoder_training.hardware
+    own = Repetition(run, 0).built(classify["encoders"]["image"], "image")
+    source: dict[str, Any] = {"seed": run.seed, "dataset": "", "origin": run.objects().manifest["origin"]}
     for side in SIDES:
         timed = side == TIMED and run.sections["experiment"]["speeds"]
-        for row in comparison_table((side,), rate=timed, hardware=hardware):
-            values = {f"MACs_at_{side}_px": row["macs"]}
+        for row in comparison_table((side,), rate=timed, hardware=hardware, network=own):
+            values = {f"MACs_at_{side}_px": row["macs"], f"thop_at_{side}_px": row["thop"]}
             if side == TIMED:
                 values["parameters"] = row["parameters"]
                 values |= {name: row[name] for name in SPEEDS if timed and math.isfinite(row[name])}

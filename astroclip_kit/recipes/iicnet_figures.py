@@ -32,10 +32,10 @@ REGIONS = {"stars": (0.3, 0.15), "galaxies": (2.8, 0.2), "quasars": (3.0, 1.2)} 
 
 @dataclass(frozen=True)
 class Answers:
-    """What IICnet says of the objects of all seeds, one after the other.
+    """What IICnet says of the held-out objects of one seed.
 
     Args:
-        rows: Of the dataset [n].
+        rows: Of the dataset [n], each once.
         true: Class of each [n].
         probabilities: Of each class [n, C].
         classes: Names of the classes [C].
@@ -47,11 +47,9 @@ class Answers:
     classes: Sequence[str]
 
     @classmethod
-    def of(cls, judged: Sequence[Judged]) -> Answers:
-        """Of the repetitions."""
-        parts = [(one.rows, one.true, one.said["iicnet"]) for one in judged]
-        rows, true, said = (np.concatenate(each) for each in zip(*parts, strict=True))
-        return cls(rows, true, said, judged[0].classes)
+    def of(cls, judged: Judged) -> Answers:
+        """Of a repetition."""
+        return cls(judged.rows, judged.true, judged.said["iicnet"], judged.classes)
 
 
 def draw(several: Sequence[IICNetSeed], results: Sequence[Result]) -> dict[str, Figure]:
@@ -69,7 +67,7 @@ def draw(several: Sequence[IICNetSeed], results: Sequence[Result]) -> dict[str, 
         **dict(curves(judged, COMPARED, MODELS, CLASSES[1])),
         **dict(confusion(judged, ("iicnet", "fused"), MODELS)),
         **dict(_published_confusion()),
-        **dict(_errors(several[0], Answers.of(judged))),
+        **dict(_errors(several[0], Answers.of(judged[0]))),
         **dict(trainings(_trained(several[0]))),
     }
 
@@ -95,7 +93,10 @@ def _published_confusion() -> Captioned:
 
 
 def _errors(first: IICNetSeed, answers: Answers) -> Captioned:
-    """What is misclassified, what is not sure, what the layers make of an object, and where all lie in colour."""
+    """What is misclassified, what is not sure, what the layers make of an object, and where all lie in colour.
+
+    The objects are those of the first seed: those of all would come several times.
+    """
     from ..models import load_model
     from ..report.classifier_figures import Said
     from ..report.error_figures import error_figures
@@ -106,7 +107,7 @@ def _errors(first: IICNetSeed, answers: Answers) -> Captioned:
     given: dict[str, Any] = {"modality": "image", "regions": REGIONS, "seed": first.run.seed}
     for caption, figure in error_figures(said, dataset, encoder=encoder, **given):
         about = f" Names: where {WRIGHT} find them." if caption.startswith("Colours") else ""
-        yield f"IICnet. {caption}{about}", figure
+        yield f"IICnet, first seed. {caption}{about}", figure
 
 
 def _trained(first: IICNetSeed) -> dict[str, Path]:

@@ -61,6 +61,7 @@ NETWORKS = {
     "efficientnet_v2": "EfficientNetV2",
     "repvgg": "RepVGG",
 }
+DEPLOYED = "repvgg_deployed"  # its branches put together, which is how it is used
 STEMS, BANDS = ("stem_3", BRIEF), (BRIEF, "bands_4")
 MODELS: dict[str, Model] = {
     "iicnet": Model("IICnet, images"),
@@ -83,7 +84,9 @@ OVERALL = ("accuracy", "balanced_accuracy", "f1", "auc")
 COST = (
     "parameters",
     "MACs_at_80_px",
+    "thop_at_80_px",
     "MACs_at_224_px",
+    "thop_at_224_px",
     "images_per_second_bfloat16",
     "images_per_second_float32",
 )
@@ -98,6 +101,7 @@ TABLES = (
         "IICnet by class (Table 2)",
         {f"IICnet, {name}": ("iicnet", f"{LABEL}:{name}") for name in CLASSES},
         ("precision", "recall", "specificity", "f1", "one_vs_rest_accuracy", "auc"),
+        intervals=True,
         note="The paper calls the accuracy of each class against the rest its accuracy.",
     ),
     Layout(
@@ -105,19 +109,23 @@ TABLES = (
         _rows("iicnet", "colours", "spectrum", "fused", "joint"),
         OVERALL,
         note="The bars of the figure are not printed as numbers.",
+        intervals=True,
     ),
-    Layout("Size of the input (Figure 12)", _rows(*(f"size_{side}" for side in SIZES)), OVERALL),
-    Layout("Kernel of the stem (Figure 8)", _rows(BRIEF, "stem_3"), OVERALL),
-    Layout("Three or four bands (Figure 15b)", _rows(BRIEF, "bands_4"), OVERALL),
-    Layout("Other networks, trained on the same images at the same size", _rows(BRIEF, *NETWORKS), OVERALL),
+    Layout("Size of the input (Figure 12)", _rows(*(f"size_{side}" for side in SIZES)), OVERALL, intervals=True),
+    Layout("Kernel of the stem (Figure 8)", _rows(BRIEF, "stem_3"), OVERALL, intervals=True),
+    Layout("Three or four bands (Figure 15b)", _rows(BRIEF, "bands_4"), OVERALL, intervals=True),
+    Layout(
+        "Other networks, trained on the same images at the same size", _rows(BRIEF, *NETWORKS), OVERALL, intervals=True
+    ),
     Layout(
         "What the networks cost (Table 3)",
-        {name: (task, "") for task, name in {"iicnet": "IICnet", **NETWORKS}.items()},
+        {name: (task, "") for task, name in {"iicnet": "IICnet", **NETWORKS, DEPLOYED: "RepVGG as deployed"}.items()},
         COST,
         note="Published operations are thop's: multiplications, and four for each value that is normalised. Those of "
         "VGG16, GoogLeNet, MobileNet and EfficientNetV2 fit images of 224 x 224 pixels, that of IICnet 80 x 80, and no "
-        "standard ResNet34 or RepVGG has the published size. Here all are counted at both sizes, as multiplications, "
-        "with three classes. Speeds are of this machine at 80 x 80, one process.",
+        "standard ResNet34 or RepVGG has the published size. Here all are counted at both sizes and both ways, as "
+        "multiplications (MACs) and as thop does, with three classes; IICNet as it is configured. Speeds are of this "
+        "machine at 80 x 80, one process.",
     ),
     Layout(
         "Errors, and right answers that are not sure",
@@ -130,5 +138,7 @@ TABLES = (
         {name: ("samples", f"{LABEL}:{name}") for name in CLASSES},
         ("probability",),
         note="Published for one object of each class; measured: the median of those that are classified rightly.",
+        intervals=True,
+        absent="none right",
     ),
 )

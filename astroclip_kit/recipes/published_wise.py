@@ -71,7 +71,7 @@ def _numbers() -> Iterator[Published]:
         side = 80 if task == "iicnet" else 224  # what the printed counts fit, see the page
         source = f"{WHERE}, Table 3 (FLOPs by thop: multiplications, and four for each value that is normalised)"
         yield Published(*own, "parameters", parameters * 1e6, source)
-        yield Published(*own, f"MACs_at_{side}_px", operations * 1e6, source)
+        yield Published(*own, f"thop_at_{side}_px", operations * 1e6, source)
 
 
 IICNET: tuple[Published, ...] = tuple(_numbers())

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
+from ..report.tables import remark
 from ..report.wording import title
 from ..types import Result
-from .comparison import Comparison, latex_table, latex_text, measured_text, published_text
+from .comparison import NOT_RUN, Comparison, latex_table, latex_text, measured_on, measured_text, published_text
 from .published import Published
 
 __all__ = ["Layout", "SideBySide"]
+
+GUESSED = "†"
 
 
 @dataclass(frozen=True)
@@ -23,12 +27,17 @@ class Layout:
         rows: Name of a row to the task and the property of its numbers.
         metrics: Metric of each pair of columns.
         note: What is said above it.
+        intervals: Whether what one seed alone measured stands with its interval, and what is no better than guessing
+            with a mark.
+        absent: What stands beside a row without a number where others were measured.
     """
 
     title: str
     rows: Mapping[str, tuple[str, str]]
     metrics: Sequence[str] = ("precision", "recall", "f1", "auc")
     note: str = ""
+    intervals: bool = False
+    absent: str = NOT_RUN
 
 
 @dataclass(frozen=True)
@@ -60,13 +69,17 @@ class SideBySide(Comparison):
         found = {_place(one): one for one in self.measured.values()}
         for name, (task, wanted) in layout.rows.items():
             keys = [(task, wanted, metric) for metric in layout.metrics]
-            pairs = [(published_text(told.get(key)), measured_text(found.get(key))) for key in keys]
-            states = dict.fromkeys(found[key].origin for key in keys if key in found)
-            yield [name, *(text for both in pairs for text in both), ", ".join(states) or "not run"]
+            measured = _with_interval if layout.intervals else measured_text
+            pairs = [(published_text(told.get(key)), measured(found.get(key))) for key in keys]
+            states = dict.fromkeys(measured_on(found[key]) for key in keys if key in found)
+            state = ", ".join(states) if states else layout.absent if found else NOT_RUN
+            yield [name, *(text for both in pairs for text in both), state]
 
     def html(self) -> str:
         """The tables for a page, and under them where the published numbers stand."""
-        return "\n".join(self._html(layout) for layout in self.layouts) + self.sources()
+        tables = "\n".join(self._html(layout) for layout in self.layouts)
+        mark = f"<p class='note'>{GUESSED} no better than guessing: its interval reaches what that does.</p>"
+        return tables + (mark if GUESSED in tables else "") + self.sources()
 
     def _html(self, layout: Layout) -> str:
         heads = "".join(f"<th>{escape(title(one))}</th>" for one in layout.metrics)
@@ -88,14 +101,25 @@ class SideBySide(Comparison):
         return latex_table(f"{self.title}. {layout.title}", columns, above, self.cells(layout))
 
 
+def _with_interval(one: Result | None) -> str:
+    """A measured value with its mark, and of one seed with its interval: "0.429† (0.314 to 0.543)"."""
+    if one is None:
+        return ""
+    text = measured_text(one) + GUESSED * bool(remark(one, ()))
+    return text if math.isfinite(one.std) or math.isnan(one.low) else f"{text} ({one.low:.3f} to {one.high:.3f})"
+
+
 def _row(row: Sequence[str]) -> str:
-    """Cells of a row: each measured value above the published one."""
+    """Cells of a row: each measured value above its interval and the published one."""
     name, *numbers, state = row
-    pairs = zip(numbers[::2], numbers[1::2], strict=True)
-    cells = "".join(
-        f"<td><b>{found or '—'}</b><small><br>{told and f'published {told}'}</small></td>" for told, found in pairs
-    )
+    cells = "".join(_pair(*both) for both in zip(numbers[::2], numbers[1::2], strict=True))
     return f"<td>{escape(name)}</td>{cells}<td>{escape(state)}</td>"
+
+
+def _pair(told: str, found: str) -> str:
+    value, _, interval = found.removesuffix(")").partition(" (")
+    small = [*filter(None, (interval, told and f"published {told}"))]
+    return f"<td><b>{value or '—'}</b><small>{''.join(f'<br>{one}' for one in small)}</small></td>"
 
 
 def _place(one: Published | Result) -> tuple[str, str, str]:

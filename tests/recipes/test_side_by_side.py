@@ -1,10 +1,12 @@
 """Tables laid out as a paper lays them out."""
 
+import math
 import re
 
 import pytest
 
 from astroclip_kit.recipes import find_recipe
+from astroclip_kit.recipes.side_by_side import Layout, SideBySide
 from astroclip_kit.types import Result
 
 
@@ -59,3 +61,26 @@ def test_page_and_latex_hold_every_row(tables):
     rows = [line for line in text.splitlines() if line.endswith(r"\\") and "multicolumn" not in line]
     assert len(rows) == count + len(tables.layouts)
     assert all(row.count("&") == len(columns) - 1 for row in rows)
+
+
+def test_one_seed_stands_with_its_interval_and_a_guess_with_its_mark():
+    seen = ("stars", "mock", 0.4, "supervised")
+    of = "image", "image", "class", "accuracy"
+    results = [
+        Result("poor", *of, 0.43, 0.3, 0.55, 35, 0, *seen),
+        Result("good", *of, 0.7, 0.6, 0.8, 35, 0, *seen, std=0.05),
+        Result("iicnet", "image", "image", "", "accuracy", 1e6, math.nan, math.nan, 1, 0, "", *seen[1:]),
+    ]
+    rows = {"Poor": ("poor", "class"), "Good": ("good", "class"), "Count": ("iicnet", ""), "Gone": ("gone", "class")}
+    layout = Layout("Sweep", rows, ["accuracy"], intervals=True, absent="none right")
+    page = SideBySide("Sweeps", [], results, layouts=[layout], space="supervised")
+    assert list(page.cells(layout)) == [
+        ["Poor", "", "0.430† (0.300 to 0.550)", "mock"],
+        ["Good", "", "0.700 ± 0.050", "mock"],
+        ["Count", "", "1,000,000", ""],
+        ["Gone", "", "", "none right"],
+    ]
+    assert (
+        "<b>0.430†</b><small><br>0.300 to 0.550</small>" in page.html() and "† no better than guessing" in page.html()
+    )
+    assert list(SideBySide("", [], [], layouts=[layout]).cells(layout))[3][-1] == "not run"

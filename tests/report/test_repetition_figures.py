@@ -31,6 +31,16 @@ def test_curves_are_means_with_the_numbers_of_all_repetitions(models, kind, numb
     assert len(axes.collections) == 2 and axes.get_title() == "stars" and close.get_xlim()[1] < 1.1
 
 
+@pytest.mark.parametrize("kind", ["roc", "precision-recall"])
+def test_the_closer_panel_reaches_to_the_poorest_curve(kind):
+    good, poor = (figures.mean_curves({"one": [said(x, 2000)]}, kind=kind).axes[1] for x in (9, 0.5))
+    assert good.get_ylim() == (pytest.approx(0.75), 1.005)
+    x, y = poor.lines[0].get_data()
+    inside = y[(x >= 0.05) & (x <= 0.25) if kind == "roc" else (x >= 0.75) & (x <= 0.95)]
+    low, high = poor.get_ylim()
+    assert low < inside.min() < inside.max() < high and low < 0.6 and high - low > 0.25
+
+
 def test_a_single_repetition_has_no_scatter():
     figure = figures.mean_curves({"one": [([0.9, 0.1, 0.4], [True, False, False])]})
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["one: 1.000", "guessing: 0.500"]

@@ -33,3 +33,9 @@ def test_bands_that_have_no_colours_are_drawn_in_false_ones_the_first_in_blue():
 def test_one_or_two_bands_are_grey():
     view = np.stack([source(flux, np.random.default_rng(1)) for flux in (100, 20)])
     assert drawn(view, ("w1", "w2")).shape == drawn(view[:1], ("w1",)).shape == (32, 32)
+
+
+def test_a_brighter_neighbour_does_not_black_out_the_object():
+    view = source(100, np.random.default_rng(2))[None]
+    view[:, 1:7, 1:7] += 5000
+    assert drawn(view, ("w1",))[15:17, 15:17].mean() > 0.9

@@ -76,15 +76,23 @@ def _curve(score: npt.ArrayLike, own: npt.ArrayLike, kind: str) -> tuple[Floats,
 
 
 def _finish_curves(figure: KitFigure, axes: Axes, close: Axes, kind: str, title: str) -> None:
-    """Axes, the corner that is shown larger, and the legend."""
+    """Axes, the corner that is shown larger, as low as the curves there are, and the legend."""
     if kind == "roc":
         axes.plot([0, 1], [0, 1], color="0.5", linewidth=0.7, label="guessing: 0.500")
-        x, y, corner = "false positive rate", "true positive rate", ((0.0, 0.25), (0.75, 1.005))
+        x, y, sides = "false positive rate", "true positive rate", (0.0, 0.25)
     else:
-        x, y, corner = "recall", "precision", ((0.75, 1.005), (0.75, 1.005))
+        x, y, sides = "recall", "precision", (0.75, 1.005)
     plain_axes(axes).set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.02), xlabel=x, ylabel=y, title=title)
-    plain_axes(close).set(xlim=corner[0], ylim=corner[1], xlabel=x, title="the same, closer")
+    plain_axes(close).set(xlim=sides, ylim=_frame(close, kind), xlabel=x, title="the same, closer")
     figure.legend(loc="outside lower left", ncols=2, handlelength=1.6, borderaxespad=0.2)
+
+
+def _frame(close: Axes, kind: str) -> tuple[float, float]:
+    """From where to where the curves are shown larger: the uppermost quarter where they all lie there, else more."""
+    inside = (GRID >= 0.05) & (GRID <= 0.25) if kind == "roc" else (GRID >= 0.75) & (GRID <= 0.95)
+    values = np.array([np.asarray(line.get_ydata(), dtype=np.float64)[inside] for line in close.lines])
+    high = min(1.005, float(values.max()) + 0.05)
+    return max(-0.005, min(float(values.min()) - 0.02, high - 0.255)), high
 
 
 class Beside(NamedTuple):

@@ -93,9 +93,14 @@ def _colours(view: View, bands: tuple[str, ...]) -> npt.NDArray[np.float32]:
 
 
 def _stretched(band: View) -> npt.NDArray[np.float32]:
-    """From 0 to 1 [H, W], faint parts raised; what is all noise stays dark."""
+    """From 0 to 1 [H, W], faint parts raised; what is all noise stays dark.
+
+    White is what the middle third reaches, where the object lies: a brighter neighbour does not black it out.
+    """
     known = np.nan_to_num(band)
-    low, middle, high = np.percentile(known, [5, 50, 99.5])
+    low, middle = np.percentile(known, [5, 50])
+    height, width = (side // 3 for side in known.shape)
+    high = np.percentile(known[height : known.shape[0] - height, width : known.shape[1] - width], 99.5)
     noise = float(np.median(np.abs(known - middle)))
     scaled = np.clip((known - low) / max(float(high - low), NOISE * noise, 1e-30), 0, 1)
     return np.asarray(np.arcsinh(10 * scaled) / np.arcsinh(10), dtype=np.float32)
