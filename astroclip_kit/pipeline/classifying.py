@@ -133,7 +133,7 @@ def _heed(about: Mapping[str, Any], modalities: Mapping[str, Modality]) -> Itera
     source = f"{about.get('origin', 'real')} data of {about.get('dataset', 'an unknown set')}"
     fitted = f"calibrated on {source}{told['note'] and '; '}{told['note']}"
     yield f"probabilities were {fitted if told['fitted'] else 'not calibrated: ' + told['note']}"
-    asked = about.get("quality", {})
+    asked = {name for name, one in about.get("quality", {}).items() if one.get("min_good", 1) or one.get("core", 1)}
     if free := [name for name, one in modalities.items() if one.kind == "image" and name not in asked]:
         yield f"the model keeps no demands on {free[0]} pixels (CleanImages): which images are good enough is up to you"
 

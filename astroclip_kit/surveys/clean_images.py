@@ -27,8 +27,8 @@ class CleanImages(Wrapping):
         min_good: Share of good pixels that is needed in every band.
         core: Pixels along the side of the square in the middle that all have to be good; 0 for no such demand.
         saturation: Flux from which on a pixel is saturated, in the unit of the reader; or band to that flux.
-        significance: How many standard deviations of the sky the flux in the core has to be above it in one of the
-            bands, see `ImageQuality`; 0 for no such demand.
+        significance: How many standard deviations the flux in the core has to be above that of squares around it in
+            one of the bands, see `ImageQuality`; 0 for no such demand.
 
     Raises:
         UsageError: If the reader reads no images, or a number makes no sense.
@@ -65,9 +65,9 @@ class CleanImages(Wrapping):
 
     @property
     def image_quality(self) -> dict[str, Any]:
-        """What it asks of images, which a dataset keeps: the arguments of `ImageQuality`."""
+        """What it and its reader ask of images, which a dataset keeps: the arguments of `ImageQuality`."""
         names = ("min_good", "core", "saturation", "significance")
-        return {name: getattr(self, name) for name in names}
+        return {**super().image_quality, **{name: getattr(self, name) for name in names}}
 
     @cached_property
     def modality(self) -> Modality:

@@ -77,7 +77,7 @@ class Resampled(Wrapping):
 
     @property
     def image_quality(self) -> Mapping[str, Any]:
-        """That of the reader, in terms of the new pixels."""
+        """That of the reader, in terms of the new pixels; significance means the same in both."""
         asked, source = dict(super().image_quality), self.reader.modality
         zoom = source.pixel_scale_arcsec / self.modality.pixel_scale_arcsec if source is not None else 1.0
         if "core" in asked:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -39,6 +40,11 @@ class WithoutSky(Wrapping):
 
     def __repr__(self) -> str:
         return f"WithoutSky({self.reader!r})"
+
+    @property
+    def image_quality(self) -> Mapping[str, Any]:
+        """That of the reader, and that the sky is gone: a model refuses new images that still have it."""
+        return {"min_good": 0.0, "core": 0, **super().image_quality, "without_sky": True}
 
     @cached_property
     def modality(self) -> Modality:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -49,21 +50,24 @@ class ImageQuality:
         min_good: Share of good pixels that is needed in every band.
         core: Pixels along the side of the square in the middle that all have to be good; 0 for no such demand.
         saturation: Flux from which on a pixel is saturated, in the unit of the image; or band to that flux.
-        significance: How many standard deviations of the sky, see `sky`, the flux in the core has to be above it in
-            one of the bands; 0 for no such demand. The noise of neighbouring pixels is taken to be independent.
+        significance: How many standard deviations the flux in the core has to be above that of squares of its size
+            around the middle, in one of the bands; 0 for no such demand. The squares differ as much as the noise of
+            neighbouring pixels has in common, so that the number means the same whatever the pixels.
+        without_sky: Whether the sky has to have been taken off: its level is then at most the scatter of its pixels.
     """
 
     min_good: float = 0.9
     core: int = 5
     saturation: float | Mapping[str, float] | None = None
     significance: float = 0.0
+    without_sky: bool = False
 
     def spoiled(self, view: Plane, modality: Modality) -> str:
         """What is wrong with an image [C, H, W], in the same words for all that share it; "" if nothing is."""
         channels = modality.channels
         top, left = ((axis - self.core) // 2 for axis in view.shape[1:])
         core = (slice(top, top + self.core), slice(left, left + self.core))
-        empty = self.significance > 0
+        found: list[float] = []
         for band in modality.image_bands:
             flux = view[channels.index(band)]
             good = np.isfinite(flux) & (flux != 0) & (flux < self._limit(band))
@@ -73,13 +77,44 @@ class ImageQuality:
                 return f"less than {self.min_good:.0%} of its pixels are good in band {band!r}."
             if self.core and not good[core].all():
                 return f"the object itself has a bad or saturated pixel in band {band!r}."
-            empty = empty and not self._detected(flux, good, flux[core])
-        return f"no source in the middle: less than {self.significance:g} sigma in every band." if empty else ""
-
-    def _detected(self, flux: Plane, good: npt.NDArray[np.bool_], core: Plane) -> bool:
-        level, scatter = sky(flux, good)
-        return bool((core.astype(np.float64) - level).sum() >= self.significance * scatter * np.sqrt(core.size))
+            if self.without_sky and np.greater(*np.abs(sky(flux, good))):
+                return f"the sky is still in it, in band {band!r}."
+            if self.significance and self.core:
+                found.append(_significance(flux, good, self.core))
+        if found and np.isnan(found).all():
+            return "there are too few good pixels around the middle to tell a source from the sky."
+        if found and not np.nanmax(found) >= self.significance:
+            return f"no source in the middle: less than {self.significance:g} sigma in every band."
+        return ""
 
     def _limit(self, band: str) -> float:
         limit = self.saturation.get(band) if isinstance(self.saturation, Mapping) else self.saturation
         return np.inf if limit is None else float(limit)
+
+
+def _significance(flux: Plane, good: npt.NDArray[np.bool_], core: int) -> float:
+    """Standard deviations by which the square in the middle is brighter than those around it that are good.
+
+    Returns:
+        NaN where less than ten squares can be used.
+    """
+    level = np.median(flux[good])
+    sums = _squares(np.where(good, flux - level, 0), core)
+    y, x = (np.arange(axis) - (axis - 1) / 2 for axis in sums.shape)
+    around = np.hypot(y[:, None], x) > SKY_RADIUS * min(flux.shape)
+    values = sums[around & (_squares(good, core) > core**2 - 0.5)]
+    if len(values) < 10:
+        return np.nan
+    middle = np.median(values)
+    rounding = np.finfo(np.float32).eps * abs(level) * core**2  # of images that are constant but for it
+    scatter = 1.4826 * np.median(np.abs(values - middle)) + rounding
+    top, left = ((axis - core) // 2 for axis in flux.shape)
+    excess = float(sums[top, left] - middle)
+    return excess / scatter if scatter else np.inf * np.sign(excess) if excess else 0.0
+
+
+def _squares(values: npt.NDArray[Any], side: int) -> npt.NDArray[np.float64]:
+    """Sums of the squares of some pixels along the side [H - side + 1, W - side + 1]."""
+    total = np.pad(values.astype(np.float64), ((1, 0), (1, 0))).cumsum(axis=0).cumsum(axis=1)
+    along = total[side:] - total[:-side]
+    return np.asarray(along[:, side:] - along[:, :-side])

@@ -9,6 +9,7 @@ from astroclip_kit.embeddings.observations import read_observations
 from astroclip_kit.errors import FileError, InputError, UsageError
 from astroclip_kit.pipeline import info
 from astroclip_kit.surveys import CleanImages, LegacySurveyCutouts, Resampled, TableReader
+from astroclip_kit.transforms import ImageQuality
 from astroclip_kit.types import Drop, Modality
 
 
@@ -148,3 +149,26 @@ def test_what_makes_no_sense(tmp_path):
 
     with pytest.raises(UsageError, match="does not know the size of its pixels"):
         _ = Resampled(Unscaled(tmp_path), 80, 50).modality
+
+
+def test_blank_cutouts_and_faint_sources_are_judged_alike_before_and_after(tmp_path):
+    def kept(signal):
+        folder = tmp_path / f"{signal}"
+        folder.mkdir()
+        for number in range(12):
+
+            def change(image, ivar, seed=number):
+                offset = np.arange(40) - 19.5
+                image[:] = np.random.default_rng(seed).normal(0, 0.3, image.shape)
+                image += signal * np.exp(-(offset[:, None] ** 2 + offset**2) / 2 / 1.9**2)
+
+            write_cutout(folder, f"{number:02d}", change=change)
+        plain = cutouts(folder)
+        clean = Resampled(CleanImages(plain, significance=5), 80, 50)
+        items = [item for path in plain.files() for item in clean.read(path)]
+        raw = Resampled(plain, 80, 50)
+        quality = ImageQuality(**clean.image_quality)
+        new = [quality.spoiled(item.views["image"], raw.modality) for p in plain.files() for item in raw.read(p)]
+        return sum(not isinstance(item, Drop) for item in items), new.count("")
+
+    assert kept(0.0) == (0, 0) and kept(2.0) == (12, 12)
