@@ -1,6 +1,8 @@
 """Mid-infrared light of galaxies, quasars and stars, and the camera of WISE.
 
-Magnitudes W1 to W4 (3.4, 4.6, 12 and 22 micron) are in the Vega system. The colours are empirical: where each kind of
+Magnitudes W1 to W4 (3.4, 4.6, 12 and 22 micron) are in the Vega system. Depth and pixels are those of the Atlas Images
+of AllWISE; the beam is that of single exposures, as in unWISE, and narrower: Atlas Images are convolved with the beam
+once more (about 8.3, 9.1 and 9.5 arcsec in W1 to W3). The colours are empirical: where each kind of
 object lies in Figure 12 of Wright et al. (2010, AJ 140, 1868), with the overlap that the sky has.
 """
 
@@ -26,7 +28,7 @@ WISE = Camera(
     (6626.0, 10423.0, 55069.0, 41013.0),
     1.375,
     tuple((_DEPTH + AB_OFFSETS + _WINGS).tolist()),
-    (6.1, 6.4, 6.5, 12.0),  # Wright et al. (2010)
+    (6.1, 6.4, 6.5, 12.0),  # of single exposures (Wright et al. 2010)
     (22.2, 21.0, 17.2, 16.5),  # zodiacal light of 0.2, 0.6, 20 and 40 MJy/sr (Kelsall et al. 1998)
 )
 _SUN_W1 = 3.24  # absolute magnitude of the Sun (Jarrett et al. 2013)

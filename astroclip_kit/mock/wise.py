@@ -46,11 +46,13 @@ def simulate_wise(
 ) -> Path:
     """Writes a mock survey of infrared images of galaxies, quasars and stars, with known truth.
 
-    Beam, depth and pixels are those of AllWISE, the colours those of Wright et al. (2010), and the objects those that
-    an optical survey has spectra of (Zhao et al. 2023). Images are in nanomaggies (AB), magnitudes in the Vega system.
-    The noise of neighbouring pixels is independent, which it is not in the Atlas Images of AllWISE: these are smoothed
-    with the beam (Lang 2014). The same seed gives the same bytes for any number of workers, and the first objects of a
-    larger survey.
+    Depth and pixels are those of AllWISE, the colours those of Wright et al. (2010), and the objects those that an
+    optical survey has spectra of (Zhao et al. 2023): galaxies and stars down to W1 = 14.5 and quasars to 15.8, about as
+    far as such surveys reach in W1. These limits set how hard the classes are to tell apart. Images are in nanomaggies
+    (AB), magnitudes in the Vega system. The beam is that of single exposures and of unWISE, and the noise of
+    neighbouring pixels is independent; neither holds in the Atlas Images of AllWISE, which are convolved with the beam
+    once more, and smoother (Lang 2014). The same seed gives the same bytes for any number of workers, and the first
+    objects of a larger survey.
 
     Args:
         out: Folder to write: ``cutouts/*.fits`` (W1 to W4 with inverse variance), ``spectra/spec-*.fits`` (optical),

@@ -29,7 +29,9 @@ SHARE = (7298 / 21736, 7215 / 21736, 7223 / 21736)  # Zhao et al. (2023)
 GALAXIES_R = 17.77  # of the faintest galaxies: most of those with spectra are of the main sample of SDSS, r < 17.77
 DUSTY = 0.15  # share of the coolest stars that stand for evolved ones in their shells
 EARLY = 0.45  # share of the early types that is kept: half of the main sample is red (Strateva et al. 2001)
-LIMIT_W1 = {"galaxy": 14.5, "qso": 15.8, "star": 14.5}  # Vega, of objects matched with the catalogue of AllWISE
+LIMIT_W1 = {"galaxy": 14.5, "qso": 15.8, "star": 14.5}
+"""Vega, of the faintest. AllWISE sees all to 17: it is optical spectroscopic samples of galaxies and stars that reach
+about so far, and those of quasars deeper. They set the difficulty: with fainter ones more are misclassified."""
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,8 @@ def simulate(
     Args:
         kind: What is simulated: "galaxies" (grz cutouts and spectra), "stars" (ugriz cutouts and spectra of blue
             horizontal branch stars, blue stragglers and A stars), "point_sources" (the same of stars of all types
-            and of quasars), or "wise" (infrared cutouts W1 to W4 and optical spectra of galaxies, quasars and stars).
+            and of quasars), or "wise" (infrared cutouts W1 to W4 and optical spectra of galaxies, quasars and stars,
+            down to W1 = 14.5, 15.8 and 14.5: this sets how hard they are to tell apart).
         out: Folder to write: ``cutouts/``, ``spectra/``, ``catalogue.fits`` (the truth) and, of galaxies,
             ``published.fits`` (what surveys would measure), of the others ``labels.csv`` (object_id and class: "bhb"
             or "other", "star" or "qso", "galaxy", "qso" or "star"), of WISE ``colours.csv`` (W1 - W2 and W2 - W3).
