@@ -183,7 +183,7 @@ class FITSImages:
                 raise FileError(
                     self.positions,
                     "no such file. It is the table of the positions to cut images at; files that are cutouts already "
-                    "need none: configs/batmm_cutouts.yaml reads them.",
+                    "need none: LegacySurveyCutouts reads them, as in the configurations that end with _cutouts.",
                 )
             known = catalogue(self.positions)
             found = TableReader(self.positions, (), known.id_column, known.ra_column, known.dec_column)

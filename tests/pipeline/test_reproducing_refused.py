@@ -111,4 +111,4 @@ def test_a_dataset_has_its_labels_already(chain, fails, tmp_path):
 def test_cutouts_have_a_configuration_of_their_own(stars, fails, tmp_path):
     words = ["reproduce", "batmm", "--size", "small", "--data", stars / "survey", "--out", tmp_path / "run"]
     assert "positions.csv: no such file. It is the table of the positions to cut images at" in (said := fails(*words))
-    assert "cutouts already need none: configs/batmm_cutouts.yaml reads them" in said
+    assert "cutouts already need none: LegacySurveyCutouts reads them" in said
