@@ -12,13 +12,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..types import Result
+from .judged import Judged
 from .paired import Paired
 from .published_point_sources import SPECTRAL_GAN
 from .recipe import Measured, Recipe, Run
 from .repetition import Repetition, not_as_published, tested_share, together
+from .spectral_gan_leaks import leaks
 from .spectral_gan_models import MODELS, TABLES
 from .spectral_gan_stages import repetitions, stages
-from .spectral_gan_words import leaks, reductions, vectors_table, verdict, why
+from .spectral_gan_words import division, reductions, vectors_table, verdict, why
 
 __all__ = ["RECIPE", "measure"]
 
@@ -35,7 +37,9 @@ def measure(run: Run) -> Measured:
     results = together(several)
     results += reductions(results, tested_share(several[0]))
     parts = _parts(several, results)
-    notes = list(not_as_published(several[0], MODELS))
+    first = Judged(several[0].place("results")).about
+    notes = [*not_as_published(several[0], MODELS), division(several[0].settings.split, first["counts"])]
+    notes += [f"not run: {MODELS[name].name}, as {reason}" for name, reason in first.get("not_run", {}).items()]
     return Measured(results, draw(several, results, SPECTRAL_GAN), notes=notes, parts=parts)
 
 
@@ -82,7 +86,6 @@ RECIPE = Recipe(
     differences=(
         "beyond the four facts of the abstract (3700 pixels to 128 numbers, a GAN from the image, a classifier of "
         "both, no spectrum of a new object) all settings are the kit's own",
-        "objects are divided by a hash of their name: 80, 10 and 10 % on average, not exactly and not by class",
     ),
     citations=("Wang et al. 2023, PASP, doi 10.1088/1538-3873/acfbb9 (GAN-simulated spectral vectors)",),
 )

@@ -46,7 +46,7 @@ def judge_seed(repetition: SpectralSeed, out: Path) -> None:
 
 
 def _logits(one: SpectralSeed, task: str, model: Model) -> Logits | None:
-    """What gives the logits [n, C] of a model; None for magnitudes that the data do not have."""
+    """What gives the logits [n, C] of a model; None for magnitudes that the data lack."""
     from ..classifiers import encoder_logits, token_logits, view_logits
     from ..features import FeatureSet
     from ..models import load_model
@@ -66,13 +66,30 @@ def _logits(one: SpectralSeed, task: str, model: Model) -> Logits | None:
     return partial(view_logits, trained, one.dataset, **told)
 
 
+def _no_magnitudes(one: SpectralSeed) -> str:
+    """Why magnitudes cannot be classified; "" where they can be."""
+    names, labels, train = one.experiment["magnitudes"], one.dataset.labels, one.divided[2]["train"]
+    if not names:
+        return "experiment.magnitudes names none"
+    if lacking := [name for name in names if name not in labels]:
+        return f"the data have no {', '.join(lacking)}"
+    known = {name: np.isfinite(np.asarray(labels[name], dtype=np.float64)[train]).any() for name in names}
+    unknown = [name for name in names if not known[name]]
+    return f"no training object has {', '.join(unknown)}" if unknown else ""
+
+
 def _magnitudes(one: SpectralSeed) -> Floats | None:
-    """Magnitudes and the colours of neighbouring bands [N, F]; None where an object lacks one."""
-    labels = one.dataset.labels
-    if not all(name in labels for name in one.experiment["magnitudes"]) or not one.experiment["magnitudes"]:
+    """Magnitudes, the colours of neighbouring bands, and which are missing [N, F]; None where there are none.
+
+    What is missing is the median of the training objects.
+    """
+    if _no_magnitudes(one):
         return None
+    labels, train = one.dataset.labels, one.divided[2]["train"]
     found = np.stack([np.asarray(labels[name], dtype=np.float64) for name in one.experiment["magnitudes"]], axis=1)
-    return np.hstack([found, -np.diff(found, axis=1)]) if np.isfinite(found).all() else None
+    missing = ~np.isfinite(found)
+    found = np.where(missing, np.nanmedian(np.where(missing, np.nan, found)[train], axis=0), found)
+    return np.hstack([found, -np.diff(found, axis=1), missing[:, missing[train].any(axis=0)]])
 
 
 def _by_magnitudes(one: SpectralSeed) -> Logits | None:
@@ -135,7 +152,8 @@ def _besides(one: SpectralSeed, judged: Rows, source: Mapping[str, Any]) -> Besi
     results += [*_information(found, judged, source), *_leaks(found, source)]
     drawn = {"real": found.real} | {name: found.simulated(name) for name in one.sources if name in DRAWN}
     arrays = {f"vectors-{name}": vectors[judged].astype(np.float32) for name, vectors in drawn.items()}
-    return Besides(results, arrays, {"sources": list(one.sources)})
+    not_run = {"magnitudes": reason} if "magnitudes" in one.models and (reason := _no_magnitudes(one)) else {}
+    return Besides(results, arrays, {"sources": list(one.sources), "not_run": not_run})
 
 
 def _number(task: str, asks: str, metric: str, value: float, n: int, source: Mapping[str, Any]) -> Result:
@@ -158,13 +176,12 @@ def _compared(found: _Vectors, name: str, judged: Rows, source: Mapping[str, Any
 
 def _information(found: _Vectors, judged: Rows, source: Mapping[str, Any]) -> Iterator[Result]:
     """What follows from image features, and from magnitudes, of the real vectors inside the classes."""
-    from sklearn.preprocessing import PolynomialFeatures
+    from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 
     inputs = {"image": found.image}
     if (x := _magnitudes(found.one)) is not None:
-        usual = ((x - x.mean(axis=0)) / x.std(axis=0)).clip(
-            -3, 3
-        )  # in u quasars at high redshift have hardly any light
+        scaler = StandardScaler().fit(x[found.rows["train"]])
+        usual = scaler.transform(x).clip(-3, 3)  # in u quasars at high redshift have hardly any light
         inputs["magnitudes"] = PolynomialFeatures(2).fit_transform(usual)
     for name, known in inputs.items():
         yield _number(INFORMATION, name, EXPLAINED, found.explained(known, judged), len(judged), source)

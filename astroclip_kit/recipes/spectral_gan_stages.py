@@ -8,6 +8,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..errors import UsageError
 from ..settings import Alignment
 from .permuted import PermutedViews, permutation_inside
 from .recipe import Run, Stage
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["SpectralSeed", "repetitions", "stages"]
 
 SEEN = ("image", "spectrum")
+REFERENCE = "image"  # what all other models are compared with
 
 
 def stages(run: Run) -> Iterator[Stage]:
@@ -37,11 +39,13 @@ def repetitions(run: Run) -> list[SpectralSeed]:
     Raises:
         UsageError: If a setting makes no sense.
     """
+    if REFERENCE in run.sections["experiment"]["leave_out"]:
+        raise UsageError(f"experiment.leave_out: {REFERENCE!r} cannot be left out, as all others are compared with it.")
     return repeated(run, SpectralSeed, MODELS, SEEN)
 
 
 class SpectralSeed(Repetition):
-    """One seed of the experiment; generators encode images by a network like that of the image classifier.
+    """One seed of the experiment; generators encode images by a network like the image classifier's, or their own.
 
     Its folders: "encoders" holds those of image and spectrum with their heads, each of `VARIANTS` is one of
     `fit_classifier`, "real" holds tokens and fusion of the real vectors, "models" what reads the vector alone, "space"
@@ -52,7 +56,7 @@ class SpectralSeed(Repetition):
         super().__init__(run, number)
         training, simulation = replace(self.settings.simulation_training, seed=self.seed), self.settings.simulation
         if isinstance(image := self.encoders["image"], dict):  # described, so that each generator begins anew
-            simulation = replace(simulation, generator={**simulation.generator, "encoder": image})
+            simulation = replace(simulation, generator={"encoder": image, **simulation.generator})
         changed: dict[str, Any] = {"simulation": simulation, "simulation_training": training}
         self.settings = replace(self.settings, stages="simulated", **changed)
 
@@ -115,10 +119,8 @@ class SpectralSeed(Repetition):
         return PermutedViews(self.dataset, "image", permutation_inside(codes, rows["train"], self.seed))
 
     def _fit(self, source: str, out: Path) -> None:
-        from ..classifiers import fit_classifier
-
         encoders = {name: self.encoder_place(name) for name in SEEN}
-        fit_classifier(self.shown(source), encoders, self.classification(source), out.parent)
+        self.fit(encoders, self.classification(source), out.parent, self.shown(source))
 
     def _extract_real(self, out: Path) -> None:
         """The vectors of the real spectra, standardised as simulated ones are, beside the features of the images."""

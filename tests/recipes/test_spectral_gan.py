@@ -191,7 +191,9 @@ def test_what_is_measured_has_means_differences_figures_and_words(done):
         "Whether anything leaks",
         "GAN against each other classifier",
     ]
-    assert found.notes == [f"not run: {', '.join(MODELS[name].name for name in EXPERIMENT['leave_out'])}"]
+    left, division = found.notes
+    assert left == f"not run: {', '.join(MODELS[name].name for name in EXPERIMENT['leave_out'])}"
+    assert "a hash of their group: 60%, 20% and 20% on average" in division
     table = RECIPE.compare(found.results).table
     assert dict(zip(table["metric"], table["data"], strict=True))["error_rate_reduction"] == "mock"
 
@@ -212,15 +214,12 @@ def test_generators_encode_images_as_the_classifier_does_and_each_begins_anew(tm
     assert (one.settings.simulation_training.seed, other.settings.simulation_training.seed) == (3, 4)
 
 
-@pytest.mark.slow
-def test_magnitudes_that_the_data_lack_are_not_run(done, points, monkeypatch):
-    from astroclip_kit.recipes.spectral_gan_judging import _by_magnitudes
-
-    run, _ = done
-    each = repetitions(run)[0]
-    assert _by_magnitudes(each) is not None
-    monkeypatch.setitem(each.experiment, "magnitudes", ["mag_u", "mag_y"])
-    assert _by_magnitudes(each) is None
+def test_a_network_of_their_own_is_left_to_generators(tmp_path):
+    run = make_run(tmp_path, tmp_path)
+    own = {"class_path": "astroclip_kit.encoders.StampResNet", "init_args": {"width": 2}}
+    settings = replace(SETTINGS, simulation=replace(SETTINGS.simulation, generator={"encoder": own}))
+    run.sections["classify"]["classification"] = settings
+    assert repetitions(run)[0].simulation("gan").generator == {"encoder": own}
 
 
 def test_the_full_settings_are_those_of_the_configuration_for_classify():
@@ -246,6 +245,8 @@ def test_settings_that_make_no_sense_are_refused(tmp_path):
         UsageError, match=r"experiment\.leave_out: there is no model 'vae'\. There are: image, gan, wgan"
     ):
         repetitions(make_run(tmp_path, tmp_path, leave_out=["vae"]))
+    with pytest.raises(UsageError, match=r"experiment\.leave_out: 'image' cannot be left out, as all others"):
+        repetitions(make_run(tmp_path, tmp_path, leave_out=["image"]))
     run = make_run(tmp_path, tmp_path)
     run.sections["classify"]["encoders"] = {"image": ENCODERS["image"]}
     with pytest.raises(UsageError, match=r"classify\.encoders: expected image and spectrum, found image"):
