@@ -78,7 +78,7 @@ class SideBySide(Comparison):
     def html(self) -> str:
         """The tables for a page, and under them where the published numbers stand."""
         tables = "\n".join(self._html(layout) for layout in self.layouts)
-        mark = f"<p class='note'>{GUESSED} no better than guessing: its interval reaches what that does.</p>"
+        mark = f"<p class='note'>{GUESSED} not told from guessing: its interval reaches what that does.</p>"
         return tables + (mark if GUESSED in tables else "") + self.sources()
 
     def _html(self, layout: Layout) -> str:
