@@ -16,9 +16,9 @@ from ..data.crossmatch import match, separation_arcsec, unit_vectors
 from ..data.dataset import Dataset
 from ..errors import FileError, InputError, UsageError
 from ..storage import own_manifest
-from ..surveys import TableReader, catalogue
 from ..surveys.recognition import recognise
 from ..types import Drop, Modality, Sample
+from .measured_tables import tables_with
 from .observations import adapted, read_observations
 
 __all__ = ["new_objects"]
@@ -56,29 +56,25 @@ def new_objects(
         raise UsageError(f"input: the model has no modality {unknown[0]!r}; it takes {', '.join(modalities)}.")
     if missing := [name for name in modalities if name not in files]:
         raise InputError(
-            f"input: there is no {missing[0]}, and the model needs {' and '.join(modalities)}. Give each as "
-            f"{','.join(f'{name}=FOLDER' for name in modalities)}."
+            f"input: there is no {_described(missing[0], modalities[missing[0]])}, and the model needs "
+            f"{' and '.join(modalities)}. Give each as "
+            f"{','.join(f'{name}={_path(one)}' for name, one in modalities.items())}."
         )
     found: dict[str, list[Sample]] = {}
     for name, modality in modalities.items():
         told = files[name] if isinstance(files[name], Mapping) else {"file": files[name]}
-        file = told.get("file", "")
-        reader = told.get("reader") or _rows_by_name(file, modality)
-        found[name], skipped = read_observations([file], reader, modality)
+        found[name], skipped = read_observations([told.get("file", "")], told.get("reader"), modality)
         yield from (Drop(*_parted(reason)) for reason in skipped)
     yield from _matched(found, radius_arcsec)
 
 
-def _rows_by_name(file: Any, modality: Modality) -> TableReader | None:
-    """A reader of a table whose rows are called by an id or lie at positions, to be matched; None for anything else."""
-    if modality.kind != "table" or not Path(file).is_file():
-        return None
-    columns = list(modality.channels)
-    try:
-        known = catalogue(file, columns)
-    except UsageError:  # no such columns: rows are numbered
-        return None
-    return TableReader(file, columns, known.id_column, known.ra_column, known.dec_column)
+def _path(modality: Modality) -> str:
+    return "TABLE" if modality.kind == "table" else "FOLDER"
+
+
+def _described(name: str, modality: Modality) -> str:
+    """A modality as users find it: of a table with its columns."""
+    return f"{name} (a table with the columns {', '.join(modality.channels)})" if modality.kind == "table" else name
 
 
 def _parted(reason: str) -> tuple[str, str]:
@@ -106,7 +102,7 @@ def _of_dataset(dataset: Dataset, modalities: Mapping[str, Modality]) -> Iterato
 
 
 def _files(given: Path, modalities: Mapping[str, Modality]) -> dict[str, Path]:
-    """Which survey files belong to which modality, by their kind.
+    """Which survey files belong to which modality, by their kind; tables by their columns.
 
     Raises:
         FileError: If there is nothing at the path.
@@ -118,7 +114,8 @@ def _files(given: Path, modalities: Mapping[str, Modality]) -> dict[str, Path]:
     kinds: dict[str, list[str]] = {}
     for name, modality in modalities.items():
         kinds.setdefault(modality.kind, []).append(name)
-    found: dict[str, Path] = {}
+    tables = kinds.pop("table", []) if given.is_dir() else []
+    found = {name: given for name in tables if tables_with(given, modalities[name].channels)}
     for kind, names in kinds.items():
         fitting = [one for one in known if one.survey and one.survey.kind.replace("catalogue", "table") == kind]
         if len(fitting) > 1 or (fitting and len(names) > 1):
@@ -139,8 +136,14 @@ def _matched(found: Mapping[str, Sequence[Sample]], radius_arcsec: float) -> Ite
     (first, given), *others = found.items()
     base: list[Sample | Drop] = [*given]
     for name, samples in others:
-        used = set()
-        for at, other in _pairs(given, samples, radius_arcsec):
+        used, pairs = set(), _pairs(given, samples, radius_arcsec)
+        if not pairs:
+            raise InputError(
+                f"no {name} belongs to any {first}: no id is the same (the first are {samples[0].object_id} and "
+                f"{given[0].object_id}), and none are within {radius_arcsec:g} arcsec of each other. Call the objects "
+                f"alike in both, in a column object_id or by their coordinates."
+            )
+        for at, other in pairs:
             base[at] = _joined(base[at], samples[other], first, name, radius_arcsec)
             used.add(other)
         yield from (Drop(one.object_id, f"has no {first}.") for at, one in enumerate(samples) if at not in used)

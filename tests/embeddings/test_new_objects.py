@@ -135,3 +135,29 @@ def test_rows_of_a_table_are_matched_by_their_ids_too(survey):
         {"1-55000-1": 0.1, "1-55000-3": 0.8}
     )
     assert dropped == {"1-55000-2": "has no colours.", "J4": "has no colours.", "1-55000-9": "has no image."}
+
+
+def test_a_folder_of_a_survey_holds_the_table_too(survey):
+    both = {"image": MODALITIES["image"], "colours": Modality("colours", "table", ("w1_w2",), (1,))}
+    missing = r"there is no colours \(a table with the columns w1_w2\), .* as image=FOLDER,colours=TABLE"
+    with pytest.raises(InputError, match=missing):
+        list(new_objects(survey, both))
+    (survey / "labels.csv").write_text("object_id,class\n1-55000-3,star\n")
+    (survey / "measured.csv").write_text("object_id,w1_w2\n1-55000-3,0.8\n1-55000-1,0.1\n")
+    assert set(parted(new_objects(survey, both))[0]) == {"1-55000-1", "1-55000-3"}
+    (survey / "truth.csv").write_text("object_id,w1_w2\n1-55000-3,9.9\n")
+    with pytest.raises(UsageError, match=r"measured\.csv, truth\.csv have the columns w1_w2"):
+        list(new_objects(survey, both))
+    (survey / "colours.csv").write_text("object_id,w1_w2\n1-55000-3,0.5\n")  # called as the modality is
+    kept, _ = parted(new_objects(survey, both))
+    assert {name: float(one.views["colours"][0]) for name, one in kept.items()} == {"1-55000-3": 0.5}
+    with pytest.raises(UsageError, match="no table in that folder has the columns w1_w2"):
+        list(new_objects({"image": survey / "cutouts", "colours": survey / "cutouts"}, both))
+
+
+def test_rows_that_belong_to_no_image_are_refused_with_what_to_do(survey):
+    (survey / "rows.csv").write_text("w1_w2\n0.8\n1.2\n")
+    both = {"image": MODALITIES["image"], "colours": Modality("colours", "table", ("w1_w2",), (1,))}
+    problem = "no colours belongs to any image: no id is the same .the first are 0 and 1-55000-1.* column object_id"
+    with pytest.raises(InputError, match=problem):
+        list(new_objects({"image": survey / "cutouts", "colours": survey / "rows.csv"}, both))
