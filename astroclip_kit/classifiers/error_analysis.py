@@ -172,11 +172,11 @@ def unsure_but_right(
         raise InputError(f"below is {below}, expected a probability above 0.")
     y, said = _compared(true, probabilities, classes)
     p, names = np.asarray(probabilities, dtype=np.float64), np.asarray(classes).astype(str)
-    order = np.argsort(p, axis=1, kind="stable")
+    order = np.argsort(-p, axis=1, kind="stable")  # of a tie the first comes first, as it is the class that was said
     sure, right = p.max(axis=1), y == said
     rows = np.flatnonzero(right & (sure < below))
     rows = rows[np.argsort(sure[rows], kind="stable")]
-    second = order[rows, -2 if len(names) > 1 else -1]
+    second = order[rows, min(1, len(names) - 1)]
     columns = {"row": rows, "class": y[rows], "probability": sure[rows], "instead": names[second]}
     meta = {"below": below, "right": int(right.sum())}
     return Table({**columns, "probability_instead": p[rows, second]}, meta=meta)

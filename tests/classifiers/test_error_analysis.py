@@ -107,6 +107,13 @@ def test_unsure_but_right_begins_with_the_least_sure_and_says_what_was_nearly_sa
     assert not len(unsure_but_right(["a", "a"], [[1.0], [1.0]], ["a"]))
 
 
+def test_of_two_classes_as_probable_the_other_one_was_nearly_said():
+    [row] = unsure_but_right(["a"], [[0.4, 0.4, 0.2]], ["a", "b", "c"])
+    assert (row["class"], row["instead"], row["probability_instead"]) == ("a", "b", 0.4)
+    [row] = unsure_but_right(["b"], [[0.2, 0.4, 0.4]], ["a", "b", "c"])
+    assert (row["class"], row["instead"]) == ("b", "c")
+
+
 LOST = np.where(np.arange(90)[:, None] < 2, np.nan, P)
 
 
