@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 from torch import nn
@@ -93,10 +93,12 @@ def images_per_second(
     batch_size: int = 8,
     seconds: float = 1.0,
 ) -> float:
-    """Measures how many images one process classifies in a second, warm: the median of its batches.
+    """Measures how many images one process classifies in a second, warm.
 
-    On a processor these are seconds of its own clock, shared out among the threads: as long as it takes where nothing
-    else runs, so that networks can be compared on a busy machine.
+    With one thread of a processor these are seconds of its own clock, of the median batch: as long as it takes where
+    nothing else runs, so that networks can be compared on a busy machine. With more threads, which wait for each other,
+    they are seconds of the wall clock, of the best batch; so what else runs slows it down. On a GPU they are those of
+    the wall clock, of the median batch.
 
     Args:
         network: Takes preprocessed images [B, C, H, W]. It comes back in eval mode.
@@ -121,59 +123,78 @@ def images_per_second(
         _cold, *times = (_timed(lambda: network(x), device) for _ in range(3))
         while sum(times) < seconds:
             times.append(_timed(lambda: network(x), device))
-    return batch_size / sorted(times)[(len(times) - 1) // 2]
+        best = device.type == "cpu" and torch.get_num_threads() > 1
+    return batch_size / sorted(times)[0 if best else (len(times) - 1) // 2]
 
 
 def _timed(compute: Callable[[], object], device: torch.device) -> float:
-    """Seconds that it takes."""
-    clock = time.process_time if device.type == "cpu" else time.perf_counter
+    """Seconds that it takes, of the clock that `images_per_second` says."""
+    clock = time.process_time if device.type == "cpu" and torch.get_num_threads() == 1 else time.perf_counter
     begun = clock()
     compute()
     if device.type == "cuda":
         torch.cuda.synchronize(device)
-    return (clock() - begun) / (torch.get_num_threads() if device.type == "cpu" else 1)
+    return clock() - begun
 
 
 def comparison_table(
-    sizes: Sequence[int] = (80, 224), bands: int = 3, rate: bool = True, hardware: Hardware = Hardware()
+    sizes: Sequence[int] = (80, 224),
+    bands: int = 3,
+    rate: bool = True,
+    hardware: Hardware = Hardware(),
+    network: nn.Module | None = None,
 ) -> Table:
-    """IICnet beside the networks that it was compared with, all for three classes, random weights, at the same sizes.
+    """IICnet beside the networks that it was compared with, all for three classes, at the same sizes.
 
     Args:
         sizes: Pixels along the side of the images.
-        bands: Number of bands.
+        bands: Number of bands; of `network` its own.
         rate: Whether images per second are measured; a minute or two at the default sizes.
         hardware: Where; the precision is measured both ways.
+        network: IICNet as it is configured; by default as it was published, with random weights like the others.
 
     Returns:
         An astropy Table of a row for each network and size: network, name (as torchvision or timm call it), size,
         parameters, macs and thop (see `NetworkCost`), and with `rate` images_per_second_bfloat16 (NaN where the device
-        does not multiply it natively) and images_per_second_float32. RepVGG has further rows as it is deployed.
+        does not multiply it natively) and images_per_second_float32. RepVGG has further rows as it is deployed. meta
+        says "threads" and "rate", of which clock the seconds are (see `images_per_second`).
     """
     from astropy.table import Table
 
     rows = []
-    for title, name, network in _networks(bands, rate):
+    bands = getattr(network, "bands", bands)
+    for title, name, one in _networks(bands, rate, network):
         for size in sizes:
             shape = (bands, size, size)
-            cost = network_cost(network, shape)
+            cost = network_cost(one, shape)
             row = {"network": title, "name": name, "size": size, **cost._asdict()}
-            rows.append({**row, **_rates(network, shape, hardware)} if rate else row)
-    return Table(rows=rows)
+            rows.append({**row, **_rates(one, shape, hardware)} if rate else row)
+    return Table(rows=rows, meta=_clock(hardware) if rate else {})
 
 
-def _networks(bands: int, rate: bool) -> Iterator[tuple[str, str, nn.Module]]:
+def _clock(hardware: Hardware) -> dict[str, Any]:
+    """How `images_per_second` measures there."""
+    with processor_threads(hardware.threads):
+        threads = torch.get_num_threads()
+    if resolve_hardware(hardware)[0].type != "cpu":
+        return {"threads": threads, "rate": "wall clock, the median batch"}
+    told = "wall clock, the best batch" if threads > 1 else "the processor's own clock, the median batch"
+    return {"threads": threads, "rate": told}
+
+
+def _networks(bands: int, rate: bool, network: nn.Module | None) -> Iterator[tuple[str, str, nn.Module]]:
     """One after the other, so that one alone takes memory; without weights where none are needed."""
     from timm.utils.model import reparameterize_model
 
     with torch.random.fork_rng(devices=[]), torch.device("cpu" if rate else "meta"):
         torch.manual_seed(0)
-        yield "iicnet", "IICNet", _classifier(IICNet(bands=bands))
+        own = IICNet(bands=bands) if network is None else deepcopy(network)
+        yield "iicnet", type(own).__name__, _classifier(own)
         for title, name in COMPARED.items():
-            network = _classifier(ImageBackbone(name, bands))
-            yield title, name, network
+            other = _classifier(ImageBackbone(name, bands))
+            yield title, name, other
             if title == "repvgg":  # as it is used after training: one convolution in place of each three
-                yield DEPLOYED, name, reparameterize_model(network.eval())
+                yield DEPLOYED, name, reparameterize_model(other.eval())
 
 
 def _classifier(encoder: nn.Module) -> nn.Module:

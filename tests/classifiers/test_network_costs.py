@@ -88,6 +88,39 @@ def test_images_per_second_are_those_of_the_median_batch(monkeypatch):
     assert not network.training
 
 
+def test_threads_that_have_nothing_to_do_do_not_count_as_speed(monkeypatch):
+    clocks = {"process_time": iter(range(0, 999, 6)), "perf_counter": iter(range(0, 999, 2))}
+    for name, clock in clocks.items():
+        monkeypatch.setattr(network_costs.time, name, lambda clock=clock: next(clock))
+    two = Hardware("cpu", "float32", threads=2)
+    rates = [images_per_second(nn.Flatten(), (3, 8, 8), hardware=each, batch_size=12, seconds=0) for each in (ONE, two)]
+    assert rates == [12 / 6, 12 / 2]  # seconds of the processor, of the wall clock
+
+
+def test_with_threads_the_best_batch_counts(monkeypatch):
+    seconds = iter((9.0, 0.4, 0.1, 0.2))
+    monkeypatch.setattr(network_costs, "_timed", lambda compute, device: next(seconds))
+    two = Hardware("cpu", "float32", threads=2)
+    found = images_per_second(nn.Flatten(), (3, 8, 8), hardware=two, batch_size=8, seconds=0.6)
+    assert found == pytest.approx(8 / 0.1)
+
+
+@pytest.mark.parametrize(
+    ("threads", "told"), [(1, "the processor's own clock, the median batch"), (2, "wall clock, the best batch")]
+)
+def test_the_table_compares_the_iicnet_that_is_configured_and_says_how_it_was_timed(monkeypatch, threads, told):
+    monkeypatch.setattr(network_costs, "COMPARED", {})
+    monkeypatch.setattr(network_costs, "images_per_second", lambda network, shape, hardware: 1.0)
+    own = IICNet("macs", bands=4, size=32).train()
+    hardware = Hardware("cpu", "float32", threads=threads)
+    table = comparison_table((32,), hardware=hardware, network=own)
+    assert table.meta == {"threads": threads, "rate": told} and own.training
+    head = nn.Linear(own.out_features, 3)
+    expected = network_cost(nn.Sequential(own, head), (4, 32, 32))
+    assert tuple(table[["parameters", "macs", "thop"]][0]) == expected
+    assert not comparison_table((32,), rate=False, network=own).meta
+
+
 def test_an_unknown_precision_is_refused():
     with pytest.raises(UsageError, match="precision is 'int8'"):
         images_per_second(nn.Conv2d(3, 4, 3), (3, 8, 8), hardware=Hardware("cpu", "int8"))
