@@ -140,13 +140,13 @@ def range_of(metric: str) -> tuple[float, float]:
 def _mean(members: list[Result], test_share: float) -> Result:
     from scipy.stats import t
 
-    if len(members) == 1:
-        return replace(members[0], fold=-1)
     found = np.array([one.value for one in members if math.isfinite(one.value)])
     chance = np.array([one.chance for one in members if math.isfinite(one.chance)])
     mean = float(found.mean()) if len(found) else math.nan
     std = float(found.std(ddof=1)) if len(found) > 1 else math.nan
     half = error_of_mean(found, test_share) * float(t.ppf(0.975, len(found) - 1))
+    if len(members) == 1:
+        return replace(members[0], fold=-1)
     low, high = np.clip([mean - half, mean + half], *range_of(members[0].metric)).tolist()
     return replace(
         members[0],

@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 
 from astroclip_kit.errors import FolderError, InputError
-from astroclip_kit.results import combine, read_results, write_results
+from astroclip_kit.results import combine, range_of, read_results, write_results
 from astroclip_kit.types import Result
 
 ONE = Result("retrieval", "image", "spectrum", "", "recall@10", 0.4, 0.3, 0.5, 100, 7, "survey", "mock", chance=0.1)
@@ -88,3 +88,11 @@ def test_bad_input_is_refused(tmp_path):
     (tmp_path / "results.jsonl").write_text('{"task": "retrieval"}\n')
     with pytest.raises(FolderError, match=r"line 1: not a result"):
         read_results(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("metric", "least", "most"),
+    [("accuracy_difference", -1.0, 1.0), ("brier_difference", -2.0, 2.0), ("r2_difference", -math.inf, math.inf)],
+)
+def test_a_difference_reaches_as_far_as_its_metric_lets_it(metric, least, most):
+    assert range_of(metric) == (least, most)

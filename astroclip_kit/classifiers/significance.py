@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from ..errors import InputError, UsageError
 from ..metrics import error_of_mean
+from ..results import DIFFERENCE, range_of
 from ..types import Result
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class Difference(NamedTuple):
     p: float
 
 
-def corrected_difference(a: Sequence[float], b: Sequence[float], test_share: float) -> Difference:
+def corrected_difference(a: Sequence[float], b: Sequence[float], test_share: float, metric: str = "") -> Difference:
     """The mean of a - b over repeated random splits, by the corrected resampled t-test.
 
     The error of the mean is `metrics.error_of_mean`, as splits of the same objects share most of their training objects
@@ -48,6 +49,7 @@ def corrected_difference(a: Sequence[float], b: Sequence[float], test_share: flo
         b: Metric of the other for the same splits, in the same order.
         test_share: Share of the tested objects among those that train or are tested in each split
             (`Split.tested_share`), from 0 to below 1; 0 for splits that share no object.
+        metric: Which it is: the interval is cut off where a difference of it ends, of shares at -1 and 1.
 
     Raises:
         InputError: If the lengths differ, there are less than two splits, a value is not finite, or the share is none.
@@ -68,7 +70,8 @@ def corrected_difference(a: Sequence[float], b: Sequence[float], test_share: flo
     half = error * float(t.ppf(0.975, free))
     if error <= 1e-12 * float(np.abs(x).max() + np.abs(y).max()):  # the same difference in every split
         return Difference(mean, math.nan, math.nan, math.nan)
-    return Difference(mean, mean - half, mean + half, 2 * float(t.sf(abs(mean) / error, free)))
+    low, high = np.clip([mean - half, mean + half], *range_of(f"{metric}{DIFFERENCE}")).tolist()
+    return Difference(mean, low, high, 2 * float(t.sf(abs(mean) / error, free)))
 
 
 def significance_table(
@@ -110,7 +113,9 @@ def significance_table(
         if len(seeds := sorted(set(first) & set(values))) > 1:
             a, b = ([each[seed] for seed in seeds] for each in (first, values))
             means = float(np.mean(b)), float(np.mean(a))
-            rows.append(((names or {}).get(other, other), *means, *corrected_difference(a, b, test_share), len(seeds)))
+            rows.append(
+                ((names or {}).get(other, other), *means, *corrected_difference(a, b, test_share, metric), len(seeds))
+            )
     if not rows:
         known = ", ".join([model] * bool(first) + list(by_model)) or "none"
         raise UsageError(f"{metric} of {model!r} and of another model at two seeds: there is none. There is: {known}.")

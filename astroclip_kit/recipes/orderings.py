@@ -89,13 +89,14 @@ def verdicts(
         yield Difference(better, worse, told[0].value - told[1].value, spread, *found)
 
 
-def orderings_html(differences: Sequence[Difference], names: Mapping[str, str], metric: str) -> str:
+def orderings_html(differences: Sequence[Difference], names: Mapping[str, str], metric: str, stated: int) -> str:
     """What holds and what does not in plain words, and the differences as a table.
 
     Args:
         differences: As `verdicts` gives them.
         names: Of the models.
         metric: In words.
+        stated: How many orderings were published, measured here or not.
     """
     sentences = []
     for verdict, words in VERDICTS.items():
@@ -103,10 +104,15 @@ def orderings_html(differences: Sequence[Difference], names: Mapping[str, str], 
         listed = "; ".join(_told(one, names) for one in own)
         if own or verdict != EVEN:
             sentences.append(f"{words}: {len(own)}{f' ({listed})' if own else ''}.")
-    stated = f"<p>The published tables state {len(differences)} orderings by {escape(metric)}. Here</p>"
-    page = stated + bullets(sentences)
+    count = len(differences)
+    among = f"of which {count} {'was' if count == 1 else 'were'} measured"
+    page = (
+        f"<p>The published tables state {stated} ordering{'s' * (stated != 1)} by {escape(metric)}, {among}. Here</p>"
+    )
+    page += bullets(sentences)
     if narrow := [one for one in differences if one.published < one.spread]:
-        page += f"<p>{len(narrow)} of the published differences are smaller than their own published scatter.</p>"
+        those = "difference is smaller than its" if len(narrow) == 1 else "differences are smaller than their"
+        page += f"<p>{len(narrow)} published {those} own published scatter.</p>"
     heads = ("better as published", "worse", "published difference", "measured", "95 % interval", "p", "")
     head = "".join(f"<th>{one}</th>" for one in heads)
     rows = "".join(_row(one, names) for one in differences)

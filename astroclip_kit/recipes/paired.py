@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -87,7 +87,7 @@ class Paired:
         from ..classifiers import corrected_difference
 
         first, second = self.shared(a, b)
-        found: tuple[float, float, float, float] = corrected_difference(first, second, self.share)
+        found: tuple[float, float, float, float] = corrected_difference(first, second, self.share, self.metric)
         return found
 
     def compares(self, *tasks: str) -> bool:
@@ -98,11 +98,11 @@ class Paired:
         """The pairs that were published and measured, see `orderings.verdicts`."""
         from ..classifiers import corrected_difference
 
+        paired = partial(corrected_difference, test_share=self.share, metric=self.metric)
         found: list[Difference] = []
         for pair in claims:
             if self.compares(*pair):
-                measured = dict(zip(pair, self.shared(*pair), strict=True))
-                found += verdicts([pair], published, measured, lambda a, b: corrected_difference(a, b, self.share))
+                found += verdicts([pair], published, dict(zip(pair, self.shared(*pair), strict=True)), paired)
         return found
 
     def stated(self, claims: Mapping[tuple[str, str], float]) -> str:
@@ -116,12 +116,13 @@ class Paired:
             for pair, published in claims.items()
             if self.compares(*pair)
         ]
-        return orderings_html(found, self.names, self.called) if found else ""
+        return orderings_html(found, self.names, self.called, len(claims)) if found else ""
 
     def orderings(self, claims: Iterable[tuple[str, str]], published: Mapping[str, Published]) -> str:
         """Which of the published orderings hold, as HTML; "" where none was measured."""
-        found = self.verdicts(claims, published)
-        return orderings_html(found, self.names, self.called) if found else ""
+        stated = [pair for pair in claims if all(name in published for name in pair)]
+        found = self.verdicts(stated, published)
+        return orderings_html(found, self.names, self.called, len(stated)) if found else ""
 
     def against(self, first: str) -> tuple[str, list[Result]]:
         """One model against each other: HTML, and the differences as results; what answers is the other model."""

@@ -49,12 +49,12 @@ def test_models_that_were_not_run_or_not_published_are_left_out():
 
 def test_the_paragraph_counts_and_names_them():
     measured = {"a": [0.95, 0.951, 0.949], "b": [0.9, 0.901, 0.9], "c": [0.93, 0.931, 0.932]}
-    page = orderings_html(found(measured, [("a", "b"), ("a", "c"), ("b", "c")]), NAMES, "macro F1")
-    assert "The published tables state 3 orderings by macro F1. Here" in page
+    page = orderings_html(found(measured, [("a", "b"), ("a", "c"), ("b", "c")]), NAMES, "macro F1", 11)
+    assert "The published tables state 11 orderings by macro F1, of which 3 were measured. Here" in page
     assert "<li>hold beyond the scatter of the repetitions: 2 (model A above model B +0.050; model A above" in page
     assert "<li>are reversed beyond the scatter: 1 (model B above model C -0.031).</li>" in page
     assert "<li>hold on average, within the scatter: 0.</li>" in page and "are level" not in page
-    assert "1 of the published differences are smaller than their own published scatter" in page
+    assert "1 published difference is smaller than its own published scatter" in page
     assert page.count("<tr>") == 4 and "<td>is reversed</td>" in page
 
 
@@ -63,7 +63,7 @@ def test_differences_without_scatter_do_not_hold_beyond_it():
     measured = {"a": [0.95, 0.93, 0.94], "b": [0.9, 0.88, 0.89], "c": [0.9, 0.88, 0.89]}
     first, second = found(measured, [("a", "b"), ("b", "c")])
     assert (first.verdict, second.verdict) == ("holds on average", "is level")
-    page = orderings_html([first, second], NAMES, "macro F1")
+    page = orderings_html([first, second], NAMES, "macro F1", 2)
     assert "<li>hold beyond the scatter of the repetitions: 0.</li>" in page
     assert "<li>are level to three digits: 1 (model B level with model C).</li>" in page
     assert page.count("<td>cannot be told</td><td>-</td>") == 2 and "nan" not in page

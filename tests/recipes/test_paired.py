@@ -42,13 +42,15 @@ def test_orderings_are_those_that_were_published_and_repeated(paired):
     }
     [found] = paired.verdicts([("small", "large"), ("once", "small"), ("twice", "small")], told)
     assert (found.better, found.worse, found.verdict) == ("small", "large", "is reversed")
-    assert "The published tables state 1 orderings by macro F1" in paired.orderings([("small", "large")], told)
+    assert "The published tables state 1 ordering by macro F1, of which 1 was measured" in paired.orderings(
+        [("small", "large")], told
+    )
     assert paired.orderings([("twice", "small")], told) == ""
 
 
 def test_what_is_stated_without_a_number_is_compared_as_well(paired):
     page = paired.stated({("large", "small"): math.nan, ("small", "twice"): 0.01, ("once", "small"): 0.1})
-    assert "The published tables state 2 orderings" in page
+    assert "The published tables state 3 orderings by macro F1, of which 2 were measured" in page
     assert "<td>LARGE</td><td>SMALL</td><td>not printed</td>" in page and "<td>+0.0100</td>" in page
     assert paired.stated({("once", "small"): 0.1}) == ""
 
@@ -60,3 +62,17 @@ def test_one_against_all_others_as_a_table_and_as_results(paired):
     assert set(values) == {"small", "twice"} and values["twice"].n == 2
     assert values["small"].value == pytest.approx(0.1)
     assert all(math.isfinite(one.value) for one in differences if one.metric == "p_adjusted")
+
+
+def test_no_difference_of_shares_reaches_beyond_one():
+    seeds = [[result("small", seed, 0.1 + 0.5 * seed), result("large", seed, 0.9 - 0.2 * seed)] for seed in range(2)]
+    paired = Paired(combine(seeds, 0.2), "class", 0.2, NAMES)
+    mean, low, high, _ = paired.difference("small", "large")
+    assert (low, high) == (-1.0, 1.0) and mean == pytest.approx(-0.45)
+    _, (difference, _) = paired.against("large")
+    assert (difference.low, difference.high) == (-1.0, 1.0)
+    told = {
+        name: Published("paper", name, "image", "image", "class", "macro_f1", value, "a table")
+        for name, value in (("small", 0.8), ("large", 0.9))
+    }
+    assert "<td>-1.0000 to +1.0000</td>" in paired.orderings([("small", "large")], told)
