@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from ..data import Dataset
 
-__all__ = ["Candidates", "classify_objects", "least_coverage"]
+__all__ = ["Candidates", "classify_objects", "least_coverage", "made_of"]
 
 TOLERANCE = 1e-3  # of the share of a spectrum's wavelengths
 
@@ -164,3 +164,23 @@ def least_coverage(dataset: Dataset, names: Iterable[str], rows: npt.NDArray[np.
     spectra = [name for name, one in kinds.items() if one.kind == "spectrum" and one.channels[1:2] == ("ivar",)]
     parts = np.array_split(rows, -(-len(rows) // BATCH))
     return {name: min(float(reach(dataset.views(name, some)[:, 1]).min()) for some in parts) for name in spectra}
+
+
+def made_of(dataset: Dataset, names: Sequence[str], rows: npt.NDArray[np.int64]) -> dict[str, Any]:
+    """What a classifier keeps of its data in its manifest, by which new objects are refused that are not like it.
+
+    Args:
+        dataset: The dataset.
+        names: Modalities that it learns from.
+        rows: Row numbers that train, each of which has them.
+
+    Returns:
+        "dataset" and "origin"; "coverage", see `least_coverage`; and "quality", the demands on the pixels of images.
+    """
+    manifest = dataset.manifest
+    return {
+        "dataset": manifest["name"],
+        "origin": manifest["origin"],
+        "coverage": least_coverage(dataset, names, rows),
+        "quality": {name: one for name, one in manifest.get("quality", {}).items() if name in names},
+    }

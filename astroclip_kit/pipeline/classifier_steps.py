@@ -194,7 +194,7 @@ class Learner:
 
     def _fit(self) -> None:
         from ..classifiers import fit_classifier
-        from ..classifiers.candidates import least_coverage
+        from ..classifiers.candidates import made_of
         from ..classifiers.seen import check_unseen
 
         for note in self.absent:
@@ -207,9 +207,7 @@ class Learner:
         dataset, split = self.dataset, self.settings.split
         for fold in range(1, split.folds) if self.name and not split.fold else ():
             check_unseen(built, dataset, replace(split, fold=fold))  # what a later fold refuses is refused in the first
-        known = {"dataset": dataset.manifest["name"], "origin": dataset.manifest["origin"]}
-        known["coverage"] = least_coverage(dataset, self.needed, np.flatnonzero(self.divided[2] == "train"))
-        known["quality"] = {k: one for k, one in dataset.manifest.get("quality", {}).items() if k in self.needed}
+        known = made_of(dataset, self.needed, np.flatnonzero(self.divided[2] == "train"))
         fit_classifier(dataset, built, self.settings, self.out, about=known)
 
     def _fit_fusion(self, name: str) -> None:

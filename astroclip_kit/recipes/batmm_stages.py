@@ -86,13 +86,11 @@ class BATMMSeed(Repetition):
 
     def _fit(self, folder: str, out: Path) -> None:
         """A classifier from raw views, of which an interrupted part goes on."""
-        from ..classifiers import fit_classifier
-
         settings = replace(self.settings, stages=STAGES[folder])
         given: dict[str, Any] = {name: self.built(one, name) for name, one in self.encoders.items()}
         if folder == "joint":
             given = {name: self.place("own", "encoders", name) for name in self.encoders}
-        fit_classifier(self.dataset, given, settings, out.parent)
+        self.fit(given, settings, out.parent)
 
     def without_attention(self, name: str) -> dict[str, Any]:
         """An encoder as the configuration describes it, without attention to bands or wavelengths.

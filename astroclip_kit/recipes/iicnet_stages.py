@@ -132,10 +132,8 @@ class IICNetSeed(Repetition):
         train_encoder(self.dataset, out, modality=modality, encoder=encoder, settings=settings)
 
     def _fuse(self, name: str, out: Path) -> None:
-        from ..classifiers import fit_classifier
-
         encoders = {one: self.place("encoders", one) for one in MODELS[name].sees}
-        fit_classifier(self.dataset, encoders, self.fusing(name), out.parent)
+        self.fit(encoders, self.fusing(name), out.parent)
 
     def _sweep(self, name: str, out: Path) -> None:
         """Trains IICnet with one thing changed, or another network on what IICnet sees."""

@@ -111,6 +111,25 @@ class Repetition:
         read = {"dataset": self.run.folders["dataset"], **inputs}
         return Stage(f"{self.name}/{name}", out, read, {**shared, **of}, partial(run, out))
 
+    def fit(
+        self, encoders: Mapping[str, Any], settings: Classification, out: Path, data: Dataset | None = None
+    ) -> None:
+        """A classifier from raw views that knows what it was made of, as `classify` writes it.
+
+        Args:
+            encoders: As for `classifiers.fit_classifier`; each is called as the modality that it reads.
+            settings: How.
+            out: The folder that gets "model".
+            data: By default the dataset.
+        """
+        from ..classifiers import fit_classifier
+        from ..classifiers.candidates import made_of
+
+        shown = self.dataset if data is None else data
+        needed = [settings.simulation.image] if settings.stages == "simulated" else list(encoders)
+        about = made_of(shown, needed, self.divided[2]["train"])
+        fit_classifier(shown, encoders, settings, out, about=about)
+
     def built(self, given: Any, modality: str) -> nn.Module:
         """An encoder with random weights of this seed, or that of a folder, fitted to the modality."""
         import torch
