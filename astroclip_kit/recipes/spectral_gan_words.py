@@ -65,14 +65,19 @@ def verdict(paired: Paired) -> str:
     sentences = []
     for name, called in (("gan", "simulated by the GAN"), ("retrieved", "retrieved the contrastive way")):
         if found := difference(paired, name, "image"):
-            told = {1: "help", -1: "harm", 0: "make no difference beyond the scatter of the seeds", None: ONE_SEED}
+            told = {1: "help", -1: "harm", 0: "make no difference beyond the scatter of the seeds"}
             of = f"macro F1 less that of the image alone is {found.text}"
-            sentences.append(f"Vectors {called}{':' * (found.sign is None)} {told[found.sign]}: {of}.")
-    if found := difference(paired, "gan", "image"):
+            said = f" {told[found.sign]}" if found.sign is not None else f" ({ONE_SEED})"
+            sentences.append(f"Vectors {called}{said}: {of}.")
+    if sentences and "gan" in mean_f1(paired):
         sentences.append(f"Published is {AFTER - BEFORE:+.4f}, from {BEFORE} to {AFTER}.")
     if found := difference(paired, "gan", "retrieved"):
-        who = {1: "The GAN wins", -1: "The contrastive way wins", 0: "Neither the GAN nor the contrastive way wins"}
-        wins = who.get(found.sign or 0) if found.sign is not None else f"GAN or contrastive, {ONE_SEED}"
+        who: dict[int | None, str] = {
+            1: "The GAN wins",
+            -1: "The contrastive way wins",
+            None: "Who wins has no verdict",
+        }
+        wins = who.get(found.sign, "Neither the GAN nor the contrastive way wins")
         sentences.append(f"{wins}: macro F1 with the one less that with the other is {found.text}.")
     return paragraph(sentences)
 
@@ -105,7 +110,7 @@ def _bounds(paired: Paired) -> Iterator[str]:
         above = difference(paired, "magnitudes", "real")
         if above and above.sign == 1:
             line += (
-                f", and more than image and real vectors together ({above.text}), which do not bound what is to gain"
+                f", and more than image and real vectors together, by {above.text}, which do not bound what is to gain"
             )
         mock = any(one.task == "magnitudes" and one.origin == "mock" for one in paired.results)
         yield f"{line}; those of a mock have no noise." if mock else f"{line}."
@@ -119,9 +124,9 @@ def _beside(found: Told) -> str:
         1: "more than the image",
         0: "not told from the image beyond the scatter of the seeds",
         -1: "less than the image",
-        None: f"beside the image {ONE_SEED}",
+        None: f"to be seen beside the image, {ONE_SEED}",
     }
-    return f"{words[found.sign]} ({found.text})"
+    return f"{words[found.sign]} (difference {found.text})"
 
 
 def _explained(results: Sequence[Result]) -> Iterator[str]:

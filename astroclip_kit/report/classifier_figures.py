@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Said", "Shares", "classifier_figures"]
 
 Floats = npt.NDArray[np.float64]
+RESAMPLES = 1000  # of intervals, as `classifiers.judge` draws them: figures show those of the results
 History = Sequence[Mapping[str, float]]  # a row per epoch
 
 
@@ -93,7 +94,7 @@ def _judged(said: Said, about: str, seed: int) -> Iterator[tuple[str, Figure]]:
     """Confusion, curves, and calibration before and after the temperature."""
     title = f"{model_title(said.model)}: {said.query.replace('+', ' + ')}"
     true, p, raw, names = said.true, said.probabilities, said.uncalibrated, np.asarray(said.classes)
-    curves: dict[str, Any] = {"groups": said.groups, "seed": seed, "title": title}
+    curves: dict[str, Any] = {"groups": said.groups, "n_boot": RESAMPLES, "seed": seed, "title": title}
     drawn = {
         f"Which class is taken for which, of {about}.": confusion_matrix(true, names[p.argmax(axis=1)], title=title)
     }

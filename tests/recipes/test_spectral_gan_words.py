@@ -84,9 +84,9 @@ def test_why_is_told_by_what_bounds_the_gain():
     text = why(paired(results), results)
     assert "is 0.991, with the image alone 0.910: the difference is +0.0810" in text
     assert "so much would vectors gain that are simulated without error." in text
-    assert "alone reach 0.971, more than the image (+0.0610" in text and "a mock have no noise" in text
+    assert "alone reach 0.971, more than the image (difference +0.0610" in text and "a mock have no noise" in text
     assert "do not bound what is to gain" not in text
-    assert "alone reaches 0.901, less than the image (-0.0090 (-0.0" in text
+    assert "alone reaches 0.901, less than the image (difference -0.0090 (-0.0" in text
     assert "41% ± 0% follows from the best vectors that come from the image (image + simulated vector (regress" in text
     assert "nothing from the features of the image classifier, and 60% ± 10% from the magnitudes" in text
     assert "inside each class): 59% were found in the image by neither." in text
@@ -95,7 +95,9 @@ def test_why_is_told_by_what_bounds_the_gain():
 def test_what_real_vectors_do_not_gain_is_not_said_to_be_there():
     worse = why(paired(found := repeated(image=IMAGE, real=better(-0.05), magnitudes=better(0.06))), found)
     assert "even vectors that are simulated without error would harm" in worse
-    assert "and more than image and real vectors together (+0.11" in worse and "which do not bound what is to" in worse
+    assert (
+        "and more than image and real vectors together, by +0.11" in worse and "which do not bound what is to" in worse
+    )
     same = why(paired(found := repeated(image=IMAGE, real=better(0.001, -0.01), gan_alone=better(0, -0.01))), found)
     assert "would gain nothing beyond the scatter of the seeds" in same
     assert "not told from the image beyond the scatter of the seeds" in same
@@ -111,13 +113,11 @@ def test_one_seed_has_numbers_and_no_verdict():
     found += [number(task, value, metric) for (task, metric), value in told.items()]
     found.append(number("permuted", 0.15, f"{OUT_OF_FOLD}_p"))
     text = verdict(paired(found))
-    assert "simulated by the GAN: one seed: no verdict: macro F1 less that of the image alone is +0.0200." in text
-    assert (
-        "GAN or contrastive, one seed: no verdict: macro F1 with the one less that with the other is -0.0300." in text
-    )
+    assert "simulated by the GAN (one seed: no verdict): macro F1 less that of the image alone is +0.0200." in text
+    assert "Who wins has no verdict: macro F1 with the one less that with the other is -0.0300." in text
     reason = why(paired(found), found)
     assert "the difference is +0.0900, one seed: no verdict" in reason
-    assert "alone reach 0.800, beside the image one seed: no verdict (-0.1000)" in reason
+    assert "alone reach 0.800, to be seen beside the image, one seed: no verdict (difference -0.1000)" in reason
     text = leaks(paired(found), found)
     assert "vectors like those that it will see: one seed: no verdict" in text
     assert "(p = 0.15 in one seed): no leak is seen" in text

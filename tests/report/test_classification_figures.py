@@ -2,9 +2,11 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
+from astroclip_kit.classifiers import judge
 from astroclip_kit.downstream.calibration import calibration_error, confidence
 from astroclip_kit.errors import InputError
 from astroclip_kit.report import figures
+from astroclip_kit.report.classifier_figures import Said, classifier_figures
 
 NAMES = np.array(["GALAXY", "QSO", "STAR"])
 RNG = np.random.default_rng(1)
@@ -59,6 +61,17 @@ def test_roc_curves_say_the_area_and_its_interval():
     assert np.trapezoid(line.get_ydata(), line.get_xdata()) == pytest.approx(area)
     assert figure.axes[0].get_xlabel() == "false positive rate (others that pass)"
     assert len({line.get_color() for line in figure.axes[0].lines}) == 4
+
+
+def test_intervals_of_a_classifier_are_those_of_its_results():
+    groups = np.repeat(np.arange(150), 2).astype(str)
+    about = {"task": "svm", "query": "spectrum", "dataset": "sky", "origin": "mock"}
+    found = judge(TRUE, SCORES, NAMES, label="class", groups=groups, seed=3, **about)
+    drawn = classifier_figures(Said("svm", "spectrum", groups, groups, TRUE, NAMES, SCORES), seed=3)
+    for kind, metric, called in (("ROC", "auc", "AUC"), ("Precision", "average_precision", "AP")):
+        lines = legend(next(figure for caption, figure in drawn.items() if caption.startswith(kind)))
+        [one] = [one for one in found if (one.property, one.metric) == ("class:QSO", metric)]
+        assert f"QSO: {called} {one.value:.3f} ({one.low:.3f} to {one.high:.3f}), n = {one.n}" in lines
 
 
 def test_whole_groups_are_drawn_for_intervals():
