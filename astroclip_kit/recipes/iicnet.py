@@ -86,10 +86,10 @@ def _paired(several: Sequence[Repetition], results: list[Result], share: float) 
 
 def _swept(results: Sequence[Result], label: str) -> str:
     """Which accuracies of the sweeps differ beyond their scatter from that of IICNet trained as they are, in words."""
-    seeds = max((one.fold + 1 for one in results if (one.task, one.metric) == (BRIEF, "accuracy")), default=0)
-    run = {one.task: one for one in results if (one.property, one.metric) == (label, "accuracy") and one.fold < 0}
-    if len([task for task in run if MODELS[task].brief]) < 2:
+    of = [one for one in results if (one.property, one.metric) == (label, "accuracy") and MODELS[one.task].brief]
+    if len({one.task for one in of}) < 2:
         return ""
+    seeds = max(one.fold + 1 for one in of)
     if seeds < 2:
         return f"<p>{ONCE}</p>"
     found = {(one.target, one.metric): one for one in results if (one.task, one.query) == ("paired", BRIEF)}

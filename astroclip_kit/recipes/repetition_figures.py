@@ -51,7 +51,8 @@ def beside(
             numbers.append(Beside(models[one.task].name, one.value, one.std, *known))
     name = title(metric)
     about = f"{name[:1].upper()}{name[1:]} of all models, mean and standard deviation over the seeds"
-    yield f"{about}, beside the published values.", measured_beside_published(numbers, metric=f"{name} (share, 1 best)")
+    once = " Without a bar: of one seed, whose scatter is not known." * any(math.isnan(one.spread) for one in numbers)
+    yield f"{about}, beside the published values.{once}", measured_beside_published(numbers, metric=f"{name} (share, 1 best)")
 
 
 def curves(judged: Sequence[Judged], shown: Iterable[str], models: Models, of_class: str) -> Captioned:

@@ -2,10 +2,12 @@
 
 import json
 import math
+import shutil
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from astropy.io import fits
 
 from astroclip_kit import pipeline
 from astroclip_kit.data import Dataset
@@ -123,6 +125,26 @@ def test_what_is_swept_and_other_networks_differ_in_that_alone(done):
 
 
 @pytest.mark.slow
+def test_its_classifier_knows_its_data_and_refuses_images_unlike_them(done, tmp_path):
+    first, _ = repetitions(done[0])
+    model, survey = first.place("fused", "model"), done[0].folders["dataset"].parent / "survey"
+    about = open_folder(model, "model")
+    assert (about["origin"], set(about["quality"])) == ("mock", {"image"})
+    cutouts = sorted((survey / "cutouts").iterdir())[:12]
+    (tmp_path / "new" / "cutouts").mkdir(parents=True)
+    for path in cutouts:
+        shutil.copy(path, tmp_path / "new" / "cutouts")
+    shutil.copy(survey / "colours.csv", tmp_path / "new")
+    for path, value in zip(cutouts[:2], (0.0, math.nan), strict=True):  # blank, and nothing but NaN
+        with fits.open(tmp_path / "new" / "cutouts" / path.name, mode="update") as hdus:
+            hdus[0].data[:] = value
+    table = pipeline.classify(model=model, input=tmp_path / "new")
+    assert 0 < len(table) <= 10 and not set(table["object_id"]) & {path.stem for path in cutouts[:2]}
+    assert any("calibrated on mock data of" in note or "not calibrated" in note for note in table.meta["notes"])
+    assert not any("keeps no demands" in note for note in table.meta["notes"])
+
+
+@pytest.mark.slow
 def test_the_page_has_numbers_statements_errors_and_figures(done):
     run, _ = done
     found = measure(run)
@@ -140,6 +162,7 @@ def test_the_page_has_numbers_statements_errors_and_figures(done):
     assert "published 104 of 2,173, 4.8%" in found.parts["Errors of IICnet"]
     captions = " ".join(found.figures)
     for words in (
+        "Without a bar: of one seed",
         "each class against the rest",
         "as published",
         "Misclassified",

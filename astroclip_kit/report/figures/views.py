@@ -23,7 +23,7 @@ __all__ = ["binned_spectrum", "draw_view", "short_unit"]
 View = npt.NDArray[np.float32]
 PIXELS = 300  # of a drawn spectrum: more do not fit a panel
 SMALL = 7  # points; the smallest text of all
-NOISE = 15  # times the median deviation of the pixels that an image in false colour spans at least
+NOISE = 25  # times the median deviation of the pixels that an image in false colour spans at least
 
 
 def draw_view(axes: Axes, view: npt.NDArray[Any], modality: Modality) -> None:
