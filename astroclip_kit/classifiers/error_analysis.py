@@ -49,7 +49,8 @@ def class_table(true: npt.ArrayLike, said: npt.ArrayLike, classes: Sequence[str]
 
     Args:
         true: Class of each object [N].
-        said: Predicted classes [N], or probabilities [N, C] of which the largest one counts.
+        said: Predicted classes [N], or probabilities [N, C] of which the largest one counts. Whole numbers are the same
+            class whether they are written as 1 or as 1.0.
         classes: Names of the classes [C], in the order of the rows; by default those that occur, in alphabetical order.
 
     Returns:
@@ -69,7 +70,7 @@ def class_table(true: npt.ArrayLike, said: npt.ArrayLike, classes: Sequence[str]
     from astropy.table import Column, MaskedColumn, Table
 
     y, p = _compared(true, said, classes)
-    names = np.unique([*y, *p]) if classes is None else np.asarray(classes).astype(str)
+    names = np.unique([*y, *p]) if classes is None else _names(classes)
     number = {name: column for column, name in enumerate(names.tolist())}
     counts = np.zeros((len(names), len(names)))
     np.add.at(counts, ([number[one] for one in y.tolist()], [number[one] for one in p.tolist()]), 1)
@@ -129,13 +130,16 @@ def misclassified_groups(
         raise InputError(f"x: expected a row for each of {len(y)} objects, found {len(given)}.")
     if not len(wrong):
         return []
-    vectors = _vectors(x(wrong) if callable(x) else given[wrong])
+    found = np.asarray(x(wrong) if callable(x) else given[wrong])
+    if len(found) != len(wrong):
+        raise InputError(f"x: expected what belongs to each of {len(wrong)} rows, found {len(found)}.")
+    vectors = _vectors(found)
     count = min(groups, len(np.unique(vectors, axis=0)))
-    found = KMeans(count, n_init=STARTS, random_state=seed).fit(vectors)
-    far = found.transform(vectors)
+    means = KMeans(count, n_init=STARTS, random_state=seed).fit(vectors)
+    far = means.transform(vectors)
     gathered = []
     for number in range(count):
-        own = np.flatnonzero(found.labels_ == number)
+        own = np.flatnonzero(means.labels_ == number)
         rows = wrong[own[np.argsort(far[own, number], kind="stable")]]
         pairs = Counter(zip(y[rows].tolist(), p[rows].tolist(), strict=True))
         gathered.append(ErrorGroup(rows, dict(pairs.most_common())))
@@ -169,9 +173,9 @@ def unsure_but_right(
     from astropy.table import Table
 
     if not 0 < below <= 1:
-        raise InputError(f"below is {below}, expected a probability above 0.")
+        raise InputError(f"below is {below}, expected a probability above 0, at most 1.")
     y, said = _compared(true, probabilities, classes)
-    p, names = np.asarray(probabilities, dtype=np.float64), np.asarray(classes).astype(str)
+    p, names = np.asarray(probabilities, dtype=np.float64), _names(classes)
     order = np.argsort(-p, axis=1, kind="stable")  # of a tie the first comes first, as it is the class that was said
     sure, right = p.max(axis=1), y == said
     rows = np.flatnonzero(right & (sure < below))
@@ -194,24 +198,34 @@ def said_classes(said: npt.ArrayLike, classes: Sequence[str] | None = None) -> N
     """
     given = np.asarray(said)
     if given.ndim == 1:
-        return given.astype(str)
+        return _names(given)
     if classes is None:
         raise InputError("classes: name the columns of the probabilities.")
-    names = np.asarray(classes).astype(str)
+    names = _names(classes)
     if given.dtype.kind == "f" and (unknown := int(np.isnan(given).reshape(len(given), -1).any(axis=1).sum())):
         raise InputError(f"probabilities: {unknown} of {len(given)} objects have NaN. Leave them out first.")
     confidence(given, names, np.resize(names, len(given)))  # refuses what are no probabilities
     return np.asarray(names[given.argmax(axis=1)])
 
 
+def _names(classes: npt.ArrayLike) -> Names:
+    """Classes as text, whole numbers alike whatever their type."""
+    given = np.asarray(classes)
+    if given.dtype.kind != "f":
+        return given.astype(str)
+    values, place = np.unique(given, return_inverse=True)
+    texts = [str(int(one)) if one.is_integer() else str(one) for one in values.tolist()]
+    return np.array(texts, dtype=np.str_)[place.reshape(given.shape)]
+
+
 def _compared(true: npt.ArrayLike, said: npt.ArrayLike, classes: Sequence[str] | None) -> tuple[Names, Names]:
     """The class that each object has, and the one that was said."""
-    y, p = np.asarray(true).astype(str), said_classes(said, classes)
+    y, p = _names(true), said_classes(said, classes)
     if y.ndim != 1 or y.shape != p.shape or not y.size:
         raise InputError(f"true and said: expected equal lengths above 0, found shapes {y.shape} and {p.shape}.")
     if missing := int((np.isin(y, NO_CLASS) | np.isin(p, NO_CLASS)).sum()):
         raise InputError(f"true and said: {missing} of {len(y)} objects have no class. Leave them out first.")
-    if classes is not None and (unknown := sorted({*y.tolist(), *p.tolist()} - {str(one) for one in classes})):
+    if classes is not None and (unknown := sorted({*y.tolist(), *p.tolist()} - set(_names(classes).tolist()))):
         raise InputError(f"the class {unknown[0]!r} is none of those given: {', '.join(map(str, classes))}.")
     return y, p
 

@@ -86,6 +86,17 @@ def test_pixels_that_are_not_finite_do_not_rule_and_views_may_be_read_late():
     assert wide in ([{True}, {False}], [{False}, {True}])
 
 
+def test_numbers_are_the_same_classes_however_they_are_written():
+    table = class_table([0, 1, 1], [0.0, 1.0, 0.0])
+    assert table["class"].tolist() == ["0", "1", "all classes"] and table["recall"].tolist() == [1.0, 0.5, 0.75]
+    assert class_table([0, 1, 1], [[0.9, 0.1], [0.2, 0.8], [0.6, 0.4]], [0.0, 1.0])["recall"].tolist() == [
+        1.0,
+        0.5,
+        0.75,
+    ]
+    assert class_table([0.5, 1.0], [0.5, 1.0])["class"].tolist() == ["0.5", "1", "all classes"]
+
+
 def test_fewer_misclassified_than_groups_and_none():
     x, true = np.arange(8.0).reshape(4, 2), ["a", "a", "b", "b"]
     assert [len(one.rows) for one in misclassified_groups(x, true, ["b", "a", "a", "b"], groups=5)] == [1, 1]
@@ -130,12 +141,20 @@ LOST = np.where(np.arange(90)[:, None] < 2, np.nan, P)
         (lambda: class_table(["a", "b"], ["a", "b"], ["a", "c"]), "the class 'b' is none of those given: a, c"),
         (lambda: misclassified_groups(P, TRUE, SAID, groups=0), "groups is 0, expected at least 1"),
         (lambda: misclassified_groups(P[:4], TRUE, SAID), "x: expected a row for each of 90 objects, found 4"),
+        (
+            lambda: unsure_but_right(TRUE, P, CLASSES, below=60),
+            "below is 60, expected a probability above 0, at most 1",
+        ),
+        (
+            lambda: misclassified_groups(lambda rows: P[rows[1:]], TRUE, SAID),
+            r"x: expected what belongs to each of \d+ rows, found \d+",
+        ),
         (lambda: misclassified_groups(LOST * 0 + np.nan, TRUE, SAID), "found NaN or infinity among the features"),
         (
             lambda: misclassified_groups(TRUE, TRUE, SAID),
             r"or views .* with finite values; found shape \(\d+,\)",
         ),
-        (lambda: unsure_but_right(TRUE, P, CLASSES, below=0), "below is 0, expected a probability above 0"),
+        (lambda: unsure_but_right(TRUE, P, CLASSES, below=0), "below is 0, expected a probability above 0, at most 1"),
         (lambda: unsure_but_right(TRUE, LOST, CLASSES), "2 of 90 objects have NaN"),
     ],
 )
