@@ -9,12 +9,13 @@ import numpy as np
 from torch import nn
 
 from ..contracts import check_encoder
+from ..data.seen import seen_before, split_told
 from ..errors import InputError, UsageError
-from ..settings import Alignment
+from ..settings import Alignment, Split
 from ..types import reads_of
 from .model import check_pairs
 
-__all__ = ["check_inputs", "chosen_modalities"]
+__all__ = ["check_inputs", "chosen_modalities", "seen_by_encoders"]
 
 
 def chosen_modalities(data: Any, alignment: Alignment) -> tuple[list[str], list[tuple[str, str]]]:
@@ -79,6 +80,30 @@ def check_inputs(
             raise InputError(f"the head of {name!r} takes {width} features, the feature set has {found}.")
     for name, encoder in encoders.items():
         check_encoder(encoder, data.modalities[name])
+
+
+def seen_by_encoders(data: Any, names: list[str], split: Split) -> list[str]:
+    """A note for each encoder of cached features that was trained on objects which are held out now.
+
+    Args:
+        data: A `FeatureSet`; of a `Dataset` there is none.
+        names: The modalities that are aligned.
+        split: Who is held out.
+    """
+    parts = data.manifest.get("modalities", {}) if hasattr(data, "matrix") else {}
+    notes = []
+    for name in names:
+        if learned := parts.get(name, {}).get("learned"):
+            earlier = Split(**learned["split"])
+            count, held_out = seen_before(data, earlier, split)
+            if count:
+                notes.append(
+                    f"the encoder of {name!r} was trained ({learned.get('method', 'unknown')}, "
+                    f"{split_told(earlier, split)}) on the side of {count} of {held_out} objects that "
+                    f"{split_told(split, earlier)} holds out: what is measured on them flatters it. Give "
+                    f"the same split."
+                )
+    return notes
 
 
 def _check_settings(alignment: Alignment) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import math
 import shutil
+import warnings
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -27,7 +28,7 @@ from ..training import History, fit, resolve_hardware, training_folder
 from ..training.checks import check_training
 from ..training.processes import on_first_process
 from .batches import FeatureBatches, SampleBatches
-from .checks import check_inputs, chosen_modalities
+from .checks import check_inputs, chosen_modalities, seen_by_encoders
 from .draw import Draw, common_rows, presence
 from .ensemble import Ensemble
 from .heads import ProjectionHead, Standardise
@@ -84,6 +85,8 @@ def align(
     job = _Job.of(data, alignment or Alignment(), training or Training(), split or Split())
     check_inputs(data, job.names, heads or {}, encoders or {}, job.alignment)
     check_training(job.training, len(job.train), len(job.valid) > 0)
+    for note in job.notes:
+        warnings.warn(note, stacklevel=2)
     parts = _Parts(dict(heads or {}), dict(encoders or {}))
     trained = [_train_member(job, parts, member, out, quiet) for member in range(job.alignment.members)]
     models = [model.cpu() for model, _, _ in trained]
@@ -128,6 +131,11 @@ class _Job:
             valid = valid[:0]
         return cls(data, names, alignment, training, split, train, valid)
 
+    @property
+    def notes(self) -> list[str]:
+        """What is to be said of encoders that have seen held-out objects."""
+        return seen_by_encoders(self.data, self.names, self.split)
+
     def identity(self, model: ContrastiveModel) -> str:
         """Changes with data, split, model and any setting: an interrupted run goes on only with the same."""
         data = [self.data.data_hash(name) for name in self.names]
@@ -163,6 +171,7 @@ class _Job:
             "counts": {"train": len(self.train), "valid": len(self.valid)},
             "history": [list(history) for _, history, _ in trained],
             "unusable_batches": [unusable for _, _, unusable in trained],
+            **({"notes": self.notes} if self.notes else {}),
         }
 
 

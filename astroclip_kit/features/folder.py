@@ -14,6 +14,7 @@ import numpy.typing as npt
 from torch import nn
 
 from .. import storage
+from ..data.seen import learned_from
 from ..errors import InputError
 from ..models import describe, write_model
 from ..types import reads_of
@@ -90,13 +91,23 @@ def finish(
 def _part(dataset: Any, name: str, encoder: nn.Module, writers: KeyedWriters) -> dict[str, Any]:
     """What the manifest says about one modality."""
     rows = sorted({row for _, writer in writers for row in writer.not_finite})
+    learned = _learned(dataset, encoder)
     return {
         "modality": dataset.modalities[reads_of(name, encoder)].to_dict(),
         "encoder": {**described(encoder), "fingerprint": fingerprint(encoder)},
         "out_features": encoder.out_features,
         "matrices": [{"key": key, "file": one.path.name, "dtype": one.dtype} for key, one in writers],
         "not_finite": dataset.object_ids[rows].tolist(),
+        **({"learned": learned} if learned else {}),
     }
+
+
+def _learned(dataset: Any, encoder: nn.Module) -> dict[str, Any]:
+    """By which method and division an encoder of a folder was trained on the same objects; nothing if it was not."""
+    root = getattr(encoder, "root", None) or getattr(getattr(encoder, "encoder", None), "root", None)
+    manifest = Path(root or "") / storage.MANIFEST
+    about = storage.read_json(manifest) if root and manifest.is_file() else {}
+    return {name: about[name] for name in ("method", "split") if name in about} if learned_from(about, dataset) else {}
 
 
 def described(part: Any) -> Any:

@@ -6,6 +6,7 @@ import inspect
 import os
 import re
 import sys
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields, replace
@@ -82,8 +83,10 @@ def part(value: Any, from_path: Any = None) -> Any:
 def encoder_for(value: Any, modalities: dict[str, Any], name: str) -> Any:
     """An encoder, or that of an encoder folder, fitted to the modality; what is left open is sized by it.
 
-    A description may say with ``reads`` which modality it is, where the encoder is called otherwise.
+    A description may say with ``reads`` which modality it is, where the encoder is called otherwise. Of the folder of
+    an encoder with its head, as `classify` writes them, it is the encoder inside, and that is said.
     """
+    from ..classifiers.seen import encoder_folder
     from ..contracts import modality_read
     from ..encoders.fitted import encoder_of
     from ..models import build_for, reads_described
@@ -94,7 +97,10 @@ def encoder_for(value: Any, modalities: dict[str, Any], name: str) -> Any:
                 f"encoders: {name}: {value} is no encoder folder. A class is named by its "
                 f"class_path, such as astroclip_kit.encoders.ImageConvNet."
             )
-        return encoder_of(Path(value), name, modalities)
+        inside = encoder_folder(Path(value))
+        if inside != Path(value):
+            warnings.warn(f"{value} holds an encoder and its head: {inside} is taken, as {name!r}.", stacklevel=2)
+        return encoder_of(inside, name, modalities)
     if not isinstance(value, dict):
         return value
     reads = reads_described(name, value)

@@ -16,6 +16,7 @@ from astroclip_kit.models import load_model
 from astroclip_kit.pipeline.simulated_spectra import cited
 from astroclip_kit.results import read_results
 from astroclip_kit.settings import Classification, Hardware, SpectralGAN, Split, Training
+from astroclip_kit.storage import open_folder
 
 QUICK = Training(epochs=1, batch_size=64, hardware=Hardware("cpu", "float32", threads=1))
 STAMPS = {"class_path": "astroclip_kit.encoders.StampResNet", "init_args": {"width": 4, "stages": 1, "blocks": 1}}
@@ -121,6 +122,24 @@ def test_the_generator_is_an_encoder_of_images_for_the_other_verbs(learned, star
         stars / "data", tmp_path / "out", encoders=given, labels=stars / "survey" / "labels.csv", classification=both
     )
     assert table["sees"][0] == "image+simulated" and load_model(tmp_path / "out" / "model").modalities == ("image",)
+
+
+def test_a_space_of_objects_that_the_generator_learned_from_is_said_to_flatter(learned, stars, tmp_path):
+    generator, whole = str(learned[0] / "simulation" / "whole"), str(learned[0] / "encoders" / "image")
+    with pytest.warns(UserWarning, match="holds an encoder and its head: .* is taken, as 'image'"):
+        features = ak.extract(stars / "data", {"image": whole, "simulated": generator}, tmp_path / "features")
+    assert features.out_features("image") > 2  # not the logits
+    assert features.manifest["modalities"]["simulated"]["learned"]["method"] == "spectral_gan"
+    with pytest.warns(
+        UserWarning, match=r"'simulated' was trained \(spectral_gan, split .*\) on the side of \d+ of \d+"
+    ):
+        ak.align(features, tmp_path / "other", training=QUICK, split=Split(test=0.3, valid=0.3, seed=5))
+    notes = open_folder(tmp_path / "other", "model")["notes"]
+    assert len(notes) == 2 and "holds out: what is measured on them flatters it. Give the same split." in notes[1]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        ak.align(features, tmp_path / "same", training=QUICK, split=SETTINGS.split)
+    assert "notes" not in open_folder(tmp_path / "same", "model")
 
 
 @pytest.mark.parametrize(
