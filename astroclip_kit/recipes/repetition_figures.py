@@ -52,7 +52,8 @@ def beside(
     name = title(metric)
     about = f"{name[:1].upper()}{name[1:]} of all models, mean and standard deviation over the seeds"
     once = " Without a bar: of one seed, whose scatter is not known." * any(math.isnan(one.spread) for one in numbers)
-    yield f"{about}, beside the published values.{once}", measured_beside_published(numbers, metric=f"{name} (share, 1 best)")
+    drawn = measured_beside_published(numbers, metric=f"{name} (share, 1 best)")
+    yield f"{about}, beside the published values.{once}", drawn
 
 
 def curves(judged: Sequence[Judged], shown: Iterable[str], models: Models, of_class: str) -> Captioned:
