@@ -146,7 +146,7 @@ def test_what_is_measured_has_means_differences_figures_and_words(done):
     for words in ("ROC curves", "Precision by recall", "attention to each", "Cross-attention"):
         assert words in captions
     assert "Training of the image encoder, first seed." in found.figures
-    assert "orderings by macro F1. Here" in found.parts["Which of the published orderings hold"]
+    assert "orderings by macro F1, of which" in found.parts["Which of the published orderings hold"]
     assert "corrected resampled t-test" in found.parts["BATMM against each other model"]
     assert "aligned with InfoNCE" in found.parts["Whether aligned encoders help"]
     assert any(note.startswith("not run: ResNet, XGBoost, Early Concat") for note in found.notes)
