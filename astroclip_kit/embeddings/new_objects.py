@@ -18,7 +18,7 @@ from ..errors import FileError, InputError, UsageError
 from ..storage import own_manifest
 from ..surveys.recognition import recognise
 from ..types import Drop, Modality, Sample
-from .measured_tables import tables_with
+from .measured_tables import measured, tables_with
 from .observations import adapted, read_observations
 
 __all__ = ["new_objects"]
@@ -63,7 +63,10 @@ def new_objects(
     found: dict[str, list[Sample]] = {}
     for name, modality in modalities.items():
         told = files[name] if isinstance(files[name], Mapping) else {"file": files[name]}
-        found[name], skipped = read_observations([told.get("file", "")], told.get("reader"), modality)
+        file, reader = told.get("file", ""), told.get("reader")
+        if not reader and modality.kind == "table" and Path(file).exists():
+            reader = measured(file, modality.channels, modality.name)
+        found[name], skipped = read_observations([file], reader, modality)
         yield from (Drop(*_parted(reason)) for reason in skipped)
     yield from _matched(found, radius_arcsec)
 

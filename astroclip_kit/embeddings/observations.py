@@ -21,7 +21,6 @@ from ..models import build
 from ..surveys.measurements import LIMIT
 from ..transforms.resampling import resample
 from ..types import Drop, Modality, Sample
-from .measured_tables import measured
 
 __all__ = ["adapted", "modality_of", "read_observations", "reader_of"]
 
@@ -82,7 +81,7 @@ def reader_of(file: str | Path, reader: Any, modality: Modality) -> Any:
     if isinstance(reader, Mapping):
         reader = build({**reader, "init_args": _with_file(reader, file)}, trusted=True)
     elif not reader and modality.kind == "table":
-        reader = measured(file, modality.channels, modality.name)
+        reader = surveys.TableReader(file, columns=list(modality.channels))
     elif not reader:
         reader = reader_for(file, modality.kind)
     return _told(reader, modality)

@@ -209,13 +209,3 @@ def test_a_missing_file_is_left_out_of_many(tmp_path):
     assert len(samples) == 1 and skipped == [f"{tmp_path / 'b.fits'}: no such file."]
     with pytest.raises(FileError, match=r"b\.fits: no such file\."):
         read_observations([tmp_path / "b.fits"], "", IMAGE)
-
-
-def test_rows_of_a_table_are_called_by_their_ids(tmp_path):
-    path = tmp_path / "colours.csv"
-    path.write_text("object_id,ra,dec,r_z,g_r\nb7,10.5,-1,0.3,0.9\n")
-    [one], _ = read_observations([path], None, TABLE)
-    assert (one.object_id, one.ra, one.dec) == ("b7", 10.5, -1.0)
-    assert one.views["colours"].tolist() == pytest.approx([0.9, 0.3])
-    path.write_text("r_z,g_r\n0.3,0.9\n")
-    assert read_observations([tmp_path], None, TABLE)[0][0].object_id == "0"
