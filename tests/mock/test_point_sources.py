@@ -1,6 +1,7 @@
 """The mock survey of stars and quasars as files: layout, determinism, truth, light in images and spectra, errors."""
 
 import hashlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,10 +14,14 @@ from astroclip_kit.mock.instruments import OBSERVED_WAVELENGTH, SDSS, band_weigh
 from astroclip_kit.mock.point_sources import draw_point_sources, point_spectra
 from astroclip_kit.mock.star_spectra import star_fluxes
 from astroclip_kit.pipeline import ingest, simulate
+from astroclip_kit.pipeline.configuration import load_configuration
 from astroclip_kit.settings import Observing
 from astroclip_kit.storage import open_folder
-from astroclip_kit.surveys import LegacySurveyCutouts
+from astroclip_kit.surveys import CleanImages, LegacySurveyCutouts
+from astroclip_kit.transforms import ImageQuality
+from astroclip_kit.types import Drop
 
+CONFIGS = Path(__file__).parents[2] / "configs"
 COUNT = 130
 OBSERVING = Observing(faint_limit=20.2, size=32, artifacts=0.0)
 
@@ -119,3 +124,15 @@ def test_arguments_are_checked(tmp_path):
         simulate_point_sources(tmp_path / "survey", observing=Observing(faint_limit=14.2))
     with pytest.raises(FileError, match="no such folder of templates"):
         simulate_point_sources(tmp_path / "survey", templates=tmp_path / "absent")
+
+
+def test_the_demand_on_light_of_the_configurations_keeps_the_faintest_and_refuses_empty_sky(survey):
+    described = load_configuration(CONFIGS / "spectral_gan_cutouts.yaml").sections["ingest"]["sources"]["image"]
+    demand = {name: described["init_args"][name] for name in ("core", "significance")}
+    reader = CleanImages(LegacySurveyCutouts(survey / "cutouts", bands="ugriz", ivar=True), **demand)
+    items = [item for path in reader.files() for item in reader.read(path)]
+    assert demand["significance"] == 5 and len(items) == COUNT and not any(isinstance(one, Drop) for one in items)
+    noise = np.random.default_rng(0).normal(size=(50, 10, 32, 32)).astype(np.float32)
+    noise[:, 5:] = 1
+    told = {ImageQuality(**demand).spoiled(view, reader.modality) for view in noise}
+    assert told == {"no source in the middle: less than 5 sigma in every band."}
