@@ -80,7 +80,5 @@ def test_one_seed_stands_with_its_interval_and_a_guess_with_its_mark():
         ["Count", "", "1,000,000", ""],
         ["Gone", "", "", "none right"],
     ]
-    assert (
-        "<b>0.430†</b><small><br>0.300 to 0.550</small>" in page.html() and "† not told from guessing" in page.html()
-    )
+    assert "<b>0.430†</b><small><br>0.300 to 0.550</small>" in page.html() and "† not told from guessing" in page.html()
     assert list(SideBySide("", [], [], layouts=[layout]).cells(layout))[3][-1] == "not run"
