@@ -19,9 +19,9 @@ def leaks(paired: Paired, results: Sequence[Result]) -> str:
     """In words: whether vectors out of fold know their object, and what is left of permuted images."""
     found = {(one.task, one.metric): one.value for one in of_all(results)}
     sentences = [*_out_of_fold(paired, found)] if ("gan", OUT_OF_FOLD) in found else []
-    if ("permuted", OUT_OF_FOLD) in found:
-        p, left = of_seeds(results, "permuted", f"{OUT_OF_FOLD}_p"), found["permuted", OUT_OF_FOLD]
-        chances = sorted(p.values())
+    chances = sorted(of_seeds(results, "permuted", f"{OUT_OF_FOLD}_p").values())
+    if chances and ("permuted", OUT_OF_FOLD) in found:
+        left = found["permuted", OUT_OF_FOLD]
         leaking = left > 0 and sum(one < 0.05 for one in chances) > len(chances) / 2
         many = f"from {chances[0]:.2f} to {chances[-1]:.2f}" if len(chances) > 1 else f"= {chances[0]:.2f} in one seed"
         sentences.append(
@@ -68,7 +68,7 @@ def _likeness(mean: float, low: float, high: float, p: float) -> str:
     if max(abs(end) if math.isfinite(end) else abs(mean) for end in (low, high)) <= ALIKE:
         return "vectors like those that it will see"
     words: dict[int | None, str] = {
-        1: "worse vectors than it will see, as generators of the folds have fewer objects to learn from",
+        1: "worse vectors than it will see, as may be where generators of the folds have fewer objects to learn from",
         0: "vectors that, by the scatter of the seeds, may be like those that it will see or not",
         -1: "better vectors than it will see, as where something leaks",
     }

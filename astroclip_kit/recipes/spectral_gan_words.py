@@ -131,7 +131,8 @@ def _beside(found: Told) -> str:
 
 def _explained(results: Sequence[Result]) -> Iterator[str]:
     """How much of the scatter of real vectors inside the classes follows from image, or from magnitudes."""
-    told = {(one.task, one.query): one for one in of_all(results) if one.metric == EXPLAINED}
+    known = [one for one in of_all(results) if one.metric == EXPLAINED and math.isfinite(one.value)]
+    told = {(one.task, one.query): one for one in known}
     sources = [name for name in VARIANTS if (name, "image") in told and name != "permuted"]
     if not sources or (INFORMATION, "image") not in told:
         return

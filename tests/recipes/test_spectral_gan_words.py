@@ -104,6 +104,8 @@ def test_what_real_vectors_do_not_gain_is_not_said_to_be_there():
     told = {f"gan__{EXPLAINED}": [-0.3] * 3, f"information__{EXPLAINED}__image": [-0.1] * 3}
     nothing = why(paired(found := repeated(image=IMAGE, **told)), found)
     assert "none of it was found in the image" in nothing
+    few = repeated(image=IMAGE, **dict.fromkeys(told, [math.nan] * 3))  # no class is large enough
+    assert "Of the variance" not in why(paired(few), few)
 
 
 def test_one_seed_has_numbers_and_no_verdict():
