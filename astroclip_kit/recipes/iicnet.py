@@ -128,11 +128,11 @@ def _brief(first: IICNetSeed) -> Iterator[str]:
     """How the sweeps differ from what they are the sweeps of."""
     if first.is_whole:
         return
-    objects = first.experiment["sweep_objects"]
+    objects, count = first.experiment["sweep_objects"], first.brief.epochs
     among = f"{objects:,} training objects" if objects else "all training objects"
     yield (
-        f"sweeps and other networks are trained on {among} for {first.brief.epochs} epochs, in "
-        f"{first.experiment['sweep_seeds']} of {first.experiment['seeds']} seeds: compare them with each other alone"
+        f"sweeps and other networks are trained on {among} for {count} epoch{'s' * (count != 1)}, "
+        f"in {first.experiment['sweep_seeds']} of {first.experiment['seeds']} seeds: compare them with each other alone"
     )
 
 

@@ -171,7 +171,7 @@ def test_the_page_has_numbers_statements_errors_and_figures(done):
     ):
         assert words in captions
     assert any(
-        "sweeps and other networks are trained on 20 training objects for 1 epochs" in one for one in found.notes
+        "sweeps and other networks are trained on 20 training objects for 1 epoch," in one for one in found.notes
     )
     table = RECIPE.compare(found.results).table
     measured = {(row["task"], row["metric"]) for row in table if row["data"] == "mock"}
