@@ -182,6 +182,6 @@ def guess(one: Result) -> str:
 def task_title(task: str, wanted: str) -> str:
     """Heading of the table of a task, and of a property."""
     name = TASKS.get(task, MODELS.get(task, task.replace("_", " ").capitalize()))
-    wanted = "" if task == "simulation" else wanted  # the vector itself
+    wanted = "" if task in ("simulation", "leakage") else wanted  # of vectors, and of all classes together
     joint = " with" if task == "clustering" else " where" if task == "selection" else " of"
     return f"{name}{joint} {property_title(wanted)}" if wanted else name if task != "clustering" else "Silhouettes"
