@@ -15,7 +15,7 @@ from .emission_lines import LINES, line_class, nuclear_lines, star_forming_lines
 from .instruments import BANDS
 from .population import Galaxies, morphology
 
-__all__ = ["Rows", "truth", "write_table"]
+__all__ = ["Rows", "single", "truth", "write_table"]
 
 Rows = dict[str, npt.NDArray[Any]]
 """Column to values [B]."""
@@ -57,6 +57,11 @@ def truth(galaxies: Galaxies, flux: npt.NDArray[np.float32], exposure: Exposure)
     rows |= {f"mag_{band}": magnitudes[:, k].astype(np.float32) for k, band in enumerate(BANDS)}
     rows |= {f"seeing_{band}": exposure["fwhm"][:, k] for k, band in enumerate(BANDS)}
     return rows | _lines(galaxies)
+
+
+def single(rows: Rows) -> Rows:
+    """The same columns, those of double precision in single precision."""
+    return {name: one.astype(np.float32) if one.dtype == np.float64 else one for name, one in rows.items()}
 
 
 def _lines(galaxies: Galaxies) -> Rows:

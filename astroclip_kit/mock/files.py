@@ -13,7 +13,7 @@ from ..surveys.sdss import spectrum_file_name, write_sdss_spectrum
 from .catalogue import Rows
 from .instruments import LEGACY_SURVEYS, Camera, Grid, output_wavelength, sky_spectrum
 
-__all__ = ["Observation", "identify", "write_objects"]
+__all__ = ["Observation", "fitted_redshifts", "identify", "write_objects"]
 
 Array = npt.NDArray[np.float32]
 FIRST_PLATE, MJD, FIBRES = 9000, 57000, 1000
@@ -29,6 +29,11 @@ class Observation(NamedTuple):
     spectrum_ivar: Array
     mask: npt.NDArray[np.int32]
     model: Array
+
+    @property
+    def sn_median(self) -> Array:
+        """Median signal to noise [B] of a pixel of the spectra."""
+        return np.asarray(np.median(self.spectrum * np.sqrt(self.spectrum_ivar), axis=1), dtype=np.float32)
 
 
 def identify(number: npt.NDArray[np.int64], rng: np.random.Generator) -> Rows:
@@ -47,6 +52,31 @@ def identify(number: npt.NDArray[np.int64], rng: np.random.Generator) -> Rows:
         "fiber": fibre,
         "cutout_file": np.array([f"cutouts/{object_id}.fits" for object_id in ids]),
         "spectrum_file": np.array([f"spectra/{name}" for name in spectra]),
+    }
+
+
+def fitted_redshifts(
+    z: npt.NDArray[np.float64],
+    error: npt.NDArray[np.float64],
+    rng: np.random.Generator,
+    classes: npt.NDArray[np.str_],
+    subclasses: npt.NDArray[np.str_],
+) -> Rows:
+    """What a survey's pipeline says about spectra that it understands.
+
+    Args:
+        z: True redshifts [B].
+        error: Standard deviation [B] of what is fitted.
+        rng: Source of the errors.
+        classes: Class [B] that is fitted.
+        subclasses: Its subclass [B].
+    """
+    return {
+        "z": z + error * rng.standard_normal(len(error)),
+        "z_err": error,
+        "zwarning": np.zeros(len(error), dtype=np.int32),
+        "class": classes,
+        "subclass": subclasses,
     }
 
 

@@ -98,13 +98,13 @@ def _simulate_chunk(plan: Plan, chunk: int) -> dict[str, Rows]:
     bulge_share, disc_share = (np.tensordot(part, aperture, axes=2)[:, None] for part in components)
     model = resample(bulge * bulge_share + disc * disc_share, plan.grid)
     spectrum, spectrum_ivar, mask = observe_spectra(model, plan.grid, draw["spectra"])
-    sn_median = np.median(spectrum * np.sqrt(spectrum_ivar), axis=1).astype(np.float32)
+    observation = Observation(image, image_ivar, spectrum, spectrum_ivar, mask, model)
+    sn_median = observation.sn_median
 
     names = identify(chunk * CHUNK + np.arange(CHUNK), draw["places"])
     known = names | truth(galaxies, intrinsic, exposure) | {"artifact": artifacts, "sn_median": sn_median}
     measured = published(galaxies, photometry, exposure, sn_median, draw["measurements"])
     measured = {"object_id": names["object_id"], "RA": names["ra"], "DEC": names["dec"]} | measured
-    observation = Observation(image, image_ivar, spectrum, spectrum_ivar, mask, model)
     write_objects(plan.folder, known, _pipeline(known, measured), observation, plan.grid, plan.kept(chunk))
     return {"catalogue.fits": known, "published.fits": measured}
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..errors import UsageError
+from ..settings import Observing
 from .artifacts import draw_artifacts
 from .background import draw_background
 from .camera import draw_exposures, observe_images
@@ -14,13 +16,29 @@ from .files import Observation
 from .instruments import LEGACY_COUNTS, SDSS
 from .spectra import Array
 from .spectrograph import observe_spectra, resample
+from .star_population import SATURATION
 from .star_spectra import on_observed_grid, star_fluxes
 
-__all__ = ["STREAMS", "observe_points"]
+__all__ = ["STREAMS", "check_limit", "observe_points"]
 
 STREAMS = ("stars", "places", "sky", "artifacts", "images", "spectra", "calibration")
 ZERO_POINT = (0.02, 0.01, 0.01, 0.01, 0.015)  # mag, scatter of u, g, r, i, z from field to field
 SPECTROPHOTOMETRY = 0.04  # scatter of the flux calibration of a spectrum over its length
+
+
+def check_limit(observing: Observing, kind: str) -> None:
+    """Refuses limits between which the camera is saturated by all points.
+
+    Args:
+        observing: Magnitude limits.
+        kind: What is observed, in the plural.
+
+    Raises:
+        UsageError: If the faint limit is less than half a magnitude fainter than `SATURATION`.
+    """
+    if observing.faint_limit < SATURATION + 0.5:
+        raise UsageError(f"faint_limit of {kind} must be {SATURATION + 0.5:g} or more, found "
+                         f"{observing.faint_limit:g}: brighter ones than {SATURATION:g} mag saturate.")  # fmt: skip
 
 
 def observe_points(
@@ -53,10 +71,9 @@ def observe_points(
     model = resample(on_observed_grid(dispersed), plan.grid)
     seen = model * _calibration(model.shape, draw["calibration"])
     spectrum, spectrum_ivar, mask = observe_spectra(seen, plan.grid, draw["spectra"], counts)
-    sn_median = np.median(spectrum * np.sqrt(spectrum_ivar), axis=1).astype(np.float32)
     columns = {f"seeing_{band}": exposure["fwhm"][:, k] for k, band in enumerate(SDSS.bands)}
     observation = Observation(image, image_ivar, spectrum, spectrum_ivar, mask, model)
-    return observation, columns | {"artifact": artifacts, "sn_median": sn_median}
+    return observation, columns | {"artifact": artifacts, "sn_median": observation.sn_median}
 
 
 def _points(flux: Array, size: int, rng: np.random.Generator) -> Array:

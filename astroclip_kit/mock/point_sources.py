@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from ..errors import UsageError
 from ..settings import Observing
 from .atmospheres import REST_WAVELENGTH, flux_grid
-from .catalogue import Rows
+from .catalogue import Rows, single
 from .chunks import CHUNK, Plan, streams, write_survey
-from .files import identify, write_objects
+from .files import fitted_redshifts, identify, write_objects
 from .instruments import LIGHT_KM_S, SDSS, Grid
 from .intergalactic import transmission
-from .observed_points import STREAMS, observe_points
+from .observed_points import STREAMS, check_limit, observe_points
 from .quasar_population import draw_quasars
 from .redshifted_quasars import quasar_spectra
 from .spectra import Array, redden
@@ -70,9 +67,7 @@ def simulate_point_sources(
         FolderError: If something that the kit did not write is in the way.
         OutputError: If the disk is full.
     """
-    if observing.faint_limit < SATURATION + 0.5:
-        raise UsageError(f"faint_limit of point sources must be {SATURATION + 0.5:g} or more, found "
-                         f"{observing.faint_limit:g}: brighter ones than {SATURATION:g} mag saturate.")  # fmt: skip
+    check_limit(observing, "point sources")
     plan = Plan(Path(out), count, seed, spectra, str(templates), observing, workers)
     flux_grid(), library(plan.templates)  # once, and not once per thread
     return write_survey(plan, "point_sources", SDSS.bands, _simulate_chunk, quiet)
@@ -136,7 +131,7 @@ def _simulate_chunk(plan: Plan, chunk: int) -> dict[str, Rows]:
     observation, seen = observe_points(plan, draw, light, blurred(light, objects))
 
     names = identify(chunk * CHUNK + np.arange(CHUNK), draw["places"])
-    known = names | {name: _single(values) for name, values in _meaningful(objects).items()}
+    known = names | single(_meaningful(objects))
     known |= {f"mag_{band}": magnitudes[:, k].astype(np.float32) for k, band in enumerate(SDSS.bands)} | seen
     pipeline = _pipeline(objects, known["sn_median"], draw["calibration"])
     write_objects(plan.folder, known, pipeline, observation, plan.grid, plan.kept(chunk), SDSS)
@@ -153,18 +148,9 @@ def _meaningful(objects: Rows) -> Rows:
     return known | {"population": np.where(star, known["population"], "")}
 
 
-def _single(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    return values.astype(np.float32) if values.dtype == np.float64 else values
-
-
 def _pipeline(objects: Rows, sn_median: Array, rng: np.random.Generator) -> Rows:
     """What the survey's pipeline would say about the spectra."""
     quasar = objects["class"] == "qso"
     error = np.where(quasar, 5e-4 * (1 + objects["z"]), 8e-6) + 1e-4 / np.maximum(sn_median, 1)
-    return {
-        "z": objects["z"] + objects["rv"] / LIGHT_KM_S + error * rng.standard_normal(len(error)),
-        "z_err": error,
-        "zwarning": np.zeros(len(error), dtype=np.int32),
-        "class": np.where(quasar, "QSO", "STAR"),
-        "subclass": np.where(quasar, "BROADLINE", objects["type"]),
-    }
+    z, subclass = objects["z"] + objects["rv"] / LIGHT_KM_S, np.where(quasar, "BROADLINE", objects["type"])
+    return fitted_redshifts(z, error, rng, np.where(quasar, "QSO", "STAR"), subclass)

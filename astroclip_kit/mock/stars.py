@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from ..errors import UsageError
 from ..settings import Observing
 from .atmospheres import REST_WAVELENGTH, flux_grid
-from .catalogue import Rows
+from .catalogue import Rows, single
 from .chunks import CHUNK, Plan, streams, write_survey
-from .files import identify, write_objects
+from .files import fitted_redshifts, identify, write_objects
 from .instruments import LIGHT_KM_S, SDSS, Grid
-from .observed_points import STREAMS, observe_points
+from .observed_points import STREAMS, check_limit, observe_points
 from .spectra import Array, redden
-from .star_population import SATURATION, Stars, draw_stars, read_catalogues
+from .star_population import Stars, draw_stars, read_catalogues
 from .star_spectra import blurred, star_fluxes, star_spectra
 
 __all__ = ["simulate_stars"]
@@ -62,9 +59,7 @@ def simulate_stars(
         FolderError: If something that the kit did not write is in the way.
         OutputError: If the disk is full.
     """
-    if observing.faint_limit < SATURATION + 0.5:
-        raise UsageError(f"faint_limit of stars must be {SATURATION + 0.5:g} or more, found {observing.faint_limit:g}: "
-                         f"brighter ones than {SATURATION:g} mag saturate.")  # fmt: skip
+    check_limit(observing, "stars")
     plan = Plan(Path(out), count, seed, spectra, str(catalogues), observing, workers)
     if catalogues:
         read_catalogues(plan.templates)
@@ -80,7 +75,7 @@ def _simulate_chunk(plan: Plan, chunk: int) -> dict[str, Rows]:
     light = redden(light, stars["ebv_galactic"], REST_WAVELENGTH)
     observation, seen = observe_points(plan, draw, light, blurred(light, stars))
     names = identify(chunk * CHUNK + np.arange(CHUNK), draw["places"])
-    known = names | {name: _single(values) for name, values in stars.items()}
+    known = names | single(stars)
     known |= {f"mag_{band}": magnitudes[:, k].astype(np.float32) for k, band in enumerate(SDSS.bands)}
     known |= seen
     pipeline = _pipeline(stars, known["sn_median"], draw["calibration"])
@@ -89,17 +84,8 @@ def _simulate_chunk(plan: Plan, chunk: int) -> dict[str, Rows]:
     return {"catalogue.fits": known, "labels.csv": labels}
 
 
-def _single(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    return values.astype(np.float32) if values.dtype == np.float64 else values
-
-
 def _pipeline(stars: Stars, sn_median: Array, rng: np.random.Generator) -> Rows:
     """What the survey's pipeline would say about the spectra: redshifts, and subclasses by temperature alone."""
     error = (8e-6 + 1e-4 / np.maximum(sn_median, 1)).astype(float)
-    return {
-        "z": stars["rv"] / LIGHT_KM_S + error * rng.standard_normal(len(error)),
-        "z_err": error,
-        "zwarning": np.zeros(len(error), dtype=np.int32),
-        "class": np.full(len(error), "STAR"),
-        "subclass": np.where(stars["teff"] > 9900, "B9", np.where(stars["teff"] > 7600, "A0", "F0")),
-    }
+    subclass = np.where(stars["teff"] > 9900, "B9", np.where(stars["teff"] > 7600, "A0", "F0"))
+    return fitted_redshifts(stars["rv"] / LIGHT_KM_S, error, rng, np.full(len(error), "STAR"), subclass)

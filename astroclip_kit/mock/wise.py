@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,10 +12,10 @@ from ..settings import Observing
 from .artifacts import draw_artifacts
 from .atmospheres import flux_grid
 from .camera import draw_exposures, observe_images
-from .catalogue import Rows
+from .catalogue import Rows, single
 from .chunks import CHUNK, Plan, streams, write_survey
 from .confusion import draw_neighbours
-from .files import Observation, identify, write_objects
+from .files import Observation, fitted_redshifts, identify, write_objects
 from .instruments import LEGACY_COUNTS, Grid
 from .mid_infrared import AB_OFFSETS, WISE
 from .spectra import redden
@@ -105,13 +104,13 @@ def _simulate_chunk(plan: Plan, chunk: int) -> dict[str, Rows]:
     dust = 0.03 * np.exp(0.5 * draw["pipeline"].standard_normal(CHUNK))  # of our Galaxy, which infrared light passes
     model = resample(redden(objects.light, dust), plan.grid)
     spectrum, spectrum_ivar, mask = observe_spectra(model, plan.grid, draw["spectra"], LEGACY_COUNTS)
-    sn_median = np.median(spectrum * np.sqrt(spectrum_ivar), axis=1).astype(np.float32)
+    observation = Observation(image, image_ivar, spectrum, spectrum_ivar, mask, model)
+    sn_median = observation.sn_median
 
     names = identify(chunk * CHUNK + np.arange(CHUNK), draw["places"])
     true = {band: objects.magnitudes[:, k] for k, band in enumerate(WISE.bands)}
-    known = names | {name: _single(values) for name, values in (objects.known | true).items()}
-    known |= photometry | {"ebv_galactic": _single(dust), "artifact": artifacts, "sn_median": sn_median}
-    observation = Observation(image, image_ivar, spectrum, spectrum_ivar, mask, model)
+    known = names | single(objects.known | true) | photometry
+    known |= single({"ebv_galactic": dust}) | {"artifact": artifacts, "sn_median": sn_median}
     pipeline = _pipeline(objects, sn_median, draw["pipeline"])
     write_objects(plan.folder, known, pipeline, observation, plan.grid, plan.kept(chunk), WISE)
     colours = ("object_id", "w1_w2", "e_w1_w2", "w2_w3", "e_w2_w3")
@@ -122,18 +121,8 @@ def _simulate_chunk(plan: Plan, chunk: int) -> dict[str, Rows]:
     }
 
 
-def _single(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    return values.astype(np.float32) if values.dtype == np.float64 else values
-
-
 def _pipeline(objects: Objects, sn_median: npt.NDArray[np.float32], rng: np.random.Generator) -> Rows:
     """What the optical survey's pipeline would say about the spectra."""
-    count = len(sn_median)
     error = (1 + objects.known["z"]) * (2e-5 + 2e-4 / np.maximum(sn_median, 1))
-    return {
-        "z": objects.known["z"] + error * rng.standard_normal(count),
-        "z_err": error,
-        "zwarning": np.zeros(count, dtype=np.int32),
-        "class": np.array([PIPELINE[name] for name in objects.known["class"]]),
-        "subclass": np.full(count, ""),
-    }
+    classes = np.array([PIPELINE[name] for name in objects.known["class"]])
+    return fitted_redshifts(objects.known["z"], error, rng, classes, np.full(len(error), ""))
