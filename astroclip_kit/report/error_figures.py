@@ -91,8 +91,8 @@ def _colours(
             values = np.full((len(rows), len(modality.channels)), np.nan, dtype=np.float32)
             values[there] = dataset.views(name, rows[there])
             columns |= dict(zip(modality.channels, values.T, strict=True))
-    axes = usual_colours(columns)
-    if axes and np.isfinite(sum(column_difference(columns, one) for one in axes)).any():
+    wanted = usual_colours(columns)
+    if wanted and np.isfinite(sum(column_difference(columns, one) for one in wanted)).any():
         caption = "Colours by true class; rings: misclassified, in the colour of what was said."
         about: dict[str, Any] = {"classes": said.classes, "regions": regions}
-        yield caption, colour_colour(columns, *axes, said.true[first], said.probabilities[first], **about)
+        yield caption, colour_colour(columns, wanted, said.true[first], said.probabilities[first], **about)

@@ -83,7 +83,7 @@ def test_a_missing_image_is_said_so():
 
 
 def test_colours_are_of_the_true_class_and_rings_of_what_was_said():
-    figure = figures.colour_colour(COLOURS_OF, "w2_w3", "w1_w2", TRUE, P, classes=CLASSES, title="IICnet")
+    figure = figures.colour_colour(COLOURS_OF, ("w2_w3", "w1_w2"), TRUE, P, classes=CLASSES, title="IICnet")
     assert_readable(figure)
     axes = figure.axes[0]
     shown = {one.get_label(): one for one in axes.collections}
@@ -104,7 +104,7 @@ def test_any_difference_of_columns_of_a_table_and_what_is_not_known_is_counted()
     table["ew"][-1] = 1e6
     box = [(0, 0), (1, 0), (1, 2)]
     regions = {"here": (1.0, 1.0), "box": box}
-    figure = figures.colour_colour(table, "g-mag - r", "ew", TRUE, regions=regions, unit="")
+    figure = figures.colour_colour(table, ("g-mag - r", "ew"), TRUE, regions=regions, unit="")
     axes = figure.axes[0]
     assert axes.get_xlabel() == "g-mag \N{MINUS SIGN} r" and axes.get_title() == (
         "n = 55, 5 without colours, 1 beyond the frame"
@@ -177,14 +177,14 @@ def test_maps_along_a_spectrum_are_lines():
         (lambda: figures.ArrayViews({"image": IMAGES}, {"image": WISE}, ["a"]), "expected views of 1 objects"),
         (lambda: figures.ArrayViews({"sky": IMAGES}, {"image": WISE}), "there is no modality 'sky'; there is: image"),
         (lambda: figures.ArrayViews({"image": IMAGES[:, 0]}, {"image": WISE}), r"'image' has the shape \(60, 8, 8\)"),
-        (lambda: figures.colour_colour(COLOURS_OF, "w3", "w1_w2", TRUE), "no column 'w3', nor two whose difference"),
-        (lambda: figures.colour_colour(COLOURS_OF, "w2_w3", "w1_w2", TRUE[:4]), "expected equal lengths"),
+        (lambda: figures.colour_colour(COLOURS_OF, ("w3", "w1_w2"), TRUE), "no column 'w3', nor two whose difference"),
+        (lambda: figures.colour_colour(COLOURS_OF, ("w2_w3", "w1_w2"), TRUE[:4]), "expected equal lengths"),
         (
-            lambda: figures.colour_colour({"a": np.full(60, np.nan), "b": np.ones(60)}, "a", "b", TRUE),
+            lambda: figures.colour_colour({"a": np.full(60, np.nan), "b": np.ones(60)}, ("a", "b"), TRUE),
             "a and b: both are known for no object",
         ),
         (
-            lambda: figures.colour_colour(COLOURS_OF, "w2_w3", "w1_w2", TRUE, regions={"qso": [1, 2, 3]}),
+            lambda: figures.colour_colour(COLOURS_OF, ("w2_w3", "w1_w2"), TRUE, regions={"qso": [1, 2, 3]}),
             r"regions: 'qso' has the shape \(3,\), expected a place \(2\) or corners",
         ),
         (lambda: figures.feature_maps(None, IMAGES[0], channels=0), "channels is 0, expected at least 1"),

@@ -34,8 +34,7 @@ COLOUR = re.compile(rf"(w[1-4]|[{BANDS}])_?-?_?(w[1-4]|[{BANDS}])")
 @rc_context(STYLE)
 def colour_colour(
     columns: Mapping[str, npt.ArrayLike] | Any,
-    x: str,
-    y: str,
+    wanted: tuple[str, str],
     true: npt.ArrayLike,
     said: npt.ArrayLike | None = None,
     *,
@@ -48,8 +47,7 @@ def colour_colour(
 
     Args:
         columns: Name to values [N], or a table: magnitudes, or colours themselves; NaN where not known.
-        x: A column, or the difference of two: "w2 - w3".
-        y: The same for the vertical axis.
+        wanted: What lies along each axis, as `usual_colours` finds it: a column, or the difference of two, "w2 - w3".
         true: Class of each object [N].
         said: Predicted classes [N], or probabilities [N, C]; none are marked by default.
         classes: Names of the columns of probabilities [C].
@@ -65,11 +63,11 @@ def colour_colour(
 
     label = checked_classes(true, "true")
     given = label if said is None else checked_classes(said_classes(said, classes), "said")
-    place = np.stack([column_difference(columns, one) for one in (x, y)], axis=1)
+    place = np.stack([column_difference(columns, one) for one in wanted], axis=1)
     equal_lengths(colours=place, true=label, said=given)
     known = np.isfinite(place).all(axis=1)
     if not known.any():
-        raise InputError(f"{x} and {y}: both are known for no object. Choose other columns.")
+        raise InputError(f"{' and '.join(wanted)}: both are known for no object. Choose other columns.")
     figure = KitFigure(figsize=(COLUMN, 3.5), task="classifiers")
     axes = plain_axes(figure.subplots())
     names = np.unique(np.concatenate([label, given])).tolist()
@@ -88,13 +86,14 @@ def colour_colour(
     text += [f"{int((~known).sum()):,} without colours"] if not known.all() else []
     text += [f"{outside:,} beyond the frame"] if outside else []
     units = f" [{unit}]" if unit else ""
-    axes.set(xlabel=_minus(x) + units, ylabel=_minus(y) + units, title="\n".join([title, ", ".join(text)]).strip())
+    across, up = (one.replace(" - ", " \N{MINUS SIGN} ") + units for one in wanted)
+    axes.set(xlabel=across, ylabel=up, title="\n".join([title, ", ".join(text)]).strip())
     figure.legend(loc="outside lower left", ncols=2, handletextpad=0.2, columnspacing=1)
     return figure
 
 
 def usual_colours(names: Iterable[str]) -> tuple[str, str] | None:
-    """The two neighbouring colours that can be had of some columns: x and y of `colour_colour`; None without.
+    """The two neighbouring colours that can be had of some columns, for `colour_colour`; None without.
 
     Args:
         names: Of columns; colours such as "g_r" or "w1-w2" go before magnitudes such as "psfmag_g" or "w1mpro".
@@ -168,8 +167,3 @@ def _limits(axes: Axes, place: Float) -> int:
     pad = 0.12 * np.where(high > low, high - low, 1)
     axes.set(xlim=(low[0] - pad[0], high[0] + pad[0]), ylim=(low[1] - pad[1], high[1] + pad[1]))
     return int(((place < low - pad) | (place > high + pad)).any(axis=1).sum())
-
-
-def _minus(wanted: str) -> str:
-    """With a proper minus sign."""
-    return wanted.replace(" - ", " \N{MINUS SIGN} ")
