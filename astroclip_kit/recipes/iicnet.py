@@ -17,7 +17,7 @@ from ..report.lists import bullets
 from ..results import read_results
 from ..types import Result
 from .iicnet_costs import costs_stage
-from .iicnet_figures import GROUPS, Answers, draw
+from .iicnet_figures import GROUPS, draw
 from .iicnet_judging import UNSURE, sureness
 from .iicnet_models import BANDS, BRIEF, MODELS, NETWORKS, SIZES, STATED, STEMS, TABLES
 from .iicnet_stages import repetitions, stages
@@ -55,7 +55,7 @@ def measure(run: Run) -> Measured:
     parts = {"What the published confusion matrix is of": f"<p>{escape(FINDING)}</p>"}
     parts |= _paired(several, results, share) if len(several) > 1 else {}
     parts["What the sweeps tell"] = _swept(results, several[0].settings.label)
-    parts["Errors of IICnet"] = _errors(Answers.of(judged[0]))
+    parts["Errors of IICnet"] = _errors(judged[0])
     costs = read_results(run.folders["costs"]) if "costs" in run.folders else []
     notes = [*not_as_published(several[0], MODELS), *_brief(several[0])]
     return Measured([*results, *costs], draw(several, results), notes=notes, parts=parts)
@@ -107,11 +107,11 @@ def _swept(results: Sequence[Result], label: str) -> str:
     return f"<p>{escape(about)}:</p>{bullets(lines)}" if lines else ""
 
 
-def _errors(answers: Answers) -> str:
+def _errors(judged: Judged) -> str:
     """How many are wrong, and right without being sure, in words; of one seed, in which each object comes once."""
-    said, count = answers.probabilities.argmax(axis=1), len(answers.true)
-    right = answers.true == [answers.classes[code] for code in said]
-    unsure = right & (answers.probabilities.max(axis=1) < UNSURE)
+    p, count = judged.said["iicnet"], len(judged.codes)
+    right = p.argmax(axis=1) == judged.codes
+    unsure = right & (p.max(axis=1) < UNSURE)
     return bullets(
         [
             f"wrong: {int((~right).sum()):,} of the {count:,} held-out objects of the first seed, "

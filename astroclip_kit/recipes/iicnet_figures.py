@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from ..types import Result
 from .iicnet_models import MODELS
@@ -21,35 +19,12 @@ if TYPE_CHECKING:
 
     from .iicnet_stages import IICNetSeed
 
-__all__ = ["Answers", "draw"]
+__all__ = ["draw"]
 
-Rows = npt.NDArray[np.int64]
 COMPARED = ("iicnet", "colours", "spectrum", "fused", "joint")
 GROUPS = 4
 WRIGHT = "Wright et al. (2010)"
 REGIONS = {"stars": (0.3, 0.15), "galaxies": (2.8, 0.2), "quasars": (3.0, 1.2)}  # W2-W3 and W1-W2
-
-
-@dataclass(frozen=True)
-class Answers:
-    """What IICnet says of the held-out objects of one seed.
-
-    Args:
-        rows: Of the dataset [n], each once.
-        true: Class of each [n].
-        probabilities: Of each class [n, C].
-        classes: Names of the classes [C].
-    """
-
-    rows: Rows
-    true: npt.NDArray[np.str_]
-    probabilities: npt.NDArray[np.float64]
-    classes: Sequence[str]
-
-    @classmethod
-    def of(cls, judged: Judged) -> Answers:
-        """Of a repetition."""
-        return cls(judged.rows, judged.true, judged.said["iicnet"], judged.classes)
 
 
 def draw(several: Sequence[IICNetSeed], results: Sequence[Result]) -> dict[str, Figure]:
@@ -67,7 +42,7 @@ def draw(several: Sequence[IICNetSeed], results: Sequence[Result]) -> dict[str, 
         **dict(curves(judged, COMPARED, MODELS, CLASSES[1])),
         **dict(confusion(judged, ("iicnet", "fused"), MODELS)),
         **dict(_published_confusion()),
-        **dict(_errors(several[0], Answers.of(judged[0]))),
+        **dict(_errors(several[0], judged[0])),
         **dict(trainings(_trained(several[0]))),
     }
 
@@ -92,7 +67,7 @@ def _published_confusion() -> Captioned:
     yield "True by predicted class as published: the objects are those of the validation side.", drawn
 
 
-def _errors(first: IICNetSeed, answers: Answers) -> Captioned:
+def _errors(first: IICNetSeed, judged: Judged) -> Captioned:
     """What is misclassified, what is not sure, what the layers make of an object, and where all lie in colour.
 
     The objects are those of the first seed: those of all would come several times.
@@ -101,8 +76,8 @@ def _errors(first: IICNetSeed, answers: Answers) -> Captioned:
     from ..report.classifier_figures import Said
     from ..report.error_figures import error_figures
 
-    dataset, ids = first.dataset, first.dataset.object_ids[answers.rows]
-    said = Said("iicnet", "image", ids, ids, answers.true, answers.classes, answers.probabilities)
+    dataset, ids = first.dataset, first.dataset.object_ids[judged.rows]
+    said = Said("iicnet", "image", ids, ids, judged.true, judged.classes, judged.said["iicnet"])
     encoder: Any = load_model(first.place("encoders", "image", "encoder"))
     given: dict[str, Any] = {"modality": "image", "regions": REGIONS, "seed": first.run.seed}
     for caption, figure in error_figures(said, dataset, encoder=encoder, **given):
