@@ -1,11 +1,10 @@
 """The mock survey as files: layout, determinism, truth, and errors."""
 
-import hashlib
-
 import numpy as np
 import pytest
 from astropy.io import fits
 from astropy.table import Table
+from survey_files import digests
 
 from astroclip_kit.errors import FolderError, UsageError
 from astroclip_kit.mock import simulate_galaxies
@@ -16,14 +15,6 @@ from astroclip_kit.storage import open_folder
 @pytest.fixture(scope="module")
 def survey(tmp_path_factory):
     return simulate_galaxies(tmp_path_factory.mktemp("mock") / "survey", count=120, seed=5, workers=1)
-
-
-def digests(folder):
-    return {
-        str(file.relative_to(folder)): hashlib.sha256(file.read_bytes()).hexdigest()
-        for file in folder.rglob("*.*")
-        if file.suffix in (".fits", ".json")
-    }
 
 
 def test_layout(survey):

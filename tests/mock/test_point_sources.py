@@ -1,12 +1,13 @@
 """The mock survey of stars and quasars as files: layout, determinism, truth, light in images and spectra, errors."""
 
-import hashlib
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 from astropy.io import fits
 from astropy.table import Table
+from survey_files import check_layout, check_same_bytes
 
 from astroclip_kit.errors import FileError, UsageError
 from astroclip_kit.mock import simulate_point_sources
@@ -16,7 +17,6 @@ from astroclip_kit.mock.star_spectra import star_fluxes
 from astroclip_kit.pipeline import ingest, simulate
 from astroclip_kit.pipeline.configuration import load_configuration
 from astroclip_kit.settings import Observing
-from astroclip_kit.storage import open_folder
 from astroclip_kit.surveys import CleanImages, LegacySurveyCutouts
 from astroclip_kit.transforms import ImageQuality
 from astroclip_kit.types import Drop
@@ -37,21 +37,8 @@ def catalogue(survey):
     return Table.read(survey / "catalogue.fits")
 
 
-def files(folder):
-    return {
-        str(file.relative_to(folder)): hashlib.sha256(file.read_bytes()).hexdigest()
-        for file in folder.rglob("*.*")
-        if file.is_file()
-    }
-
-
 def test_layout(survey, catalogue):
-    manifest = open_folder(survey, "survey")
-    assert (manifest["survey"], manifest["origin"], manifest["bands"]) == ("point_sources", "mock", list("ugriz"))
-    assert len(catalogue) == len(set(catalogue["object_id"])) == COUNT
-    assert len(list(survey.glob("cutouts/*.fits"))) == len(list(survey.glob("spectra/spec-*.fits"))) == COUNT
-    labels = Table.read(survey / "labels.csv")
-    assert labels.colnames == ["object_id", "class"] and list(labels["object_id"]) == list(catalogue["object_id"])
+    labels = check_layout(survey, "point_sources", COUNT)
     assert list(labels["class"]) == list(catalogue["class"]) and set(labels["class"]) == {"star", "qso"}
 
 
@@ -82,13 +69,8 @@ def test_images_hold_the_light_of_the_spectra(survey, catalogue):
 
 
 def test_same_seed_same_bytes_for_any_number_of_workers_and_the_first_of_more(survey, tmp_path):
-    part = files(simulate_point_sources(tmp_path / "part", count=COUNT, seed=7, observing=OBSERVING, workers=2))
-    assert part == files(survey)
-    few = files(simulate_point_sources(tmp_path / "few", count=5, seed=7, observing=OBSERVING))
-    shared = [name for name in few if name.startswith(("cutouts", "spectra"))]
-    assert len(shared) == 10 and all(few[name] == part[name] for name in shared)
-    other = files(simulate_point_sources(tmp_path / "other", count=3, seed=8, observing=OBSERVING))
-    assert not set(other.values()) & set(part.values())
+    simulate_some = partial(simulate_point_sources, observing=OBSERVING)
+    check_same_bytes(simulate_some, survey, COUNT, 7, 5, tmp_path)
 
 
 def test_it_is_ingested_with_all_five_bands_and_the_labels(survey, tmp_path):

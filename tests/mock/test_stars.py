@@ -1,12 +1,11 @@
 """The mock survey of stars as files: layout, determinism, truth, difficulty, real catalogues, and errors."""
 
-import hashlib
-
 import numpy as np
 import pytest
 from astropy.io import fits
 from astropy.table import Table
 from astropy.wcs import WCS
+from survey_files import check_layout, check_same_bytes
 
 from astroclip_kit.errors import FileError, UsageError
 from astroclip_kit.mock import simulate_stars
@@ -32,21 +31,8 @@ def catalogue(survey):
     return Table.read(survey / "catalogue.fits")
 
 
-def files(folder):
-    return {
-        str(file.relative_to(folder)): hashlib.sha256(file.read_bytes()).hexdigest()
-        for file in folder.rglob("*.*")
-        if file.is_file()
-    }
-
-
 def test_layout(survey, catalogue):
-    manifest = open_folder(survey, "survey")
-    assert (manifest["survey"], manifest["origin"], manifest["bands"]) == ("stars", "mock", list("ugriz"))
-    assert len(catalogue) == len(set(catalogue["object_id"])) == COUNT
-    assert len(list(survey.glob("cutouts/*.fits"))) == len(list(survey.glob("spectra/spec-*.fits"))) == COUNT
-    labels = Table.read(survey / "labels.csv")
-    assert labels.colnames == ["object_id", "class"] and list(labels["object_id"]) == list(catalogue["object_id"])
+    labels = check_layout(survey, "stars", COUNT)
     assert np.array_equal(labels["class"] == "bhb", catalogue["class"] == "bhb")
     assert set(catalogue["class"]) == {"bhb", "bs", "a"} and set(labels["class"]) == {"bhb", "other"}
 
@@ -67,13 +53,7 @@ def test_cutouts_are_points_where_the_catalogue_says(survey, catalogue):
 
 
 def test_same_seed_same_bytes_for_any_number_of_workers_and_the_first_of_more(survey, tmp_path):
-    part = files(simulate_stars(tmp_path / "part", count=COUNT, seed=5, workers=2))
-    assert part == files(survey)
-    few = files(simulate_stars(tmp_path / "few", count=7, seed=5))
-    shared = [name for name in few if name.startswith(("cutouts", "spectra"))]
-    assert len(shared) == 14 and all(few[name] == part[name] for name in shared)
-    other = files(simulate_stars(tmp_path / "other", count=3, seed=6))
-    assert not set(other.values()) & set(part.values())
+    check_same_bytes(simulate_stars, survey, COUNT, 5, 7, tmp_path)
 
 
 def test_it_is_ingested_with_all_five_bands_and_the_labels(survey, tmp_path):
