@@ -16,10 +16,9 @@ if TYPE_CHECKING:
 
     from ..data import Dataset
 
-__all__ = ["UNSURE", "error_figures"]
+__all__ = ["error_figures"]
 
 Rows = npt.NDArray[np.int64]
-UNSURE = 0.6  # probability, below which what is right counts as unsure
 
 
 def error_figures(
@@ -53,8 +52,8 @@ def error_figures(
         if alike:
             caption = f"Misclassified objects that are alike in the {modality} (k-means), nearest to each centre first."
             yield caption, misclassified_sheet(alike, *about, dataset, classes=said.classes, **given)
-        if len(unsure := unsure_but_right(*about, said.classes, below=UNSURE)):
-            yield f"Right, with a probability below {UNSURE:g}.", unsure_sheet(unsure, dataset, **given)
+        if len(unsure := unsure_but_right(*about, said.classes)):
+            yield f"Right, with a probability below {unsure.meta['below']:g}.", unsure_sheet(unsure, dataset, **given)
         row = int(rows[alike[0].rows[0] if alike else 0])
         view = dataset.views(modality, [row])[0]
         if encoder is not None and map_layers(encoder, view):
