@@ -95,7 +95,7 @@ def compare_vectors(
     said, true, classes = _checked(simulated, real, codes)
     rng, drawn = np.random.default_rng(seed), None if groups is None else np.asarray(groups)
     guess, cosines = _others(true, classes), _cosines(said, true)
-    permuted = [float(_cosines(said[_inside(classes, rng)], true).mean()) for _ in range(PERMUTATIONS)]
+    permuted = _permuted(said, true, classes, rng, PERMUTATIONS)
     order = rng.permutation(len(true))
     task, query, nothing = about.get("task", "simulation"), about.get("query", "image"), (math.nan, math.nan)
 
@@ -141,9 +141,9 @@ def tell_beyond_class(
     """
     said, true, classes = _checked(simulated, real, codes)
     rng = np.random.default_rng(seed)
-    said, true = (_unit(one - _means(one, classes)[classes]) for one in (said, true))
-    found = float((said * true).sum(axis=1).mean())
-    guessed = np.array([(said[_inside(classes, rng)] * true).sum(axis=1).mean() for _ in range(permutations)])
+    said, true = (one - _means(one, classes)[classes] for one in (said, true))
+    found = float(_cosines(said, true).mean())
+    guessed = _permuted(said, true, classes, rng, permutations)
     return BeyondClass(found, *_middle(guessed), float((1 + (guessed >= found).sum()) / (1 + permutations)))
 
 
@@ -216,6 +216,12 @@ def _cosines(one: Floats, other: Floats) -> Floats:
     return cosines
 
 
+def _permuted(said: Floats, true: Floats, classes: Codes, rng: np.random.Generator, count: int) -> Floats:
+    """Mean cosine of each of some permutations inside the classes of the vectors that were said [count]."""
+    said, true = _unit(said), _unit(true)
+    return np.array([(said[_inside(classes, rng)] * true).sum(axis=1).mean() for _ in range(count)])
+
+
 def _means(vectors: Floats, classes: Codes) -> Floats:
     """Of each class [C, D]."""
     return np.stack([vectors[classes == one].mean(axis=0) for one in range(int(classes.max()) + 1)])
@@ -235,7 +241,7 @@ def _inside(classes: Codes, rng: np.random.Generator) -> Codes:
     return order
 
 
-def _middle(values: Floats | list[float]) -> tuple[float, float]:
+def _middle(values: Floats) -> tuple[float, float]:
     """Ends of the middle 95 %."""
     low, high = np.percentile(values, [2.5, 97.5]).tolist()
     return low, high
