@@ -73,12 +73,14 @@ class BATMMSeed(Repetition):
             elif model.encoders == "plain":
                 of["encoder"] = self.without_attention(model.sees[0])
                 of["training"] = self.settings.encoder_training
-                yield self.stage(f"plain/{model.sees[0]}", {}, of, partial(self._train, model.sees[0]))
+                yield self.stage(f"plain/{model.sees[0]}", {}, of, partial(self.train, of["encoder"], model.sees[0]))
             elif model.method in ("svm", "xgboost"):
                 yield self.stage(f"models/{name}", own, of, partial(self._fit_baseline, name))
             elif model.method:
                 of |= {"arguments": self.arguments(model), "training": self.settings.training}
-                yield self.stage(f"models/{name}", own, of, partial(self._fuse, name))
+                part = {"init_args": of["arguments"]}
+                fuse = partial(self.fuse, self.place("own", "tokens"), model.sees, model.method, part)
+                yield self.stage(f"models/{name}", own, of, fuse)
         yield self._judgement()
 
     def _fitting(self, folder: str) -> dict[str, Any]:
@@ -107,27 +109,10 @@ class BATMMSeed(Repetition):
             )
         return {**given, "init_args": {**(given.get("init_args") or {}), switch: False}}
 
-    def _train(self, name: str, out: Path) -> None:
-        from ..classifiers import train_encoder
-
-        encoder = self.built(self.without_attention(name), name)
-        train_encoder(self.dataset, out, modality=name, encoder=encoder, settings=self.settings)
-
     def arguments(self, model: Model) -> dict[str, Any]:
         """What the method of a model is made with."""
         given = self.settings.fusion.get("init_args", {}) if model.method == FUSION else {}
         return {**given, **self.experiment["methods"].get(model.method, {}), **model.arguments}
-
-    def _fuse(self, name: str, out: Path) -> None:
-        from ..classifiers import class_codes, make_fusion, token_shape, train_fusion
-        from ..features import FeatureSet
-
-        model, features = self.models[name], FeatureSet(self.place("own", "tokens"))
-        shapes = {one: token_shape(features, one) for one in model.sees}
-        classes = class_codes(features, self.settings.label)[0]
-        part = {"init_args": self.arguments(model)}
-        fusion = make_fusion(shapes, len(classes), model.method, part, self.seed)
-        train_fusion(features, out, fusion=fusion, settings=self.settings)
 
     def _fit_baseline(self, name: str, out: Path) -> None:
         """Fits a baseline to what the spectrum encoder sees."""

@@ -125,11 +125,8 @@ class IICNetSeed(Repetition):
         return replace(self.settings, stages="joint" if name == "joint" else "two")
 
     def _train(self, modality: str, out: Path) -> None:
-        from ..classifiers import train_encoder
-
         settings = replace(self.settings, encoder_training=self.training(modality))
-        encoder = self.built(self.encoders[modality], modality)
-        train_encoder(self.dataset, out, modality=modality, encoder=encoder, settings=settings)
+        self.train(self.encoders[modality], modality, out, settings)
 
     def _fuse(self, name: str, out: Path) -> None:
         encoders = {one: self.place("encoders", one) for one in MODELS[name].sees}

@@ -130,6 +130,39 @@ class Repetition:
         about = made_of(shown, needed, self.divided[2]["train"])
         fit_classifier(shown, encoders, settings, out, about=about)
 
+    def train(self, given: Any, modality: str, out: Path, settings: Classification | None = None) -> None:
+        """An encoder with a linear head, from random weights of this seed.
+
+        Args:
+            given: As for `built`.
+            modality: What it encodes.
+            out: The folder that is written.
+            settings: How; by default those of the repetition.
+        """
+        from ..classifiers import train_encoder
+
+        about = {"modality": modality, "encoder": self.built(given, modality), "settings": settings or self.settings}
+        train_encoder(self.dataset, out, **about)
+
+    def fuse(self, tokens: Path, names: Sequence[str], method: str, part: Mapping[str, Any], out: Path) -> None:
+        """What puts cached tokens together, from random weights of this seed.
+
+        Args:
+            tokens: The folder of the tokens.
+            names: Which of them it reads.
+            method: As `classifiers.make_fusion` names it.
+            part: What it is made with, as for `classifiers.make_fusion`.
+            out: The folder that is written.
+        """
+        from ..classifiers import class_codes, make_fusion, token_shape, train_fusion
+        from ..features import FeatureSet
+
+        features = FeatureSet(tokens)
+        shapes = {name: token_shape(features, name) for name in names}
+        classes = class_codes(features, self.settings.label)[0]
+        fusion = make_fusion(shapes, len(classes), method, part, self.seed)
+        train_fusion(features, out, fusion=fusion, settings=self.settings)
+
     def built(self, given: Any, modality: str) -> nn.Module:
         """An encoder with random weights of this seed, or that of a folder, fitted to the modality."""
         import torch

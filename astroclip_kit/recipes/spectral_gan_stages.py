@@ -86,26 +86,21 @@ class SpectralSeed(Repetition):
         encoders = {name: self.encoder_place(name) for name in SEEN}
         for name in SEEN:
             of = {"encoder": self.encoders[name], "training": self.settings.encoder_training}
-            yield self.stage(f"encoders/{name}", {}, of, partial(self._train, name))
+            yield self.stage(f"encoders/{name}", {}, of, partial(self.train, self.encoders[name], name))
         for source in self.sources:
             settings = self.classification(source)
             yield self.stage(f"{source}/model", encoders, {"settings": settings}, partial(self._fit, source))
         training = {"training": self.settings.training, "fusion": self.settings.fusion}
         yield self.stage("real/tokens", encoders, {}, self._extract_real)
         if "real" in self.models:
-            yield self.stage("real/fusion", {"tokens": self.place("real", "tokens")}, training, self._fuse_real)
+            fuse = partial(self._fuse, "real", ("image", "real"))
+            yield self.stage("real/fusion", {"tokens": self.place("real", "tokens")}, training, fuse)
         for name, model in self.models.items():
             if model.kind == "alone":
                 read = {"source": self.place(model.vectors, "model")}
-                yield self.stage(f"models/{name}", read, training, partial(self._fuse_alone, model.vectors))
+                yield self.stage(f"models/{name}", read, training, partial(self._fuse, model.vectors, ("simulated",)))
         yield from self._spaces()
         yield self._judgement()
-
-    def _train(self, name: str, out: Path) -> None:
-        from ..classifiers import train_encoder
-
-        encoder = self.built(self.encoders[name], name)
-        train_encoder(self.dataset, out, modality=name, encoder=encoder, settings=self.settings)
 
     def classification(self, source: str) -> Classification:
         """How a classifier of image and simulated vectors is made."""
@@ -141,22 +136,9 @@ class SpectralSeed(Repetition):
         """The folder of the generator that learned from all training objects."""
         return self.place(source, "simulation", "whole")
 
-    def _fuse_real(self, out: Path) -> None:
-        self._fuse(self.place("real", "tokens"), ("image", "real"), out)
-
-    def _fuse_alone(self, source: str, out: Path) -> None:
-        self._fuse(self.place(source, "tokens"), ("simulated",), out)
-
-    def _fuse(self, tokens: Path, names: tuple[str, ...], out: Path) -> None:
+    def _fuse(self, source: str, names: tuple[str, ...], out: Path) -> None:
         """The head of the classifier on other tokens."""
-        from ..classifiers import class_codes, make_fusion, token_shape, train_fusion
-        from ..features import FeatureSet
-
-        features, settings = FeatureSet(tokens), self.settings
-        shapes = {name: token_shape(features, name) for name in names}
-        classes = class_codes(features, settings.label)[0]
-        fusion = make_fusion(shapes, len(classes), settings.method, settings.fusion, self.seed)
-        train_fusion(features, out, fusion=fusion, settings=settings)
+        self.fuse(self.place(source, "tokens"), names, self.settings.method, self.settings.fusion, out)
 
     def _spaces(self) -> Iterator[Stage]:
         """Features of image, spectrum and simulated vector, and what alignment makes of two or three of them."""
