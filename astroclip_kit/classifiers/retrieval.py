@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ..alignment import align
 from ..encoders import RetrievedSpectra, TableValues
+from ..encoders.stamp_resnet import image_encoder
 from ..errors import UsageError
-from ..models import build_for, save_model
+from ..models import save_model
 from ..pretraining import Pretraining
 from ..settings import Alignment, Classification
 from ..storage import check_output, hash_text
@@ -70,7 +71,7 @@ def train_retriever(
     course = replace(course, train=known[trained])
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(training.seed)
-        encoder = course.own(_image_encoder(simulation.generator.get("encoder"), course.modality))
+        encoder = course.own(image_encoder(simulation.generator.get("encoder"), course.modality))
     encoders = {simulation.image: encoder, VECTOR: TableValues(paired.modalities[VECTOR].channels)}
     space: Any = align(
         paired,
@@ -85,13 +86,6 @@ def train_retriever(
     about = {**course.about(), "alignment": asdict(replace(settings.alignment, augmentations={}))}
     on_first_process(lambda: save_model(retrieved, out, about))
     return retrieved.eval()
-
-
-def _image_encoder(given: Any, modality: Modality) -> nn.Module:
-    """The encoder of the settings, or the usual one of generators."""
-    usual = {"class_path": "astroclip_kit.encoders.StampResNet"}
-    encoder: nn.Module = given if isinstance(given, nn.Module) else build_for(given or usual, modality)
-    return encoder
 
 
 def _alignment(settings: Classification) -> Alignment:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Self, cast
+from typing import Any, Self
 
 import torch
 from torch import nn
 from torch.nn import functional
 
 from ..errors import InputError, UsageError
-from ..models import build_for
 from ..types import Modality
 from .layers import check_kind
-from .stamp_resnet import StampResNet
+from .stamp_resnet import image_encoder
 from .standard_vectors import StandardVectors
 
 __all__ = ["RetrievedSpectra"]
@@ -49,8 +48,6 @@ class RetrievedSpectra(StandardVectors):
 
     keys: torch.Tensor
     vectors: torch.Tensor
-    mean: torch.Tensor
-    scale: torch.Tensor
 
     def __init__(
         self,
@@ -91,10 +88,7 @@ class RetrievedSpectra(StandardVectors):
             InputError: If the modality is of another kind.
         """
         check_kind(modality, "image", cls)
-        if not isinstance(encoder, nn.Module):
-            part = encoder or {"class_path": f"{StampResNet.__module__}.{StampResNet.__qualname__}"}
-            encoder = cast(nn.Module, build_for(part, modality))
-        return cls(encoder, **{"reads": modality.name, **arguments})
+        return cls(image_encoder(encoder, modality), **{"reads": modality.name, **arguments})
 
     def remember(self, keys: torch.Tensor, vectors: torch.Tensor) -> None:
         """Takes the spectra that answer, and standardises their vectors.

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Self, cast
+from typing import Any, Self
 
 import torch
 from torch import nn
 
 from ..errors import UsageError
-from ..models import build_for
 from ..types import Modality
 from .layers import check_kind
-from .stamp_resnet import StampResNet
+from .stamp_resnet import image_encoder
 from .standard_vectors import StandardVectors
 
 __all__ = ["SpectralGenerator"]
@@ -43,6 +42,7 @@ class SpectralGenerator(StandardVectors):
         Wang et al. 2023, PASP, doi 10.1088/1538-3873/acfbb9; Isola et al. 2017, arXiv:1611.07004.
 
     Example:
+        >>> from astroclip_kit.encoders import StampResNet
         >>> generator = SpectralGenerator(StampResNet(5, width=4, stages=2, out_features=8), noise=4).eval()
         >>> x = generator.preprocess(torch.rand(3, 5, 16, 16))
         >>> generator(x).shape, generator.generate(x, torch.randn(3, 4)).shape
@@ -93,11 +93,7 @@ class SpectralGenerator(StandardVectors):
             InputError: If the modality is of another kind.
         """
         check_kind(modality, "image", cls)
-        if encoder is None:
-            encoder = StampResNet.for_modality(modality)
-        elif isinstance(encoder, Mapping):
-            encoder = cast(nn.Module, build_for(encoder, modality))
-        return cls(encoder, **{"reads": modality.name, **arguments})
+        return cls(image_encoder(encoder, modality), **{"reads": modality.name, **arguments})
 
     def check_modality(self, modality: Modality) -> None:
         """Leaves it to the image encoder to refuse a modality."""

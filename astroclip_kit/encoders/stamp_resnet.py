@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Self
+from collections.abc import Mapping, Sequence
+from typing import Any, Self, cast
 
 import torch
 from torch import nn
 
 from ..errors import InputError, UsageError
+from ..models import build_for
 from ..transforms.compose import Compose, Transform
 from ..transforms.images import Asinh
 from ..transforms.scaling import ScaleImages
@@ -16,7 +17,7 @@ from ..types import Modality
 from .layers import check_kind, select_bands
 from .residual import residual_stages
 
-__all__ = ["StampResNet"]
+__all__ = ["StampResNet", "image_encoder"]
 
 
 class StampResNet(nn.Module):
@@ -92,3 +93,19 @@ class StampResNet(nn.Module):
             raise InputError(f"StampResNet takes images [B, {self.in_channels}, H, W], found {tuple(x.shape)}.")
         features: torch.Tensor = self.features(self.layers(x).mean(dim=(2, 3)))
         return features
+
+
+def image_encoder(given: nn.Module | Mapping[str, Any] | None, modality: Modality) -> nn.Module:
+    """What encodes the images of a modality for a network that follows.
+
+    Args:
+        given: Any encoder, or its ``class_path`` and ``init_args``; None for a `StampResNet`.
+        modality: Images of any bands and size.
+
+    Raises:
+        UsageError: If the class cannot be imported or does not take the arguments.
+        InputError: If the modality is of another kind than the encoder's.
+    """
+    if given is None:
+        return StampResNet.for_modality(modality)
+    return given if isinstance(given, nn.Module) else cast(nn.Module, build_for(given, modality))
