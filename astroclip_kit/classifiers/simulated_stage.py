@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
@@ -120,25 +120,20 @@ class Simulation:
 
     def generator(self, fold: int = -1) -> nn.Module:
         """That which learned from all training objects, or from those outside of a fold alone."""
-        settings = self.settings
-        rows = np.flatnonzero((self.folds >= 0) & (self.folds != fold))
-        name = f"{self.out.name}/{'whole' if fold < 0 else f'fold-{fold}'}"
-        retrieved = settings.simulation.source == "retrieved"
-        training = settings.alignment_training if retrieved else settings.simulation_training
-        aligned = [settings.alignment] if retrieved else []
+        settings, out = self.settings, self.out / ("whole" if fold < 0 else f"fold-{fold}")
         simulation = replace(settings.simulation, label=settings.label)
+        rows = np.flatnonzero((self.folds >= 0) & (self.folds != fold))
         how: dict[str, Any] = {"target": self.target, "rows": rows, "quiet": self.quiet}
-
-        def make() -> nn.Module:
-            out = self.out.parent / name
-            how["settings"] = settings if retrieved else simulation
-            if not retrieved:
-                how.update(training=training, split=settings.split)
-            made: nn.Module = (train_retriever if retrieved else train_generator)(self.dataset, out, **how)
-            return made
-
+        make: Callable[[], nn.Module]
+        if simulation.source == "retrieved":
+            training, aligned = settings.alignment_training, [settings.alignment]
+            make = partial(train_retriever, self.dataset, out, settings=settings, **how)
+        else:
+            training, aligned = settings.simulation_training, []
+            how |= {"training": training, "split": settings.split}
+            make = partial(train_generator, self.dataset, out, settings=simulation, **how)
         of = [asdict(training), asdict(settings.split), fingerprint([simulation, *aligned, self.target])]
-        return self.once(name, [*of, self.seen, hash_text(rows.tobytes())], make)
+        return self.once(f"{self.out.name}/{out.name}", [*of, self.seen, hash_text(rows.tobytes())], make)
 
     @cached_property
     def seen(self) -> list[str]:
