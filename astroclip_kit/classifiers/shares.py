@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-__all__ = ["encoder_shares"]
+from .inference import BATCH
 
-BATCH = 256
+__all__ = ["encoder_shares"]
 
 
 def encoder_shares(
