@@ -25,6 +25,7 @@ SIMULATED = "simulated"
 POOLED = ("concat_linear", "concat_mlp", "early_add", "early_concat")  # methods that one input is enough for
 WANG = "Wang et al. 2023, PASP, doi 10.1088/1538-3873/acfbb9 (GAN-simulated spectral vectors)"
 LEAK_METRICS = ("macro_f1", "accuracy", "auc", "ece")
+JUDGED = ("test", "train")  # sides whose vectors are compared
 OUT_OF_FOLD, SEEN = " (training, out of fold)", " (training, seen)"
 
 
@@ -126,53 +127,59 @@ def vector_results(learner: Learner, **about: Any) -> list[Result]:
     """
     if learner.settings.stages != "simulated":
         return []
-    teacher = _teacher(learner)
+    from ..classifiers import spectral_vectors
+
+    teacher, dataset = _teacher(learner), learner.dataset
+    rows, hardware = np.flatnonzero(np.isin(learner.divided[2], JUDGED)), learner.settings.training.hardware
+    found = spectral_vectors(teacher, dataset, rows, learner.settings.simulation.spectrum, hardware=hardware)
+    real = np.full((len(dataset), found.shape[1]), np.nan, dtype=np.float32)
+    real[rows] = found
     others = [name for name in other_sources(learner.settings) if name in views(learner)]
-    places = {"": learner.out, **{name: learner.place("baselines", name) for name in others}}
+    places = {SIMULATED: learner.out, **{name: learner.place("baselines", name) for name in others}}
     return [
         result
         for source, place in places.items()
-        for told, features, rows in _kinds(learner, place)
-        for result in _compared(learner, teacher, _Vectors(source, place, told, features, rows), **about)
+        for vectors in _kinds(learner, source, place)
+        for result in _compared(learner, teacher, real[vectors.rows], vectors, **about)
     ]
 
 
 class _Vectors(NamedTuple):
-    """Vectors of one kind: where they are from ("" for that of the classifier), its folder, what is said of them."""
+    """Vectors of one kind: where they are from, what is said of them, what made and what holds them, and whose."""
 
     source: str
-    place: Path
     told: str
+    generator: Any
     features: FeatureSet
     rows: Rows
 
 
-def _kinds(learner: Learner, place: Path) -> Iterator[tuple[str, FeatureSet, Rows]]:
-    """What is said of each kind, the features that hold it, and whose it is."""
+def _kinds(learner: Learner, source: str, place: Path) -> Iterator[_Vectors]:
+    """Those of a source, from the folder of the classifier that has them."""
     from ..features import FeatureSet
-
-    sides, held, seen = learner.divided[2], FeatureSet(place / "tokens"), FeatureSet(place / "simulation" / "seen")
-    test, train = (np.flatnonzero(sides == side) for side in ("test", "train"))
-    yield from (("", held, test), (OUT_OF_FOLD, held, train), (SEEN, seen, train))
-
-
-def _compared(learner: Learner, teacher: Any, vectors: _Vectors, **about: Any) -> Iterator[Result]:
-    """The numbers of one kind of vectors."""
-    import torch
-
-    from ..classifiers import compare_vectors, judge, probabilities, spectral_vectors, tokens_of
-    from ..classifiers.real_vectors import Head
     from ..models import load_model
 
-    dataset, (names, codes, _), rows = learner.dataset, learner.divided, vectors.rows
-    spectrum = learner.settings.simulation.spectrum
-    classifier: Any = load_model(vectors.place / "model", trusted=True)
+    classifier: Any = load_model(place / "model", trusted=True)
     generator = classifier.encoders[SIMULATED]
+    held, seen = FeatureSet(place / "tokens"), FeatureSet(place / "simulation" / "seen")
+    test, train = (np.flatnonzero(learner.divided[2] == side) for side in JUDGED)
+    for told, features, rows in (("", held, test), (OUT_OF_FOLD, held, train), (SEEN, seen, train)):
+        yield _Vectors(source, told, generator, features, rows)
+
+
+def _compared(
+    learner: Learner, teacher: Any, expected: npt.NDArray[np.float32], vectors: _Vectors, **about: Any
+) -> Iterator[Result]:
+    """The numbers of one kind of vectors, beside the real ones of the same objects [n, D]."""
+    import torch
+
+    from ..classifiers import compare_vectors, judge, probabilities, tokens_of
+    from ..classifiers.real_vectors import Head
+
+    (names, codes, _), rows, generator = learner.divided, vectors.rows, vectors.generator
     simulated = tokens_of(vectors.features, SIMULATED, rows)[:, 0]
-    hardware = learner.settings.training.hardware
-    real = torch.from_numpy(spectral_vectors(teacher, dataset, rows, spectrum, hardware=hardware))
-    whose: dict[str, Any] = {"groups": dataset.groups[rows], "seed": learner.settings.split.seed, **about}
-    real, query = generator.standardise(real), f"{vectors.source or SIMULATED}{vectors.told}"
+    whose: dict[str, Any] = {"groups": learner.dataset.groups[rows], "seed": learner.settings.split.seed, **about}
+    real, query = generator.standardise(torch.from_numpy(expected)), f"{vectors.source}{vectors.told}"
     yield from compare_vectors(simulated.numpy(), real.numpy(), codes[rows], query=query, **whose)
     if tuple(getattr(teacher, "classes", ())) == tuple(names):
         with torch.inference_mode():
