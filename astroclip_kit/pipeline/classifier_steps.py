@@ -149,14 +149,11 @@ class Learner:
         for name, out in self.baselines.items():
             call = partial(self._fit_classical if name in CLASSICAL else self._fit_fusion, name)
             yield self._step(f"baseline {name}", out, trained, {}, call)
-        for name in views(self):
-            yield self._step(f"baseline {name}", self.place("baselines", name, "model"), trained, {}, self._view(name))
-        judged = {**trained, **self.baselines, **{name: self.place("baselines", name, "model") for name in views(self)}}
+        others = {name: self.place("baselines", name, "model") for name in views(self)}
+        for name, out in others.items():
+            yield self._step(f"baseline {name}", out, trained, {}, partial(fit_view, self, name))
+        judged = {**trained, **self.baselines, **others}
         yield self._step("classify", self.place("results"), judged, {"baselines": self.settings.baselines}, self._judge)
-
-    def _view(self, name: str) -> Callable[[], None]:
-        """What trains the head of the classifier on other inputs."""
-        return lambda: fit_view(self, name)
 
     def _step(
         self,
