@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,13 @@ Plane = npt.NDArray[np.float32]
 SKY_RADIUS = 0.35  # of the side of an image: what is farther from the middle shows the sky
 
 
+@lru_cache(maxsize=8)
+def _around(shape: tuple[int, int], side: int) -> npt.NDArray[np.bool_]:
+    """Which places of a plane are around the middle of an image with this shorter side: the same for a whole survey."""
+    y, x = (np.arange(axis) - (axis - 1) / 2 for axis in shape)
+    return np.asarray(np.hypot(y[:, None], x) > SKY_RADIUS * side)
+
+
 def sky(flux: Plane, good: npt.NDArray[np.bool_]) -> tuple[float, float]:
     """Level and scatter of the pixels around the middle of an image, sources among them left out.
 
@@ -28,8 +36,8 @@ def sky(flux: Plane, good: npt.NDArray[np.bool_]) -> tuple[float, float]:
         Median and standard deviation of what is left after three rounds of clipping at 3 sigma (each from the median
         of absolute deviations); NaN where less than ten pixels can be used.
     """
-    y, x = (np.arange(axis) - (axis - 1) / 2 for axis in flux.shape)
-    values = flux[good & (np.hypot(y[:, None], x) > SKY_RADIUS * min(flux.shape))].astype(np.float64)
+    height, width = flux.shape
+    values = flux[good & _around((height, width), min(height, width))].astype(np.float64)
     if len(values) < 10:
         return np.nan, np.nan
     for _ in range(3):
@@ -100,9 +108,8 @@ def _significance(flux: Plane, good: npt.NDArray[np.bool_], core: int) -> float:
     """
     level = np.median(flux[good])
     sums = _squares(np.where(good, flux - level, 0), core)
-    y, x = (np.arange(axis) - (axis - 1) / 2 for axis in sums.shape)
-    around = np.hypot(y[:, None], x) > SKY_RADIUS * min(flux.shape)
-    values = sums[around & (_squares(good, core) > core**2 - 0.5)]
+    height, width = sums.shape
+    values = sums[_around((height, width), min(flux.shape)) & (_squares(good, core) > core**2 - 0.5)]
     if len(values) < 10:
         return np.nan
     middle = np.median(values)
