@@ -72,9 +72,7 @@ class CleanImages(Wrapping):
     @cached_property
     def modality(self) -> Modality:
         """That of the reader."""
-        modality = self.reader.modality
-        if modality is None or modality.kind != "image":
-            raise UsageError(f"CleanImages: {self.reader!r} reads no images.")
+        modality = self._images
         bands = modality.image_bands
         if isinstance(self.saturation, dict) and (unknown := [band for band in self.saturation if band not in bands]):
             raise UsageError(f"saturation: there is no band {unknown[0]!r}. The bands are {', '.join(bands)}.")

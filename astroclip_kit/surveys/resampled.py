@@ -58,9 +58,7 @@ class Resampled(Wrapping):
     @cached_property
     def modality(self) -> Modality:
         """That of the reader with the new size and pixel scale, and the old scale beside it."""
-        modality = self.reader.modality
-        if modality is None or modality.kind != "image":
-            raise UsageError(f"Resampled: {self.reader!r} reads no images.")
+        modality = self._images
         source = modality.pixel_scale_arcsec
         if not source > 0:
             raise UsageError(f"Resampled: {self.reader!r} does not know the size of its pixels. Give it.")
@@ -78,8 +76,8 @@ class Resampled(Wrapping):
     @property
     def image_quality(self) -> Mapping[str, Any]:
         """That of the reader, in terms of the new pixels; significance means the same in both."""
-        asked, source = dict(super().image_quality), self.reader.modality
-        zoom = source.pixel_scale_arcsec / self.modality.pixel_scale_arcsec if source is not None else 1.0
+        asked = dict(super().image_quality)
+        zoom = self._images.pixel_scale_arcsec / self.modality.pixel_scale_arcsec
         if "core" in asked:
             asked["core"] = round(asked["core"] * zoom)
         if isinstance(limit := asked.get("saturation"), Mapping):
@@ -103,8 +101,7 @@ class Resampled(Wrapping):
     @cached_property
     def _nodes(self) -> npt.NDArray[np.float64]:
         """Of the new grid in the pixels of the old one [3, 3, 2], as `cut` takes them."""
-        source = self.reader.modality
-        assert source is not None
+        source = self._images
         ratio = self.modality.pixel_scale_arcsec / source.pixel_scale_arcsec
         steps = np.array([-1, 0, 1]) * (self.size - 1) / 2 * ratio
         middle = (np.array(source.shape[:0:-1]) - 1) / 2

@@ -9,9 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import UsageError
 from ..transforms.image_quality import sky
-from ..types import Drop, Modality, Reader, Sample
+from ..types import Drop, Modality, Sample
 from .wrapping import Wrapping
 
 __all__ = ["WithoutSky"]
@@ -35,9 +34,6 @@ class WithoutSky(Wrapping):
         ('g', 'r', 'z')
     """
 
-    def __init__(self, reader: Reader) -> None:
-        super().__init__(reader)
-
     def __repr__(self) -> str:
         return f"WithoutSky({self.reader!r})"
 
@@ -49,10 +45,7 @@ class WithoutSky(Wrapping):
     @cached_property
     def modality(self) -> Modality:
         """That of the reader."""
-        modality = self.reader.modality
-        if modality is None or modality.kind != "image":
-            raise UsageError(f"WithoutSky: {self.reader!r} reads no images.")
-        return modality
+        return self._images
 
     def read(self, path: Path) -> Iterator[Sample | Drop]:
         """The samples of the reader without their sky; a drop where a band has too few good pixels to know it.

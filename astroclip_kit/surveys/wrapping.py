@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..types import Reader
+from ..errors import UsageError
+from ..types import Modality, Reader
 
 __all__ = ["Wrapping"]
 
@@ -20,6 +21,18 @@ class Wrapping:
 
     def __init__(self, reader: Reader) -> None:
         self.reader = reader
+
+    @property
+    def _images(self) -> Modality:
+        """What the reader reads.
+
+        Raises:
+            UsageError: If these are no images.
+        """
+        modality = self.reader.modality
+        if modality is None or modality.kind != "image":
+            raise UsageError(f"{type(self).__name__}: {self.reader!r} reads no images.")
+        return modality
 
     def files(self) -> Sequence[Path]:
         """Those of the reader."""
