@@ -1,8 +1,8 @@
-"""The layouts of published data are those of the tests of their readers."""
+"""The layouts of published data are those of the tests of their readers; experiments share miniature.py."""
 
 import sys
 from pathlib import Path
 
 from pictures import empty_pictures  # noqa: F401  (used by every test here)
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "surveys"))
+sys.path[:0] = [str(Path(__file__).parents[1] / "surveys"), str(Path(__file__).parent)]

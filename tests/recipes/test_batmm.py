@@ -1,25 +1,24 @@
 """BATMM's experiment in miniature: two seeds of tiny encoders on simulated stars."""
 
-import json
 import math
 import shutil
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from miniature import make_dataset, run_all, run_of
 from scipy import stats
 
-from astroclip_kit import pipeline
 from astroclip_kit.data import Dataset
 from astroclip_kit.data.splits import divide
 from astroclip_kit.errors import UsageError
 from astroclip_kit.models import load_model
-from astroclip_kit.recipes import Run, find_recipe
+from astroclip_kit.recipes import find_recipe
 from astroclip_kit.recipes.batmm import measure
 from astroclip_kit.recipes.batmm_models import MODELS
 from astroclip_kit.recipes.batmm_stages import repetitions, stages
 from astroclip_kit.results import read_results
-from astroclip_kit.settings import Classification, Hardware, Matching, Observing, Reading, Split, Training
+from astroclip_kit.settings import Classification, Hardware, Split, Training
 from astroclip_kit.storage import open_folder, read_array
 
 RECIPE = find_recipe("batmm")
@@ -50,43 +49,18 @@ EXPERIMENT["methods"]["vgg1d"]["depths"] = [1]
 
 @pytest.fixture(scope="session")
 def stars(tmp_path_factory):
-    root = tmp_path_factory.mktemp("stars")
-    pipeline.simulate("stars", root / "survey", count=120, observing=Observing(size=32), workers=1)
-    from astroclip_kit.pipeline.configuration import read_configuration
-
-    sections = json.loads(
-        json.dumps(read_configuration(RECIPE.folder / RECIPE.mock)).replace("${data}", f"{root}/survey")
-    )
-    pipeline.ingest(
-        root / "data",
-        sources=sections["ingest"]["sources"],
-        catalogue=str(root / "survey" / "labels.csv"),
-        labels="class",
-        matching=Matching(require=["image", "spectrum"]),
-        reading=Reading(workers=1),
-    )
-    return root / "data"
+    return make_dataset(RECIPE, tmp_path_factory.mktemp("stars"), "stars", 120, 32)
 
 
 def make_run(root, dataset, **experiment):
-    sections = {
-        "classify": {"encoders": ENCODERS, "classification": SETTINGS, "labels": ""},
-        "experiment": {**EXPERIMENT, **experiment},
-    }
-    return Run({"root": root, "dataset": dataset}, sections, lambda: Dataset(dataset), seed=5)
+    return run_of(root, dataset, ENCODERS, SETTINGS, {**EXPERIMENT, **experiment}, seed=5)
 
 
 @pytest.fixture(scope="module")
 def done(stars, tmp_path_factory):
     """All stages, run once."""
     run = make_run(tmp_path_factory.mktemp("batmm"), stars)
-    written = []
-    for stage in stages(run):
-        assert all((folder / "manifest.json").exists() for folder in stage.inputs.values()), stage.name
-        stage.run()
-        assert (stage.out / "manifest.json").exists(), stage.name
-        written.append(stage)
-    return run, written
+    return run, run_all(stages(run))
 
 
 @pytest.mark.slow

@@ -1,6 +1,5 @@
 """IICnet's experiment in miniature: two seeds on a few simulated infrared images."""
 
-import json
 import math
 import shutil
 from types import SimpleNamespace
@@ -8,6 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from astropy.io import fits
+from miniature import make_dataset, run_all, run_of
 
 from astroclip_kit import pipeline
 from astroclip_kit.data import Dataset
@@ -24,7 +24,7 @@ from astroclip_kit.recipes.iicnet_stages import repetitions, stages
 from astroclip_kit.recipes.judged import Judged
 from astroclip_kit.recipes.paired import Paired
 from astroclip_kit.results import combine
-from astroclip_kit.settings import Classification, Hardware, Matching, Material, Observing, Reading, Split, Training
+from astroclip_kit.settings import Classification, Hardware, Material, Split, Training
 from astroclip_kit.storage import open_folder
 from astroclip_kit.types import Result
 
@@ -53,33 +53,15 @@ EXPERIMENT = {
 
 
 def make_run(root, dataset, **experiment):
-    sections = {
-        "classify": {"encoders": ENCODERS, "classification": SETTINGS, "labels": ""},
-        "experiment": {**EXPERIMENT, **experiment},
-    }
-    return Run({"root": root, "dataset": dataset}, sections, lambda: Dataset(dataset), seed=3)
+    return run_of(root, dataset, ENCODERS, SETTINGS, {**EXPERIMENT, **experiment}, seed=3)
 
 
 @pytest.fixture(scope="module")
 def done(tmp_path_factory):
     """Survey, dataset and all stages, once."""
     root = tmp_path_factory.mktemp("iicnet")
-    pipeline.simulate("wise", root / "survey", count=60, observing=Observing(size=38), workers=1)
-    text = json.dumps(read_configuration(RECIPE.folder / RECIPE.mock)).replace("${data}", f"{root}/survey")
-    pipeline.ingest(
-        root / "data",
-        sources=json.loads(text)["ingest"]["sources"],
-        catalogue=str(root / "survey" / "labels.csv"),
-        labels="class",
-        matching=Matching(require=["image", "spectrum", "colours"]),
-        reading=Reading(workers=1),
-    )
-    run = make_run(root / "run", root / "data")
-    written = [*stages(run), costs_stage(run)]
-    for stage in written:
-        assert all((folder / "manifest.json").exists() for folder in stage.inputs.values()), stage.name
-        stage.run()
-        assert (stage.out / "manifest.json").exists(), stage.name
+    run = make_run(root / "run", make_dataset(RECIPE, root, "wise", 60, 38))
+    written = run_all([*stages(run), costs_stage(run)])
     return Run({**run.folders, **{one.name: one.out for one in written}}, run.sections, run.objects, run.seed), written
 
 

@@ -1,21 +1,20 @@
 """The star / QSO experiment in miniature: two seeds of tiny networks on simulated point sources."""
 
-import json
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from miniature import make_dataset, run_all, run_of
 
-from astroclip_kit import pipeline
 from astroclip_kit.data import Dataset
 from astroclip_kit.data.splits import divide
 from astroclip_kit.errors import UsageError
 from astroclip_kit.features import FeatureSet
 from astroclip_kit.models import load_model
-from astroclip_kit.pipeline.configuration import load_configuration, read_configuration
+from astroclip_kit.pipeline.configuration import load_configuration
 from astroclip_kit.pipeline.preparation import prepare
-from astroclip_kit.recipes import Run, find_recipe
+from astroclip_kit.recipes import find_recipe
 from astroclip_kit.recipes.judged import Judged
 from astroclip_kit.recipes.permuted import PermutedViews
 from astroclip_kit.recipes.spectral_gan import measure
@@ -25,11 +24,8 @@ from astroclip_kit.results import read_results
 from astroclip_kit.settings import (
     Classification,
     Hardware,
-    Matching,
     Material,
-    Observing,
     Optimizer,
-    Reading,
     SpectralGAN,
     Split,
     Training,
@@ -63,42 +59,19 @@ EXPERIMENT["leave_out"] = ["wgan_gp", "no_critic", "no_noise", "projection", "tw
 
 
 def make_run(root, dataset, **experiment):
-    sections = {
-        "classify": {"encoders": ENCODERS, "classification": SETTINGS, "labels": ""},
-        "experiment": {**EXPERIMENT, **experiment},
-    }
-    return Run({"root": root, "dataset": dataset}, sections, lambda: Dataset(dataset), seed=3)
+    return run_of(root, dataset, ENCODERS, SETTINGS, {**EXPERIMENT, **experiment}, seed=3)
 
 
 @pytest.fixture(scope="module")
 def points(tmp_path_factory):
-    root = tmp_path_factory.mktemp("points")
-    pipeline.simulate("point_sources", root / "survey", count=100, observing=Observing(size=32), workers=1)
-    written = json.dumps(read_configuration(RECIPE.folder / RECIPE.mock)).replace("${data}", f"{root}/survey")
-    given = json.loads(written)["ingest"]
-    (root / "labels.csv").write_text((root / "survey" / "labels.csv").read_text())
-    pipeline.ingest(
-        root / "data",
-        sources=given["sources"],
-        catalogue=given["catalogue"],
-        labels=[*given["labels"], "class"],
-        matching=Matching(require=["image", "spectrum"]),
-        reading=Reading(workers=1),
-    )
-    return root / "data"
+    return make_dataset(RECIPE, tmp_path_factory.mktemp("points"), "point_sources", 100, 32)
 
 
 @pytest.fixture(scope="module")
 def done(points, tmp_path_factory):
     """All stages, run once."""
     run = make_run(tmp_path_factory.mktemp("spectral_gan"), points)
-    written = []
-    for stage in stages(run):
-        assert all((folder / "manifest.json").exists() for folder in stage.inputs.values()), stage.name
-        stage.run()
-        assert (stage.out / "manifest.json").exists(), stage.name
-        written.append(stage)
-    return run, written
+    return run, run_all(stages(run))
 
 
 @pytest.mark.slow
