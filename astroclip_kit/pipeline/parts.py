@@ -112,6 +112,7 @@ def encoder_for(value: Any, modalities: dict[str, Any], name: str) -> Any:
 
 def read_by(name: str, value: Any) -> str:
     """The modality that an encoder of a configuration reads: described, in a folder, or the object itself."""
+    from ..classifiers.seen import encoder_folder
     from ..models import reads_described
     from ..storage import MANIFEST, read_json
 
@@ -119,8 +120,7 @@ def read_by(name: str, value: Any) -> str:
         return reads_described(name, value)
     if not isinstance(value, (str, os.PathLike)):
         return reads_of(name, value)
-    inside = Path(value) / "encoder" / MANIFEST  # of the folder of an encoder with its head
-    manifest = inside if inside.exists() else Path(value) / MANIFEST
+    manifest = encoder_folder(Path(value)) / MANIFEST
     about = read_json(manifest).get("reads") if manifest.exists() else None
     return str((about or {}).get("", name))
 
