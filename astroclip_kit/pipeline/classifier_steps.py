@@ -81,14 +81,16 @@ class Learner:
     @property
     def trained(self) -> dict[str, str]:
         """The folders of the encoders after their first stage, or of those that were given."""
-        inside = {name: self.place("encoders", name, "encoder") for name in self.encoders}
-        return {name: str(path if path.is_dir() else self.encoders[name]) for name, path in inside.items()}
+        return self._learned("encoder")
 
     @property
     def heads(self) -> dict[str, str]:
         """The same with the heads of their first stage."""
-        inside = {name: self.place("encoders", name) for name in self.encoders}
-        return {name: str(path if path.is_dir() else self.encoders[name]) for name, path in inside.items()}
+        return self._learned()
+
+    def _learned(self, *inside: str) -> dict[str, str]:
+        places = {name: self.place("encoders", name, *inside) for name in self.encoders}
+        return {name: str(path if path.is_dir() else self.encoders[name]) for name, path in places.items()}
 
     @cached_property
     def labelled(self) -> Labelled:
