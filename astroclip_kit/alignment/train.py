@@ -8,6 +8,7 @@ import shutil
 import warnings
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -131,7 +132,7 @@ class _Job:
             valid = valid[:0]
         return cls(data, names, alignment, training, split, train, valid)
 
-    @property
+    @cached_property
     def notes(self) -> list[str]:
         """What is to be said of encoders that have seen held-out objects."""
         return seen_by_encoders(self.data, self.names, self.split)
