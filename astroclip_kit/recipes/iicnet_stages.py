@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import UsageError
-from ..settings import Classification
+from ..settings import Classification, Training
 from .iicnet_models import BRIEF, MODELS, Model
 from .recipe import Run, Stage
 from .repetition import Repetition, repeated
@@ -20,7 +20,7 @@ __all__ = ["IICNetSeed", "repetitions", "stages"]
 
 SEEN = ("image", "colours", "spectrum")
 EPOCHS = {"colours": "colour_epochs", "spectrum": "spectrum_epochs"}  # of encoders that may learn for longer
-WANTED = ("iicnet",)  # what everything else is compared with
+REFERENCE = "iicnet"  # what everything else is compared with
 
 
 def stages(run: Run) -> Iterator[Stage]:
@@ -39,8 +39,8 @@ def repetitions(run: Run) -> list[IICNetSeed]:
     for name in ("sweep_seeds", "sweep_objects", "sweep_epochs", *EPOCHS.values()):
         if experiment[name] < 0:
             raise UsageError(f"experiment.{name} is {experiment[name]}, expected 0 or more.")
-    if needed := [name for name in WANTED if name in experiment["leave_out"]]:
-        raise UsageError(f"experiment.leave_out: {needed[0]!r} is what the others are compared with. Keep it.")
+    if REFERENCE in experiment["leave_out"]:
+        raise UsageError(f"experiment.leave_out: {REFERENCE!r} is what the others are compared with. Keep it.")
     several = repeated(run, IICNetSeed, MODELS, SEEN)
     own = [name for name, model in several[0].models.items() if model.kind == "sweep"]
     if own and not isinstance(several[0].encoders["image"], dict):
@@ -107,16 +107,17 @@ class IICNetSeed(Repetition):
         seen = {name for model in self.models.values() if not model.brief for name in model.sees}
         return [name for name in self.encoders if name in seen]
 
-    def training(self, modality: str) -> Any:
+    def training(self, modality: str) -> Training:
         """How the encoder of a modality is trained."""
-        training = self.settings.encoder_training
-        epochs = self.experiment[EPOCHS[modality]] if modality in EPOCHS else 0
-        return replace(training, epochs=epochs) if epochs else training
+        return self._for(self.experiment[EPOCHS[modality]] if modality in EPOCHS else 0)
 
     @property
-    def brief(self) -> Any:
+    def brief(self) -> Training:
         """How sweeps and networks are trained."""
-        epochs = self.experiment["sweep_epochs"]
+        return self._for(self.experiment["sweep_epochs"])
+
+    def _for(self, epochs: int) -> Training:
+        """How encoders are trained for some epochs; 0 for as many as the settings say."""
         training = self.settings.encoder_training
         return replace(training, epochs=epochs) if epochs else training
 
