@@ -10,9 +10,9 @@ from html import escape
 from ..report.lists import bullets
 from .published import Published
 
-__all__ = ["Difference", "Paired", "orderings_html", "verdicts"]
+__all__ = ["Difference", "orderings_html", "verdicts"]
 
-Paired = Callable[[Sequence[float], Sequence[float]], tuple[float, float, float, float]]
+Compared = Callable[[Sequence[float], Sequence[float]], tuple[float, float, float, float]]
 SURE, MEAN, EVEN, REVERSED, NEVER = "holds", "holds on average", "is level", "is reversed on average", "is reversed"
 VERDICTS = {
     SURE: "hold beyond the scatter of the repetitions",
@@ -69,7 +69,7 @@ def verdicts(
     pairs: Iterable[tuple[str, str]],
     published: Mapping[str, Published],
     measured: Mapping[str, Sequence[float]],
-    paired: Paired,
+    paired: Compared,
 ) -> Iterator[Difference]:
     """The differences of pairs that were published and measured, the better one as published first.
 
