@@ -14,7 +14,7 @@ from ..transforms.images import Asinh, Resize
 from ..transforms.scaling import ScaleImages
 from ..types import Modality
 from .attention_blocks import CBAM, RFB, convolution
-from .layers import check_kind, select_bands
+from .layers import MeasuredEncoder, check_kind, select_bands
 
 __all__ = ["IICNet"]
 
@@ -50,7 +50,7 @@ CONFIGURATIONS = {
 }
 
 
-class IICNet(nn.Module):
+class IICNet(MeasuredEncoder):
     """Five convolutions with a receptive field block after the first and attention before and after the others.
 
     The paper prints 1.75 M weights and 218.66 M operations, and no channels. The configurations come near to these
@@ -145,12 +145,6 @@ class IICNet(nn.Module):
         chosen = tuple(bands) or modality.image_bands
         preprocess = Compose((*select_bands(modality, chosen), *_scaling(size)))
         return cls(**{"bands": len(chosen), "size": size, "preprocess": preprocess, **arguments})
-
-    def measured_on(self, views: torch.Tensor) -> Self:
-        """Itself, with what its preprocessing lacks measured on raw images [n, C, H, W] of training objects."""
-        if callable(measure := getattr(self.preprocess, "measured_on", None)):
-            self.preprocess = measure(views)
-        return self
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Features [B, out_features] of preprocessed images [B, bands, H, W] of at least 32 pixels.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Self
 
 import torch
 from torch import nn
@@ -17,6 +18,7 @@ __all__ = [
     "ACTIVATIONS",
     "AttentionPooling",
     "FourierFeatures",
+    "MeasuredEncoder",
     "attend",
     "check_kind",
     "check_light_curves",
@@ -111,6 +113,18 @@ def feed_forward(
         layers += [ACTIVATIONS[activation](), nn.Dropout(dropout)] if number else []
         layers.append(linear(sizes[number], sizes[number + 1]))
     return nn.Sequential(*layers)
+
+
+class MeasuredEncoder(nn.Module):
+    """An encoder whose ``preprocess`` may lack numbers that are measured on training objects."""
+
+    preprocess: Transform
+
+    def measured_on(self, views: torch.Tensor) -> Self:
+        """Itself, with what its preprocessing lacks measured on raw views [n, ...] of training objects."""
+        if callable(measure := getattr(self.preprocess, "measured_on", None)):
+            self.preprocess = measure(views)
+        return self
 
 
 class FourierFeatures(nn.Module):

@@ -15,7 +15,7 @@ from ..transforms.scaling import ScaleImages
 from ..transforms.spectra import SelectChannels
 from ..types import Modality
 from .image_backbones import ImageBackbone
-from .layers import check_kind, select_bands, steps_of
+from .layers import MeasuredEncoder, check_kind, select_bands, steps_of
 
 __all__ = ["SEResNet"]
 
@@ -35,7 +35,7 @@ class _SqueezeExcitation(nn.Module):
         return weights
 
 
-class SEResNet(nn.Module):
+class SEResNet(MeasuredEncoder):
     """Squeeze and excitation of the bands, a ResNet without its end, and a linear layer for each place: tokens.
 
     The trunk is under torchvision's names. That of ResNet-50 has 23,514,304 weights for five bands; an image of 128
@@ -139,12 +139,6 @@ class SEResNet(nn.Module):
                 f"{modality.name!r} has the bands {', '.join(found)} where SEResNet expects {', '.join(self.bands)}. "
                 f"Build it with SEResNet.for_modality, or read the images with these bands."
             )
-
-    def measured_on(self, views: torch.Tensor) -> Self:
-        """Itself, with what its preprocessing lacks measured on raw images [n, C, H, W] of training objects."""
-        if callable(measure := getattr(self.preprocess, "measured_on", None)):
-            self.preprocess = measure(views)
-        return self
 
     def tokens(self, x: torch.Tensor) -> torch.Tensor:
         """Tokens [B, T, width] of preprocessed images [B, bands, H, W], row by row, by default of 32 pixels a side."""

@@ -14,13 +14,13 @@ from ..transforms.compose import Compose, Transform
 from ..transforms.images import Asinh
 from ..transforms.scaling import ScaleImages
 from ..types import Modality
-from .layers import check_kind, select_bands
+from .layers import MeasuredEncoder, check_kind, select_bands
 from .residual import residual_stages
 
 __all__ = ["StampResNet", "image_encoder"]
 
 
-class StampResNet(nn.Module):
+class StampResNet(MeasuredEncoder):
     """ResNet-18 with a first convolution of three pixels, in steps of one, and without max pooling.
 
     Args:
@@ -80,12 +80,6 @@ class StampResNet(nn.Module):
         check_kind(modality, "image", cls)
         preprocess = Compose([*select_bands(modality), Asinh(None), ScaleImages(quantile=1.0)])
         return cls(**{"in_channels": len(modality.image_bands), "preprocess": preprocess, **arguments})
-
-    def measured_on(self, views: torch.Tensor) -> Self:
-        """Itself, with what its preprocessing lacks measured on raw images [n, C, H, W] of training objects."""
-        if callable(measure := getattr(self.preprocess, "measured_on", None)):
-            self.preprocess = measure(views)
-        return self
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Features [B, out_features] of preprocessed images [B, in_channels, H, W]."""

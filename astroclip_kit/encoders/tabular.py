@@ -6,17 +6,16 @@ from collections.abc import Sequence
 from typing import Any, Self
 
 import torch
-from torch import nn
 
 from ..transforms.compose import Transform
 from ..transforms.tables import Standardise
 from ..types import Modality
-from .layers import check_kind, feed_forward
+from .layers import MeasuredEncoder, check_kind, feed_forward
 
 __all__ = ["TabularMLP"]
 
 
-class TabularMLP(nn.Module):
+class TabularMLP(MeasuredEncoder):
     """A feed-forward network on the columns and on which of them are missing.
 
     A missing value enters as 0 beside a flag, so that absence itself can be learned from.
@@ -55,12 +54,6 @@ class TabularMLP(nn.Module):
         """Sized for the columns of a table modality."""
         check_kind(modality, "table", cls)
         return cls(len(modality.channels), **arguments)
-
-    def measured_on(self, views: torch.Tensor) -> Self:
-        """Itself, with what its preprocessing lacks measured on tables [n, in_features] of training objects."""
-        if callable(measure := getattr(self.preprocess, "measured_on", None)):
-            self.preprocess = measure(views)
-        return self
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Features [B, out_features] of tables [B, in_features], NaN where a value is missing."""
