@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Any, Self
 
 from torch import nn
 
@@ -52,6 +52,21 @@ class GridEncoder(nn.Module):
 
     grid: PlainGrid | None
     preprocess: Transform
+
+    @classmethod
+    def for_modality(cls, modality: Modality, **arguments: Any) -> Self:
+        """For a spectrum modality: its spectra are put on the grid, where they are on another.
+
+        Args:
+            modality: Spectra of any grid that covers at least 85 % of the encoder's.
+            arguments: Of the constructor; a `preprocess` of your own must resample itself.
+
+        Raises:
+            InputError: If the modality is of another kind, or covers less.
+        """
+        check_kind(modality, "spectrum", cls)
+        encoder = cls(**arguments)
+        return encoder if "preprocess" in arguments else encoder.fitted_to(modality)
 
     def fitted_to(self, modality: Modality) -> Self:
         """Itself, for spectra of a modality: where they are on another grid than the weights, it resamples first.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Self
 
 import torch
 from torch import nn
@@ -13,9 +12,7 @@ from ..transforms.compose import Compose, Transform
 from ..transforms.regrid import named_grid
 from ..transforms.resampling import Grid, wavelength_grid
 from ..transforms.spectra import ClipOutliers, FillGaps, Normalise, SelectChannels
-from ..types import Modality
 from .grids import GridEncoder
-from .layers import check_kind
 from .residual import residual_stages
 
 __all__ = ["ResNet1d"]
@@ -79,21 +76,6 @@ class ResNet1d(GridEncoder):
         self.stages = residual_stages(first, self.widths, blocks, line=True)
         self.features = nn.Linear(self.widths[-1], out_features)
         self.to(memory_format=torch.channels_last)
-
-    @classmethod
-    def for_modality(cls, modality: Modality, **arguments: Any) -> Self:
-        """For a spectrum modality: its spectra are put on the grid, where they are on another.
-
-        Args:
-            modality: Spectra of any grid that covers at least 85 % of 3900 to 9141 Angstrom.
-            arguments: Of the constructor; a `preprocess` of your own must resample itself.
-
-        Raises:
-            InputError: If the modality is of another kind, or covers less.
-        """
-        check_kind(modality, "spectrum", cls)
-        encoder = cls(**arguments)
-        return encoder if "preprocess" in arguments else encoder.fitted_to(modality)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Features [B, out_features] of standardised fluxes [B, 1, L] or [B, L]."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Self
 
 import torch
 from torch import nn
@@ -14,9 +13,7 @@ from ..transforms.regrid import named_grid
 from ..transforms.resampling import Grid, wavelength_grid
 from ..transforms.scaling import MinMax
 from ..transforms.spectra import FillGaps, SelectChannels
-from ..types import Modality
 from .grids import GridEncoder
-from .layers import check_kind
 
 __all__ = ["VGG1D", "vgg_layers"]
 
@@ -144,21 +141,6 @@ class VGG1D(GridEncoder):
         wavelength = wavelength_grid(self.grid or SDSS)
         starts = range(0, length * self.segments, length)
         return tuple(f"{wavelength[one]:.0f}-{wavelength[one + length - 1]:.0f}" for one in starts)
-
-    @classmethod
-    def for_modality(cls, modality: Modality, **arguments: Any) -> Self:
-        """For a spectrum modality: its spectra are put on the grid, where they are on another.
-
-        Args:
-            modality: Spectra of any grid that covers 4000 to 9000 Angstrom, or at least 85 % of it.
-            arguments: Of the constructor; a `preprocess` of your own must resample itself.
-
-        Raises:
-            InputError: If the modality is of another kind, or covers less.
-        """
-        check_kind(modality, "spectrum", cls)
-        encoder = cls(**arguments)
-        return encoder if "preprocess" in arguments else encoder.fitted_to(modality)
 
     def _segments_of(self, x: torch.Tensor) -> torch.Tensor:
         """Segments [B, S, length] of fluxes."""
