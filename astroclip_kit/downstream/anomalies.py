@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -63,7 +64,8 @@ def find_anomalies(
 
     Args:
         store: The space.
-        on: Modality; the store's first by default. Others that an object has are compared with it.
+        on: Modality; the store's first by default. Others that an object has are compared with it. "mean" for all that
+            it has; then every two of its modalities are compared.
         label: Label with the class of each object, for distances to the centre of a class and for mislabels; objects
             without one, "", are judged by the other scores alone.
         rows: Which of them to look at [N]; all that have the modality by default.
@@ -133,19 +135,26 @@ def _unlabelled(
     if "isolation" in wanted:
         yield "isolation", isolation(z, scoring.seed)
     asked = [name for name in ("disagreement", "disagreement_rank") if name in wanted]
-    others = [name for name in store.names if name != on]
     sums, counts = np.zeros((2, len(at))), np.zeros(len(at))
-    for other in others if asked else ():
-        both = np.flatnonzero(store.present(other)[at])
+    for one, other in _compared(store, on) if asked else ():
+        both = np.flatnonzero((store.present(one) & store.present(other))[at])
         if len(np.unique(groups[both])) <= k:
-            notes.append(f"{other} was not compared with {on}: {len(both)} objects have both")
+            notes.append(f"{other} was not compared with {one}: {len(both)} objects have both")
             continue
-        sums[:, both] += disagreement(z[both], store.vectors(other)[at[both]], groups[both], scoring.seed)
+        first, second = (store.vectors(name)[at[both]] for name in (one, other))
+        sums[:, both] += disagreement(first, second, groups[both], scoring.seed)
         counts[both] += 1
     if counts.any():
         means = np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
         named = zip(("disagreement", "disagreement_rank"), means, strict=True)
         yield from ((name, mean) for name, mean in named if name in asked)
+
+
+def _compared(store: EmbeddingStore, on: str) -> list[tuple[str, str]]:
+    """Which modalities shall agree: that one with every other, or of their mean every two."""
+    if on not in store.names:
+        return list(combinations(store.names, 2))
+    return [(on, name) for name in store.names if name != on]
 
 
 def _labelled(
@@ -274,7 +283,8 @@ def _table(
 
 
 def _reasons(store: EmbeddingStore, on: str, by: Array, classes: Array, suggested: Array) -> list[str]:
-    others = " and ".join(name for name in store.names if name != on)
+    on, *rest = [on, *(name for name in store.names if name != on)] if on in store.names else store.names
+    others = " and ".join(rest)
     words = {"on": on, "others": others, "pair": f"{on} and {others}"}
     told = zip(by, classes, suggested, strict=True)
     return [SCORES[name].format(label=own, suggested=other, **words) if name else "" for name, own, other in told]

@@ -136,7 +136,7 @@ def cluster(
 
     Args:
         store: The space.
-        on: Modality; that of the map, or the store's first, by default.
+        on: Modality, or "mean"; that of the map, or the store's first, by default.
         grouping: How. HDBSCAN and DBSCAN work on the map where one is given, k-means always on the vectors.
         place: Map of the store and modality.
         rows: Which objects to look at [N]; all that have the modality by default.

@@ -85,7 +85,7 @@ class Map(os.PathLike[str]):
         Raises:
             InputError: If the objects or their vectors are others.
         """
-        if self.modality not in store.names or fingerprint(store, self.modality) != self.manifest["store"]:
+        if self.modality not in store.choices or fingerprint(store, self.modality) != self.manifest["store"]:
             raise InputError(
                 f"{self.root} is the map of another space than {store.root}: it was made of {self.manifest['source']} "
                 f"({self.modality}, {len(self)} objects). Run project again on {store.root}."
@@ -114,7 +114,7 @@ def project(
     Args:
         store: The space.
         out: Folder to write.
-        on: Modality; the store's first by default.
+        on: Modality, or "mean" for all that an object has; the store's first by default.
         method: "umap" or "pca".
         rows: Which objects the map is fitted on [N]; by default those of training, or all where there is no split.
         neighbours: UMAP's number of neighbours: few show the finest structure, many the whole.

@@ -55,7 +55,7 @@ def build_indexes(
     for name in modalities or store.names:
         store.present(name)  # refuses an unknown one before anything is built
     with new_folder(store.root / FOLDER, FOLDER) as folder:
-        kept = _kept(store, folder, set(store.names) - set(modalities or store.names))
+        kept = _kept(store, folder, set(store.choices) - set(modalities or store.names))
         for name in modalities or store.names:
             lines.append(_built(store, name, factory, recall, folder))
         kept |= {line["modality"]: line for line in lines if line["factory"]}

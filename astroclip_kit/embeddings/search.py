@@ -11,6 +11,7 @@ from ..errors import InputError
 from ..filters import rows_where
 from .export import described
 from .index import ExactIndex
+from .mean import holds
 from .queries import Asked, ask, objects
 from .query import Query
 from .query_tables import ask_table
@@ -36,9 +37,10 @@ def search(store: EmbeddingStore, asking: Query, *, query: str = "", target: str
     Args:
         store: Where to search.
         asking: Who asks, and who may answer.
-        query: Modality that asks; the store's first by default, or what a new file holds.
-        target: Modality that answers; the same as `query` by default, and then who asks is left out, also
-            where a new file is of an object of the store.
+        query: Modality that asks; the store's first by default, or what a new file holds. "mean" for all that an
+            object has.
+        target: Modality that answers, or "mean"; the same as `query` by default. Then, and where one of them is the
+            mean, who asks is left out, also where a new file is of an object of the store.
         k: Number of answers.
 
     Returns:
@@ -108,9 +110,9 @@ def _answered(
 
 
 def _neighbours(store: EmbeddingStore, asked: Asked, target: str, k: int, among: Mask, exact: bool) -> Found:
-    """Similarities and rows [Q, k]; in-modal without those who ask."""
+    """Similarities and rows [Q, k]; without those who ask where what answers holds what asks."""
     allowed = store.present(target) & among
-    own = _matrix([rows[allowed[rows]] for rows in asked.rows]) if asked.name == target else None
+    own = _matrix([rows[allowed[rows]] for rows in asked.rows]) if holds(store, asked.name, target) else None
     left_out = 0 if own is None else own.shape[1]
     count = int(allowed.sum()) - left_out
     if not 1 <= k <= count:

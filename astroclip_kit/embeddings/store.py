@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from ..errors import FolderError, InputError, UsageError
 from ..storage import hash_text, new_folder, open_folder, read_array, write_manifest
+from .mean import MEAN, mean_vectors
 from .writing import COLUMNS, catalog_columns, unit_vectors, write_catalog
 
 if TYPE_CHECKING:
@@ -169,18 +170,31 @@ class EmbeddingStore(os.PathLike[str]):
     def _presence(self) -> Array:
         return read_array(self.root / "presence.npy")
 
+    @property
+    def choices(self) -> list[str]:
+        """What `present` and `vectors` take: the modalities and, of several, "mean", see `mean.mean_vectors`."""
+        return self.names + [MEAN] * (len(self.names) > 1 and MEAN not in self.names)
+
     def _check(self, name: str) -> str:
-        if name not in self.names:
-            raise UsageError(f"{self.root} has no modality {name!r}; it has {', '.join(self.names)}.")
+        if name not in self.choices:
+            raise UsageError(f"{self.root} has no modality {name!r}; it has {', '.join(self.choices)}.")
         return name
 
     def present(self, name: str) -> npt.NDArray[np.bool_]:
-        """Which rows have the modality [N]."""
-        return np.asarray(self._presence[:, self.names.index(self._check(name))], dtype=bool)
+        """Which rows have the modality [N]; any of them, for "mean"."""
+        if self._check(name) not in self.names:
+            return np.asarray(self._presence.any(axis=1))
+        return np.asarray(self._presence[:, self.names.index(name)], dtype=bool)
+
+    @cached_property
+    def _mean(self) -> npt.NDArray[np.float32]:
+        return mean_vectors(self)
 
     def vectors(self, name: str) -> npt.NDArray[np.float32]:
-        """Unit vectors float32 [N, D], memory-mapped; rows without the modality are zero."""
-        path = self.root / f"{self._check(name)}.npy"
+        """Unit vectors float32 [N, D], memory-mapped; rows without the modality are zero. The "mean" is computed."""
+        if self._check(name) not in self.names:
+            return self._mean
+        path = self.root / f"{name}.npy"
         try:
             matrix: npt.NDArray[np.float32] = np.load(path, mmap_mode="r", allow_pickle=False)
         except (OSError, ValueError, EOFError) as error:

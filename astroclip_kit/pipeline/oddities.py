@@ -36,7 +36,7 @@ def anomalies(
 
     Args:
         embeddings: Embeddings folder.
-        on: Modality; the first by default. Others that an object has are compared with it.
+        on: Modality; the first by default. Others that an object has are compared with it. "mean" for all that it has.
         label: Label with the class of each object, e.g. "class", for mislabels; without one they are not looked for.
         out: File for the table of all objects: .fits, .csv, .ecsv, .vot or .parquet.
         top: How many to show; 0 for all.

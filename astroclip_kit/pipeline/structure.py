@@ -41,7 +41,7 @@ def project(
     Args:
         embeddings: Embeddings folder.
         out: Map folder to write.
-        on: Modality; the first by default.
+        on: Modality, or "mean" for all that an object has; the first by default.
         method: "umap" (by exact cosine neighbours) or "pca".
         neighbours: UMAP's number of neighbours: few show the finest structure, many the whole.
         min_dist: How near to each other UMAP may place objects, 0 to 1.
@@ -81,7 +81,7 @@ def cluster(
     Args:
         embeddings: Embeddings folder.
         out: Folder to write; or a file that ends in .fits, .csv, .ecsv, .vot or .parquet, for the table alone.
-        on: Modality; that of the map, or the first, by default.
+        on: Modality, or "mean"; that of the map, or the first, by default.
         map: Map folder, on which hdbscan and dbscan work; k-means works on the vectors.
         grouping: How groups are looked for.
         where: Which objects to look at, e.g. "snr > 5"; all by default.
