@@ -11,7 +11,7 @@ from torch import nn
 from ..contracts import check_encoder
 from ..data.seen import seen_before, split_told
 from ..errors import InputError, UsageError
-from ..settings import Alignment, Split
+from ..settings import Alignment, Objective, Split
 from ..types import reads_of
 from .model import check_pairs
 
@@ -55,6 +55,7 @@ def check_inputs(
         InputError: If features and head differ in width, or an encoder cannot encode its modality.
     """
     cached = hasattr(data, "matrix")
+    _check_objective(alignment.objective, check_pairs(alignment.pairs, names))
     _check_settings(alignment)
     if cached and (encoders or alignment.trainable or alignment.augmentations):
         raise UsageError(
@@ -106,10 +107,26 @@ def seen_by_encoders(data: Any, names: list[str], split: Split) -> list[str]:
     return notes
 
 
+def _check_objective(objective: Objective, pairs: list[tuple[str, str]]) -> None:
+    where, weights = "alignment.objective", objective.pair_weights
+    if objective.loss not in ("infonce", "siglip"):
+        raise UsageError(f"{where}.loss is {objective.loss!r}, expected 'infonce' or 'siglip'.")
+    if objective.reduction not in ("mean", "sum", "published"):
+        raise UsageError(f"{where}.reduction is {objective.reduction!r}, expected 'mean', 'sum' or 'published'.")
+    if objective.reduction == "published" and objective.loss == "siglip":
+        raise UsageError(f"{where}.reduction 'published' is of infonce, which has two directions. Use 'sum'.")
+    if weights and len(weights) != len(pairs):
+        listed = ", ".join(f"{a} and {b}" for a, b in pairs)
+        raise UsageError(f"{where}.pair_weights has {len(weights)} numbers for {len(pairs)} pairs ({listed}).")
+    if not all(0 < weight < np.inf for weight in weights):
+        raise UsageError(
+            f"{where}.pair_weights is {weights}, expected numbers above 0. List the pairs that count in "
+            f"alignment.pairs, to leave one out."
+        )
+
+
 def _check_settings(alignment: Alignment) -> None:
     sampling = alignment.sampling
-    if alignment.objective.loss not in ("infonce", "siglip"):
-        raise UsageError(f"alignment.objective.loss is {alignment.objective.loss!r}, expected 'infonce' or 'siglip'.")
     if alignment.members < 1:
         raise UsageError(f"alignment.members is {alignment.members}, expected at least 1.")
     for name in ("feature_dropout", "modality_dropout"):

@@ -177,11 +177,13 @@ def check_pairs(pairs: Sequence[Sequence[str]] | None, names: Sequence[str]) -> 
     """The pairs as tuples, every pair of the names where none is given.
 
     Raises:
-        UsageError: If one is not a pair of two of the names.
+        UsageError: If one is not a pair of two of the names, or is given twice.
     """
     if not pairs:
         return list(combinations(names, 2))
     for pair in pairs:
         if len(pair) != 2 or pair[0] == pair[1] or not set(pair) <= set(names):
             raise UsageError(f"pairs: {list(pair)} is no pair of two of the modalities {', '.join(names)}.")
+        if list(map(tuple, pairs)).count(tuple(pair)) > 1:
+            raise UsageError(f"pairs: {list(pair)} is there twice. Give it a larger alignment.objective.pair_weights.")
     return [(pair[0], pair[1]) for pair in pairs]

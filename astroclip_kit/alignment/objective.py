@@ -1,16 +1,19 @@
-"""The loss of a batch: the mean over the pairs of modalities that enough of its objects have."""
+"""The loss of a batch: of every pair of modalities that enough of its objects have, weighted, as one number."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
 
 from ..errors import TrainingError
 from ..losses.gather import gather_rows
+from ..settings import Objective
 from .batches import AlignmentBatch
 from .model import ContrastiveModel
 
-__all__ = ["BatchLoss", "dense", "pair_losses"]
+__all__ = ["BatchLoss", "combined", "dense", "pair_losses"]
 
 
 def dense(z: dict[str, Tensor], rows: dict[str, Tensor], names: list[str], count: int) -> tuple[Tensor, Tensor]:
@@ -64,6 +67,27 @@ def pair_losses(
     return losses
 
 
+def combined(
+    losses: Mapping[tuple[str, str], Tensor], pairs: Sequence[tuple[str, str]], objective: Objective
+) -> Tensor:
+    """The losses of the usable pairs as one number.
+
+    With all modalities present, "published" is at chance 2 P ln n for P pairs and n objects: 6 ln n for three
+    modalities, as in AstroM3 (Rizhko & Bloom 2025, arXiv:2411.08842).
+
+    Args:
+        losses: What `pair_losses` gave, of one pair or more.
+        pairs: All pairs of the model, in the order of the weights.
+        objective: Weights and reduction.
+    """
+    weights = dict(zip(pairs, objective.pair_weights or [1.0] * len(pairs), strict=True))
+    usable = [pair for pair in pairs if pair in losses]
+    total = torch.stack([weights[pair] * losses[pair] for pair in usable]).sum()
+    if objective.reduction == "mean":
+        return total / sum(weights[pair] for pair in usable)
+    return 2 * total if objective.reduction == "published" and objective.symmetric else total
+
+
 class BatchLoss:
     """The loss that `fit` minimises; counts the batches in which no pair was usable.
 
@@ -73,14 +97,17 @@ class BatchLoss:
         model: The model, as it was before `fit` wrapped it.
         loss: `InfoNCE` or `SigLIP`.
         batches: Batches per epoch.
+        objective: Weights of the pairs, and how their losses become one.
     """
 
-    def __init__(self, model: ContrastiveModel, loss: nn.Module, batches: int) -> None:
-        self.model, self.loss, self.batches = model, loss, batches
+    def __init__(
+        self, model: ContrastiveModel, loss: nn.Module, batches: int, objective: Objective = Objective()
+    ) -> None:
+        self.model, self.loss, self.batches, self.objective = model, loss, batches, objective
         self.unusable, self._in_a_row = 0, 0
 
     def __call__(self, module: nn.Module, batch: AlignmentBatch) -> Tensor:
-        """The mean loss of the usable pairs of the whole batch, over all processes.
+        """The loss of the usable pairs of the whole batch, over all processes.
 
         Raises:
             TrainingError: If as many batches as an epoch has were unusable one after the other.
@@ -89,10 +116,10 @@ class BatchLoss:
         rows, present = dense(z, batch.rows, self.model.names, len(batch))
         losses = pair_losses(self.model, self.loss, *gather_rows(rows, present, batch.group_numbers))
         self._count(bool(losses))
-        if len(losses) == len(self.model.pairs):
-            return torch.stack(list(losses.values())).mean()
-        zero = self._zero(z)
-        return torch.stack(list(losses.values())).mean() + zero if losses else zero
+        if not losses:
+            return self._zero(z)
+        loss = combined(losses, self.model.pairs, self.objective)
+        return loss if len(losses) == len(self.model.pairs) else loss + self._zero(z)
 
     def _zero(self, z: dict[str, Tensor]) -> Tensor:
         """Zero, but a function of every weight: each must take part in every backward pass."""

@@ -190,8 +190,8 @@ def _train_member(
     batches, training = _make_batches(job, model, training)
     settings = job.alignment.objective
     loss: nn.Module = InfoNCE(settings.symmetric) if settings.loss == "infonce" else SigLIP()
-    objective = BatchLoss(model, loss, math.ceil(len(batches) / training.batch_size))
-    validate = validator(model, loss, job.data, job.valid, training.batch_size) if len(job.valid) else None
+    objective = BatchLoss(model, loss, math.ceil(len(batches) / training.batch_size), settings)
+    validate = validator(model, loss, job.data, job.valid, training.batch_size, settings) if len(job.valid) else None
     folder = training_folder(out) / f"member-{member}"
     history = fit(
         model,

@@ -11,9 +11,10 @@ import torch
 from torch import Tensor, nn
 
 from ..metrics import recall_at_k
+from ..settings import Objective
 from .batches import plain_batch
 from .model import ContrastiveModel
-from .objective import dense, pair_losses
+from .objective import combined, dense, pair_losses
 
 __all__ = ["ranks", "validator"]
 
@@ -21,7 +22,12 @@ QUERIES = 1024
 
 
 def validator(
-    model: ContrastiveModel, loss: nn.Module, data: Any, rows: npt.NDArray[np.int64], batch_size: int
+    model: ContrastiveModel,
+    loss: nn.Module,
+    data: Any,
+    rows: npt.NDArray[np.int64],
+    batch_size: int,
+    objective: Objective = Objective(),
 ) -> Callable[[nn.Module], dict[str, float]]:
     """A function that measures "loss" and "recall@10" (mean over pairs and directions; also each by itself).
 
@@ -29,10 +35,12 @@ def validator(
 
     Args:
         model: The model, as it was before `fit` wrapped it.
-        loss: `InfoNCE` or `SigLIP`; its value is the mean over batches and usable pairs.
+        loss: `InfoNCE` or `SigLIP`; the mean over the batches is taken for each pair.
         data: A `FeatureSet` or `Dataset`.
         rows: Validation rows.
-        batch_size: Objects per batch.
+        batch_size: Most objects per batch. The batches are equally large, to one object: the loss grows with the
+            number of candidates, so a short last batch would have a smaller one.
+        objective: Weights of the pairs, and how their losses become one.
     """
     rows = np.random.default_rng(0).permutation(rows)  # neighbours on the sky make harder or easier batches
     groups = torch.from_numpy(np.unique(np.asarray(data.groups)[rows], return_inverse=True)[1])
@@ -41,8 +49,13 @@ def validator(
         z, present = _embed(module, model, data, rows, batch_size)
         own = groups.to(z.device)
         parts = zip(*(torch.tensor_split(one, -(-len(rows) // batch_size)) for one in (z, present, own)), strict=True)
-        losses = [value for part in parts for value in pair_losses(model, loss, *part).values()]
-        losses = losses or list(pair_losses(model, loss, z, present, own).values())
+        batches = [pair_losses(model, loss, *part) for part in parts]
+        means = {
+            pair: torch.stack([losses[pair] for losses in batches if pair in losses]).mean()
+            for pair in set().union(*batches)
+        }
+        if len(means) < len(model.pairs):  # a pair too rare for any batch
+            means = pair_losses(model, loss, z, present, own) | means
         recalls = {}
         for a, b in (direction for pair in model.pairs for direction in (pair, pair[::-1])):
             left, right = model.names.index(a), model.names.index(b)
@@ -51,7 +64,7 @@ def validator(
                 found = ranks(z[both, left], z[both, right], own[both])
                 recalls[f"recall@10 {a}->{b}"] = recall_at_k(found.cpu().numpy(), 10)
         mean_recall = float(np.mean(list(recalls.values())))
-        return {"loss": float(torch.stack(losses).mean()), "recall@10": mean_recall, **recalls}
+        return {"loss": float(combined(means, model.pairs, objective)), "recall@10": mean_recall, **recalls}
 
     return measure
 

@@ -37,7 +37,7 @@ class Schedule:
     Args:
         name: "cosine" (per step, to `floor` at the end), "plateau" (per epoch, on the validation value), "step" (at
             `step_epochs`) or "constant".
-        warmup_steps: Optimizer steps of linear warm-up, with any schedule.
+        warmup_steps: Optimizer steps of linear warm-up from nearly 0, with any schedule; a plateau waits for its end.
         factor: Plateau and step: what the learning rate is multiplied with.
         patience: Plateau: epochs without improvement before that.
         floor: Cosine: share of the peak rate that is left at the end.
@@ -129,6 +129,10 @@ class Objective:
         learnable_scale: Whether each pair learns its own scale (at most 100).
         logit_bias: SigLIP's bias at the start; it is always learned.
         symmetric: InfoNCE: whether both modalities of a pair ask for the other, or only the first for the second.
+        pair_weights: What the loss of each pair is multiplied with, in the order of `Alignment.pairs` (where those
+            are empty: of the modalities, the first with each later one, then the second); empty for 1 each.
+        reduction: How the losses of the pairs that a batch has become one: "mean" (weighted), "sum", or
+            "published", AstroM3's plain sum over pairs and both directions, each of which counts a half otherwise.
     """
 
     loss: Literal["infonce", "siglip"] = "infonce"
@@ -136,6 +140,8 @@ class Objective:
     learnable_scale: bool = False
     logit_bias: float = -10.0
     symmetric: bool = True
+    pair_weights: list[float] = field(default_factory=list)
+    reduction: Literal["mean", "sum", "published"] = "mean"
 
 
 @dataclass(frozen=True)

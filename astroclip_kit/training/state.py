@@ -69,7 +69,9 @@ class State:
             value = values.get("loss", next(iter(values.values())))
             if value < self.best.value:
                 self.best = Best(value, self.epoch)
-            self.plateau.update(value, settings.schedule)
+            schedule = settings.schedule
+            if self.epoch > schedule.warmup_epochs and self.step >= schedule.warmup_steps:
+                self.plateau.update(value, schedule)
         row = {"epoch": self.epoch, "step": self.step, "lr": lr, "loss": loss}
         row |= {f"val_{name}": value for name, value in values.items()} | {"seconds": round(self.running.seconds, 3)}
         self.rows.append(row)

@@ -73,6 +73,24 @@ def test_three_modalities_with_missing_ones(space, quick, tmp_path, loss):
     assert bool((model.scales() != scale).all()) and (model.bias is None) == (loss == "infonce")
 
 
+def test_three_modalities_by_the_published_sum(space, quick, tmp_path):
+    widths = {"image": 12, "spectrum": 9, "lightcurve": 7}
+    objective = Objective("infonce", 100.0, learnable_scale=True, reduction="published", pair_weights=[1.0, 1.0, 0.5])
+    training = dataclasses.replace(quick, batch_size=32, optimizer=Optimizer("adam", 0.01, 1e-4, 45.0))
+    settings = dataclasses.replace(SMALL, objective=objective)
+    model = align(
+        space.Features(space.correlated(widths=widths)),
+        tmp_path / "model",
+        alignment=settings,
+        training=training,
+        split=CPU_SPLIT,
+        quiet=True,
+    )
+    manifest = open_folder(tmp_path / "model", "model")
+    assert manifest["alignment"]["objective"]["reduction"] == "published"
+    assert manifest["history"][0][-1]["val_recall@10"] > 0.6 and bool((model.scales() < 99.9).all())
+
+
 def test_learned_scales_are_clamped_after_every_step(space, quick, tmp_path):
     settings = dataclasses.replace(SMALL, objective=Objective(logit_scale=99.0, learnable_scale=True))
     training = dataclasses.replace(quick, optimizer=Optimizer(learning_rate=0.3), epochs=3)
@@ -179,6 +197,16 @@ def run(data, tmp_path, quick, alignment=SMALL, **more):
         ),
         ({"members": 0}, "alignment.members is 0"),
         ({"objective": Objective(loss="triplet")}, "alignment.objective.loss is 'triplet'"),
+        ({"objective": Objective(reduction="max")}, "reduction is 'max', expected 'mean', 'sum' or 'published'"),
+        ({"objective": Objective("siglip", reduction="published")}, "'published' is of infonce, which has two"),
+        (
+            {"objective": Objective(pair_weights=[1.0, 2.0])},
+            r"pair_weights has 2 numbers for 3 pairs \(image and spectrum, image and table, spectrum and table\)",
+        ),
+        ({"objective": Objective(pair_weights=[1.0, -2.0, 1.0])}, r"\[1.0, -2.0, 1.0\], expected numbers above 0"),
+        ({"objective": Objective(pair_weights=[0.0] * 3)}, r"\[0.0, 0.0, 0.0\], expected numbers above 0. List the"),
+        ({"objective": Objective(pair_weights=[1.0, 1.0, np.nan])}, "nan], expected numbers above 0"),
+        ({"pairs": [["image", "spectrum"]] * 2}, r"\['image', 'spectrum'\] is there twice. Give it a larger"),
         ({"sampling": Sampling(feature_dropout=1.0)}, "feature_dropout is 1.0, expected 0 to below 1"),
         ({"sampling": Sampling(feature_noise=-1.0)}, "feature_noise is -1.0, expected 0 or more"),
         ({"trainable": {"image": "all"}}, "have no use on cached features"),

@@ -14,6 +14,7 @@ from astroclip_kit.alignment import ContrastiveModel, ProjectionHead
 from astroclip_kit.alignment.batches import AlignmentBatch
 from astroclip_kit.alignment.objective import BatchLoss
 from astroclip_kit.losses import InfoNCE, SigLIP
+from astroclip_kit.settings import Objective
 
 NAMES = ["image", "spectrum", "lightcurve"]
 # presence [rows, modalities] and rows of each process
@@ -51,7 +52,8 @@ def make_batch(present, rows, groups):
 
 
 def gradients(model, module, batch, siglip):
-    objective = BatchLoss(model, SigLIP() if siglip else InfoNCE(), batches=10)
+    settings = Objective(pair_weights=[1.0, 0.25, 2.0], reduction="mean" if siglip else "published")
+    objective = BatchLoss(model, SigLIP() if siglip else InfoNCE(), 10, settings)
     loss = objective(module, batch)
     loss.backward()
     return float(loss.detach()), [weight.grad.clone() for weight in model.parameters()]

@@ -11,6 +11,7 @@ from astroclip_kit.errors import UsageError
 from astroclip_kit.settings import Optimizer, Schedule, Training
 from astroclip_kit.training import learning_rate, make_optimizer
 from astroclip_kit.training.schedule import Plateau, clip_gradients
+from astroclip_kit.training.state import State
 
 
 def test_warm_up_then_cosine_to_zero():
@@ -140,3 +141,25 @@ def test_steps_fall_after_their_epochs():
     settings = Training(epochs=4, optimizer=Optimizer(learning_rate=1.0), schedule=schedule)
     rates = [learning_rate(settings, step, 12) for step in range(12)]
     assert rates == [1.0] * 6 + [0.5] * 3 + [0.25] * 3
+
+
+def test_a_plateau_waits_for_the_end_of_the_warm_up():
+    settings = Training(epochs=9, schedule=Schedule("plateau", patience=0, factor=0.5, warmup_epochs=2.0))
+    state = State()
+    for epoch, scale in enumerate((1.0, 1.0, 1.0, 0.5), start=1):
+        state.close_epoch(1e-3, 0.0, {"loss": float(epoch)}, settings)
+        assert state.plateau.scale == scale
+    assert state.best.value == 1.0
+
+
+def test_a_warm_up_in_epochs_is_torch_s_line_step_by_step():
+    settings = Training(
+        epochs=12, optimizer=Optimizer(learning_rate=0.3), schedule=Schedule("plateau", warmup_epochs=10.0)
+    )
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.3)
+    line = torch.optim.lr_scheduler.LinearLR(optimizer, 1e-5, total_iters=10)  # AstroM3 steps it once an epoch
+    for epoch in range(12):
+        optimizer.step()
+        line.step()
+        last_of_epoch = learning_rate(settings, 7 * epoch + 6, 7 * 12)
+        assert last_of_epoch == pytest.approx(line.get_last_lr()[0], abs=1e-5)
