@@ -162,6 +162,7 @@ def random_views(modality: Modality, count: int) -> Any:
     if modality.kind == "lightcurve":
         x[..., 0] = x[..., 0].sort(dim=1).values * 100
         x[..., 3] = (x[..., 3] * len(modality.bands)).floor().clamp(0, max(len(modality.bands) - 1, 0))
+        x[..., 4:] = x[:, :1, 4:]
     return x
 
 

@@ -44,10 +44,10 @@ class Modality:
 
     Args:
         name: What the user calls it; the key in `Sample.views`.
-        kind: "image" [C, H, W], "spectrum" [C, L], "lightcurve" [T, 4] or "table" [C].
-        channels: Bands of an image, ("flux", "ivar") of a spectrum, columns of a table, and for a light
-            curve always ("time", "value", "error", "band"): days, `unit`, `unit` (NaN where not given),
-            index into `bands`.
+        kind: "image" [C, H, W], "spectrum" [C, L], "lightcurve" [T, C] or "table" [C].
+        channels: Bands of an image, ("flux", "ivar") of a spectrum, columns of a table, and for a light curve ("time",
+            "value", "error", "band"): days, `unit`, `unit` (NaN where not given), index into `bands`. Further ones of
+            a spectrum or a light curve are `covariates`.
         shape: Shape of one view; -1 for an axis of varying length (light curves).
         unit: Physical unit of the values, as astropy writes it; "" where there is none.
         grid: Wavelengths in Angstrom for a spectrum [L]; (pixel scale in arcsec,) for an image, and after it that of
@@ -130,6 +130,11 @@ class Modality:
         """The channels of an image without its inverse variances, which are called "ivar_" and the band."""
         return tuple(channel for channel in self.channels if not channel.startswith("ivar_"))
 
+    @property
+    def covariates(self) -> tuple[str, ...]:
+        """The channels of a spectrum or a light curve that are one number per object, repeated; NaN where unknown."""
+        return self.channels[{"spectrum": 2, "lightcurve": len(LIGHTCURVE_CHANNELS)}.get(self.kind, 2**31) :]
+
     def to_dict(self) -> dict[str, Any]:
         """As plain JSON values."""
         return {one.name: getattr(self, one.name) for one in fields(self)}  # `asdict` copies thousands of wavelengths
@@ -137,10 +142,8 @@ class Modality:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Modality:
         """From what `to_dict` gave."""
-        plain: dict[str, Any] = {
-            key: tuple(value) if isinstance(value, list) else value for key, value in values.items()
-        }
-        return cls(**plain)
+        plain = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
+        return cls(**dict[str, Any](plain))
 
 
 @dataclass

@@ -5,9 +5,9 @@ import pytest
 import torch
 
 import astroclip_kit as ak
-from astroclip_kit.contracts import check_encoder, check_reader, check_sample
+from astroclip_kit.contracts import check_encoder, check_reader, check_sample, random_views
 from astroclip_kit.errors import FileError, InputError
-from astroclip_kit.types import Batch, Drop, Modality, Sample
+from astroclip_kit.types import LIGHTCURVE_CHANNELS, Batch, Drop, Modality, Sample
 
 SPECTRUM = Modality("spectrum", "spectrum", ("flux", "ivar"), (2, 3), "", (1.0, 2.0, 3.0))
 
@@ -174,3 +174,15 @@ def test_a_file_error_travels_between_processes():
 def test_a_spectrum_has_flux_inverse_variance_and_its_covariates():
     plain = Modality("s", "spectrum", ("flux", "ivar", "phase_day"), (3, 2), "Jy", (4000.0, 4001.0))
     assert Modality.spectrum("s", [4000, 4001], "Jy", ["phase_day"]) == plain
+    assert plain.covariates == ("phase_day",)
+
+
+def test_a_light_curve_may_have_covariates_after_its_four_columns():
+    channels = (*LIGHTCURVE_CHANNELS, "period")
+    curve = Modality("c", "lightcurve", channels, (-1, 5), "mag", bands=("g", "r"))
+    assert curve.covariates == ("period",) and Modality.from_dict(curve.to_dict()) == curve
+    assert replace(curve, channels=LIGHTCURVE_CHANNELS, shape=(-1, 4)).covariates == ()
+    x = random_views(curve, 3)
+    assert x.shape == (3, 32, 5) and (x[..., 4] == x[:, :1, 4]).all() and x[:, 0, 4].unique().numel() == 3
+    with pytest.raises(InputError, match="no lightcurve of 5 channels has shape"):
+        replace(curve, shape=(-1, 4))

@@ -278,7 +278,8 @@ def _lightcurve(view: View, given: Modality, wanted: Modality) -> View:
         raise InputError(
             f"no measurement in {', '.join(wanted.bands)}, the bands of the model (found {', '.join(given.bands)})."
         )
-    return np.column_stack([rows[:, 0], rows[:, 1:3] * factor, band])[band >= 0]
+    order = _planes(given, wanted)[4:]
+    return np.column_stack([rows[:, 0], rows[:, 1:3] * factor, band, rows[:, order]])[band >= 0]
 
 
 def _table(view: View, given: Modality, wanted: Modality) -> View:

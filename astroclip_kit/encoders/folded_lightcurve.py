@@ -36,8 +36,9 @@ class FoldedLightCurve(nn.Module):
     Nothing is learned. Of the values relative to the median of their band: the highest power (see
     `astroclip_kit.transforms.periodogram`) in bins of frequency, the period as soft bins, the curve folded with the
     period and with twice that (so that the two eclipses of a binary differ) with its faintest phase first, the
-    percentiles, and how much values differ after some days. Scatter enters as a logarithm, brightness not
-    at all. Upper limits (bands ``<band>_limit``) are left out; of an object with fewer than 8 points all is 0.
+    percentiles, and how much values differ after some days. Scatter enters as a logarithm, brightness and
+    covariates not at all. Upper limits (bands ``<band>_limit``) are left out; of an object with fewer than 8 points
+    all is 0.
 
     Args:
         bands: Names of the bands.

@@ -29,7 +29,7 @@ class InterpolatedLightCurve(nn.Module):
 
     Bands of several systems are brought together by their effective wavelengths. Magnitudes are relative to the
     peak and shrunk to 0 where no measurement is near; beside them stands how much the measurements tell. The peak
-    magnitude itself enters as soft bins. Dates do not enter.
+    magnitude itself enters as soft bins. Dates and covariates do not enter.
 
     Args:
         wavelength_angstrom: Effective wavelength of each band; points of a band where it is 0 are left out.

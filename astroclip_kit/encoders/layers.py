@@ -12,7 +12,7 @@ from torch import nn
 from ..errors import InputError, UsageError
 from ..transforms.compose import Transform
 from ..transforms.spectra import SelectChannels
-from ..types import Kind, Modality
+from ..types import LIGHTCURVE_CHANNELS, Kind, Modality
 
 __all__ = [
     "ACTIVATIONS",
@@ -46,13 +46,15 @@ def check_kind(modality: Modality, kind: Kind, encoder: type) -> None:
 
 
 def check_light_curves(x: torch.Tensor) -> None:
-    """Refuses what are no light curves [B, T, 4].
+    """Refuses what are no light curves [B, T, 4], or [B, T, 4 + C] with covariates.
 
     Raises:
         InputError: Tells the shape.
     """
-    if x.ndim != 3 or x.shape[2] != 4:
-        raise InputError(f"light curves are [B, T, 4] of time, value, error, band; found {tuple(x.shape)}.")
+    if x.ndim != 3 or x.shape[2] < len(LIGHTCURVE_CHANNELS):
+        raise InputError(
+            f"light curves are [B, T, 4] of time, value, error, band, or wider with covariates; found {tuple(x.shape)}."
+        )
 
 
 def attend(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor) -> torch.Tensor:

@@ -26,7 +26,8 @@ class LightCurveStatistics(nn.Module):
     Of each band: whether it has a point, log(1 + number of points), days from its first and from its last point to
     the end of the light curve (as log(1 + days)), mean, last, smallest and largest value. Values are relative to the
     latest detection in any band, which itself enters as soft bins. Upper limits are bands of their own
-    (``<band>_limit``) and say how long and how deep nothing was seen; they are no detection.
+    (``<band>_limit``) and say how long and how deep nothing was seen; they are no detection. Covariates
+    are not looked at.
 
     Args:
         bands: Names of the bands.

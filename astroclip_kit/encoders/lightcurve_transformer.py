@@ -29,7 +29,8 @@ class LightCurveTransformer(nn.Module):
 
     Values are taken relative to the light curve's median in units of its scatter; median, scatter, duration and
     number of points enter through the summary token, so magnitudes and fluxes of any unit work as they are, and a
-    light curve without a point has finite features too. An error that is not given is marked as such.
+    light curve without a point has finite features too. An error that is not given is marked as such. Covariates
+    are not looked at.
 
     Args:
         out_features: Number of features.
@@ -95,7 +96,7 @@ class LightCurveTransformer(nn.Module):
         check_light_curves(x)
         x = nn.functional.pad(x, (0, 0, 0, 1), value=torch.nan)  # so that there is a row to take the median of
         padding = is_padding(x)
-        time, value, error, band = x.where(~padding[..., None], torch.nan).unbind(dim=-1)
+        time, value, error, band = x.where(~padding[..., None], torch.nan)[..., :4].unbind(dim=-1)
         center = value.nanmedian(dim=1, keepdim=True).values.nan_to_num(0.0)
         scatter = (value - center).square().nanmean(dim=1, keepdim=True).sqrt()
         scatter = scatter.where(scatter > 0, 1.0)

@@ -29,8 +29,8 @@ class FunctionReader:
             id than the file's stem). What it raises becomes the reason why the file was left out. Masked values become
             missing ones, and a quantity of astropy is converted to `unit`.
         pattern: Which files, e.g. ``cubes/*.fits``; ``**`` for all folders below.
-        kind: "image" [C, H, W], "spectrum" [C, L], "lightcurve" [T, 4] or "table" [C]; by default what the
-            number of axes says.
+        kind: "image" [C, H, W], "spectrum" [C, L], "lightcurve" [T, 4 + covariates] or "table" [C]; by default what
+            the number of axes says.
         channels: Names of the channels; numbered by default, ("flux", "ivar") for a spectrum of two.
         unit: Physical unit of the values, as astropy writes it; by default that of the first file's quantity.
         grid: Wavelengths in Angstrom of a spectrum, or (pixel scale in arcsec,) of an image.
@@ -137,7 +137,8 @@ class FunctionReader:
         if kind == "spectrum" and not self.grid:
             raise InputError(f"{self!r} gives spectra of {view.shape[-1]} pixels: say their wavelengths with `grid`.")
         if kind == "lightcurve":
-            return Modality(self.name, kind, LIGHTCURVE_CHANNELS, (-1, 4), unit)
+            channels = self.channels or LIGHTCURVE_CHANNELS
+            return Modality(self.name, kind, channels, (-1, len(channels)), unit)
         count = view.shape[0]
         names = ("flux", "ivar") if kind == "spectrum" and count == 2 else tuple(str(number) for number in range(count))
         return Modality(self.name, kind, self.channels or names, view.shape, unit, self.grid)

@@ -1,4 +1,8 @@
-"""Light curves [B, T, 4] of (time, value, error, band): padding rows are NaN in all columns."""
+"""Light curves [B, T, 4] of (time, value, error, band): padding rows are NaN in all columns.
+
+Columns after the four are covariates, one number per object on each of its rows: [B, T, 4 + C]. What is done to points
+leaves them as they are.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,7 @@ import numpy.typing as npt
 import torch
 
 from ..errors import UsageError
+from ..types import LIGHTCURVE_CHANNELS
 from .randomness import fork, normal, uniform
 
 __all__ = ["DropPoints", "ErrorNoise", "PartOfPoints", "is_padding", "pad"]
@@ -19,11 +24,11 @@ def pad(views: Sequence[npt.NDArray[np.float32]], length: int = 0) -> npt.NDArra
     """Stacks light curves of different lengths.
 
     Args:
-        views: B light curves [T_i, 4].
+        views: B light curves [T_i, 4], or [T_i, 4 + C] with covariates.
         length: Rows of the result where the longest light curve has fewer.
 
     Returns:
-        float32 [B, T, 4], NaN behind the last point of each.
+        float32 [B, T, 4 + C], NaN behind the last point of each.
 
     Example:
         >>> pad([np.zeros((2, 4), np.float32), np.zeros((5, 4), np.float32)]).shape
@@ -31,7 +36,8 @@ def pad(views: Sequence[npt.NDArray[np.float32]], length: int = 0) -> npt.NDArra
     """
     lengths = np.array([len(view) for view in views], dtype=np.int64)
     longest = max(length, int(lengths.max(initial=0)))
-    padded = np.full((len(views), longest, 4), np.nan, dtype=np.float32)
+    width = views[0].shape[1] if len(views) else len(LIGHTCURVE_CHANNELS)
+    padded = np.full((len(views), longest, width), np.nan, dtype=np.float32)
     if len(views):
         padded[np.arange(longest) < lengths[:, None]] = np.concatenate(views)
     return padded
@@ -95,7 +101,8 @@ class ErrorNoise:
         """Light curves [B, T, 4]; errors grow accordingly."""
         error = x[..., 2].where(x[..., 2].isfinite(), self.default)
         value = x[..., 1] + normal(seeds.to(x.device), (x.shape[1],)).to(x.dtype) * error * self.scale
-        return torch.stack([x[..., 0], value, x[..., 2] * (1 + self.scale**2) ** 0.5, x[..., 3]], dim=-1)
+        measured = torch.stack([x[..., 0], value, x[..., 2] * (1 + self.scale**2) ** 0.5], dim=-1)
+        return torch.cat([measured, x[..., 3:]], dim=-1)
 
 
 @dataclass(frozen=True)

@@ -209,3 +209,13 @@ def test_a_missing_file_is_left_out_of_many(tmp_path):
     assert len(samples) == 1 and skipped == [f"{tmp_path / 'b.fits'}: no such file."]
     with pytest.raises(FileError, match=r"b\.fits: no such file\."):
         read_observations([tmp_path / "b.fits"], "", IMAGE)
+
+
+def test_covariates_of_a_light_curve_are_found_by_name():
+    channels = (*LIGHTCURVE_CHANNELS, "amplitude", "period")
+    given = Modality("x", "lightcurve", channels, (-1, 6), "mag", bands=("V",))
+    wanted = change(CURVE, channels=[*LIGHTCURVE_CHANNELS, "period"], shape=[-1, 5])
+    view = np.array([[0, 15, 0.1, 0, 0.5, 3], [1, 16, 0.1, 0, 0.5, 3]], np.float32)
+    np.testing.assert_array_equal(adapted(view, given, wanted), view[:, [0, 1, 2, 3, 5]])
+    with pytest.raises(InputError, match="'period' is missing: it has time, value, error, band, the model"):
+        adapted(view[:, :4], CURVE, wanted)

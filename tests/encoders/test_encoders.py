@@ -3,11 +3,13 @@ from urllib.error import URLError
 import pytest
 import torch
 
+from astroclip_kit import encoders
+from astroclip_kit.contracts import random_views
 from astroclip_kit.encoders import ImageBackbone, LightCurveTransformer, MocoResNet50, SpenderEncoder, TabularMLP
 from astroclip_kit.encoders.layers import AttentionPooling, FourierFeatures, feed_forward
 from astroclip_kit.errors import FileError, InputError, UsageError
 from astroclip_kit.transforms import CenterCrop, Compose
-from astroclip_kit.types import Modality
+from astroclip_kit.types import LIGHTCURVE_CHANNELS, Modality
 
 TABLE = Modality("table", "table", ("u", "g"), (2,))
 
@@ -242,3 +244,12 @@ def test_fourier_features_have_their_periods():
 def test_an_unknown_activation_is_an_error():
     with pytest.raises(UsageError, match="activation 'elu' is not one of gelu, relu"):
         feed_forward((2, 3), "elu")
+
+
+@pytest.mark.parametrize("name", ["LightCurveTransformer", "FoldedLightCurve", "LightCurveStatistics"])
+def test_encoders_of_light_curves_ignore_covariates(name):
+    modality = Modality("c", "lightcurve", (*LIGHTCURVE_CHANNELS, "period"), (-1, 5), "mag", bands=("g", "r"))
+    encoder = getattr(encoders, name).for_modality(modality).eval()
+    x = random_views(modality, 2)
+    with torch.inference_mode():
+        torch.testing.assert_close(encoder(x), encoder(x[..., :4]), rtol=0, atol=0)

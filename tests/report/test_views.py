@@ -39,3 +39,11 @@ def test_a_brighter_neighbour_does_not_black_out_the_object():
     view = source(100, np.random.default_rng(2))[None]
     view[:, 1:7, 1:7] += 5000
     assert drawn(view, ("w1",))[15:17, 15:17].mean() > 0.9
+
+
+def test_a_light_curve_with_covariates_is_drawn_as_one_without():
+    view = np.array([[0, 15, 0.1, 0, 3], [1, 16, 0.1, 0, 3]], np.float32)
+    channels = ("time", "value", "error", "band", "period")
+    axes = Figure().subplots()
+    draw_view(axes, view, Modality("curve", "lightcurve", channels, (-1, 5), "mag", bands=("V",)))
+    np.testing.assert_array_equal(axes.lines[0].get_xydata(), view[:, :2])

@@ -9,7 +9,13 @@ import pytest
 from layout_multimodal import everything, samples_of
 
 from astroclip_kit.errors import FolderError, InputError
-from astroclip_kit.surveys import HATSCatalogue, MultimodalUniverse, write_hats, write_multimodal_universe
+from astroclip_kit.surveys import (
+    HATSCatalogue,
+    MultimodalUniverse,
+    WithCovariates,
+    write_hats,
+    write_multimodal_universe,
+)
 from astroclip_kit.surveys.multimodal.multimodal_columns import pixel_of, pixels
 from astroclip_kit.types import Drop, Modality, Sample
 
@@ -215,6 +221,24 @@ def test_a_killed_writer_leaves_no_half_set(tmp_path):
     assert not (tmp_path / "out").exists()
     write_multimodal_universe(tmp_path / "out", make_samples(3), ALL)
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_a_light_curve_s_covariates_become_columns(tmp_path):
+    channels = ("time", "value", "error", "band", "period", "amplitude")
+    modality = Modality("curve", "lightcurve", channels, (-1, 6), "mag", bands=("V",))
+    view = np.array([[0, 15, 0.1, 0, 3.5, 1], [1, 16, 0.1, 0, 3.5, 1]], "f4")
+    samples = [Sample("a", {"curve": view}, 1.0, 1.0)]
+    write_multimodal_universe(tmp_path / "universe", samples, {"curve": modality})
+    write_hats(tmp_path / "hats", samples, {"curve": modality})
+    for reader in (
+        MultimodalUniverse(tmp_path / "universe" / "curve", kind="lightcurve", labels=["period", "amplitude"]),
+        HATSCatalogue(tmp_path / "hats", "lightcurve", labels=["period", "amplitude"], name="curve"),
+    ):
+        (one,) = samples_of(reader)
+        assert one.labels["period"] == 3.5 and one.labels["amplitude"] == 1
+        np.testing.assert_allclose(one.views[reader.modality.name], view[:, :4], rtol=1e-6)
+        (whole,) = samples_of(WithCovariates(reader, ["period", "amplitude"]))
+        np.testing.assert_allclose(whole.views[reader.modality.name], view, rtol=1e-6)
 
 
 def test_a_spectrum_s_covariates_become_columns(tmp_path):

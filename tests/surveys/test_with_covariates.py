@@ -2,8 +2,11 @@ import numpy as np
 import pytest
 import torch
 from layout_astroclip import READERS
+from layout_covariates import make_variables
+from layout_lightcurves import make_asas
 
-from astroclip_kit.errors import UsageError
+from astroclip_kit.data import Dataset, ingest
+from astroclip_kit.errors import FileError, UsageError
 from astroclip_kit.surveys import TableReader, WithCovariates
 from astroclip_kit.transforms import Normalise
 from astroclip_kit.types import Sample
@@ -38,8 +41,45 @@ def test_what_has_no_covariates(tmp_path):
     table = tmp_path / "t.csv"
     table.write_text("name,g\na,1\n")
     with pytest.raises(
-        UsageError, match=r"WithCovariates: TableReader.* reads no spectra, which alone have covariates"
+        UsageError, match=r"WithCovariates: TableReader.* reads no spectra or light curves, which alone have"
     ):
         repr(WithCovariates(TableReader(table, columns=["g"], id_column="name")).modality)
     with pytest.raises(UsageError, match="the label 'astroclip_split' of '39627641498144000' is text, not a number"):
         samples(WithCovariates(READERS["astroclip_spectrum"](tmp_path), ["astroclip_split"]))
+
+
+def test_a_light_curve_has_numbers_of_a_table_on_every_row(tmp_path):
+    reader = make_variables(tmp_path)
+    modality = reader.modality
+    assert modality.channels[4:] == modality.covariates == ("period", "amplitude") and modality.shape == (-1, 6)
+    plain = {one.object_id: one.views["lightcurve"] for one in samples(make_asas(tmp_path))}
+    for one in samples(reader):
+        view = one.views["lightcurve"]
+        np.testing.assert_array_equal(view[:, :4], plain[one.object_id])
+        period, amplitude = {"215707": (0.5, np.nan), "215727": (4.5, 0.9)}[one.object_id]
+        np.testing.assert_array_equal(view[:, 4:], np.tile(np.float32([period, amplitude]), (len(view), 1)))
+    assert tmp_path / "metadata.csv" in reader.also_reads()
+
+
+def test_light_curves_with_covariates_stay_ragged_in_a_dataset(tmp_path):
+    reader = make_variables(tmp_path)
+    ingest({"lightcurve": reader}, tmp_path / "data", quiet=True)
+    dataset = Dataset(tmp_path / "data")
+    assert dataset.modalities["lightcurve"] == reader.modality
+    for one in samples(reader):
+        row = dataset.object_ids.tolist().index(one.object_id)
+        np.testing.assert_array_equal(dataset[row].views["lightcurve"], one.views["lightcurve"])
+    assert dataset.views("lightcurve").shape == (2, 40, 6)
+
+
+def test_objects_without_a_row_have_no_numbers_and_two_rows_are_refused(tmp_path):
+    reader = make_variables(tmp_path)
+    (tmp_path / "metadata.csv").write_text("name,period,amplitude\n215707,0.5,1\n")
+    views = {one.object_id: one.views["lightcurve"] for one in samples(reader)}
+    assert np.isnan(views["215727"][:, 4:]).all() and (views["215707"][:, 4:] == [0.5, 1]).all()
+    again = WithCovariates(reader.reader, reader.labels, reader.table)
+    (tmp_path / "metadata.csv").write_text("name,period,amplitude\n7,0.5,1\n8,1,1\n7,2,1\n")
+    with pytest.raises(FileError, match=r"metadata.csv: the object '7' is in several rows, expected one row for each"):
+        samples(again)
+    with pytest.raises(UsageError, match=r"WithCovariates: table is \{path: ..., id: ...\}.*found \{'file': 'a'\}"):
+        WithCovariates(reader.reader, table={"file": "a"})

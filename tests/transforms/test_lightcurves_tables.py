@@ -4,7 +4,7 @@ import torch
 
 from astroclip_kit.encoders import TabularMLP
 from astroclip_kit.errors import InputError
-from astroclip_kit.transforms import Compose, Standardise
+from astroclip_kit.transforms import Compose, ErrorNoise, Standardise
 from astroclip_kit.transforms.lightcurves import is_padding, pad
 
 
@@ -14,6 +14,15 @@ def test_padding_is_nan_and_nothing_else_is():
     assert padded.shape == (3, 5, 4) and padded.dtype == np.float32
     assert np.isfinite(padded).all(-1).sum(1).tolist() == [3, 0, 5]
     assert (padded[0, :3] == 3).all() and pad(curves, length=8).shape == (3, 8, 4) and pad([]).shape == (0, 0, 4)
+
+
+def test_covariates_are_kept_by_padding_and_by_noise():
+    curves = [np.full((n, 6), n, np.float32) for n in (3, 5)]
+    x = torch.from_numpy(pad(curves))
+    assert x.shape == (2, 5, 6) and x[0, :3, 4:].eq(3).all() and x[0, 3:].isnan().all()
+    noisy = ErrorNoise()(x, torch.arange(2))
+    torch.testing.assert_close(noisy[..., (0, 3, 4, 5)], x[..., (0, 3, 4, 5)], rtol=0, atol=0, equal_nan=True)
+    assert (noisy[0, :3, 1] != x[0, :3, 1]).all()
 
 
 def test_a_point_without_error_is_no_padding():

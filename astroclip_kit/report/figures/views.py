@@ -150,7 +150,7 @@ def binned_spectrum(
 
 
 def _lightcurve(axes: Axes, view: View, modality: Modality) -> None:
-    time, value, error, band = view[np.isfinite(view[:, 0])].T
+    time, value, error, band = view[np.isfinite(view[:, 0]), :4].T
     start = float(time.min()) if len(time) else 0.0
     for number, colour in zip(np.unique(band).astype(int), COLOURS * 10, strict=False):
         of_band = band == number

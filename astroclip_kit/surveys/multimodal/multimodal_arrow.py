@@ -27,7 +27,7 @@ def arrow_table(
     """One row per object.
 
     An image, a spectrum or a light curve is a structure of lists, null where the object has none; a table is a column
-    per channel. Further channels of a spectrum (covariates, one number per object) are columns of their own. A label
+    per channel. Covariates of a spectrum or a light curve (one number per object) are columns of their own. A label
     that is called like one of these columns becomes ``label_NAME``.
 
     Args:
@@ -54,10 +54,11 @@ def arrow_table(
         else:
             stack = np.reshape(views, (-1, *modality.shape)).astype(np.float32)
             fields = (_image if modality.kind == "image" else _spectrum)(stack, modality, present)
-            covariates = np.full((len(samples), max(0, modality.shape[0] - 2)), np.nan, dtype=np.float32)
-            if modality.kind == "spectrum" and covariates.size:
-                covariates[present] = stack[:, 2:, 0]
-                columns |= dict(zip(modality.channels[2:], _numbers(covariates), strict=True))
+        if modality.covariates:
+            covariates = np.full((len(samples), len(modality.covariates)), np.nan, dtype=np.float32)
+            first = (0,) if modality.kind == "lightcurve" else (slice(None), 0)
+            covariates[present] = [view[first][-len(modality.covariates) :] for view in views]
+            columns |= dict(zip(modality.covariates, _numbers(covariates), strict=True))
         columns[name] = pa.StructArray.from_arrays(list(fields.values()), list(fields), mask=pa.array(~present))
     columns |= _renamed(_labels(samples, labels), {*columns, *RESERVED})
     groups = [sample.group if sample.group != sample.object_id else None for sample in samples]
@@ -144,7 +145,7 @@ def _lightcurve(
     sizes = np.zeros(len(present), dtype=np.int64)
     sizes[present] = [len(view) for view in views]
     offsets, counts = _offsets(sizes), sizes[present]
-    points = np.concatenate([*views, np.zeros((0, 4))], dtype=np.float64)
+    points = np.concatenate([*(view[:, :4] for view in views), np.zeros((0, 4))], dtype=np.float64)
     points[:, 0] += np.repeat(np.asarray(starts, dtype=np.float64), counts)
     points = points[np.lexsort((points[:, 0], points[:, 3], np.repeat(np.arange(len(views)), counts)))]
     bands = pa.array(modality.bands, pa.string()).take(pa.array(points[:, 3].astype(np.int64)))

@@ -109,7 +109,7 @@ def own_columns(name: str, modality: Modality) -> tuple[str, ...]:
     """The columns that a modality becomes."""
     if modality.kind == "table":
         return modality.channels
-    return (name, *modality.channels[2:]) if modality.kind == "spectrum" else (name,)
+    return name, *modality.covariates
 
 
 def check_names(modalities: Mapping[str, Modality]) -> None:
