@@ -1,10 +1,10 @@
-"""ASAS-SN light curves as Sky Patrol exports them: one CSV per object.
+"""ASAS-SN light curves, one file per object: what Sky Patrol exports, and the catalogue of variable stars.
 
-Three layouts are read: Sky Patrol 1 (HJD, Camera, Limit, mag, mag_err, flux(mJy), flux_err, Filter; a non-detection
-is a magnitude such as ">16.8" with the error 99.99), the catalogue of variable stars (the same in lower case), and
-Sky Patrol 2 (a line of JSON about the object, then jd, flux, flux_err, mag, mag_err, limit, camera or cam, and
-perhaps quality and phot_filter). Shappee et al. 2014, ApJ 788, 48; Kochanek et al. 2017, PASP 129, 104502;
-Hart et al. 2023, arXiv:2304.03791.
+Four layouts are read: Sky Patrol 1 (HJD, Camera, Limit, mag, mag_err, flux(mJy), flux_err, Filter; a non-detection
+is a magnitude such as ">16.8" with the error 99.99), the catalogue of variable stars on the web (the same in lower
+case), Sky Patrol 2 (a line of JSON about the object, then jd, flux, flux_err, mag, mag_err, limit, camera or cam, and
+perhaps quality and phot_filter), all CSV; and the .dat files of that catalogue (see `asas_sn_variables`). Shappee et
+al. 2014, ApJ 788, 48; Kochanek et al. 2017, PASP 129, 104502; Hart et al. 2023, arXiv:2304.03791.
 """
 
 from __future__ import annotations
@@ -20,11 +20,19 @@ import pandas as pd
 
 from ..errors import FileError, UsageError
 from ..types import Drop, Modality, Sample
+from .asas_sn_variables import is_variable_star, read_variable_star
 from .files.columns import Column
 from .files.csv_files import csv_comments
 from .files.fits_files import find_files
 from .files.table_files import column_names, numbers, read_columns, text
-from .measurements import UpperLimits, light_curve_modality, light_curves, measurements
+from .measurements import (
+    UpperLimits,
+    light_curve_modality,
+    light_curve_sample,
+    light_curves,
+    measurements,
+    too_short,
+)
 
 __all__ = ["ASASSNLightCurves"]
 
@@ -41,19 +49,21 @@ NAMES = {  # in lower case
     "id": ("asas_sn_id",),
 }
 NEEDED = {"mag": ("time", "mag", "mag_err", "camera"), "flux": ("time", "flux", "flux_err", "camera")}
+JULIAN, TO_MODIFIED = 2_400_000, 2_400_000.5
 NOT_DETECTED = (99.0, 99.99, 99.999, -9999.0)
 
 
 class ASASSNLightCurves:
-    """Reads Sky Patrol exports, one object per file.
+    """Reads Sky Patrol exports and the files of the catalogue of variable stars, one object per file.
 
     The view is [T, 4] as `LightCurveTable` gives it. The object's id is its ASAS-SN id where the file states one,
     else the file's name; labels are what Sky Patrol 2 says about the object. Magnitudes and fluxes agree (AB). Where
     no filter is stated the camera says it: ba to bh took V, the later ones and the same in capitals (bA to bH) g.
+    The catalogue's .dat files are all of V, and their non-detections have no limit: "keep" keeps none of them.
 
     Args:
         root: Folder of the files, or one file.
-        pattern: Which files under it.
+        pattern: Which files under it; all .csv and .dat files by default.
         value: "mag", or "flux" in mJy: then a non-detection is a measurement like any other.
         bands: Bands to keep, in this order.
         upper_limits: "drop" magnitudes that are upper limits (counted), or "keep" them as bands ``<band>_limit``.
@@ -72,7 +82,7 @@ class ASASSNLightCurves:
     def __init__(
         self,
         root: str | Path,
-        pattern: str = "**/*.csv*",
+        pattern: str = "**/*.[cd][sa][vt]*",
         value: Literal["mag", "flux"] = "mag",
         bands: Sequence[str] = ("V", "g"),
         upper_limits: UpperLimits = "drop",
@@ -112,8 +122,11 @@ class ASASSNLightCurves:
         """The one sample of a file; its unusable rows are one drop per reason.
 
         Raises:
-            FileError: If the file is no export of Sky Patrol, or no row of it can be used.
+            FileError: If the file is of none of the layouts, or no row of it can be used.
         """
+        if is_variable_star(path):
+            yield from self._variable_star(path)
+            return
         columns = _columns(path, self.value)
         table = read_columns(path, columns.values(), [columns["id"]] if "id" in columns else [])
         table = table.rename(columns={column: role for role, column in columns.items()})
@@ -132,6 +145,26 @@ class ASASSNLightCurves:
             if isinstance(item, Sample):
                 item.labels |= _labels(about)
             yield item
+
+    def _variable_star(self, path: Path) -> Iterator[Sample | Drop]:
+        """The same of a file of the catalogue of variable stars."""
+        rows, object_id = read_variable_star(path), _stem(path)
+        detected = ~np.isin(rows[:, 2], NOT_DETECTED)
+        value, error = rows[:, 1:3].T if self.value == "mag" else rows[:, 3:].T
+        measured = np.isfinite(rows[:, 0]) & np.isfinite(value) & ~np.isin(value, NOT_DETECTED)
+        usable = measured & (detected if self.value == "mag" else ~np.isin(error, NOT_DETECTED))
+        if not usable.any():
+            raise FileError(path, f"none of its {len(rows)} rows can be used: no detection among them.")
+        if left := int((~usable).sum()):
+            reason = "upper limit" if self.value == "mag" else "no value"
+            yield Drop(f"{path}: {object_id} ({left} rows)", reason)
+        if "V" not in self.bands or usable.sum() < self.min_points:
+            yield too_short(path, object_id, self.min_points)
+            return
+        time = rows[:, 0] - np.where(rows[:, 0] > JULIAN, TO_MODIFIED, 0)
+        view = np.stack([time, value, np.where(error > 0, error, np.nan)], axis=1)[usable]
+        view = np.insert(view[np.argsort(view[:, 0], kind="stable")], 3, self.bands.index("V"), axis=1)
+        yield light_curve_sample(self.name, object_id, view)
 
     def _roles(self, table: pd.DataFrame) -> dict[str, pd.Series]:
         """What `measurements` asks for, of the magnitudes or of the fluxes."""
@@ -174,7 +207,11 @@ def _about(path: Path) -> dict[str, Any]:
 
 def _object_id(path: Path, table: pd.DataFrame, about: dict[str, Any]) -> str:
     stated = about.get("asas_sn_id") or (text(table["id"])[0] if "id" in table else "")
-    return str(stated) if stated else path.name.removesuffix(".gz").removesuffix(".csv")
+    return str(stated) if stated else _stem(path)
+
+
+def _stem(path: Path) -> str:
+    return path.name.removesuffix(".gz").removesuffix(".csv").removesuffix(".dat")
 
 
 def _labels(about: dict[str, Any]) -> dict[str, float | str]:

@@ -107,6 +107,8 @@ SURVEYS = (
     Survey("ASAS light curves", "ASASLightCurves", "lightcurve", "surveys/asas", lambda file: file.format == "tar"),
     Survey("ASAS-SN light curves", "ASASSNLightCurves", "lightcurve", "surveys/asas_sn",
            lambda file: file.has("asas_sn_id", "limit") or file.has("hjd", "camera", "mag")),
+    Survey("ASAS-SN variable stars", "ASASSNLightCurves", "lightcurve", "surveys/asas_sn_variables",
+           lambda file: file.columns == {"hjd", "mag", "mag_err", "flux", "flux_err"}),
     Survey("tables of measurements in time", "LightCurveTable", "lightcurve", "surveys/ztf_sn_ia", _measurements,
            "the columns"),
     Survey("AstroCLIP joint files", "AstroCLIPFile", "several", "surveys/astroclip",

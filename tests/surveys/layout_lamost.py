@@ -3,7 +3,7 @@
 import numpy as np
 from astropy.io import fits
 
-from astroclip_kit.surveys import LAMOSTSpectra
+from astroclip_kit.surveys import LAMOSTSpectra, lamost_file_name, write_lamost_spectrum
 
 COEFF0, COEFF1, N_PIX = 3.5682, 1e-4, 300
 WAVELENGTH = 10 ** (COEFF0 + COEFF1 * np.arange(N_PIX))
@@ -50,4 +50,23 @@ def make_lamost(folder):
     return LAMOSTSpectra(folder)
 
 
-READERS = {"lamost": make_lamost}
+def write_visit(folder, fiber=17, ending=".fits", **changes):
+    """One visit, by the kit's own writer; `changes` replace what it is given."""
+    rng = np.random.default_rng(fiber)
+    flux = rng.normal(100, 1, N_PIX)
+    catalogue = {"lmjd": 55859, "planid": "F5902", "spid": 3, "fiber": fiber, "ra": 330.909453, "dec": -0.17471}
+    catalogue |= {"obsid": 103200 + fiber, "desig": f"LAMOST J2203{fiber:02d}.26-001028.9", "class": "STAR"}
+    path = folder / lamost_file_name(55859, "F5902", 3, fiber).replace(".fits", ending)
+    given = {"flux": flux, "ivar": np.full(N_PIX, 0.5), "coeff0": COEFF0, "coeff1": COEFF1} | changes
+    write_lamost_spectrum(path, **given | {"catalogue": catalogue | changes.get("catalogue", {})})
+    return path
+
+
+def make_written(folder):
+    """Two visits of the kit's own writer, plain and packed."""
+    write_visit(folder, 1)
+    write_visit(folder, 2, ".fits.gz")
+    return LAMOSTSpectra(folder)
+
+
+READERS = {"lamost": make_lamost, "lamost-written": make_written}

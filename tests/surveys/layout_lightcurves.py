@@ -1,4 +1,4 @@
-"""Light curves in the layouts of ASAS, ASAS-SN (Sky Patrol 1 and 2) and ZTF's alerts."""
+"""Light curves in the layouts of ASAS, ASAS-SN (Sky Patrol 1 and 2, variable stars) and ZTF's alerts."""
 
 import io
 import tarfile
@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from astroclip_kit.surveys import ASASLightCurves, ASASSNLightCurves, LightCurveTable
+from astroclip_kit.surveys import ASASLightCurves, ASASSNLightCurves, LightCurveTable, write_asassn_light_curve
 
 CYCLE = 12.9 + 0.4 * np.sin(np.arange(40) / 3)
 SKY_PATROL_1 = "HJD,UT Date,Camera,FWHM,Limit,mag,mag_err,flux(mJy),flux_err,Filter\n"
@@ -73,6 +73,22 @@ def make_asas_sn(folder: Path) -> ASASSNLightCurves:
     return ASASSNLightCurves(folder, upper_limits="keep")
 
 
+def write_variable_star(path: Path, *, magnitude: float = 14.2) -> Path:
+    """Thirty measurements in V, of which the fourth and the tenth are non-detections."""
+    hjd, phase = 2457000.5 + 3.1 * np.arange(30), np.arange(30) / 3
+    mag, mag_err = magnitude + 0.2 * np.sin(phase), np.full(30, 0.02)
+    mag[[3, 9]] = mag_err[[3, 9]] = np.nan
+    flux = 3631e3 * 10 ** (-0.4 * (magnitude + 0.2 * np.sin(phase)))
+    write_asassn_light_curve(path, hjd, mag, mag_err, flux, 0.02 * flux)
+    return path
+
+
+def make_asas_sn_variables(folder: Path) -> ASASSNLightCurves:
+    write_variable_star(folder / "ASASSN-VJ000001.00+000001.0.dat")
+    write_variable_star(folder / "ASASSN-VJ235959.33+532742.6.dat", magnitude=12.9)
+    return ASASSNLightCurves(folder)
+
+
 def make_ztf(folder: Path) -> LightCurveTable:
     pd.DataFrame(
         {
@@ -89,4 +105,4 @@ def make_ztf(folder: Path) -> LightCurveTable:
     return LightCurveTable(folder / "alerts.parquet", columns, {1: "g", 2: "r"}, upper_limits="keep")
 
 
-READERS = {"asas": make_asas, "asas_sn": make_asas_sn, "ztf": make_ztf}
+READERS = {"asas": make_asas, "asas_sn": make_asas_sn, "asas_sn_variables": make_asas_sn_variables, "ztf": make_ztf}

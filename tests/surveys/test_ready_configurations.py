@@ -5,6 +5,7 @@ from pathlib import Path
 import layout_astroclip
 import layout_hugging_face
 import layout_images
+import layout_lightcurves
 import layout_provabgs
 import layout_wise
 import numpy as np
@@ -79,6 +80,13 @@ def test_images_cut_at_positions(tmp_path, name, write):
     dataset = run(name, tmp_path / "images", tmp_path, SMALL)
     assert sorted(dataset.object_ids) == ["1", "2", "3"]
     assert dataset.views("image").max() > 0.2
+
+
+def test_variable_stars_of_asas_sn(tmp_path):
+    (tmp_path / "stars").mkdir()
+    layout_lightcurves.make_asas_sn_variables(tmp_path / "stars")
+    made = run("asas_sn_variables", tmp_path / "stars", tmp_path)
+    assert len(made) == 2 and made.modalities["lightcurve"].bands == ("V",)
 
 
 def test_allwise_cut_in_arcseconds(tmp_path):
@@ -191,6 +199,7 @@ def test_every_survey_has_a_configuration_and_a_test():
         *REAL,
         "sdss_frames",
         "unwise",
+        "asas_sn_variables",
         "allwise",
         "legacysurvey_bricks",
         "astroclip",

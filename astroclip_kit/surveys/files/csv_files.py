@@ -6,11 +6,11 @@ import csv
 import gzip
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO, cast
 
 import pandas as pd
 
-__all__ = ["csv_comments", "csv_names", "read_csv"]
+__all__ = ["csv_comments", "csv_names", "opened_text", "read_csv", "titled_names"]
 
 EMPTY = ["", "nan", "NaN", "null", "NULL", "--", "N/A"]
 
@@ -45,10 +45,29 @@ def _head(path: Path) -> list[str]:
         ValueError: If the file ends before that line.
     """
     lines = []
-    opener = gzip.open if path.suffix.lower() == ".gz" else open
-    with opener(path, "rt", encoding="utf-8-sig") as file:
+    with opened_text(path) as file:
         for line in file:
             lines.append(line.rstrip("\r\n"))
             if lines[-1].strip() and not f"{lines[-1]} ".startswith("# "):
                 return lines
     raise ValueError("it names no columns")
+
+
+def opened_text(path: Path) -> TextIO:
+    """A text file, plain or gzip."""
+    opener = gzip.open if path.suffix.lower() == ".gz" else open
+    return cast(TextIO, opener(path, "rt", encoding="utf-8-sig"))
+
+
+def titled_names(lines: Sequence[str]) -> tuple[str, ...]:
+    """Names of columns, in lower case, that stand in the second line of a text file, below its title.
+
+    Args:
+        lines: The first two lines of the file, or more.
+
+    Returns:
+        Nothing where the first line has as many words (it names the columns then), or the second holds numbers.
+    """
+    words = [line.lstrip("# \t").lower().split() for line in lines[:2]]
+    below = words[1] if len(words) == 2 and len(words[0]) != len(words[1]) else []
+    return tuple(below) if all(word.replace("_", "").isalpha() for word in below) else ()

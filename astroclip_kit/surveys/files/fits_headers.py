@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 
+from ...replacement import hidden
 from ...storage import writing
 
-__all__ = ["Card", "header_block", "padded", "table_header", "write_blocks"]
+__all__ = ["Card", "header_block", "padded", "table_header", "whole_file", "write_blocks"]
 
 BLOCK = 2880
 CARD = 80
@@ -66,10 +68,26 @@ def table_header(row: np.dtype[np.void], rows: int, name: str) -> bytes:
 
 
 def write_blocks(path: str | Path, blocks: Iterable[bytes]) -> None:
-    """Writes header and data blocks as one file.
+    """Writes header and data blocks as one file, packed where its name ends with ``.gz``; nobody finds half of it.
 
     Raises:
         OutputError: If the disk is full or the folder may not be written.
     """
+    data = b"".join(blocks)
+    whole_file(path, gzip.compress(data, compresslevel=1, mtime=0) if Path(path).suffix == ".gz" else data)
+
+
+def whole_file(path: str | Path, data: bytes) -> None:
+    """Puts a file in its place in one step.
+
+    Raises:
+        OutputError: If the disk is full or the folder may not be written.
+    """
+    new = hidden(Path(path))
     with writing(path):
-        Path(path).write_bytes(b"".join(blocks))
+        try:
+            new.write_bytes(data)
+            new.replace(path)
+        except OSError:
+            new.unlink(missing_ok=True)
+            raise

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import tarfile
 import warnings
 import zipfile
@@ -126,8 +125,13 @@ def _tar(path: Path) -> Outline:
 
 def _table(path: Path) -> Outline:
     """A table; prose is none, and neither are names of columns alone."""
-    from .table_files import column_names, read_columns
+    from .csv_files import opened_text, titled_names
+    from .table_files import ASCII, column_names, read_columns
 
+    if path.name.lower().removesuffix(".gz").endswith(ASCII):
+        with opened_text(path) as file:
+            if titled := titled_names(list(islice(file, 2))):
+                return Outline("table", frozenset(titled))
     names = column_names(path)
     if path.name.lower().endswith(CSV):
         is_catalogue = _has_rows(path)
@@ -138,8 +142,9 @@ def _table(path: Path) -> Outline:
 
 def _has_rows(path: Path) -> bool:
     """Whether a CSV file has a line below the names of its columns."""
-    opener = gzip.open if path.suffix.lower() == ".gz" else open
-    with opener(path, "rt", encoding="utf-8-sig") as file:
+    from .csv_files import opened_text
+
+    with opened_text(path) as file:
         lines = (line for line in file if line.strip() and not f"{line} ".startswith("# "))
         return len(list(islice(lines, 2))) == 2
 
