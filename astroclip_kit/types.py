@@ -142,8 +142,7 @@ class Modality:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Modality:
         """From what `to_dict` gave."""
-        plain = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
-        return cls(**dict[str, Any](plain))
+        return cls(**dict[str, Any]((key, tuple(v) if isinstance(v, list) else v) for key, v in values.items()))
 
 
 @dataclass

@@ -227,9 +227,10 @@ def test_a_light_curve_s_covariates_become_columns(tmp_path):
     channels = ("time", "value", "error", "band", "period", "amplitude")
     modality = Modality("curve", "lightcurve", channels, (-1, 6), "mag", bands=("V",))
     view = np.array([[0, 15, 0.1, 0, 3.5, 1], [1, 16, 0.1, 0, 3.5, 1]], "f4")
-    samples = [Sample("a", {"curve": view}, 1.0, 1.0)]
-    write_multimodal_universe(tmp_path / "universe", samples, {"curve": modality})
-    write_hats(tmp_path / "hats", samples, {"curve": modality})
+    samples = [Sample("a", {"curve": view}, 1.0, 1.0), Sample("b", {"other": np.ones(1, "f4")}, 200.0, 80.0)]
+    modalities = {"curve": modality, "other": Modality("other", "table", ("x",), (1,))}
+    write_multimodal_universe(tmp_path / "universe", samples, modalities)
+    write_hats(tmp_path / "hats", samples, modalities)
     for reader in (
         MultimodalUniverse(tmp_path / "universe" / "curve", kind="lightcurve", labels=["period", "amplitude"]),
         HATSCatalogue(tmp_path / "hats", "lightcurve", labels=["period", "amplitude"], name="curve"),

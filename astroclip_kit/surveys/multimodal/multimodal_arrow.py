@@ -57,7 +57,8 @@ def arrow_table(
         if modality.covariates:
             covariates = np.full((len(samples), len(modality.covariates)), np.nan, dtype=np.float32)
             first = (0,) if modality.kind == "lightcurve" else (slice(None), 0)
-            covariates[present] = [view[first][-len(modality.covariates) :] for view in views]
+            numbers = [view[first][-len(modality.covariates) :] for view in views]
+            covariates[present] = np.reshape(numbers, (-1, len(modality.covariates)))
             columns |= dict(zip(modality.covariates, _numbers(covariates), strict=True))
         columns[name] = pa.StructArray.from_arrays(list(fields.values()), list(fields), mask=pa.array(~present))
     columns |= _renamed(_labels(samples, labels), {*columns, *RESERVED})
