@@ -81,12 +81,13 @@ def _sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def publish(path: str | Path, write: Callable[[Path], T]) -> T:
+def publish(path: str | Path, write: Callable[[Path], T], lasting: bool = True) -> T:
     """Writes one file so that it is either absent or whole.
 
     Args:
         path: The file's final name.
         write: Writes the file at the temporary path that it is given (same folder, same suffix).
+        lasting: Brings it to the disk at once, which is slow for thousands of small files.
 
     Returns:
         What `write` returned.
@@ -101,11 +102,13 @@ def publish(path: str | Path, write: Callable[[Path], T]) -> T:
         sweep(path.parent.absolute())
         try:
             result = write(temporary)
-            settle(temporary)
+            if lasting:
+                settle(temporary)
             temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)
-        _sync_folder(path.parent)
+        if lasting:
+            _sync_folder(path.parent)
     return result
 
 

@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import FileError, InputError
+from ..storage import publish
 from .files.csv_files import opened_text, titled_names
-from .files.fits_headers import whole_file
 
 __all__ = ["COLUMNS", "is_variable_star", "read_variable_star", "write_asassn_light_curve"]
 
@@ -88,4 +88,5 @@ def write_asassn_light_curve(
     rows[:, 1:3] = np.where(np.isfinite(rows[:, 1:3]), rows[:, 1:3], NO_MAGNITUDE)
     head = f"# {Path(path).name.removesuffix('.gz').removesuffix('.dat')}\n" + "\t".join(COLUMNS).upper() + "\n"
     data = (head + ROW * len(rows) % tuple(rows.ravel())).encode()
-    whole_file(path, gzip.compress(data, mtime=0) if Path(path).suffix == ".gz" else data)
+    packed = gzip.compress(data, mtime=0) if Path(path).suffix == ".gz" else data
+    publish(path, lambda new: new.write_bytes(packed), lasting=False)

@@ -84,8 +84,8 @@ def write_variable_star(path: Path, *, magnitude: float = 14.2) -> Path:
 
 
 def make_asas_sn_variables(folder: Path) -> ASASSNLightCurves:
-    write_variable_star(folder / "ASASSN-VJ000001.00+000001.0.dat")
-    write_variable_star(folder / "ASASSN-VJ235959.33+532742.6.dat", magnitude=12.9)
+    write_variable_star(folder / "ASASSN-VJ000001.00-000001.3.dat")
+    write_variable_star(folder / "ASASSN-VJ235959.33-532742.6.dat", magnitude=12.9)
     return ASASSNLightCurves(folder)
 
 

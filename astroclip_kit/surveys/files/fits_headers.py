@@ -8,10 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ...replacement import hidden
-from ...storage import writing
+from ...storage import publish
 
-__all__ = ["Card", "header_block", "padded", "table_header", "whole_file", "write_blocks"]
+__all__ = ["Card", "header_block", "padded", "table_header", "write_blocks"]
 
 BLOCK = 2880
 CARD = 80
@@ -74,20 +73,5 @@ def write_blocks(path: str | Path, blocks: Iterable[bytes]) -> None:
         OutputError: If the disk is full or the folder may not be written.
     """
     data = b"".join(blocks)
-    whole_file(path, gzip.compress(data, compresslevel=1, mtime=0) if Path(path).suffix == ".gz" else data)
-
-
-def whole_file(path: str | Path, data: bytes) -> None:
-    """Puts a file in its place in one step.
-
-    Raises:
-        OutputError: If the disk is full or the folder may not be written.
-    """
-    new = hidden(Path(path))
-    with writing(path):
-        try:
-            new.write_bytes(data)
-            new.replace(path)
-        except OSError:
-            new.unlink(missing_ok=True)
-            raise
+    packed = gzip.compress(data, compresslevel=1, mtime=0) if Path(path).suffix == ".gz" else data
+    publish(path, lambda new: new.write_bytes(packed), lasting=False)
