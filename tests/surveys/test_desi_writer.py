@@ -59,5 +59,6 @@ def test_writer_refuses_what_does_not_fit(tmp_path):
             write_desi_coadd(path, arms, targets)
     with pytest.raises(InputError, match="redshifts go to a file beside it, so its name must begin with 'coadd'"):
         write_desi_coadd(tmp_path / "spectra.fits", joined(), TARGETS | {"z": [0.1, 0.2]})
+    (tmp_path / "nowhere").write_text("a file, no folder")
     with pytest.raises(OutputError, match="cannot be written"):
         write_desi_coadd(tmp_path / "nowhere" / "coadd-1.fits", joined(), TARGETS)
