@@ -14,10 +14,12 @@ __getattr__, __dir__, __all__ = lazy(
         "Labelled": ".labelled",
         "assign": ".splits",
         "check_leaks": ".splits",
+        "class_cap": ".label_shares",
         "describe": ".contents",
         "divide": ".splits",
         "ingest": ".build",
         "label_objects": ".labelled",
+        "label_share": ".label_shares",
         "render": ".contents",
     },
 )

@@ -11,6 +11,7 @@ from .classification import Classification
 from .data import Matching, Motion, Reading, Split
 from .downloads import Cutouts, Downloading, Services
 from .evaluation import Evaluation
+from .fine_tuning import FineTuning, LabelShare
 from .learning import Alignment, Hardware, Head, Objective, Optimizer, Sampling, Schedule, Training
 from .prediction import Prediction
 from .pretraining import Autoencoder, MaskedSpectra, Methods, MoCo
@@ -27,8 +28,10 @@ __all__ = [
     "Cutouts",
     "Downloading",
     "Evaluation",
+    "FineTuning",
     "Hardware",
     "Head",
+    "LabelShare",
     "MaskedSpectra",
     "Matching",
     "Material",

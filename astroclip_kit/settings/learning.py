@@ -83,6 +83,8 @@ class Training:
         batch_size: Objects per batch, over all processes.
         accumulate: Batches per optimizer step.
         early_stopping: Epochs without improvement of the validation value before stopping; 0 for never.
+        keep: Which epoch's weights are kept: "loss", that of the lowest validation value, or the name of another number
+            that is validated ("accuracy"), that of the highest. Stopping and a plateau go by the validation value.
         optimizer: See `Optimizer`.
         schedule: See `Schedule`.
         hardware: See `Hardware`.
@@ -93,6 +95,7 @@ class Training:
     batch_size: int = 256
     accumulate: int = 1
     early_stopping: int = 0
+    keep: str = "loss"
     optimizer: Optimizer = field(default_factory=Optimizer)
     schedule: Schedule = field(default_factory=Schedule)
     hardware: Hardware = field(default_factory=Hardware)

@@ -11,7 +11,7 @@ import torch
 from ..errors import TrainingError, UsageError
 from ..settings import Training
 
-__all__ = ["check_gradient", "check_loss", "check_sizes", "check_training", "check_validation"]
+__all__ = ["check_gradient", "check_loss", "check_sizes", "check_training", "check_validation", "kept_value"]
 
 
 def check_training(settings: Training, rows: int, validated: bool) -> None:
@@ -57,8 +57,12 @@ def check_training(settings: Training, rows: int, validated: bool) -> None:
 
 
 def _check_data(settings: Training, rows: int, validated: bool) -> None:
-    if not validated and (settings.early_stopping or settings.schedule.name == "plateau"):
-        what = "early_stopping" if settings.early_stopping else "schedule.name 'plateau'"
+    asking = {
+        "early_stopping": settings.early_stopping,
+        "schedule.name 'plateau'": settings.schedule.name == "plateau",
+        f"keep {settings.keep!r}": settings.keep != "loss",
+    }
+    if not validated and (what := next((name for name, asked in asking.items() if asked), "")):
         raise UsageError(f"{what} needs a validation value: set aside validation objects, or turn it off.")
     if not rows:
         raise TrainingError("there are no training objects. Check the split, and that the modalities share objects.")
@@ -110,6 +114,17 @@ def _not_finite(what: str, value: float, where: str) -> TrainingError:
         f"{what} is {value} {where}. Look for values that are not finite in the training data; "
         f"else lower optimizer.learning_rate, set optimizer.clip_norm or use precision float32."
     )
+
+
+def kept_value(values: Mapping[str, float], keep: str) -> float:
+    """The number by which an epoch is kept.
+
+    Raises:
+        UsageError: If it is not among those that were validated.
+    """
+    if keep not in values:
+        raise UsageError(f"training.keep is {keep!r}, expected one of {', '.join(values)}.")
+    return values[keep]
 
 
 def check_validation(values: Any, where: str) -> dict[str, float]:

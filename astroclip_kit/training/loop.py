@@ -54,7 +54,7 @@ def fit(
 
     Args:
         module: What is trained, in place; it ends in eval mode, on the device, with its best weights (its
-            last, without `validate`).
+            last, without `validate`), see ``settings.keep``.
         data: The training objects.
         loss: Takes the module and a batch, calls ``module(batch)``, returns a scalar. The call runs in the
             precision asked for and gives float32; what `loss` does with that is float32.
@@ -143,7 +143,7 @@ def _train(job: _Job, data: TrainingData, state: State, kept: Checkpoints, quiet
                 kept.keep_best()
             log.add(row)
             bar.set_postfix({name: f"{row[name]:.4g}" for name in row if name.endswith("loss")})
-            if settings.early_stopping and state.epoch - state.best.epoch >= settings.early_stopping:
+            if settings.early_stopping and state.epoch - state.fallen.epoch >= settings.early_stopping:
                 break
             kept.save_if_due(state)
     state.finished = True

@@ -11,6 +11,7 @@ import torch
 
 from ..settings import Training
 from ..storage import hash_json
+from .checks import kept_value
 from .hardware import processes, resolve_hardware
 from .schedule import Plateau
 
@@ -27,7 +28,7 @@ class Running:
 
 @dataclass
 class Best:
-    """The lowest validation value and its epoch, from 1; 0 for none yet."""
+    """The lowest value and its epoch, from 1; 0 for none yet."""
 
     value: float = math.inf
     epoch: int = 0
@@ -42,7 +43,8 @@ class State:
         batch: Batches of the running epoch that are finished.
         step: Optimizer steps finished.
         running: What the running epoch has come to.
-        best: The best epoch.
+        best: The epoch whose weights are kept.
+        fallen: The epoch with the lowest validation value, by which a training is stopped.
         plateau: State of the plateau schedule.
         rows: One row of the log per finished epoch.
         finished: Whether there is nothing left to do.
@@ -53,6 +55,7 @@ class State:
     step: int = 0
     running: Running = field(default_factory=Running)
     best: Best = field(default_factory=Best)
+    fallen: Best = field(default_factory=Best)
     plateau: Plateau = field(default_factory=Plateau)
     rows: list[dict[str, float]] = field(default_factory=list)
     finished: bool = False
@@ -67,8 +70,9 @@ class State:
         self.epoch, self.batch = self.epoch + 1, 0
         if values:
             value = values.get("loss", next(iter(values.values())))
-            if value < self.best.value:
-                self.best = Best(value, self.epoch)
+            kept = value if settings.keep == "loss" else -kept_value(values, settings.keep)
+            self.best = min(self.best, Best(kept, self.epoch), key=lambda one: one.value)
+            self.fallen = min(self.fallen, Best(value, self.epoch), key=lambda one: one.value)
             schedule = settings.schedule
             if self.epoch > schedule.warmup_epochs and self.step >= schedule.warmup_steps:
                 self.plateau.update(value, schedule)
@@ -85,8 +89,8 @@ class State:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> State:
         """From what `to_dict` gave."""
-        parts = {"running": Running(**values["running"]), "best": Best(**values["best"])}
-        return cls(**{**values, **parts, "plateau": Plateau(**values["plateau"])})
+        kinds = {"running": Running, "best": Best, "fallen": Best, "plateau": Plateau}
+        return cls(**{**values, **{name: kind(**values[name]) for name, kind in kinds.items() if name in values}})
 
 
 def describe_run(settings: Training, module: torch.nn.Module, data: Any, validated: bool) -> dict[str, Any]:

@@ -74,6 +74,22 @@ def test_the_first_value_decides_without_a_loss(tmp_path):
     assert len(history) == 4  # the best was the second
 
 
+def test_the_epoch_of_the_highest_accuracy_may_be_kept_and_the_loss_still_stops(tmp_path):
+    values, weights = iter([(3.0, 0.5), (2.0, 0.7), (1.0, 0.6), (1.5, 0.7), (1.6, 0.2), (0.0, 1.0)]), []
+
+    def scripted(module):
+        weights.append(module.layers[0].weight.clone())
+        return dict(zip(("loss", "accuracy"), next(values), strict=True))
+
+    module, settings = Net(), replace(SETTINGS, epochs=9, early_stopping=2, keep="accuracy")
+    history = fit(module, Points(), loss, settings, tmp_path, validate=scripted)
+    assert len(history) == 5  # two after the lowest loss
+    assert torch.equal(module.layers[0].weight, weights[1])
+    values = iter([(1.0, 0.5)])
+    with pytest.raises(UsageError, match=r"training\.keep is 'f1', expected one of loss, accuracy"):
+        fit(module, Points(), loss, replace(settings, keep="f1"), tmp_path / "f1", validate=scripted)
+
+
 def test_ends_with_the_last_weights_without_validation(tmp_path):
     module, last = Net(), []
     fit(module, Points(), loss, SETTINGS, tmp_path, after_step=lambda m: last.append(m.layers[0].weight.clone()))
@@ -221,6 +237,7 @@ def test_a_validation_without_a_value(tmp_path, given, message):
         ({"hardware": Hardware(num_workers=-1)}, "hardware.num_workers is -1, expected 0 or more"),
         ({"early_stopping": 2}, "early_stopping needs a validation value: set aside"),
         ({"schedule": Schedule("plateau")}, "schedule.name 'plateau' needs a validation value"),
+        ({"keep": "accuracy"}, "keep 'accuracy' needs a validation value"),
     ],
 )
 def test_settings_that_cannot_be_used(tmp_path, changes, message):
