@@ -20,7 +20,8 @@ from ..types import Result
 from .agreement import agreement
 from .clustering import Division, Grouping, divide
 from .maps import Map
-from .separation import Separation, distinct, separate
+from .members import described, member_table
+from .separation import distinct, separate
 from .silhouette import without_clusters
 
 if TYPE_CHECKING:
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Clusters", "Found", "cluster"]
 
-MEMBERS = 5  # nearest to and farthest from the centre
 APART = 0.1  # of the way from the silhouette of vectors without clusters to 1: smooth ones stay below
 MOST_SHARE = 0.5  # of the objects: a text label with more values than this is a name, not a class
 
@@ -175,10 +175,11 @@ def cluster(
         **{name: store.manifest[name] for name in ("dataset", "origin")},
         "silhouettes": [{"k": k, **asdict(one)} for k, one in division.silhouettes.items()],
         "silhouette_without_clusters": usual,
-        "clusters": list(_described(division, z, store.object_ids[at], separations)),
+        "clusters": described(division, z, store.object_ids[at], separations),
         "notes": [*_remarks(division, len(at), absent, on, len(separations), usual), *notes],
     }
-    return Found(_table(store, at, division, place), summary, results)
+    table = member_table(store, at, division, None if place is None else place.coordinates)
+    return Found(table, summary, results)
 
 
 def _usual(division: Division, z: npt.NDArray[np.float32], seed: int) -> float:
@@ -204,37 +205,6 @@ def _considered(
             f"needed."
         )
     return at
-
-
-def _table(store: EmbeddingStore, at: npt.NDArray[np.int64], division: Division, place: Map | None) -> Table:
-    from astropy.table import Table
-
-    labels, strength = np.full(len(store), -1), np.full(len(store), np.nan, np.float32)
-    labels[at], strength[at] = division.labels, division.strength
-    known = {"object_id": store.object_ids, "ra": store.ra, "dec": store.dec}
-    table = Table({**known, "cluster": labels, "probability": strength}, units={"ra": "deg", "dec": "deg"})
-    if place is not None:
-        table["x"], table["y"] = place.coordinates.T
-    return table
-
-
-def _described(
-    division: Division, z: npt.NDArray[np.float32], ids: npt.NDArray[np.str_], separations: Sequence[Separation]
-) -> Iterator[dict[str, Any]]:
-    """Size, members and separating properties of each cluster."""
-    for number in range(int(division.labels.max()) + 1):
-        members = np.flatnonzero(division.labels == number)
-        centre = z[members].mean(axis=0)
-        order = members[np.argsort(np.linalg.norm(z[members] - centre, axis=1), kind="stable")]
-        yield {
-            "cluster": number,
-            "size": len(members),
-            "share": len(members) / len(z),
-            "probability": float(division.strength[members].mean()),
-            "nearest": ids[order[:MEMBERS]].tolist(),
-            "farthest": ids[order[::-1][:MEMBERS]].tolist(),
-            "separating": [asdict(one) for one in separations if one.cluster == number],
-        }
 
 
 def _results(
