@@ -12,6 +12,7 @@ __getattr__, __dir__, __all__ = lazy(
     __name__,
     {
         "anomaly_sheet": ".sheets",
+        "AtShare": ".label_shares",
         "ArrayViews": ".array_views",
         "attention_map": ".attention",
         "Beside": ".repetitions",
@@ -36,6 +37,7 @@ __getattr__, __dir__, __all__ = lazy(
         "reliability_diagram": ".calibration",
         "retrieval_sheet": ".sheets",
         "roc_curves": ".classification",
+        "scores_by_label_share": ".label_shares",
         "search_panel": ".sheets",
         "share_figure": ".attention",
         "similarity_histogram": ".similarities",

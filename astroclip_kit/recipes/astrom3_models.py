@@ -1,0 +1,136 @@
+"""The rows of AstroM3's tables: each mode with and without contrastive pretraining, at each share of the labels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import product
+
+from .published_variables import CLASSES, GAINS, KEPT, LABEL, MODES, PARAMETERS, SUBSETS, kept_task, task_of
+from .side_by_side import Layout
+
+__all__ = ["CLAIMS", "MODELS", "NAMES", "TABLES", "Model"]
+
+TITLES = {"photometry": "Photometry", "spectra": "Spectra", "metadata": "Metadata", "all": "All modalities"}
+NAMES = {"lightcurve": "light curve", "spectrum": "spectrum", "metadata": "metadata", "mean": "mean of all"}
+SCORES = ("capped_accuracy", "accuracy", "balanced_accuracy", "f1")
+SHOTS = (1, 5, 10)
+
+
+@dataclass(frozen=True)
+class Model:
+    """A row of the tables.
+
+    Args:
+        mode: "photometry", "spectra", "metadata" or "all".
+        pretrained: Whether it begins with the encoders of the contrastive pretraining, and not with random weights.
+        percent: Share of the labels that it learns from.
+
+    Example:
+        >>> MODELS["photometry_clip_10"].name
+        'photometry, 10 % of labels, pretrained'
+    """
+
+    mode: str
+    pretrained: bool
+    percent: int
+
+    @property
+    def sees(self) -> tuple[str, ...]:
+        """The modalities."""
+        return MODES[self.mode]
+
+    @property
+    def query(self) -> str:
+        """What it sees, as in results."""
+        return "+".join(self.sees)
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+        return f"{self.mode}, {self.percent} % of labels{', pretrained' * self.pretrained}"
+
+    @property
+    def counterpart(self) -> str:
+        """Its task but for the pretraining: of a pretrained model that of the other, and the other way round."""
+        return task_of(self.mode, not self.pretrained, self.percent)
+
+
+MODELS: dict[str, Model] = {task_of(*one): Model(*one) for one in product(MODES, (False, True), SUBSETS)}
+CLAIMS = [  # pretrained above not; all modalities above one
+    *((task, model.counterpart) for task, model in MODELS.items() if model.pretrained),
+    *((task_of("all", *how), task_of(mode, *how)) for how in product((False, True), SUBSETS) for mode in GAINS),
+]
+KEPT_NAMES = {kept: " + ".join(NAMES[one] for one in kept) for kept in KEPT}
+
+
+def _of_mode(mode: str) -> Layout:
+    rows = {
+        f"{percent} % of the labels, {'pretrained' if pretrained else 'random weights'}": (
+            task_of(mode, pretrained, percent),
+            LABEL,
+        )
+        for percent in SUBSETS
+        for pretrained in (False, True)
+    }
+    return Layout(TITLES[mode], rows, SCORES, intervals=True)
+
+
+TABLES = (
+    *map(_of_mode, MODES),
+    Layout(
+        "What pretraining gains at most, at any share of the labels",
+        {TITLES[mode]: (f"gain_{mode}", LABEL) for mode in MODES},
+        ("largest_gain",),
+        note="Differences of accuracy, mean over the seeds; the largest of several is biased upwards.",
+    ),
+    Layout(
+        "Modalities at test time, of the model of all modalities that was pretrained",
+        {KEPT_NAMES[kept]: (kept_task(kept), LABEL) for kept in KEPT},
+        ("balanced_accuracy", "accuracy"),
+        note="The same trained model, shown some of the modalities. Balanced accuracy is the macro recall.",
+    ),
+    Layout(
+        "Recall of each class, all modalities",
+        {name: (kept_task(MODES["all"]), f"{LABEL}:{name}") for name in CLASSES},
+        ("recall",),
+    ),
+    Layout(
+        "Classes by likeness, without training (first seed)",
+        {
+            f"{NAMES[on]}, {how}": (f"few_shot_{method}_{shots}", on)
+            for on in NAMES
+            for method, shots, how in (
+                *(("centroid", shots, f"centroids of {shots} of each class") for shots in SHOTS),
+                ("centroid", 0, "centroids of all that train"),
+                ("knn", 0, "nearest of all that train"),
+            )
+        },
+        ("accuracy", "balanced_accuracy"),
+        note="In the space of the pretraining, which knows no labels.",
+        intervals=True,
+    ),
+    Layout(
+        "Planted wrong labels (first seed)",
+        {NAMES[on]: ("mislabelled", on) for on in NAMES},
+        ("share_of_flips_on_top", "auc"),
+        note="Share of the flipped labels among the 3 % of the objects with the highest mislabel score.",
+        intervals=True,
+    ),
+    Layout(
+        "Found again by another modality (first seed, test side)",
+        {
+            f"{NAMES[query]} asks, {NAMES[target]} answers": (f"search_{query}_{target}", LABEL)
+            for query, target in product(MODES["all"], MODES["all"])
+            if query != target
+        },
+        ("recall@1", "recall@10", "share_of_class"),
+        note="Share of class: how many of the ten nearest are of the class of who asks.",
+        intervals=True,
+    ),
+    Layout(
+        "Size, as configured",
+        {task.replace("_", " ") if task != "metadata_mlp" else "metadata MLP": (task, "") for task in PARAMETERS},
+        ("parameters",),
+        note="Of the network of the metadata and the others with the numbers of columns, steps and channels they read.",
+    ),
+)
