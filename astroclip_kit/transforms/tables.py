@@ -9,9 +9,11 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from ..errors import InputError
+from ..errors import InputError, UsageError
 
-__all__ = ["Standardise"]
+__all__ = ["SCALED", "Standardise", "given_statistics", "standardised", "statistics"]
+
+SCALED = "scaled_"  # begins the names of columns that came scaled by the statistics of others
 
 
 @dataclass(frozen=True)
@@ -48,3 +50,37 @@ class Standardise:
         if x.shape[1] != len(self.mean):
             raise InputError(f"tables have {x.shape[1]} columns, expected {len(self.mean)}.")
         return (x - x.new_tensor(self.mean)) / x.new_tensor(self.scale)
+
+
+def given_statistics(owner: str, columns: Sequence[str], mean: Sequence[float], std: Sequence[float]) -> None:
+    """Refuses statistics that are not of these columns.
+
+    Args:
+        owner: Who was given them.
+        columns: Names of the columns.
+        mean: Of each column; or () where they are not known yet.
+        std: As well, each above 0.
+
+    Raises:
+        UsageError: Says what was given.
+    """
+    if {len(mean), len(std)} not in ({0}, {len(columns)}) or not all(value > 0 for value in std):
+        raise UsageError(
+            f"{owner}: mean and std are one number for each of {len(columns)} columns, std above 0, or both (); found "
+            f"{len(mean)} and {len(std)}, std {min(std, default=1):g} and more."
+        )
+
+
+def statistics(values: torch.Tensor, columns: Sequence[str]) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Mean and standard deviation of columns [n, C]; 0 and 1 for those whose names begin with ``scaled_``."""
+    known = Standardise.of(values.cpu().numpy())
+    fixed = [name.startswith(SCALED) for name in columns]
+    mean = tuple(0.0 if stays else value for stays, value in zip(fixed, known.mean or (), strict=True))
+    return mean, tuple(1.0 if stays else value for stays, value in zip(fixed, known.scale or (), strict=True))
+
+
+def standardised(values: torch.Tensor, mean: Sequence[float], std: Sequence[float]) -> torch.Tensor:
+    """Values [B, C] in units of their spread; a missing one is the mean, which is 0."""
+    if mean:
+        values = (values - values.new_tensor(mean)) / values.new_tensor(std)
+    return values.nan_to_num(0.0, posinf=0.0, neginf=0.0)
