@@ -63,15 +63,17 @@ def write_survey(
     bands: tuple[str, ...],
     simulate: Callable[[Plan, int], dict[str, Rows]],
     quiet: bool,
+    folders: tuple[str, ...] = ("cutouts", "spectra"),
 ) -> Path:
     """Writes the folder of a survey, see `simulate_galaxies`.
 
     Args:
         plan: Its folder is the one to write.
         kind: Name of the objects, in the plural.
-        bands: Of the cutouts.
+        bands: Of the cutouts or light curves.
         simulate: Writes the objects of a chunk that the plan keeps and returns the tables of all by file name.
         quiet: Shows no progress bar.
+        folders: Where the files of objects go.
 
     Returns:
         The folder.
@@ -81,8 +83,8 @@ def write_survey(
         OutputError: If the disk is full.
     """
     with new_folder(plan.folder, "survey") as folder:
-        (folder / "cutouts").mkdir()
-        (folder / "spectra").mkdir()
+        for name in folders:
+            (folder / name).mkdir()
         bar = progress(total=plan.count, description="simulate", unit=kind, quiet=quiet)
         parts = []
         for chunk, tables in enumerate(_run(replace(plan, folder=folder), simulate)):

@@ -36,6 +36,8 @@ _BANDS = ((4760, 90, 0.75, 3650), (4954, 110, 0.85, 3650), (5167, 120, 0.9, 3650
           (7334, 110, 0.4, 2900), (7589, 220, 0.8, 3400), (7851, 110, 0.35, 2900), (8206, 80, 0.35, 3100),
           (8432, 80, 0.5, 3200), (8859, 100, 0.4, 3200), (9209, 90, 0.25, 3000), (5005, -55, 0.25, 4500),
           (5211, -65, 0.35, 4500), (4314, -30, 0.35, 5400))  # fmt: skip
+_PRESSED = (5005, 5211, 6384, 6750, 5891.6, 5897.6, 7667, 7701, 8185.5, 8197.1)  # of MgH, CaH, Na and K
+_THIN = 0.3  # how deep these are in giants, over how deep in dwarfs
 _HELIUM = ((3820.7, 0.4), (3889.7, 0.7), (3965.8, 0.3), (4027.3, 0.8), (4144.9, 0.3), (4389.2, 0.35), (4472.8, 1.0),
            (4714.5, 0.5), (4923.3, 0.5), (5017.1, 0.45), (5877.3, 0.9), (6680.0, 0.6), (7067.2, 0.5))  # fmt: skip
 _IONISED_HELIUM = ((4201.0, 0.15), (4542.9, 0.25), (4687.0, 0.5), (5413.0, 0.3))
@@ -52,23 +54,25 @@ def _forest() -> Array:
     return total
 
 
-def cool_star_depth(teff: float, feh: float) -> Array:
+def cool_star_depth(teff: float, feh: float, giant: bool = False) -> Array:
     """Optical depth [L] of lines and bands of a cool star on `atmospheres.REST_WAVELENGTH`.
 
     Args:
         teff: Effective temperature in K.
         feh: [Fe/H] in dex.
+        giant: Without the pressure that makes Na I, K I, MgH and CaH strong.
     """
     total = _forest() * 10 ** (0.4 * feh) / (1 + (teff / 5900) ** 9)
     for line, width, strength, limit in _LINES:
         near = slice(*np.searchsorted(REST_WAVELENGTH, [line - 12 * width, line + 12 * width]))
         offset = (REST_WAVELENGTH[near] - line) / width
-        warmth = 10 ** (0.4 * feh) / (1 + (teff / limit) ** 9)
+        warmth = 10 ** (0.4 * feh) / (1 + (teff / limit) ** 9) * (_THIN if giant and line in _PRESSED else 1)
         total[near] += 2 * warmth * strength * (0.75 * np.exp(-(offset**2)) + 0.25 / (1 + offset**2))
     for head, fading, strength, limit in _BANDS:
         beyond = (REST_WAVELENGTH - head) / fading
         shape = np.exp(-np.maximum(beyond, 0)) / (1 + np.exp(-np.clip(beyond * abs(fading) / 4, -60, 60)))
-        total += 1.8 * 10 ** (0.3 * feh) * strength / (1 + (teff / limit) ** 22) * shape
+        weaker = _THIN if giant and head in _PRESSED else 1
+        total += 1.8 * weaker * 10 ** (0.3 * feh) * strength / (1 + (teff / limit) ** 22) * shape
     return total
 
 

@@ -38,20 +38,23 @@ def simulate(
     Args:
         kind: What is simulated: "galaxies" (grz cutouts and spectra), "stars" (ugriz cutouts and spectra of blue
             horizontal branch stars, blue stragglers and A stars), "point_sources" (the same of stars of all types
-            and of quasars), or "wise" (infrared cutouts W1 to W4 and optical spectra of galaxies, quasars and stars,
-            down to W1 = 14.5, 15.8 and 14.5: this sets how hard they are to tell apart).
+            and of quasars), "wise" (infrared cutouts W1 to W4 and optical spectra of galaxies, quasars and stars,
+            down to W1 = 14.5, 15.8 and 14.5: this sets how hard they are to tell apart), or "variables" (light curves,
+            spectra and metadata of variable stars of ten classes).
         out: Folder to write: ``cutouts/``, ``spectra/``, ``catalogue.fits`` (the truth) and, of galaxies,
             ``published.fits`` (what surveys would measure), of the others ``labels.csv`` (object_id and class: "bhb"
-            or "other", "star" or "qso", "galaxy", "qso" or "star"), of WISE ``colours.csv`` (W1 - W2 and W2 - W3).
+            or "other", "star" or "qso", "galaxy", "qso" or "star"), of WISE ``colours.csv`` (W1 - W2 and W2 - W3). Of
+            variables ``lightcurves/``, ``spectra/``, ``metadata.csv``, ``labels.csv`` (of which one in a hundred is
+            wrong) and, apart from them, ``truth.fits``.
         count: Number of objects.
         seed: The same seed gives the same bytes.
-        spectra: Grid of the spectra: "sdss" or "desi".
+        spectra: Grid of the spectra: "sdss" or "desi"; those of variables are on that of LAMOST.
         templates: Folder of published data that make the mock like the sky: of galaxies eigenspectra (Yip et al. 2004,
             or ``spEigenGal-*.fits`` of SDSS), for the shapes of their spectra; of stars catalogues (Barbosa et al. 2022
             and LAMOST DR10), for the distributions of their parameters; of point sources the stars of PyHammer and the
             composite quasar of Vanden Berk et al. (2001), for the shapes of their spectra.
         observing: Magnitude limits (r of galaxies and WISE, g of stars, i of point sources), size of the cutouts and
-            share of artifacts, see `Observing`.
+            share of artifacts, see `Observing`; not of variables.
         workers: Threads.
 
     Returns:
@@ -64,6 +67,7 @@ def simulate(
         "stars": mock.simulate_stars,
         "point_sources": mock.simulate_point_sources,
         "wise": mock.simulate_wise,
+        "variables": mock.simulate_variables,
     }
     if kind not in surveys:
         raise UsageError(f"cannot simulate {kind!r}; there is: {', '.join(surveys)}.")

@@ -167,7 +167,7 @@ def test_unusable_catalogues(tmp_path, content, message):
 
 
 def test_arguments_are_checked(tmp_path):
-    with pytest.raises(UsageError, match="there is: galaxies, stars, point_sources, wise"):
+    with pytest.raises(UsageError, match="there is: galaxies, stars, point_sources, wise, variables"):
         simulate("unicorns", tmp_path / "survey")
     with pytest.raises(UsageError, match="size must be even and at least 32 pixels, found 31"):
         simulate_stars(tmp_path / "survey", observing=Observing(size=31))
