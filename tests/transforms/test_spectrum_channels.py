@@ -1,0 +1,81 @@
+"""AstroM3's preprocessing of spectra against its steps, one spectrum at a time."""
+
+import numpy as np
+import pytest
+import torch
+
+from astroclip_kit.errors import InputError, UsageError
+from astroclip_kit.transforms import SpectrumChannels
+from astroclip_kit.transforms.resampling import wavelength_grid
+from astroclip_kit.types import Modality
+
+GRIDS = ["lamost", (3700.0, 9100.0, 1.5), (4500.0, 8000.0, 2.5), "published"]
+PUBLISHED = np.arange(3850, 9000, 2)
+
+
+def grid_of(grid):
+    return PUBLISHED.astype(float) if grid == "published" else wavelength_grid(grid)
+
+
+def spectra(grid, count=4):
+    rng = np.random.default_rng(0)
+    x = rng.lognormal(3, 0.5, (count, 2, len(grid_of(grid))))
+    x[1, 0, 5:400] = 0
+    x[2, 1, 40:60] = 0
+    return x.astype(np.float32)
+
+
+def published(wavelength, spectrum):
+    """The steps of the release, word for word."""
+    flux, second = (np.interp(PUBLISHED, wavelength, one.astype(np.float64)) for one in spectrum)
+    mean = np.mean(flux)
+    used = flux[flux != 0]
+    mad = np.median(np.abs(used - np.median(used)))
+    return np.vstack([(flux - mean) / mad, second / mad, np.full_like(flux, np.log10(mad))]).astype(np.float32)
+
+
+@pytest.mark.parametrize("grid", GRIDS, ids=str)
+def test_the_channels_are_those_of_the_release(grid):
+    x, wavelength = spectra(grid), grid_of(grid)
+    modality = Modality.spectrum("s", wavelength, covariates=("z",))
+    transform = SpectrumChannels.for_modality(modality)
+    assert transform.length == 2575
+    got = transform(torch.from_numpy(np.concatenate([x, x[:, :1]], axis=1)))
+    for one, spectrum in zip(got.numpy(), x, strict=True):
+        np.testing.assert_allclose(one, published(wavelength, spectrum), rtol=2e-5, atol=2e-5)
+    if grid == "published":
+        torch.testing.assert_close(SpectrumChannels()(torch.from_numpy(x)), got)
+
+
+def test_the_error_instead_of_the_inverse_variance():
+    x = torch.from_numpy(spectra("published"))
+    sigma, ivar = SpectrumChannels(second="sigma")(x), SpectrumChannels()(x)
+    torch.testing.assert_close(sigma[:, ::2], ivar[:, ::2])
+    scale = 10 ** sigma[0, 2, 0]
+    torch.testing.assert_close(sigma[0, 1] * scale, x[0, 1].rsqrt(), rtol=1e-4, atol=1e-6)
+    assert (sigma[2, 1, 40:60] == 0).all()
+
+
+def test_spectra_without_scatter_are_finite():
+    x = torch.zeros(4, 2, 2575)
+    x[1, 0], x[2, 0, :50], x[3, 0] = 3.0, 7.0, torch.nan
+    got = SpectrumChannels()(x)
+    assert got.isfinite().all() and (got[[0, 1, 3], 2] == 0).all() and (got[[0, 1, 3], 0] == 0).all()
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "words"),
+    [
+        (lambda: SpectrumChannels(step=0), UsageError, "wavelengths that ascend.* found 3850 to 9000 in steps of 0"),
+        (lambda: SpectrumChannels(second="flux"), UsageError, "second 'ivar' or 'sigma'.* and 'flux'"),
+        (lambda: SpectrumChannels()(torch.zeros(2, 2, 9)), InputError, r"takes \[B, 2, 2575\] of flux and ivar, found"),
+        (
+            lambda: SpectrumChannels.for_modality(Modality("s", "spectrum", ("flux",), (1, 2), "", (1.0, 2.0))),
+            InputError,
+            "takes spectra of flux and ivar, and 's' is of kind 'spectrum' with flux",
+        ),
+    ],
+)
+def test_what_cannot_be_done(call, error, words):
+    with pytest.raises(error, match=words):
+        call()
