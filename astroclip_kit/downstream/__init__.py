@@ -11,6 +11,7 @@ from .._lazy import lazy
 __getattr__, __dir__, __all__ = lazy(
     __name__,
     {
+        "Centroids": ".centroids",
         "Clusters": ".clusters",
         "Grouping": ".clustering",
         "KnnPrediction": ".knn",
@@ -18,10 +19,12 @@ __getattr__, __dir__, __all__ = lazy(
         "NewObjects": ".table",
         "Ranks": ".retrieval",
         "centred": ".centring",
+        "class_centroids": ".centroids",
         "cluster": ".clusters",
         "compare": ".comparison",
         "diagnose": ".diagnostics",
         "evaluate": ".evaluation",
+        "few_shot": ".few_examples",
         "find_anomalies": ".anomalies",
         "measure_coverage": ".coverage",
         "measure_detection": ".planted",

@@ -15,6 +15,7 @@ from ..filters import rows_where
 from ..settings.oddities import Oddness
 from .mislabels import LabelScores, label_scores
 from .oddness import Near, disagreement, isolation, nearest_others
+from .properties import classes_of
 
 if TYPE_CHECKING:
     from astropy.table import Table
@@ -42,7 +43,6 @@ OF_LABELS = ("class_distance", "label_centroid", "label_neighbours")
 MISLABELS = ("label_centroid", "label_neighbours")
 COLUMNS = ("rank", "score", "kind", "by", "reason", "suggested", "suggested_share")
 EXTREME = 0.02  # of the objects: what is as odd as that by its vectors alone is not explained by a wrong label
-MOST_SHARE = 0.5  # of the objects: a text label with more values than this is a name, not a class
 
 
 def find_anomalies(
@@ -110,20 +110,9 @@ def _classes(store: EmbeddingStore, label: str, at: Rows) -> Array:
     """Class of each chosen object, "" where it is unknown."""
     if not label:
         return np.full(len(at), "")
-    if label not in store.labels:
-        raise UsageError(f"no label {label!r} in {store.root}; it has {', '.join(store.labels) or 'none'}.")
+    classes = classes_of(store.labels, label, at)
     if label in (*COLUMNS, *SCORES):
         raise UsageError(f"label {label!r} has the name of a column of the answer.")
-    if store.labels[label].dtype.kind not in "OSU":
-        raise UsageError(f"label {label!r} is a number; expected the name of a class for each object.")
-    classes: Array = store.labels[label][at].astype(str)
-    count, known = len(np.unique(classes[classes != ""])), int((classes != "").sum())
-    if not known:
-        raise InputError(f"label {label!r} is known for none of {len(at)} objects.")
-    if count > max(2, MOST_SHARE * known):
-        raise InputError(
-            f"label {label!r} has {count} values for {known} objects; expected classes of several objects."
-        )
     return classes
 
 

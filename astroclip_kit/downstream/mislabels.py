@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import InputError
+from .centroids import class_sums, directions
 from .knn import vote, weigh
 from .oddness import Near, nearest_others
 
@@ -88,28 +89,16 @@ def label_scores(
 def _centroids(z: Array, codes: Array, groups: Array, count: int) -> tuple[Float, Array, Float]:
     """Cosine [N] with the centroid of the own class, the nearest other class [N] and the cosine with it [N]."""
     unit = z / np.linalg.norm(z, axis=1, keepdims=True)
-    sums = _sums(unit, codes, count)
+    sums = class_sums(unit, codes, count)
     pairs = np.unique(groups * count + codes, return_inverse=True)[1]
-    alone = _sums(unit, pairs, int(pairs.max()) + 1)
-    directions = _directions(sums)
+    alone = class_sums(unit, pairs, int(pairs.max()) + 1)
+    centres = directions(sums)
     own, nearest, similarity = np.empty(len(z)), np.empty(len(z), np.int64), np.empty(len(z))
     for start in range(0, len(z), ROWS):
         part = slice(start, start + ROWS)
-        rest = _directions(sums[codes[part]] - alone[pairs[part]])
+        rest = directions(sums[codes[part]] - alone[pairs[part]])
         own[part] = np.einsum("ij,ij->i", unit[part], rest)
-        cosine = np.nan_to_num(unit[part] @ directions.T, nan=-1.0)
+        cosine = np.nan_to_num(unit[part] @ centres.T, nan=-1.0)
         cosine[np.arange(len(cosine)), codes[part]] = -np.inf
         nearest[part], similarity[part] = cosine.argmax(axis=1), cosine.max(axis=1)
     return own, nearest, similarity
-
-
-def _sums(z: Array, codes: Array, count: int) -> Float:
-    sums = np.zeros((count, z.shape[1]))
-    np.add.at(sums, codes, z)
-    return sums
-
-
-def _directions(sums: Float) -> Float:
-    """Of length 1; NaN where nothing is left but rounding error."""
-    norm = np.linalg.norm(sums, axis=1, keepdims=True)
-    return np.asarray(sums / np.where(norm > 1e-6, norm, np.nan))

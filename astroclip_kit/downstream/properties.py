@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import UsageError
+from ..errors import InputError, UsageError
 
-__all__ = ["Property"]
+__all__ = ["Property", "classes_of"]
 
 Array = npt.NDArray[Any]
+MOST_SHARE = 0.5  # of the objects: a text label with more values than this is a name, not a class
 
 
 @dataclass(frozen=True)
@@ -88,3 +89,32 @@ class Property:
 def known(y: Array) -> npt.NDArray[np.bool_]:
     """Which values are not missing [N]."""
     return np.asarray(y != "" if y.dtype.kind == "U" else np.isfinite(y))
+
+
+def classes_of(labels: Mapping[str, Array], label: str, rows: npt.NDArray[np.int64]) -> Array:
+    """Class of some objects [n], "" where it is unknown.
+
+    Args:
+        labels: Label to values [N].
+        label: Which.
+        rows: The objects [n].
+
+    Raises:
+        InputError: If it is known for none of them, or names every object.
+        UsageError: If there is no such label, or it is a number.
+
+    Example:
+        >>> classes_of({"class": np.array(["EW", "SR", "", "EW"])}, "class", np.array([1, 0, 3])).tolist()
+        ['SR', 'EW', 'EW']
+    """
+    if label not in labels:
+        raise UsageError(f"no label {label!r}; there is {', '.join(labels) or 'none'}.")
+    if labels[label].dtype.kind not in "OSU":
+        raise UsageError(f"label {label!r} is a number; expected the name of a class for each object.")
+    classes: Array = labels[label][rows].astype(str)
+    count, told = len(np.unique(classes[classes != ""])), int((classes != "").sum())
+    if not told:
+        raise InputError(f"label {label!r} is known for none of {len(rows)} objects.")
+    if count > max(2, MOST_SHARE * told):
+        raise InputError(f"label {label!r} has {count} values for {told} objects; expected classes of several objects.")
+    return classes
