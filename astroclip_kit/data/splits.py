@@ -1,7 +1,7 @@
 """Who trains, who validates and who is held out: by hash, so that an object never changes sides.
 
 A side depends on the group's name and the seed alone: adding objects, dropping some or reordering them moves
-no other object. Shares are therefore met on average, not to the object.
+no other object. Shares are therefore met on average, not to the object. Or a label says the sides.
 """
 
 from __future__ import annotations
@@ -18,9 +18,10 @@ from ..errors import InputError, UsageError
 from ..settings import Split
 from .crossmatch import Degrees, Positions, chord_of
 
-__all__ = ["Catalogued", "assign", "check_leaks", "divide", "pixels", "values"]
+__all__ = ["Catalogued", "assign", "check_leaks", "divide", "pixels", "stated", "values"]
 
 SIDES = ("train", "valid", "test")
+CALLED = {"train": "train", "test": "test", **dict.fromkeys(("valid", "validation", "val", "dev"), "valid")}
 
 
 class Catalogued(Protocol):
@@ -56,9 +57,32 @@ def divide(objects: Catalogued, split: Split) -> npt.NDArray[np.str_]:
         UsageError: If the settings make no sense.
         InputError: If a side is empty, a group is on two sides, or two groups at one position are on different sides.
     """
-    sides = assign(values(objects, split.by, split.healpix_nside), split)
+    sides = stated(objects, split) if split.column else assign(values(objects, split.by, split.healpix_nside), split)
     check_leaks(objects.groups, sides, *_coordinates(objects), split.leak_arcsec)
     return sides
+
+
+def stated(objects: Catalogued, split: Split) -> npt.NDArray[np.str_]:
+    """The side of every row [N] as the label ``split.column`` says it.
+
+    Raises:
+        UsageError: If there is no such label, or folds are asked for.
+        InputError: If a row says no side, or none is on the train or the test side.
+    """
+    if split.folds or split.column not in objects.labels:
+        known = f"there are {split.folds} folds" if split.folds else f"there are {', '.join(sorted(objects.labels))}"
+        raise UsageError(f"split.column is {split.column!r}: expected a label and no folds; {known}.")
+    said = np.asarray(objects.labels[split.column]).astype(str)
+    names, inverse = np.unique(said, return_inverse=True)
+    found = names.tolist()
+    unknown = [name for name in found if name not in CALLED]
+    missing = [side for side in ("train", "test") if side not in found]
+    if unknown or missing:
+        problem = (
+            f"{unknown[0]!r} in {(said == unknown[0]).sum()} rows" if unknown else f"no row that says {missing[0]}"
+        )
+        raise InputError(f"split.column {split.column!r}: expected train, valid or test in each row; found {problem}.")
+    return np.array([CALLED[name] for name in found])[inverse.reshape(-1)]
 
 
 def values(objects: Catalogued, by: str, healpix_nside: int = 16) -> npt.NDArray[Any]:

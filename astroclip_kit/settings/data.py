@@ -23,6 +23,9 @@ class Split:
         healpix_nside: By healpix: resolution of the parts, a power of 2; 16 is 3.7 degrees.
         leak_arcsec: Objects of different sides that are closer than that are taken for one object under two ids,
             which is an error; 0 for no such check.
+        column: A label that says the side of each row, as publishers of data sets do: "train", "valid" (also
+            "validation", "val", "dev") or "test". What is above but for ``leak_arcsec`` is then not looked at, and
+            there are no folds.
     """
 
     by: str = "group"
@@ -33,6 +36,7 @@ class Split:
     seed: int = 0
     healpix_nside: int = 16
     leak_arcsec: float = 0.5
+    column: str = ""
 
     @property
     def tested_share(self) -> float:

@@ -65,6 +65,36 @@ def test_divide_resolves_the_column(ids):
         splits.divide(objects, Split(by="mjd"))
 
 
+def test_a_published_split_is_kept(ids):
+    said = np.resize(["train", "validation", "test", "val"], 5000)
+    objects = SimpleNamespace(object_ids=ids, groups=ids, labels={"fold": said})
+    sides = splits.divide(objects, Split(column="fold", seed=3))
+    assert (sides[:4] == ["train", "valid", "test", "valid"]).all() and (sides == np.resize(sides[:4], 5000)).all()
+    twice = SimpleNamespace(object_ids=ids, groups=ids[np.arange(5000) // 2], labels={"fold": said})
+    with pytest.raises(InputError, match="2500 groups are on more than one side of the split"):
+        splits.divide(twice, Split(column="fold"))
+
+
+@pytest.mark.parametrize(
+    ("said", "split", "error", "message"),
+    [
+        (["train", "test"], Split(column="side"), UsageError, "split.column is 'side': expected a label .* are fold"),
+        (["train", "test"], Split(column="fold", folds=5), UsageError, "no folds; there are 5 folds"),
+        (
+            ["train", "", "test", ""],
+            Split(column="fold"),
+            InputError,
+            "train, valid or test in each row; found '' in 2",
+        ),
+        (["train", "val"], Split(column="fold"), InputError, "split.column 'fold': .* found no row that says test"),
+    ],
+)
+def test_a_published_split_that_is_none(said, split, error, message):
+    names = [str(row) for row in range(len(said))]
+    with pytest.raises(error, match=message):
+        splits.divide(SimpleNamespace(object_ids=names, groups=names, labels={"fold": np.array(said)}), split)
+
+
 def test_divide_finds_a_group_on_two_sides(ids):
     objects = SimpleNamespace(object_ids=ids, groups=ids[np.arange(5000) // 2], labels={})
     with pytest.raises(InputError, match=r"groups are on more than one side of the split \(galaxy-"):
