@@ -16,6 +16,7 @@ __getattr__, __dir__, __all__ = lazy(
         "ImageBackbone": ".image_backbones",
         "ImageConvNet": ".convnets",
         "InterpolatedLightCurve": ".interpolated_lightcurve",
+        "LightCurveFeatures": ".lightcurve_features",
         "LightCurveStatistics": ".lightcurve_statistics",
         "LightCurveTransformer": ".lightcurve_transformer",
         "MocoResNet50": ".moco_resnet50",

@@ -14,6 +14,7 @@ from ..transforms.compose import Compose, Transform
 from ..transforms.lightcurves import is_padding
 from ..transforms.periodogram import periodogram
 from ..transforms.smoothing import soft_bins
+from ..transforms.variability import highest_peak
 from ..types import Modality
 from .layers import check_kind, check_light_curves
 
@@ -115,17 +116,7 @@ class FoldedLightCurve(nn.Module):
         number = np.clip(np.searchsorted(edges, frequency) - 1, 0, self.power_bins - 1)
         highest = np.zeros(self.power_bins)
         np.maximum.at(highest, number, power)
-        return highest, 1 / _peak(frequency, power)
-
-
-def _peak(frequency: Floats, power: Floats) -> float:
-    """The frequency of the highest power, between the computed ones: of a parabola through the three highest."""
-    best = int(power.argmax())
-    if not 0 < best < len(power) - 1:
-        return float(frequency[best])
-    low, middle, high = power[best - 1 : best + 2]
-    shift = 0.5 * (low - high) / min(low - 2 * middle + high, -1e-12)
-    return float(frequency[best] + np.clip(shift, -0.5, 0.5) * (frequency[1] - frequency[0]))
+        return highest, 1 / highest_peak(frequency, power)
 
 
 def _folded(phase: Floats, value: Floats, phases: int, scatter: float) -> Floats:

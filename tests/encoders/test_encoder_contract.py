@@ -38,6 +38,7 @@ ENCODERS = {
     "spectrum conv net": (encoders.SpectrumConvNet, SPECTRUM, {}),
     "interpolated light curve": (encoders.InterpolatedLightCurve, LIGHTCURVE, {}),
     "folded light curve": (encoders.FoldedLightCurve, LIGHTCURVE, {"highest_frequency": 2.0}),
+    "light curve features": (encoders.LightCurveFeatures, LIGHTCURVE, {"highest_frequency": 2.0}),
     "light curve statistics": (encoders.LightCurveStatistics, LIGHTCURVE, {}),
     "ring profiles": (encoders.RingProfiles, INFRARED, {}),
     "spectral shape": (encoders.SpectralShape, SPECTRUM, {}),
