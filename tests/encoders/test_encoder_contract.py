@@ -15,6 +15,8 @@ IMAGE = Modality("image", "image", ("g", "r", "z"), (3, 48, 48), "nmgy", (0.262,
 INFRARED = Modality("infrared", "image", ("W1", "W2"), (2, 32, 32))
 SPECTRUM = Modality("spectrum", "spectrum", ("flux", "ivar"), (2, 500), "", tuple(np.linspace(4000, 8000, 500)))
 LIGHTCURVE = Modality("lightcurve", "lightcurve", ("time", "value", "error", "band"), (-1, 4), "mag", (), ("g", "r"))
+VARIABLE = Modality("lightcurve", "lightcurve", (*LIGHTCURVE.channels, "period"), (-1, 5), "mag", (), ("V",))
+RELEASED = {"kind": "prob", "mask_padding": False}
 WHOLE = Modality.spectrum("spectrum", np.linspace(3900, 9100, 1200))
 STARS = Modality("image", "image", ("u", "g", "r", "i", "z"), (5, 48, 48), "nmgy", (0.396,))
 NARROW = {"widths": (8, 8, 16), "depths": (1, 1, 2)}
@@ -50,6 +52,11 @@ ENCODERS = {
     "generator of spectral vectors": (encoders.SpectralGenerator, STARS, {"encoder": STAMPS, "out_features": 16}),
     "stacked segments": (encoders.VGG1D, WHOLE, NARROW),
     "one line of segments": (encoders.VGG1D, WHOLE, {**NARROW, "stacked": False, "self_attention": False}),
+    "sparse attention": (encoders.Informer, LIGHTCURVE, {"length": 10, "width": 8, "depth": 2}),
+    "attention of all steps": (encoders.Informer, VARIABLE, {"length": 9, "width": 8, "depth": 1, "attention": "full"}),
+    "released steps": (encoders.Informer, VARIABLE, {"length": 14, "width": 8, "depth": 1, "attention": RELEASED}),
+    "highest of four pixels": (encoders.GalSpecNet, SPECTRUM, {"channels": (4, 8)}),
+    "table with the mean for what is missing": (encoders.MetadataMLP, TABLE, {"hidden_features": 16}),
     "table values": (encoders.TableValues, TABLE, {}),
     "table": (TabularMLP, TABLE, {"out_features": 16, "dropout": 0.1}),
     "standardised table": (TabularMLP, TABLE, {"preprocess": Standardise((20.0, 19.0, 18.0), (2.0, 2.0, 2.0))}),

@@ -1,0 +1,229 @@
+"""Informer's encoder over the steps of a light curve: the photometry encoder of AstroM3."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, Self
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from ..errors import InputError, UsageError
+from ..transforms.compose import Compose, Transform
+from ..transforms.lightcurve_steps import PHOTOMETRY, LightCurveSteps
+from ..types import Modality
+from .checkpoints import fill, read_checkpoint, under
+from .layers import MeasuredEncoder, check_kind
+from .sparse_attention import Attention, SelfAttention
+
+__all__ = ["Informer"]
+
+POSITIONS = 5000  # that the released weights hold
+EMBEDDING_DROPOUT = 0.1  # whatever that of the layers is, as published
+HIDDEN = 4  # times the width
+
+
+class _Layer(nn.Module):
+    def __init__(self, width: int, attention: Attention, dropout: float) -> None:
+        super().__init__()
+        self.attention = SelfAttention(width, attention)
+        self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.expand, self.contract = nn.Linear(width, HIDDEN * width), nn.Linear(HIDDEN * width, width)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, x: Tensor, counts: Tensor, draws: Tensor | None) -> Tensor:
+        x = self.norm1(x + self.dropout(self.attention(x, counts, draws)))
+        hidden = self.dropout(functional.gelu(self.expand(x)))
+        out: Tensor = self.norm2(x + self.dropout(self.contract(hidden)))
+        return out
+
+
+class Informer(MeasuredEncoder):
+    """A transformer over the steps of a light curve with ProbSparse attention, in the layout of AstroM3's weights.
+
+    A step and its neighbours become a token, to which its place is added; the first and the last step are neighbours,
+    as published. The features are the tokens one behind the other, 0 where there is no step: 25,600 at the published
+    sizes, of 1,589,888 parameters.
+
+    Args:
+        in_channels: Numbers of a step.
+        length: Most steps.
+        width: Features of a token.
+        depth: Number of layers; each has a hidden layer of 4 `width` features.
+        attention: "prob", "full", or arguments of `sparse_attention.Attention` by name:
+            ``{"kind": "prob", "mask_padding": False}`` is what the released weights were trained with.
+        dropout: Probability in every layer. Where it is not 0, that of the tokens at the start is 0.1, as published.
+        preprocess: What is done to light curves [B, T, 4 + C] first: gives steps [B, length, in_channels], NaN where
+            there is none, which is at the end. By default nothing.
+        checkpoint: A file of weights with the layout of the published ones, read once. A saved copy of the encoder
+            brings its own weights, so the attribute is None afterwards.
+
+    Raises:
+        UsageError: If the sizes do not fit each other.
+
+    References:
+        Rizhko & Bloom 2025 (AstroM3; arXiv:2411.08842); Zhou et al. 2021, AAAI 35, 11106 (arXiv:2012.07436).
+
+    Example:
+        >>> encoder = Informer(in_channels=5, length=20, width=8, depth=1)
+        >>> encoder(torch.rand(2, 20, 5)).shape
+        torch.Size([2, 160])
+    """
+
+    positions: Tensor
+
+    def __init__(
+        self,
+        in_channels: int = 9,
+        length: int = 200,
+        width: int = 128,
+        depth: int = 8,
+        attention: str | Mapping[str, Any] = "prob",
+        dropout: float = 0.1,
+        preprocess: Transform | None = None,
+        checkpoint: str | None = None,
+    ) -> None:
+        super().__init__()
+        self._settings = Attention.of(attention)
+        if min(in_channels, length, depth, width) < 1 or width % (2 * self._settings.heads):
+            raise UsageError(
+                f"Informer: width is a multiple of twice the heads and all sizes are above 0; found in_channels "
+                f"{in_channels}, length {length}, width {width}, depth {depth}, heads {self._settings.heads}."
+            )
+        self.in_channels, self.length, self.width, self.depth = in_channels, length, width, depth
+        self.attention = attention if isinstance(attention, str) else dict(attention)
+        self.dropout, self.checkpoint = dropout, None
+        self.preprocess = preprocess if preprocess is not None else Compose()
+        self.out_features = length * width
+        self.embedding = nn.Conv1d(in_channels, width, 3, bias=False)
+        nn.init.kaiming_normal_(self.embedding.weight, nonlinearity="leaky_relu")
+        self.register_buffer("positions", _sinusoids(max(POSITIONS, length), width))
+        self.layers = nn.ModuleList(_Layer(width, self._settings, dropout) for _ in range(depth))
+        self.norm = nn.LayerNorm(width)
+        if checkpoint is not None:
+            fill(self, own_names(read_checkpoint(checkpoint)), checkpoint)
+
+    @classmethod
+    def for_modality(cls, modality: Modality, **arguments: Any) -> Self:
+        """Sized for the covariates and bands of a light-curve modality, whose steps `LightCurveSteps` makes.
+
+        Args:
+            modality: Light curves; a checkpoint takes those of one band with the four covariates of AstroM3.
+            arguments: Of the constructor; a `preprocess` of your own gives steps of `in_channels` numbers itself.
+
+        Raises:
+            InputError: If the modality is of another kind, or the weights of the checkpoint take other light curves.
+        """
+        check_kind(modality, "lightcurve", cls)
+        if "preprocess" in arguments:
+            return cls(**arguments)
+        steps = LightCurveSteps.for_modality(modality, length=arguments.get("length", 200))
+        if (path := arguments.pop("checkpoint", None)) is None:
+            return cls(**{"in_channels": steps.out_channels, "preprocess": steps, **arguments})
+        encoder = cls.from_checkpoint(path, **{"preprocess": steps, **arguments})
+        if encoder.in_channels != steps.out_channels:
+            raise InputError(
+                f"{modality.name!r} has {len(modality.covariates)} covariates and {max(1, len(modality.bands))} bands, "
+                f"which makes steps of {steps.out_channels} numbers, and the weights of {path} take "
+                f"{encoder.in_channels}: those of AstroM3 light curves of one band with {', '.join(PHOTOMETRY)} "
+                f"(surveys.WithCovariates adds them)."
+            )
+        return encoder
+
+    @classmethod
+    def from_checkpoint(cls, path: str, **arguments: Any) -> Self:
+        """With the weights of a file, which gives the sizes too; padding takes part, as it did in their training.
+
+        Args:
+            path: AstroM3, or its classifier of light curves: safetensors with the released names.
+            arguments: Of the constructor. The number of heads and of steps are in no tensor.
+
+        Raises:
+            FileError: If the file cannot be read, or holds another network.
+        """
+        tensors = own_names(read_checkpoint(path))
+        encoder = cls(**{**_sizes(tensors), "attention": {"kind": "prob", "mask_padding": False}, **arguments})
+        fill(encoder, tensors, path)
+        return encoder
+
+    def tokens(self, x: Tensor) -> Tensor:
+        """Tokens [B, length, width] of steps [B, length, in_channels], 0 where there is no step."""
+        if x.ndim != 3 or x.shape[1:] != (self.length, self.in_channels):
+            raise InputError(f"Informer takes steps [B, {self.length}, {self.in_channels}], found {tuple(x.shape)}.")
+        real = x[..., :2].isfinite().all(dim=2)
+        tokens = self._encoded(x.nan_to_num(0.0), real.sum(dim=1))
+        tokens = functional.dropout(tokens, self.dropout, self.training) * real[:, : tokens.shape[1], None]
+        return functional.pad(tokens, (0, 0, 0, self.length - tokens.shape[1]))
+
+    def _encoded(self, x: Tensor, counts: Tensor) -> Tensor:
+        """Tokens [B, T, width], as many as the longest of the light curves has steps where padding takes no part."""
+        counts = counts.clamp(min=1) if self._settings.mask_padding else torch.full_like(counts, self.length)
+        x = x[:, : int(counts.max())] if len(x) else x
+        tokens = functional.linear(_with_neighbours(x, counts), self.embedding.weight.flatten(1))
+        tokens = tokens + self.positions[: x.shape[1]].to(tokens.dtype)
+        tokens = functional.dropout(tokens, min(EMBEDDING_DROPOUT, self.dropout), self.training)
+        draws = self._settings.draws(self.depth, self.length, self.training)
+        for number, layer in enumerate(self.layers):
+            tokens = layer(tokens, counts, None if draws is None else draws[number])
+        normalised: Tensor = self.norm(tokens)
+        return normalised
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Features [B, length * width] of steps [B, length, in_channels], NaN where there is none."""
+        return self.tokens(x).flatten(1)
+
+
+def _with_neighbours(x: Tensor, counts: Tensor) -> Tensor:
+    """Each step of [B, T, C] with those before and after it [B, T, C * 3]; the ends are neighbours."""
+    rows = torch.arange(len(x), device=x.device)
+    ring = functional.pad(x, (0, 0, 1, 1))
+    ring[rows, 0], ring[rows, counts + 1] = x[rows, counts - 1], x[:, 0]
+    return ring.unfold(1, 3, 1).flatten(2)
+
+
+def _sinusoids(count: int, width: int) -> Tensor:
+    """Places [count, width]: sines and cosines in turn."""
+    frequency = torch.exp(torch.arange(0, width, 2) * (-math.log(10000.0) / width))
+    phase = torch.arange(count)[:, None] * frequency
+    return torch.stack([phase.sin(), phase.cos()], dim=2).flatten(1)
+
+
+def _sizes(tensors: Mapping[str, Tensor]) -> dict[str, int]:
+    """The constructor's sizes that the shapes of the weights tell; none where the file is no Informer."""
+    embedding = tensors.get("embedding.weight")
+    if embedding is None or embedding.ndim != 3:
+        return {}
+    depth = len({name.split(".")[1] for name in tensors if name.startswith("layers.")})
+    return {"in_channels": embedding.shape[1], "width": embedding.shape[0], "depth": depth}
+
+
+OWN = {
+    "enc_embedding.value_embedding.tokenConv.": "embedding.",
+    "enc_embedding.position_embedding.pe": "positions",
+    "encoder.attn_layers.": "layers.",
+    "encoder.norm.": "norm.",
+    ".attention.out_projection.": ".attention.out.",
+    ".conv1.": ".expand.",
+    ".conv2.": ".contract.",
+}
+PARTS = ("query", "key", "value")
+
+
+def own_names(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Released tensors by the names, and in the shapes, that they have here; those of a classifier's head left out."""
+    own: dict[str, Tensor] = {}
+    for name, tensor in under(tensors, "photometry_encoder.").items():
+        if name in ("fc.weight", "fc.bias"):
+            continue
+        for theirs, ours in OWN.items():
+            name = name.replace(theirs, ours)
+        own[name] = tensor[0] if name == "positions" else tensor
+        if name.endswith(("expand.weight", "contract.weight")):
+            own[name] = tensor[..., 0]
+    for name in [one for one in own if ".query_projection." in one]:
+        parts = [own.pop(name.replace("query", part), None) for part in PARTS]
+        whole = [part for part in parts if part is not None]
+        own[name.replace("query_projection", "project")] = torch.cat(whole)
+    return own

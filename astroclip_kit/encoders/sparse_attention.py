@@ -1,0 +1,153 @@
+"""Attention of the steps of a sequence to each other: that of ProbSparse, for a few of them, or full."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, Self, get_args
+
+import torch
+from torch import Tensor, nn
+
+from ..errors import UsageError
+
+__all__ = ["Attention", "SelfAttention"]
+
+Kind = Literal["prob", "full"]
+
+
+@dataclass(frozen=True)
+class Attention:
+    """How steps attend to each other.
+
+    Args:
+        kind: "prob": of each head the few queries that single keys out attend, all others get the mean of the values;
+            "full": all of them attend.
+        heads: Number of heads; divides the width.
+        factor: Queries that attend, and keys that are looked at to find them, in units of the logarithm of the number
+            of steps, rounded up. Of "prob" alone.
+        seed: Of the keys that are looked at where nothing is trained, so that an object has one answer. In training
+            torch draws others in every pass.
+        mask_padding: Whether steps that are padding take no part. False as in the released weights of AstroM3, where
+            they do, and answer depends on how long the others are padded.
+
+    Raises:
+        UsageError: If one of them is out of range.
+    """
+
+    kind: Kind = "prob"
+    heads: int = 4
+    factor: int = 1
+    seed: int = 0
+    mask_padding: bool = True
+
+    def __post_init__(self) -> None:
+        """Refuses what there is not."""
+        if self.kind not in get_args(Kind) or min(self.heads, self.factor) < 1:
+            raise UsageError(
+                f"attention: kind is one of {', '.join(get_args(Kind))}, heads and factor are at least 1; found {self}."
+            )
+
+    @classmethod
+    def of(cls, setting: str | Mapping[str, Any]) -> Self:
+        """Of its kind, or of arguments by name.
+
+        Raises:
+            UsageError: If an argument is unknown or out of range.
+        """
+        given = {"kind": setting} if isinstance(setting, str) else dict(setting)
+        if unknown := sorted(set(given) - set(cls.__dataclass_fields__)):
+            raise UsageError(f"attention has no {unknown[0]!r}; it has {', '.join(cls.__dataclass_fields__)}.")
+        return cls(**given)
+
+    def count(self, length: int) -> int:
+        """How many of so many steps attend, and are looked at."""
+        return min(self.factor * math.ceil(math.log(max(length, 1))), length)
+
+    def draws(self, depth: int, length: int, training: bool) -> Tensor | None:
+        """Which keys each query is compared with in each layer, [depth, length, count] from 0 to below 1."""
+        if self.kind == "full":
+            return None
+        generator = None if training else torch.Generator().manual_seed(self.seed)
+        return torch.rand(depth, length, self.count(length), generator=generator)
+
+
+class SelfAttention(nn.Module):
+    """Multi-head attention of a sequence to itself.
+
+    Args:
+        width: Features of a step, a multiple of the heads.
+        settings: How they attend.
+
+    References:
+        Zhou et al. 2021 (Informer), AAAI 35, 11106 (arXiv:2012.07436).
+
+    Example:
+        >>> attention = SelfAttention(8, Attention("full", heads=2))
+        >>> attention(torch.zeros(3, 5, 8), torch.tensor([5, 2, 1])).shape
+        torch.Size([3, 5, 8])
+    """
+
+    def __init__(self, width: int, settings: Attention) -> None:
+        super().__init__()
+        self.settings = settings
+        self.project = nn.Linear(width, 3 * width)
+        self.out = nn.Linear(width, width)
+
+    def forward(self, x: Tensor, counts: Tensor, draws: Tensor | None = None) -> Tensor:
+        """Steps [B, T, width] of steps [B, T, width].
+
+        Args:
+            x: Steps.
+            counts: int64 [B], at least 1: the first so many of an object take part. Others get what means nothing.
+            draws: [>= T, count] from 0 to below 1: the keys that each query is compared with, as shares of them.
+        """
+        query, key, value = self.project(x).unflatten(2, (3, self.settings.heads, -1)).permute(2, 0, 3, 1, 4)
+        real = torch.arange(x.shape[1], device=x.device) < counts[:, None]
+        if draws is None:
+            mixed = full_attention(query, key, value, real)
+        else:
+            mixed = sparse_attention(query, key, value, real, draws[: x.shape[1]])
+        out: Tensor = self.out(mixed.transpose(1, 2).flatten(2))
+        return out
+
+
+def full_attention(query: Tensor, key: Tensor, value: Tensor, real: Tensor) -> Tensor:
+    """Attended values [B, heads, T, D] of queries, keys and values [B, heads, T, D], bool [B, T] of the keys."""
+    mask = None if bool(real.all()) else real[:, None, None]
+    return nn.functional.scaled_dot_product_attention(query, key, value, attn_mask=mask)
+
+
+def sparse_attention(query: Tensor, key: Tensor, value: Tensor, real: Tensor, draws: Tensor) -> Tensor:
+    """Attended values of the few queries that single keys out, the mean of the values for the others.
+
+    Each query is compared with some keys; what tells it from the others is its highest score less the sum of them over
+    the number of keys.
+
+    Args:
+        query: [B, heads, T, D].
+        key: [B, heads, T, D].
+        value: [B, heads, T, D].
+        real: bool [B, T], at least one of each object: keys that there are, the first ones.
+        draws: [T, count] from 0 to below 1, on the processor: keys to compare with, as shares of those that there are.
+
+    Returns:
+        [B, heads, T, D].
+    """
+    top = _most_telling(query, key, real, draws)[..., None].expand(-1, -1, -1, query.shape[3])
+    scores = query.gather(2, top) @ key.mT * query.shape[3] ** -0.5
+    weights = scores.masked_fill(~real[:, None, None], -torch.inf).softmax(dim=3)
+    mean = (real / real.sum(dim=1, keepdim=True)).to(value.dtype)[:, None, None] @ value
+    attended = weights.to(value.dtype) @ value
+    return mean.expand_as(value).scatter(2, top, attended)
+
+
+@torch.no_grad()
+def _most_telling(query: Tensor, key: Tensor, real: Tensor, draws: Tensor) -> Tensor:
+    """The queries [B, heads, count] that single keys out."""
+    counts = real.sum(dim=1)[:, None, None]
+    drawn = (draws.to(counts.device) * counts).long()[:, None].expand(-1, query.shape[1], -1, -1)
+    scores = (query @ key.mT).gather(3, drawn)
+    telling = scores.amax(dim=3) - scores.sum(dim=3) / counts
+    return telling.masked_fill(~real[:, None], -torch.inf).topk(min(draws.shape[1], query.shape[2]), dim=2).indices
