@@ -105,6 +105,7 @@ def _check(settings: MoCo) -> None:
         ("momentum", 0 <= settings.momentum < 1, "0 to below 1"),
         ("temperature", settings.temperature > 0, "a positive number"),
         ("out_features", settings.out_features >= 0, "a number of features, or 0 for no head"),
+        ("hidden_features", settings.hidden_features >= 0, "a number of features, or 0 for that of the encoder"),
         ("norm_groups", settings.norm_groups >= 1, "at least 1"),
     ):
         if not fits:

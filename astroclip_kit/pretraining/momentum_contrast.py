@@ -30,7 +30,8 @@ class MomentumContrast(nn.Module):
         super().__init__()
         width = int(encoder.out_features)  # type: ignore[arg-type]
         out_features = settings.out_features or width
-        head = feed_forward((width, width, out_features), "relu") if settings.out_features else nn.Identity()
+        sizes = (width, settings.hidden_features or width, out_features)
+        head = feed_forward(sizes, "relu") if settings.out_features else nn.Identity()
         self.settings = settings
         self.query = nn.Sequential(encoder, head).to(memory_format=torch.channels_last)
         self.key = deepcopy(self.query).requires_grad_(False)

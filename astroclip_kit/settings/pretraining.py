@@ -20,6 +20,7 @@ class MoCo:
         temperature: Cosine similarities are divided by it.
         out_features: Width of the space in which views are compared, after two linear layers that are thrown away
             at the end; 0 for an encoder that ends in such a head of its own, as ``MocoResNet50(head=True)``.
+        hidden_features: Width between the two; 0 for that of the encoder's features, which may be many.
         norm_groups: Parts of a batch that batch normalisation sees apart, shuffled between queries and keys, so that
             its statistics do not give the answer away; encoders without batch normalisation are not divided.
         symmetric: Whether each view is also key to the other's query: twice the work per step.
@@ -32,6 +33,7 @@ class MoCo:
     momentum: float = 0.996
     temperature: float = 0.2
     out_features: int = 128
+    hidden_features: int = 0
     norm_groups: int = 8
     symmetric: bool = False
     augmentation: dict[str, Any] = field(default_factory=dict)

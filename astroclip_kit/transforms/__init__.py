@@ -37,6 +37,7 @@ __getattr__, __dir__, __all__ = lazy(
         "PartOfPoints": ".lightcurves",
         "QuadratureNoise": ".seeing",
         "RandomFlipRotate": ".images",
+        "RandomPart": ".random_part",
         "RandomRotate": ".geometry",
         "RandomScale": ".geometry",
         "RandomWindow": ".chronology",

@@ -241,6 +241,7 @@ def test_both_views_may_ask(tmp_path):
         ({"queue": 0}, "moco.queue is 0, expected at least 1"),
         ({"momentum": 1.0}, "moco.momentum is 1.0, expected 0 to below 1"),
         ({"temperature": 0.0}, "moco.temperature is 0.0, expected a positive number"),
+        ({"hidden_features": -1}, "moco.hidden_features is -1, expected a number of features, or 0 for that of the"),
         ({"out_features": -1}, "moco.out_features is -1, expected a number of features, or 0"),
         ({"norm_groups": 0}, "moco.norm_groups is 0, expected at least 1"),
     ],
