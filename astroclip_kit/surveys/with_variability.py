@@ -28,9 +28,9 @@ class WithVariability(Wrapping):
     ``amplitude`` between the percentiles 2.5 and 97.5, in the unit of the values; ``period`` in days, of the strongest
     of up to four harmonics (see `oscillations`; an eclipsing binary has half of its orbital period);
     ``lksl_statistic``, how rough the curve is that is folded with it (`string_length`); ``explained``, the share of the
-    variance that the harmonics explain. AstroM3's light-curve encoder takes such numbers of ASAS-SN's catalogue. All are measured on the
-    object's own light curve, relative to the median of each band, without upper limits; NaN for one with fewer than 8
-    points.
+    variance that the harmonics explain. AstroM3's light-curve encoder takes such numbers of ASAS-SN's catalogue. All
+    are measured on the object's own light curve, relative to the median of each band, without upper limits; NaN for one
+    with fewer than 8 points.
 
     Args:
         reader: Of light curves.
