@@ -18,7 +18,18 @@ import numpy.typing as npt
 
 from ..errors import InputError, UsageError
 
-__all__ = ["Separation", "cliffs_delta", "cramers_v", "distinct", "false_discovery_rate", "separate"]
+__all__ = [
+    "LEAST",
+    "Separation",
+    "chi_squared",
+    "cliffs_delta",
+    "cramers_v",
+    "distinct",
+    "false_discovery_rate",
+    "frequent",
+    "separate",
+    "unbiased_v",
+]
 
 Z = 1.959963984540054  # of a 95 % interval
 MOST_VALUES = 100  # different texts; rarer ones count as one
@@ -149,7 +160,7 @@ def _of(name: str, values: Array, labels: Array, seed: int) -> Iterator[Separati
     known = values != "" if text else np.isfinite(values)
     levels, codes = np.unique(values[known], return_inverse=True)
     if text:
-        levels, codes = _frequent(levels, codes)
+        levels, codes = frequent(levels, codes)
     everyone = np.bincount(codes, minlength=len(levels))
     for cluster in np.unique(labels[labels >= 0]).tolist():
         member = labels == cluster
@@ -169,8 +180,8 @@ def _of(name: str, values: Array, labels: Array, seed: int) -> Iterator[Separati
         yield Separation(cluster, name, effect, value, low, high, *about, n, m, *missing, p)
 
 
-def _frequent(levels: Array, codes: Array) -> tuple[Array, Array]:
-    """The texts, with the rarest as one where there are too many."""
+def frequent(levels: Array, codes: Array) -> tuple[Array, Array]:
+    """The texts and the number of each object's, with the rarest as one where there are more than a hundred."""
     counts = np.bincount(codes)
     if len(levels) <= MOST_VALUES:
         return levels, codes
@@ -247,18 +258,28 @@ def cramers_v(inside: npt.ArrayLike, outside: npt.ArrayLike, *, seed: int = 0) -
     table = table[:, table.sum(axis=0) > 0]
     count = int(table.sum())
     drawn = np.random.default_rng(seed).multinomial(count, table.ravel() / count, N_BOOT).reshape(-1, *table.shape)
-    squared = _squared(table[None])[0]
+    squared = float(chi_squared(table[None])[0])
     free = table.shape[1] - 1
-    bias = free / (count - 1)
-    others = _squared(drawn.astype(np.float64))
-    ends = squared - bias + np.percentile(others, [2.5, 97.5]) - others.mean()
-    room = min(1.0, free - free**2 / (count - 1), 1 - 1 / (count - 1))  # the largest that the correction leaves
-    value, low, high = (math.sqrt(min(max(float(one) / max(room, 1e-12), 0.0), 1.0)) for one in (squared - bias, *ends))
+    others = chi_squared(drawn.astype(np.float64))
+    ends = (squared + np.percentile(others, [2.5, 97.5]) - others.mean()).tolist()
+    value, low, high = (unbiased_v(one, count, free) for one in (squared, *ends))
     return value, low, high, float(chi2.sf(squared * count, free)) if free else 1.0
 
 
-def _squared(tables: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Chi squared by number of objects, of tables [B, 2, C]."""
+def unbiased_v(squared: float, count: int, free: int) -> float:
+    """Cramer's V from chi squared by number of objects, without what chance alone adds to it.
+
+    Args:
+        squared: As `chi_squared` gives it.
+        count: Number of objects.
+        free: Degrees of freedom: classes less one.
+    """
+    room = min(1.0, free - free**2 / (count - 1), 1 - 1 / (count - 1))  # the largest that the correction leaves
+    return math.sqrt(min(max((squared - free / (count - 1)) / max(room, 1e-12), 0.0), 1.0))
+
+
+def chi_squared(tables: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Chi squared by number of objects [B], of tables [B, 2, C]."""
     rows, columns = tables.sum(axis=2, keepdims=True), tables.sum(axis=1, keepdims=True)
     count = tables.sum(axis=(1, 2), keepdims=True)
     expected = rows * columns / count

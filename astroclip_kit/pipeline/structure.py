@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from ..downstream.clustering import Grouping
 from ..filters import rows_where
+from ..settings.grouped import Among
 from .parts import Folder, changed, open_store, provenance, words
 from .table_files import is_table, write_table
 
 if TYPE_CHECKING:
     from astropy.table import Table
 
+    from ..downstream.clusters import Found
     from ..downstream.maps import Map
     from ..embeddings import EmbeddingStore
 
@@ -71,7 +73,7 @@ def cluster(
     on: str = "",
     map: Folder = "",
     grouping: Grouping = Grouping(),
-    where: str = "",
+    among: Among = Among(),
     properties: str | list[str] = "",
     seed: int = 0,
     **more: Any,
@@ -84,31 +86,35 @@ def cluster(
         on: Modality, or "mean"; that of the map, or the first, by default.
         map: Map folder, on which hdbscan and dbscan work; k-means works on the vectors.
         grouping: How groups are looked for.
-        where: Which objects to look at, e.g. "snr > 5"; all by default.
+        among: Which objects to look at, see `Among`: all, those of a condition, or those of one class.
         properties: Labels that may set groups apart, "z,logmstar"; all by default.
         seed: Of k-means, samples and intervals.
-        more: Fields of `grouping`, as keyword arguments in Python: ``method="kmeans", k=5``.
+        more: Fields of `grouping` and `among`, as keyword arguments in Python: ``method="kmeans", k=5``.
 
     Returns:
         One row per cluster: size, its most typical object, and the properties that set it apart most (at a false
         discovery rate of 5 %), each with what is inside, what is else, and the effect: Cliff's d, or Cramer's V.
     """
     from .. import downstream
+    from ..downstream import separation
     from ..storage import check_output
+    from .label_tables import table_columns
 
-    path, grouping = Path(out), changed(grouping, more, "a grouping")
+    path, chosen = Path(out), {name: more.pop(name) for name in list(more) if hasattr(among, name)}
+    grouping, among = changed(grouping, more, "a grouping"), changed(among, chosen, "the objects")
     if not is_table(path):
         check_output(path, "clusters")
     store = open_store(embeddings)
-    found = downstream.cluster(
-        store,
-        on=on,
-        grouping=grouping,
-        place=downstream.Map(Path(map)) if map else None,
-        rows=rows_where(store.catalog, where) if where else None,
-        properties=words(properties) or None,
-        seed=seed,
-    )
+    how: dict[str, Any] = {"on": on, "grouping": grouping, "seed": seed}
+    how["place"] = downstream.Map(Path(map)) if map else None
+    names = words(properties) or None
+    if among.within:
+        known = {**store.labels, **(table_columns(store, among.table) if among.table else {})}
+        how["properties"] = {name: known[name] for name in separation.distinct(known, names)}
+        found: Found = downstream.find_subclasses(store, among.label, among.within, **how)
+    else:
+        rows = rows_where(store.catalog, among.where) if among.where else None
+        found = downstream.cluster(store, rows=rows, properties=names, **how)
     if is_table(path):
         write_table(found.table, path)
     else:

@@ -138,3 +138,51 @@ def test_vectors_that_are_no_numbers_are_said_in_one_way(space, tmp_path):
     for verb in verbs:
         with pytest.raises(InputError, match=told):
             verb()
+
+
+@pytest.fixture(scope="module")
+def mixed(tmp_path_factory):
+    """A space in which quasars are of two kinds, and a table of their colours under other objects' ids too."""
+    root, count, draw = tmp_path_factory.mktemp("mixed"), 300, np.random.default_rng(1)
+    red = np.arange(count) % 4 == 1
+    z = 4 * np.eye(5)[np.arange(count) % 2] + 0.3 * draw.normal(size=(count, 5))
+    z[red, 3] += 5
+    split = np.where(np.arange(count) // 4 % 2 == 0, "train", "test")
+    ids = [f"o{i}" for i in range(count)]
+    labels = {"class": np.array(["STAR", "QSO"])[np.arange(count) % 2], "snr": draw.uniform(0, 10, count)}
+    EmbeddingStore.write(root / "space", {"image": z}, ids, catalog={"split": split}, labels=labels)
+    EmbeddingStore.write(root / "bare", {"image": z}, ids, labels={"snr": labels["snr"]})
+    colour = np.round(red + 0.1 * draw.normal(size=count), 3)
+    Table({"object_id": ids[::-1], "w1_w2": colour[::-1], "tile": ["a"] * count}).write(root / "colours.csv")
+    Table({"object_id": ["other"], "w1_w2": [1.0]}).write(root / "others.csv")
+    Table({"ra": [1.0], "dec": [1.0], "w1_w2": [1.0]}).write(root / "places.csv")
+    return root
+
+
+def test_subclasses_of_one_class(mixed, tmp_path, capsys):
+    ak.project(mixed / "space", tmp_path / "map", method="pca", where="class == 'QSO'")
+    words = ["cluster", str(mixed / "space"), str(tmp_path / "found"), "--label", "class", "--within", "QSO"]
+    words += ["--table", str(mixed / "colours.csv"), "--map", str(tmp_path / "map")]
+    assert cli.main(words) == 0
+    printed = capsys.readouterr().out
+    for expected in ("a valley: 0 of ", "w1_w2 0.", "1 of 2 properties", "written: "):
+        assert expected in printed
+    summary = json.loads((tmp_path / "found" / "summary.json").read_text())
+    assert summary["subclasses"] == 2 and summary["columns"][0]["property"] == "w1_w2"
+    only = ak.cluster(
+        mixed / "space", tmp_path / "only.csv", map=tmp_path / "map", label="class", within="QSO", properties="snr"
+    )
+    assert set(only["apart_by"]) == {""} and only["size"].sum() == 150
+
+
+def test_what_is_wrong_with_subclasses_is_said(mixed, tmp_path, fails):
+    space, out, inside = mixed / "space", tmp_path / "out", ("--label", "class", "--within", "QSO")
+    assert "label and within go together" in fails("cluster", space, out, "--within", "QSO")
+    assert "say with --label and --within which" in fails("cluster", space, out, "--table", mixed / "colours.csv")
+    assert "where has no use with within" in fails("cluster", space, out, *inside, "--where", "snr > 5")
+    assert "no object has the class 'GALAXY'" in fails("cluster", space, out, "--label", "class", "--within", "GALAXY")
+    assert "no label 'class'; there is: snr" in fails("cluster", mixed / "bare", out, *inside)
+    assert "none of 1 rows of" in fails("cluster", space, out, *inside, "--table", mixed / "others.csv")
+    assert "no column is called like an id" in fails("cluster", space, out, *inside, "--table", mixed / "places.csv")
+    assert "no property 'w9'" in fails("cluster", space, out, *inside, "--properties", "w9")
+    assert not out.exists()
