@@ -40,6 +40,8 @@ from .validation import validator
 
 __all__ = ["align"]
 
+MEASURED = 1024  # training objects by which a preprocessing is measured
+
 
 def align(
     data: Any,
@@ -88,7 +90,7 @@ def align(
     check_training(job.training, len(job.train), len(job.valid) > 0)
     for note in job.notes:
         warnings.warn(note, stacklevel=2)
-    parts = _Parts(dict(heads or {}), dict(encoders or {}))
+    parts = _Parts(dict(heads or {}), job.measured(encoders or {}))
     trained = [_train_member(job, parts, member, out, quiet) for member in range(job.alignment.members)]
     models = [model.cpu() for model, _, _ in trained]
     model = models[0] if len(models) == 1 else Ensemble(models)
@@ -136,6 +138,16 @@ class _Job:
     def notes(self) -> list[str]:
         """What is to be said of encoders that have seen held-out objects."""
         return seen_by_encoders(self.data, self.names, self.split)
+
+    def measured(self, encoders: Mapping[str, nn.Module]) -> dict[str, nn.Module]:
+        """The encoders; where one is not trained yet, its preprocessing is measured on training objects."""
+        found = dict(encoders)
+        for name, one in encoders.items():
+            if callable(getattr(one, "measured_on", None)) and getattr(one, "trained_on", None) is None:
+                rows = self.train[np.asarray(self.data.present(name))[self.train]]
+                some = rows[:: -(-len(rows) // MEASURED)]
+                found[name] = copy.deepcopy(one).measured_on(torch.from_numpy(self.data.views(name, some)))  # type: ignore[operator]
+        return found
 
     def identity(self, model: ContrastiveModel) -> str:
         """Changes with data, split, model and any setting: an interrupted run goes on only with the same."""

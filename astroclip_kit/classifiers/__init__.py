@@ -19,6 +19,7 @@ __getattr__, __dir__, __all__ = lazy(
         "EarlyConcat": ".early_fusion",
         "EncoderClassifier": ".encoder_training",
         "ErrorGroup": ".error_analysis",
+        "MeanEmbedding": ".mean_embedding",
         "PooledLinear": ".early_fusion",
         "Tokens": ".tokens",
         "VGG1DFusion": ".early_fusion",

@@ -11,9 +11,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from ..data import divide, label_share
 from ..errors import InputError, UsageError
+from ..settings import Classification
 
-__all__ = ["absent_classes", "check_classes", "class_codes", "class_loss", "class_weighting"]
+__all__ = ["absent_classes", "check_classes", "class_codes", "class_loss", "class_weighting", "shown_codes"]
 
 Codes = npt.NDArray[np.int64]
 MOST = 1000  # classes; more are rather names of objects
@@ -47,6 +49,21 @@ def class_codes(objects: Any, label: str) -> tuple[tuple[str, ...], Codes]:
         raise UsageError(f"label: {label!r} has {len(names):,} different values, expected at most {MOST:,} classes.")
     missing = int(names[0] == "") if len(names) else 0
     return tuple(names[missing:].tolist()), codes.reshape(-1).astype(np.int64) - missing
+
+
+def shown_codes(objects: Any, settings: Classification) -> tuple[tuple[str, ...], Codes]:
+    """The same of the labels that are shown: one that ``settings.labelled`` keeps back counts as unknown.
+
+    Raises:
+        UsageError: If there is no such label, or a setting is out of range.
+        InputError: If the objects cannot be divided.
+    """
+    names, codes = class_codes(objects, settings.label)
+    share, seed = settings.labelled, settings.split.seed
+    if share.fraction == 1:
+        return names, codes
+    shown = label_share(codes, divide(objects, settings.split), share, seed, objects.object_ids)
+    return names, np.where(shown, codes, -1)
 
 
 def check_classes(names: tuple[str, ...], codes: Codes, sides: npt.NDArray[np.str_], class_weights: str = "") -> str:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from ..alignment.trainable import trained_parts
 from ..errors import InputError, UsageError
 from ..settings import Hardware
 from ..types import reads_of
 from .inference import BATCH, Rows, logits_of
 from .temperature import probabilities
-from .tokens import encode_views
+from .tokens import encode_views, prepared
 
 __all__ = ["Classifier"]
 
@@ -26,10 +27,12 @@ class Classifier(nn.Module):
     Args:
         encoders: Modality to encoder, or any name to one whose ``reads`` names its modality.
         fusion: A module that names what it reads of these in ``modalities``, takes tokens [B, T, D] by name and gives
-            logits [B, C].
+            logits [B, C]. One that is ``partial`` also takes which objects have what, and copes with those that
+            lack modalities.
         classes: Names of the classes [C].
         label: The property that they are of.
         temperature: Logits are divided by it, so that the probabilities are as sure as they are right.
+        pooled: Whether the fusion is given the features of encoders as the one token, also of those that have tokens.
 
     Raises:
         UsageError: If the fusion reads a modality without encoder, or the temperature is not above 0.
@@ -51,11 +54,14 @@ class Classifier(nn.Module):
         classes: Sequence[str],
         label: str = "",
         temperature: float = 1.0,
+        pooled: bool = False,
     ) -> None:
         super().__init__()
         self.encoders = nn.ModuleDict(encoders).to(memory_format=torch.channels_last)  # as images are laid out
         self.fusion = fusion
         self.classes, self.label, self.temperature = tuple(classes), label, temperature
+        self.pooled = pooled
+        self._trained: dict[str, list[nn.Module]] = {}
         if missing := [name for name in fusion.modalities if name not in encoders]:  # type: ignore[union-attr]
             raise UsageError(f"the fusion reads {missing[0]!r}, which has no encoder. Pass one.")
         if not temperature > 0:
@@ -71,21 +77,87 @@ class Classifier(nn.Module):
         """What it needs of an object, without repeats."""
         return tuple(dict.fromkeys(self.reads.values()))
 
-    def tokens(self, views: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    @property
+    def partial(self) -> bool:
+        """Whether an object may lack modalities, as long as it has one."""
+        return bool(getattr(self.fusion, "partial", False))
+
+    def freeze(self, trainable: Mapping[str, str]) -> Self:
+        """Lets only a part of the encoders learn; the rest stays in eval mode.
+
+        Args:
+            trainable: What an encoder is called to "all", "last:N" or "frozen"; all where it does not say.
+
+        Raises:
+            UsageError: If a setting is none of these, or an encoder has fewer blocks.
+        """
+        for name, encoder in self.encoders.items():
+            parts = trained_parts(encoder.requires_grad_(False), trainable.get(name, "all"))
+            self._trained[name] = [part.requires_grad_(True) for part in parts]
+        return self.train(self.training)
+
+    def train(self, mode: bool = True) -> Self:
+        """Switches what is trained to training mode; frozen parts stay in eval mode."""
+        super().train(mode)
+        for name, parts in self._trained.items():
+            self.encoders[name].eval()
+            for part in parts:
+                part.train(mode)
+        return self
+
+    def tokens(self, views: Mapping[str, Tensor], present: Mapping[str, Tensor] | None = None) -> dict[str, Tensor]:
         """Tokens [B, T, D] of raw views [B, ...], by modality.
+
+        Args:
+            views: Of the modalities; where objects may lack some, of any of them.
+            present: What `present` gives of them; the tokens of the others are 0.
 
         Raises:
             InputError: If a modality is missing.
         """
-        if missing := [name for name in self.modalities if name not in views]:
-            found = ", ".join(views) or "none"
-            raise InputError(f"the classifier reads {', '.join(self.modalities)}; found {found}, no {missing[0]!r}.")
-        return {name: encode_views(self.encoders[name], views[read]) for name, read in self.reads.items()}
+        missing = [name for name in self.modalities if name not in views]
+        if len(missing) == len(self.modalities) or (missing and not self.partial):
+            found, every = ", ".join(views) or "none", "any of " if self.partial else ""
+            raise InputError(
+                f"the classifier reads {every}{', '.join(self.modalities)}; found {found}, no {missing[0]!r}."
+            )
+        if not self.partial:
+            return {name: self._encode(name, views[read]) for name, read in self.reads.items()}
+        present = present or self.present(views)
+        seen = {name: views[self.reads[name]] for name in present}
+        return {
+            name: self._encode(name, x) if present[name].all() else self._encode_some(name, x, present[name])
+            for name, x in seen.items()
+        }
+
+    def present(self, views: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """What the fusion reads, to which objects have it, bool [B]: those whose view holds a finite value.
+
+        What nobody has is left out.
+        """
+        known = {name: views[read] for name, read in self.reads.items() if read in views}
+        here = {name: x.isfinite().flatten(1).any(dim=1) for name, x in known.items()}
+        return {name: one for name, one in here.items() if one.any()}
+
+    def _encode(self, name: str, x: Tensor) -> Tensor:
+        """Tokens [B, T, D], or features [B, 1, D], of raw views."""
+        encoder = self.encoders[name]
+        if not self.pooled:
+            return encode_views(encoder, x)
+        features: Tensor = encoder(prepared(encoder, x))
+        return features[:, None]
+
+    def _encode_some(self, name: str, x: Tensor, here: Tensor) -> Tensor:
+        """The same of the views that are there [B]."""
+        tokens = self._encode(name, x[here])
+        return tokens.new_zeros(len(x), *tokens.shape[1:]).index_copy(0, here.nonzero()[:, 0], tokens)
 
     def forward(self, views: Mapping[str, Tensor]) -> Tensor:
         """Logits [B, C] of raw views [B, ...] by modality, divided by the temperature."""
-        logits: Tensor = self.fusion(self.tokens(views)) / self.temperature
-        return logits
+        present = self.present(views) if self.partial else None
+        tokens = self.tokens(views, present)
+        logits: Tensor = self.fusion(tokens) if present is None else self.fusion(tokens, present)
+        return logits / self.temperature
 
     def predict(
         self,

@@ -20,7 +20,7 @@ from ..storage import hash_text
 from ..training import autocast, resolve_hardware
 from ..transforms.compose import Augmentation
 from ..types import Modality
-from .classes import Codes, check_classes, class_codes, class_loss, class_weighting
+from .classes import Codes, check_classes, class_loss, class_weighting, shown_codes
 from .tokens import prepared
 
 __all__ = ["EncoderClassifier", "train_encoder"]
@@ -110,7 +110,7 @@ def train_encoder(
     supervision = _Supervision(settings.label, settings.class_weights, augmentation)
     course = Pretraining.of("supervised", dataset, out, modality, supervision, training, settings.split)
     check_encoder(encoder, course.modality)
-    names, codes = class_codes(dataset, settings.label)
+    names, codes = shown_codes(dataset, settings)
     course = _with_classes(course, names, codes)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(training.seed)

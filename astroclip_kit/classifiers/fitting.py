@@ -27,13 +27,14 @@ from ..training.processes import on_first_process
 from ..types import reads_of
 from .classifier import Classifier
 from .encoder_training import EncoderClassifier, train_encoder
+from .fine_tuning import FineTuned
 from .fusion_training import token_logits, train_fusion, train_joint, view_logits
 from .learning import Learning
 from .methods import make_fusion
 from .seen import check_unseen, encoder_folder
 from .simulated_stage import SIMULATED, Simulation, check_simulation
 from .temperature import calibrate
-from .tokens import Tokens, extract_tokens, token_shape
+from .tokens import Tokens, encoders_of, extract_tokens, token_shape
 
 __all__ = ["fit_classifier"]
 
@@ -62,9 +63,10 @@ def fit_classifier(
             `train_encoder` or of a bare encoder. One that names its modality in ``reads`` may be called otherwise.
         settings: Label, method, stages, trainings, split.
         out: Gets ``encoders/<modality>``, ``tokens``, ``fusion`` and ``model``, the folder of the classifier;
-            aligned also ``aligned``, simulated ``simulation``.
+            aligned also ``aligned``, simulated ``simulation``, and fine-tuned ``fine_tuned`` where encoders learn.
         tokens: What `extract_tokens` gave for this dataset. The encoders that they were extracted with are used as they
-            are, those of `encoders` alone where it names any: so several fusions share them.
+            are, those of `encoders` alone where it names any: so several fusions share them. Fine-tuned: features by
+            the frozen encoders of the start.
         about: What else the manifest of the classifier keeps.
         quiet: Shows no progress.
 
@@ -84,9 +86,11 @@ def fit_classifier(
     if processes() > 1:
         launch(settings.training.hardware)
     fitting = _Fitting(dataset, settings, Path(out), quiet, about or {})
+    if settings.stages == "fine_tuned":
+        return fitting.fine_tuned(encoders, tokens)
     if tokens is None:
         fitting.check(encoders)
-    trained = fitting.encoders(encoders) if tokens is None else _encoders_of(tokens, list(encoders) or tokens.names)
+    trained = fitting.encoders(encoders) if tokens is None else encoders_of(tokens, list(encoders) or tokens.names)
     if settings.stages == "joint":
         return fitting.joint(trained)
     if tokens is None and settings.stages == "simulated":
@@ -98,15 +102,6 @@ def fit_classifier(
         )
         tokens = FeatureSet(fitting.out / "tokens")
     return fitting.two_stage(trained, tokens)
-
-
-def _encoders_of(tokens: FeatureSet, names: Sequence[str]) -> dict[str, nn.Module]:
-    """The encoders that tokens were extracted with."""
-    folders = tokens.encoder_folders
-    if missing := [name for name in names if name not in folders]:
-        raise UsageError(f"{tokens.root} keeps no encoder of {missing[0]!r}: it was not extracted, or cannot be saved.")
-    found = {name: load_model(folders[name], trusted=True) for name in names}
-    return {name: one.encoder if isinstance(one, Tokens) else one for name, one in found.items()}
 
 
 @dataclass(frozen=True)
@@ -138,15 +133,24 @@ class _Fitting:
 
     def check(self, encoders: Encoders) -> None:
         """Refuses what would be found wrong only after the encoders are trained."""
-        notes = check_unseen(encoders, self.dataset, self.settings.split)
+        self._tell(check_unseen(encoders, self.dataset, self.settings.split))
         Learning.of(self.dataset, self.read(encoders), self.settings)
-        for note in notes:
-            on_first_process(partial(print, f"note: {note}", file=sys.stderr))
         widths = {name: int(one.out_features) for name, one in encoders.items() if isinstance(one, nn.Module)}  # type: ignore[arg-type]
         if self.settings.stages == "simulated":
             check_simulation(self.settings.simulation, list(encoders), self.dataset.modalities)
         if len(widths) == len(encoders):
             self._new_fusion({name: (1, width) for name, width in widths.items()}, 2)
+
+    def _tell(self, notes: Sequence[str]) -> None:
+        for note in notes:
+            on_first_process(partial(print, f"note: {note}", file=sys.stderr))
+
+    def fine_tuned(self, encoders: Encoders, tokens: FeatureSet | None) -> Classifier:
+        """The classifier of encoders that were aligned, or begin with random weights, and a head on their mean."""
+        tuning = FineTuned(self.dataset, self.settings, self.out, self.once, self.quiet)
+        self._tell([*tuning.check(encoders), *check_unseen(encoders, self.dataset, self.settings.split)])
+        folders = [name for name, one in encoders.items() if not isinstance(one, nn.Module)]
+        return self._calibrated(*tuning.fit(self.opened(encoders), tokens, folders))
 
     def read(self, encoders: Encoders) -> list[str]:
         """The modalities that encoders read, without repeats."""

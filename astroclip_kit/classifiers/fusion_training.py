@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import replace
 from functools import partial
@@ -22,11 +22,11 @@ from ..settings import Classification, Hardware
 from ..transforms.compose import Augmentation
 from ..types import reads_of
 from .classifier import Classifier
-from .inference import BATCH, Rows, logits_of
+from .inference import BATCH, Rows, logits_of, with_absent
 from .learning import Learning
 from .tokens import tokens_of
 
-__all__ = ["encoder_logits", "token_logits", "train_fusion", "train_joint", "view_logits"]
+__all__ = ["encoder_logits", "is_partial", "token_logits", "train_fusion", "train_joint", "view_logits", "views_of"]
 
 
 def train_fusion(
@@ -40,7 +40,8 @@ def train_fusion(
     """Trains a fusion on cached tokens, and writes its folder.
 
     The epoch with the lowest cross-entropy on the validation side is kept. Objects without the class, or without one
-    of the modalities that the fusion reads, are left out and counted in the manifest.
+    of the modalities that the fusion reads, are left out and counted in the manifest; where it is ``partial``, only
+    those without any.
 
     Args:
         features: What `extract_tokens` gave; the features of other encoders count as one token.
@@ -59,9 +60,9 @@ def train_fusion(
         TrainingError: If no training object has all modalities.
     """
     names = _modalities(fusion)
-    learning = Learning.of(features, names, settings)
-    fusion = deepcopy(fusion)
-    learning.fit(fusion, partial(_tokens, features, names), settings.training, Path(out), quiet=quiet)
+    learning = Learning.of(features, names, settings, is_partial(fusion))
+    fusion, about = deepcopy(fusion), {"begun_from": [fingerprint(fusion)]}
+    learning.fit(fusion, partial(_tokens, features, names), settings.training, Path(out), about=about, quiet=quiet)
     return fusion
 
 
@@ -72,6 +73,8 @@ def train_joint(
     encoders: Mapping[str, nn.Module],
     fusion: nn.Module,
     settings: Classification,
+    trainable: Mapping[str, str] | None = None,
+    pooled: bool = False,
     quiet: bool = False,
 ) -> Classifier:
     """Trains encoders and fusion together on raw views, and writes the folder of both.
@@ -83,6 +86,8 @@ def train_joint(
             is.
         fusion: As in `train_fusion`; left as it is.
         settings: As in `train_fusion`; and ``encoder_rate``, and augmentations of the modalities that the fusion reads.
+        trainable: What an encoder is called to what is trained of it, see `Classifier.freeze`; by default all.
+        pooled: Whether the fusion is given features, see `Classifier`.
         quiet: Shows no progress.
 
     Returns:
@@ -96,17 +101,19 @@ def train_joint(
     """
     own = {name: deepcopy(encoders[name]) for name in _modalities(fusion)}
     names = tuple(dict.fromkeys(reads_of(name, one) for name, one in own.items()))
-    learning = Learning.of(dataset, names, settings)
+    learning = Learning.of(dataset, names, settings, is_partial(fusion))
     given = settings.augmentations_of(names)
     built = {name: cast(Augmentation, build(one, trusted=True)) for name, one in given.items()}
     for name, one in built.items():
         check_augmentation(one, dataset.modalities[name])
-    classifier = Classifier(own, deepcopy(fusion), learning.classes, settings.label)
+    begun_from = [fingerprint(one) for one in (*own.values(), fusion)]
+    classifier = Classifier(own, deepcopy(fusion), learning.classes, settings.label, pooled=pooled)
+    classifier.freeze(trainable or {})
     optimizer = settings.training.optimizer
     factors = {**optimizer.factors, "encoders": settings.encoder_rate}
     training = replace(settings.training, optimizer=replace(optimizer, factors=factors))
-    about = {"augmentations": describe(built), "begun_from": [fingerprint(one) for one in own.values()]}
-    read = partial(_views, dataset, names)
+    about = {"augmentations": describe(built), "begun_from": begun_from, "trainable": dict(trainable or {})}
+    read = partial(views_of, dataset, names)
     learning.fit(classifier, read, training, Path(out), augmentations=built, about=about, quiet=quiet)
     return classifier
 
@@ -117,10 +124,10 @@ def token_logits(
     """Logits float32 [n, C] of some objects from their cached tokens.
 
     Raises:
-        InputError: If one lacks a modality that the fusion reads.
+        InputError: If one lacks a modality that the fusion reads, or all, where it may lack some.
     """
     names = _modalities(fusion)
-    _check_present(features, names, rows)
+    _check_present(features, names, rows, is_partial(fusion))
     return logits_of(fusion, partial(_tokens, features, names), rows, hardware=hardware, batch_size=batch_size)
 
 
@@ -130,11 +137,11 @@ def view_logits(
     """Logits float32 [n, C] of some objects from their raw views.
 
     Raises:
-        InputError: If one lacks a modality that the classifier reads.
+        InputError: If one lacks a modality that the classifier reads, or all, where it may lack some.
     """
     names = classifier.modalities
-    _check_present(dataset, names, rows)
-    return logits_of(classifier, partial(_views, dataset, names), rows, hardware=hardware, batch_size=batch_size)
+    _check_present(dataset, names, rows, classifier.partial)
+    return logits_of(classifier, partial(views_of, dataset, names), rows, hardware=hardware, batch_size=batch_size)
 
 
 def encoder_logits(
@@ -160,7 +167,7 @@ def encoder_logits(
         InputError: If one lacks the modality.
     """
     _check_present(dataset, (modality,), rows)
-    read = partial(_views, dataset, (modality,))
+    read = partial(views_of, dataset, (modality,))
     return logits_of(_OfViews(trained, modality), read, rows, hardware=hardware, batch_size=batch_size)
 
 
@@ -184,18 +191,35 @@ def _modalities(fusion: nn.Module) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _check_present(objects: Any, names: tuple[str, ...], rows: Rows) -> None:
-    for name in names:
-        lacking = rows[~np.asarray(objects.present(name))[rows]]
-        if len(lacking):
-            raise InputError(
-                f"{len(lacking)} of the objects have no {name!r} (first: row {lacking[0]}). Leave them out."
-            )
+def is_partial(fusion: nn.Module) -> bool:
+    """Whether objects may lack some of the modalities that a fusion reads."""
+    return bool(getattr(fusion, "partial", False))
+
+
+def _check_present(objects: Any, names: tuple[str, ...], rows: Rows, partial: bool = False) -> None:
+    present = {name: np.asarray(objects.present(name))[rows] for name in names}
+    wanted = {" and no ".join(map(repr, names)): np.any([*present.values()], axis=0)} if partial else present
+    for name, here in wanted.items():
+        if not here.all():
+            lacking = rows[~here]
+            told = name if partial else repr(name)
+            raise InputError(f"{len(lacking)} of the objects have no {told} (first: row {lacking[0]}). Leave them out.")
 
 
 def _tokens(features: FeatureSet, names: tuple[str, ...], rows: Rows) -> dict[str, Tensor]:
-    return {name: tokens_of(features, name, rows) for name in names}
+    return {name: _read(features, name, rows, partial(tokens_of, features, name)) for name in names}
 
 
-def _views(dataset: Any, names: tuple[str, ...], rows: Rows) -> dict[str, Tensor]:
-    return {name: torch.from_numpy(dataset.views(name, rows)) for name in names}
+def views_of(dataset: Any, names: Sequence[str], rows: Rows) -> dict[str, Tensor]:
+    """Raw views [n, ...] by modality, NaN of objects that lack it."""
+    return {name: _read(dataset, name, rows, partial(_view, dataset, name)) for name in names}
+
+
+def _view(dataset: Any, name: str, rows: Rows) -> Tensor:
+    return torch.from_numpy(dataset.views(name, rows))
+
+
+def _read(objects: Any, name: str, rows: Rows, read: Callable[[Rows], Tensor]) -> Tensor:
+    """What is read of the objects that have a modality, NaN of the others."""
+    here = np.asarray(objects.present(name))[rows]
+    return read(rows) if here.all() else with_absent(read(rows[here]), torch.from_numpy(here))

@@ -13,7 +13,7 @@ from ..settings import Hardware
 from ..training import autocast, resolve_hardware
 from ..training.hardware import processor_threads
 
-__all__ = ["BATCH", "Read", "Rows", "logits_of"]
+__all__ = ["BATCH", "Read", "Rows", "logits_of", "with_absent"]
 
 Rows = npt.NDArray[np.int64]
 Read = Callable[[Rows], dict[str, Tensor]]  # tokens or raw views by modality
@@ -49,3 +49,20 @@ def logits_of(
         module.train(was_training).to(place)
     logits: npt.NDArray[np.float32] = torch.cat(parts).numpy()
     return logits
+
+
+def with_absent(x: Tensor, here: Tensor) -> Tensor:
+    """Views or tokens [B, ...] of all objects, NaN of those that have none.
+
+    Args:
+        x: Of the others [n, ...].
+        here: Which have one, bool [B].
+
+    Example:
+        >>> with_absent(torch.ones(1, 2), torch.tensor([False, True]))
+        tensor([[nan, nan],
+                [1., 1.]])
+    """
+    whole = x.new_full((len(here), *x.shape[1:]), torch.nan)
+    whole[here] = x
+    return whole

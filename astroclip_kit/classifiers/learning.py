@@ -22,8 +22,8 @@ from ..training.checks import check_training
 from ..training.processes import on_first_process
 from ..transforms.compose import Augmentation
 from ..transforms.randomness import fork, object_seeds
-from .classes import Codes, check_classes, class_codes, class_loss, class_weighting
-from .inference import BATCH, Read, Rows
+from .classes import Codes, check_classes, class_codes, class_loss, class_weighting, shown_codes
+from .inference import BATCH, Read, Rows, with_absent
 
 __all__ = ["Given", "Learning"]
 
@@ -37,7 +37,7 @@ class Given(NamedTuple):
 
 @dataclass(frozen=True)
 class Learning:
-    """The objects that a class can be learned from: they have it, and all modalities.
+    """The objects that a class can be learned from: they have it, and all modalities (or any, where that will do).
 
     Args:
         objects: A `FeatureSet` or `Dataset`.
@@ -48,6 +48,7 @@ class Learning:
         train: Rows of the training side.
         valid: Rows of the validation side; may be empty.
         left_out: Why objects of both sides are left out, to how many.
+        lacking: Modality to how many of both sides learn without it, where that will do.
         weights: What the loss of each class is multiplied with [C], or None.
         split: Who trains.
         note: A warning in words, or "".
@@ -61,42 +62,52 @@ class Learning:
     train: Rows
     valid: Rows
     left_out: Mapping[str, int]
+    lacking: Mapping[str, int]
     weights: Tensor | None
     split: Split
     note: str
 
     @classmethod
-    def of(cls, objects: Any, modalities: Sequence[str], settings: Classification) -> Learning:
+    def of(cls, objects: Any, modalities: Sequence[str], settings: Classification, partial: bool = False) -> Learning:
         """Divides the objects.
 
         Args:
             objects: A `FeatureSet` or `Dataset`.
             modalities: What is read.
-            settings: Label, split, weights of the classes.
+            settings: Label and how many are shown, split, weights of the classes.
+            partial: Whether any of the modalities will do.
 
         Raises:
             UsageError: If there is no such label or modality.
             InputError: If the classes cannot be learned.
-            TrainingError: If no training object has all modalities.
+            TrainingError: If no training object has all modalities, or any where that will do.
         """
         known = getattr(objects, "names", None) or list(objects.modalities)
         if unknown := [name for name in modalities if name not in known]:
             raise UsageError(f"there is no modality {unknown[0]!r} in the data; they have {', '.join(known)}.")
-        label, split, weights = settings.label, settings.split, settings.class_weights
-        names, codes = class_codes(objects, label)
+        split, weights = settings.split, settings.class_weights
+        names, codes = shown_codes(objects, settings)
         sides = splits.divide(objects, split)
         present = {name: np.asarray(objects.present(name)) for name in modalities}
-        whole = np.all(list(present.values()), axis=0)
-        here = sides != "test"
+        whole = (np.any if partial else np.all)(list(present.values()), axis=0)
         if not (whole & (sides == "train")).any():
-            raise TrainingError(f"no training object has {' and '.join(modalities)}. Check how they were matched.")
+            wanted = (" or " if partial else " and ").join(modalities)
+            raise TrainingError(f"no training object has {wanted}. Check how they were matched.")
         note = check_classes(names, np.where(whole, codes, -1), sides, weights)
-        usable = whole & (codes >= 0)
+        usable, here = whole & (codes >= 0), sides != "test"
         train, valid = (np.flatnonzero(usable & (sides == side)) for side in ("train", "valid"))
-        left_out = {f"no {label}": int((here & (codes < 0)).sum())}
-        left_out |= {f"no {name}": int((here & (codes >= 0) & ~one).sum()) for name, one in present.items()}
-        scale = class_weighting(codes[train], len(names), weights)
-        return cls(objects, tuple(modalities), label, names, codes, train, valid, left_out, scale, split, note)
+        given = class_codes(objects, settings.label)[1] >= 0
+        left_out = {f"no {settings.label}": here & ~given, "label kept back": here & given & (codes < 0)}
+        labelled = here & (codes >= 0)
+        absent = {f"no {name}": labelled & ~one for name, one in present.items()}
+        left_out |= {"no modality": labelled & ~whole} if partial else absent
+        lacking = {name: int((one & whole).sum()) for name, one in absent.items()} if partial else {}
+        if settings.labelled.fraction == 1:
+            del left_out["label kept back"]
+        counts = {name: int(one.sum()) for name, one in left_out.items()}
+        scale, label = class_weighting(codes[train], len(names), weights), settings.label
+        sees = tuple(modalities)
+        return cls(objects, sees, label, names, codes, train, valid, counts, lacking, scale, split, note)
 
     def fit(
         self,
@@ -150,6 +161,7 @@ class Learning:
             "class_weights": None if self.weights is None else self.weights.tolist(),
             "counts": {"train": len(self.train), "valid": len(self.valid)},
             "left_out": dict(self.left_out),
+            **({"lacking": dict(self.lacking)} if self.lacking else {}),
             "notes": [self.note] if self.note else [],
             "data_hash": [self.objects.data_hash(name) for name in self.modalities],
         }
@@ -165,6 +177,7 @@ class _Batches:
         self.codes = torch.from_numpy(learning.codes[learning.train])
         self.hashes = hash_ids(np.asarray(learning.objects.object_ids)[learning.train])
         self.augmentations = dict(augmentations)
+        self.present = {name: np.asarray(learning.objects.present(name))[self.rows] for name in augmentations}
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -173,7 +186,13 @@ class _Batches:
         """These training objects, augmented for this epoch."""
         views = self.read(self.rows[rows])
         for number, (name, augment) in enumerate(self.augmentations.items()):
-            views[name] = augment(views[name], fork(object_seeds(self.seed, epoch, self.hashes[rows]), number))
+            here = torch.from_numpy(self.present[name][rows])
+            if not here.any():
+                continue
+            seeds = fork(object_seeds(self.seed, epoch, self.hashes[rows]), number)
+            whole = bool(here.all())
+            x = augment(views[name] if whole else views[name][here], seeds if whole else seeds[here])
+            views[name] = x if whole else with_absent(x, here)
         return Given(views, self.codes[torch.from_numpy(rows)])
 
 

@@ -24,6 +24,7 @@ METHODS = {
     "concat_mlp": "early_fusion.EarlyConcat",
     "vgg1d": "early_fusion.VGG1DFusion",
     "linear": "early_fusion.PooledLinear",
+    "mean_embedding": "mean_embedding.MeanEmbedding",
 }
 USUAL: dict[str, dict[str, Any]] = {"concat_mlp": {"hidden_features": [128], "dropout": 0.3}}  # arguments of a name
 

@@ -9,9 +9,9 @@ from typing import Any
 from ..data.seen import learned_from, seen_before, split_told
 from ..errors import UsageError
 from ..settings import Split
-from ..storage import MANIFEST, open_folder
+from ..storage import MANIFEST, hash_json, open_folder
 
-__all__ = ["check_unseen", "encoder_folder"]
+__all__ = ["check_start", "check_unseen", "encoder_folder"]
 
 # Methods by which labels reach an encoder; vectors are simulated after those of an encoder that learned them.
 LEARN_LABELS = ("supervised", "spectral_gan", "retrieved_spectra")
@@ -43,6 +43,35 @@ def check_unseen(encoders: Mapping[str, Any], dataset: Any, split: Split) -> lis
     """
     given = {name: getattr(one, "root", None) if hasattr(one, "forward") else one for name, one in encoders.items()}
     return [note for name, one in given.items() if one and (note := _note(one, dataset, name, split))]
+
+
+def check_start(folder: str | Path, dataset: Any, split: Split) -> list[str]:
+    """Refuses a model that was aligned on objects which are held out now: even without labels it knows them.
+
+    Known of models that were aligned on raw views of the same dataset, whichever of its rows were selected.
+
+    Args:
+        folder: Of the model.
+        dataset: The objects that a classifier learns from and is judged on.
+        split: Who is held out.
+
+    Returns:
+        What the model's own manifest notes of what its encoders saw.
+
+    Raises:
+        FolderError: If the folder holds no model.
+        UsageError: If it was trained on held-out objects.
+    """
+    about = open_folder(folder, "model")
+    if "split" in about and about.get("data_hash") == hash_json(dataset.manifest):
+        earlier = Split(**about["split"])
+        count, held_out = seen_before(dataset, earlier, split)
+        if count:
+            raise UsageError(
+                f"{folder}: this model was aligned on {count} of {held_out} objects that {split_told(split, earlier)} "
+                f"holds out, with {split_told(earlier, split)}. Align with the same split."
+            )
+    return [str(note) for note in about.get("notes", [])]
 
 
 def _note(folder: str | Path, dataset: Any, name: str, split: Split) -> str:

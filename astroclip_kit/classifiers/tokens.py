@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from os import PathLike
 from typing import Any
 
@@ -13,8 +13,9 @@ from torch import Tensor, nn
 
 from ..contracts import check_encoder, modality_read, random_views
 from ..encoders.fitted import encoder_of
-from ..errors import InputError
+from ..errors import InputError, UsageError
 from ..features import FeatureSet, extract
+from ..models import load_model
 from ..pretraining.two_views import preprocess_of
 from ..settings import Hardware
 from ..types import Modality
@@ -24,6 +25,7 @@ __all__ = [
     "check_tokens",
     "encode_tokens",
     "encode_views",
+    "encoders_of",
     "extract_tokens",
     "prepared",
     "token_shape",
@@ -143,6 +145,19 @@ def extract_tokens(
     }
     wrapped = {name: Tokens.of(one, modality_read(name, one, known)) for name, one in built.items()}
     return extract(dataset, wrapped, out, batch_size=batch_size, hardware=hardware, quiet=quiet)
+
+
+def encoders_of(tokens: FeatureSet, names: Sequence[str]) -> dict[str, nn.Module]:
+    """The encoders that tokens were extracted with.
+
+    Raises:
+        UsageError: If one is not kept.
+    """
+    folders = tokens.encoder_folders
+    if missing := [name for name in names if name not in folders]:
+        raise UsageError(f"{tokens.root} keeps no encoder of {missing[0]!r}: it was not extracted, or cannot be saved.")
+    found = {name: load_model(folders[name], trusted=True) for name in names}
+    return {name: one.encoder if isinstance(one, Tokens) else one for name, one in found.items()}
 
 
 def token_shape(features: Any, name: str) -> tuple[int, int]:

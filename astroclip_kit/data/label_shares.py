@@ -17,15 +17,16 @@ __all__ = ["class_cap", "label_share"]
 Codes = npt.NDArray[np.int64]
 
 
-def class_cap(counts: npt.ArrayLike, goal: int) -> int:
+def class_cap(counts: npt.ArrayLike, goal: int, smallest_whole: bool = False) -> int:
     """The size to which the largest classes are cut so that about as many objects are left as wanted.
 
-    Classes are filled like glasses of different height, up to one level. As in the code of AstroM3 the smallest class
-    counts as whole even where it is cut as well: of ten classes of 206 and more, 1,706 objects are 166 of each.
+    Classes are filled like glasses of different height, up to one level.
 
     Args:
         counts: Objects of each class [C].
         goal: Objects to keep.
+        smallest_whole: Whether the smallest class counts as whole even where it is cut as well, as in the code of
+            AstroM3: fewer objects are then left than wanted.
 
     Returns:
         The cap, at least 1.
@@ -33,13 +34,14 @@ def class_cap(counts: npt.ArrayLike, goal: int) -> int:
     Example:
         >>> train = [4890, 3647, 2343, 1886, 1571, 1454, 624, 226, 216, 206]  # Rizhko & Bloom 2025, AJ 170, 28
         >>> [class_cap(train, sum(train) // factor) for factor in (2, 4, 10)]
-        [1209, 516, 166]
+        [1209, 516, 170]
+        >>> class_cap(train, sum(train) // 10, smallest_whole=True)
+        166
     """
     n = np.sort(np.asarray(counts, dtype=np.int64))
-    if len(n) < 2:
-        return max(1, goal)
-    levels = (goal - np.cumsum(n)[:-1]) // np.arange(len(n) - 1, 0, -1)  # if the 1, 2, ... smallest are kept whole
-    return max(1, int(levels.max()))
+    whole = np.cumsum(n) - n  # if the 0, 1, 2, ... smallest are kept whole
+    levels = (goal - whole) // np.arange(len(n), 0, -1)
+    return max(1, int(levels[int(smallest_whole and len(n) > 1) :].max()))
 
 
 def label_share(
@@ -79,8 +81,8 @@ def label_share(
     for one in share.sides:
         rows = np.flatnonzero(kept & (side == one))
         goal = int(share.fraction * len(rows) + 1e-9)
-        own = y[rows] if share.by == "capped" else np.zeros(len(rows), dtype=np.int64)
-        most = class_cap(np.unique(own, return_counts=True)[1], goal) if len(rows) else 0
+        own = np.zeros(len(rows), dtype=np.int64) if share.by == "random" else y[rows]
+        most = class_cap(np.unique(own, return_counts=True)[1], goal, share.by == "capped") if len(rows) else 0
         order = np.lexsort((drawn[rows], own))
         first = np.searchsorted(own[order], own[order])  # where each class begins
         kept[rows[order[np.arange(len(rows)) - first >= most]]] = False

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from .data import Split
+from .fine_tuning import FineTuning, LabelShare
 from .learning import Alignment, Optimizer, Schedule, Training
 from .spectral_gan import ADVERSARIAL, SpectralGAN
 
@@ -31,8 +32,10 @@ class Classification:
             that `fusion` gives.
         stages: "two" (each encoder with a linear head of its own; then frozen, and the fusion on cached tokens),
             "joint" (and then all together, the encoders at a lower learning rate), "aligned" (two, from encoders
-            that were first aligned with each other, without labels) or "simulated" (the fusion sees the image, and the
-            vector of the spectrum as it is simulated from the image, so that the classifier needs images alone).
+            that were first aligned with each other, without labels), "simulated" (the fusion sees the image, and the
+            vector of the spectrum as it is simulated from the image, so that the classifier needs images alone) or
+            "fine_tuned" (encoders with their projections, of a model that was aligned, and a linear head on the mean
+            of their vectors; objects may lack modalities).
         fusion: Arguments of the method (``init_args``), and its class where it is none of the above (``class_path``).
         class_weights: "balanced" weighs objects by the inverse of the frequency of their class.
         augmentations: Augmentation of each modality's raw views, for encoders (``class_path``, ``init_args``, or the
@@ -48,11 +51,13 @@ class Classification:
         simulation: Simulated: generator and critic, folds, which modalities. Retrieved vectors are of a space that
             `alignment` and `alignment_training` describe.
         simulation_training: Simulated: of each generator.
+        fine_tuning: Fine-tuned: what is begun with, what is trained of it, and the head, in the place of a method.
+        labelled: How many of the labels are learned from; what is drawn goes by the seed of the split.
     """
 
     label: str = "class"
     method: str = "fusion"
-    stages: Literal["two", "joint", "aligned", "simulated"] = "two"
+    stages: Literal["two", "joint", "aligned", "simulated", "fine_tuned"] = "two"
     fusion: dict[str, Any] = field(default_factory=dict)
     class_weights: Literal["", "balanced"] = ""
     augmentations: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -65,6 +70,8 @@ class Classification:
     alignment_training: Training = ALIGNING
     simulation: SpectralGAN = field(default_factory=SpectralGAN)
     simulation_training: Training = ADVERSARIAL
+    fine_tuning: FineTuning = field(default_factory=FineTuning)
+    labelled: LabelShare = field(default_factory=LabelShare)
 
     def augmentations_of(self, names: Collection[str]) -> dict[str, dict[str, Any]]:
         """Those of some modalities."""

@@ -61,19 +61,29 @@ def test_all_labels_are_those_that_are_known_and_unknown_ones_count_nowhere():
     codes, sides = np.array([0, -1, 1, 1, -1, 0, 1]), ["train"] * 7
     assert label_share(codes, sides, LabelShare()).tolist() == (codes >= 0).tolist()
     kept = label_share(codes, sides, LabelShare(0.4))
-    assert np.bincount(codes[kept]).tolist() == [1, 1] and not kept[codes < 0].any()
+    assert np.bincount(codes[kept & (codes >= 0)]).tolist() == [1, 1] and not kept[codes < 0].any()
     assert not label_share([-1, -1], ["train", "valid"], LabelShare(0.5)).any()
 
 
 def test_at_least_one_of_each_class_is_left():
-    assert class_cap([5, 4], 0) == 1 and class_cap([7], 3) == 3
+    assert class_cap([5, 4], 0) == 1 and class_cap([7], 3) == class_cap([7], 3, smallest_whole=True) == 3
+
+
+def test_a_level_leaves_as_many_as_asked_for_where_every_class_is_cut():
+    codes = np.repeat([0, 1, 2], [30, 28, 26])
+    sides = np.full(84, "train")
+    sizes = {by: label_share(codes, sides, LabelShare(0.4, by)).sum() for by in ("level", "capped", "random")}
+    assert sizes == {"level": 33, "capped": 9, "random": 33}
+    tenth, half = (label_share(CODES, SIDES, LabelShare(size, "level")) for size in (0.1, 0.5))
+    assert np.bincount(CODES[tenth & (SIDES == "train")]).tolist() == [170] * 10
+    assert (half == label_share(CODES, SIDES, LabelShare(0.5, "capped"))).all()
 
 
 @pytest.mark.parametrize(
     ("share", "message"),
     [
         (LabelShare(0.0), "labelled.fraction is 0.0, expected a share above 0 and at most 1"),
-        (LabelShare(0.5, "first"), "labelled.by is 'first', expected one of capped, random"),
+        (LabelShare(0.5, "first"), "labelled.by is 'first', expected one of capped, level, random"),
         (LabelShare(0.5, sides=["learn"]), "labelled.sides: there is no side 'learn'; there are train, valid, test"),
     ],
 )

@@ -1,0 +1,243 @@
+"""Encoders and projections of a model that was aligned learn classes: as a whole, in part, or the head alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from copy import deepcopy
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from torch import nn
+
+from ..alignment.model import ContrastiveModel
+from ..contracts import check_alike, check_encoder
+from ..errors import UsageError
+from ..features import FeatureSet, extract, fingerprint
+from ..models import describe, load_model
+from ..pretraining import Pretraining
+from ..settings import Classification, FineTuning
+from ..storage import open_folder
+from ..training.processes import on_first_process
+from ..types import Modality
+from .classifier import Classifier
+from .fusion_training import token_logits, train_fusion, train_joint, view_logits
+from .learning import Learning
+from .mean_embedding import MeanEmbedding
+from .seen import check_start
+
+__all__ = ["FineTuned", "Tuned", "begun"]
+
+METHODS = ("fusion", "mean_embedding")  # the default of a method, and what there is
+
+
+class Tuned(NamedTuple):
+    """What a fine-tuning gave.
+
+    Args:
+        classifier: Not calibrated yet.
+        learning: Its objects.
+        of: What it depends on, as plain values.
+        logits: Gives those of the validation side.
+    """
+
+    classifier: Classifier
+    learning: Learning
+    of: Any
+    logits: Callable[[], Any]
+
+
+class Begun(NamedTuple):
+    """Encoders, and the projections and the standardisation before them where there was a start."""
+
+    encoders: dict[str, nn.Module]
+    heads: dict[str, nn.Module]
+    scalers: dict[str, nn.Module]
+
+
+@dataclass(frozen=True)
+class FineTuned:
+    """One fine-tuning.
+
+    Args:
+        dataset: A `Dataset`.
+        settings: Stages "fine_tuned".
+        out: Gets ``fine_tuned``, or ``tokens`` and ``fusion`` where encoders are frozen.
+        once: Makes a model of a folder below `out`, unless it was made of the same before.
+        quiet: Shows no progress.
+    """
+
+    dataset: Any
+    settings: Classification
+    out: Path
+    once: Callable[[str, Any, Callable[[], Any]], Any]
+    quiet: bool
+
+    def check(self, given: Mapping[str, Any]) -> list[str]:
+        """What is to be said of the start; refuses what would be found wrong only after the training.
+
+        Raises:
+            UsageError: If a setting makes no sense, or the start has seen held-out objects.
+        """
+        settings, tuning = self.settings, self.settings.fine_tuning
+        if settings.method not in METHODS or settings.fusion:
+            raise UsageError("stages 'fine_tuned' has its own head: leave out method and fusion, and see fine_tuning.")
+        if unknown := [name for name in tuning.trainable if name not in given] if _by_name(tuning) else []:
+            raise UsageError(f"fine_tuning.trainable: there is no encoder {unknown[0]!r}, only {', '.join(given)}.")
+        if not tuning.start:
+            return []
+        if folders := [name for name, one in given.items() if not isinstance(one, nn.Module)]:
+            raise UsageError(
+                f"the encoder of {folders[0]!r} is a folder, and fine_tuning.start has one: give its class."
+            )
+        return check_start(tuning.start, self.dataset, settings.split)
+
+    def fit(
+        self, given: Mapping[str, nn.Module], tokens: FeatureSet | None = None, trained: Collection[str] = ()
+    ) -> Tuned:
+        """The classifier, which is trained on cached features where all encoders are frozen.
+
+        Args:
+            given: Modality to encoder; its weights are those of the start where there is one.
+            tokens: Features of the same encoders, where they are computed already.
+            trained: Which of the encoders are of a folder, and are begun with as they are.
+        """
+        tuning = self.settings.fine_tuning
+        if tuning.start:
+            begin = begun(tuning.start, given, self.dataset)
+        else:
+            fresh = {name: one for name, one in given.items() if name not in trained}
+            begin = Begun({**given, **self._measured(fresh)}, {}, {})
+        fusion = self._head(begin, len(Learning.of(self.dataset, [*given], self.settings, partial=True).classes))
+        trainable = {name: tuning.trainable_of(name) for name in given}
+        if set(trainable.values()) == {"frozen"}:
+            return self._frozen(begin.encoders, fusion, tokens)
+        return self._trained(begin.encoders, fusion, trainable)
+
+    def _measured(self, given: Mapping[str, nn.Module]) -> dict[str, nn.Module]:
+        """Encoders whose preprocessing is measured on training objects."""
+        training, split = self.settings.training, self.settings.split
+        about = ("fine_tuned", self.dataset, self.out / "fine_tuned")
+        return {name: Pretraining.of(*about, name, None, training, split).own(one) for name, one in given.items()}
+
+    def _head(self, begin: Begun, classes: int) -> MeanEmbedding:
+        tuning, widths = self.settings.fine_tuning, {name: _width(one) for name, one in begin.encoders.items()}
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(self.settings.training.seed)
+            fusion = MeanEmbedding(
+                widths,
+                classes,
+                tuning.out_features,
+                tuning.combine,
+                tuning.head,
+                tuning.modality_dropout,
+                begin.heads,
+            )
+        for name, scaler in begin.scalers.items():
+            if name in fusion.scalers:
+                fusion.scalers[name].load_state_dict(scaler.state_dict())
+        return fusion
+
+    def _about(self, learning: Learning, fusion: nn.Module, encoders: Mapping[str, nn.Module]) -> list[Any]:
+        settings = self.settings
+        begin = [fingerprint(one) for one in (fusion, *encoders.values())]
+        plain = [asdict(settings.training), asdict(settings.fine_tuning)]
+        return [learning.about(), describe(fusion), *plain, begin]
+
+    def _frozen(self, encoders: dict[str, nn.Module], fusion: MeanEmbedding, tokens: FeatureSet | None) -> Tuned:
+        settings, hardware = self.settings, self.settings.training.hardware
+        features = self._features(encoders) if tokens is None else _same(tokens, encoders)
+        learning = Learning.of(features, [*encoders], settings, partial=True)
+        of = self._about(learning, fusion, encoders)
+        train = partial(train_fusion, features, self.out / "fusion", fusion=fusion, settings=settings, quiet=self.quiet)
+        trained = self.once("fusion", of, train)
+        classifier = Classifier(encoders, trained, learning.classes, settings.label, pooled=True)
+        return Tuned(
+            classifier, learning, of, partial(token_logits, trained, features, learning.valid, hardware=hardware)
+        )
+
+    def _features(self, encoders: Mapping[str, nn.Module]) -> FeatureSet:
+        folder, hardware = self.out / "tokens", self.settings.training.hardware
+        on_first_process(lambda: extract(self.dataset, encoders, folder, hardware=hardware, quiet=self.quiet))
+        return FeatureSet(folder)
+
+    def _trained(self, encoders: dict[str, nn.Module], fusion: MeanEmbedding, trainable: dict[str, str]) -> Tuned:
+        settings = replace(self.settings, encoder_rate=self.settings.fine_tuning.encoder_rate)
+        learning = Learning.of(self.dataset, [*encoders], settings, partial=True)
+        of = [*self._about(learning, fusion, encoders), describe(settings.augmentations_of(encoders))]
+        how: dict[str, Any] = {"encoders": encoders, "fusion": fusion, "settings": settings, "trainable": trainable}
+        train = partial(train_joint, self.dataset, self.out / "fine_tuned", **how, pooled=True, quiet=self.quiet)
+        trained = self.once("fine_tuned", of, train)
+        logits = partial(view_logits, trained, self.dataset, learning.valid, hardware=settings.training.hardware)
+        return Tuned(trained, learning, of, logits)
+
+
+def _by_name(tuning: FineTuning) -> bool:
+    return not isinstance(tuning.trainable, str)
+
+
+def _width(encoder: nn.Module) -> int:
+    return int(encoder.out_features)  # type: ignore[arg-type]
+
+
+def _same(tokens: FeatureSet, encoders: Mapping[str, nn.Module]) -> FeatureSet:
+    """Features that were made by these very encoders.
+
+    Raises:
+        UsageError: If they were not.
+    """
+    for name, one in encoders.items():
+        if name not in tokens.names or tokens.encoders[name]["fingerprint"] != fingerprint(one):
+            raise UsageError(f"{tokens.root} holds no features of {name!r} by the encoder of fine_tuning.start.")
+    return tokens
+
+
+def begun(start: str | Path, given: Mapping[str, nn.Module], dataset: Any) -> Begun:
+    """Encoders, as they are given, with the weights and the preprocessing of a model that was aligned.
+
+    Args:
+        start: Its folder.
+        given: Modality to encoder, left as it is: dropout and the like are its own.
+        dataset: What they shall encode.
+
+    Raises:
+        FolderError: If the folder holds no model.
+        InputError: If the data are not like those that were aligned.
+        UsageError: If it is a model of another kind, or its encoders are others.
+    """
+    folder = Path(start)
+    model: Any = load_model(folder)
+    if not isinstance(model, ContrastiveModel):
+        raise UsageError(f"fine_tuning.start: {folder} holds {type(model).__name__}, expected what align writes.")
+    if unknown := [name for name in given if name not in model.names]:
+        raise UsageError(f"fine_tuning.start: {folder} has no {unknown[0]!r}; it has {', '.join(model.names)}.")
+    trained_on = open_folder(folder, "model").get("modalities", {})
+    encoders = {}
+    for name, one in given.items():
+        source = model.encoders[name] if name in model.encoders else load_model(folder / "encoders" / name)
+        encoders[name] = _with_weights(one, source, f"{folder}, the encoder of {name!r}")
+        if name in trained_on:
+            check_alike(
+                Modality.from_dict(trained_on[name]), dataset.modalities[name], f"the start's encoder of {name!r}"
+            )
+        check_encoder(encoders[name], dataset.modalities[name])
+    heads, scalers = ({name: deepcopy(parts[name]) for name in given} for parts in (model.heads, model.scalers))
+    return Begun(encoders, heads, scalers)
+
+
+def _with_weights(given: nn.Module, source: nn.Module, where: str) -> nn.Module:
+    own: Any = deepcopy(given)
+    try:
+        if type(own) is not type(source):
+            raise RuntimeError(f"it is {type(source).__name__}")
+        own.load_state_dict(source.state_dict())
+    except RuntimeError as error:
+        told = " ".join(str(error).split())
+        raise UsageError(
+            f"fine_tuning.start: {where} is not the {type(own).__name__} that is given: {told}."
+        ) from error
+    if hasattr(source, "preprocess"):
+        own.preprocess = deepcopy(source.preprocess)
+    return own.requires_grad_(True)
