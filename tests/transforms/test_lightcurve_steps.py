@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from astrom3_release import photometry_steps
 
 from astroclip_kit.contracts import check_augmentation, random_views
 from astroclip_kit.errors import InputError, UsageError
@@ -24,23 +25,11 @@ def curve(points, seed=0, covariates=(0.3, 2.5, 0.9, 0.8), magnitudes=True):
 
 
 def published(view, length, start=None):
-    """The steps of the release, word for word, of one light curve without a hazard; NaN where it pads with 0."""
-    x = np.unique(view[:, :3].astype(np.float64), axis=0)
-    x = x[np.argsort(x[:, 0], kind="stable")]
-    mean, mad = x[:, 1].mean(), np.median(np.abs(x[:, 1] - np.median(x[:, 1])))
-    x[:, 1] = (x[:, 1] - mean) / mad
-    x[:, 2] = x[:, 2] / mad
-    delta_t = (x[:, 0].max() - x[:, 0].min()) / 365
-    x[:, 0] = (x[:, 0] - x[:, 0].min()) / (x[:, 0].max() - x[:, 0].min())
-    if len(x) > length:
-        start = (len(x) - length) // 2 if start is None else start
-        x = x[start : start + length]
+    """What the release makes of a light curve without a hazard; NaN where it pads with 0."""
     numbers = view[0, 4:].astype(np.float64)
     numbers[1:2] = np.log10(numbers[1:2])
-    constants = np.concatenate([numbers, [np.log10(mad), delta_t]])
-    out = np.full((length, 3 + len(constants)), NAN)
-    out[: len(x)] = np.concatenate([x, np.tile(constants, (len(x), 1))], axis=1)
-    return out.astype(np.float32)
+    steps = photometry_steps(view[:, :3], numbers, length, start)
+    return np.concatenate([steps, np.full((length - len(steps), steps.shape[1]), NAN, np.float32)])
 
 
 def steps(views, **settings):

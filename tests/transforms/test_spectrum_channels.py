@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from astrom3_release import WAVELENGTHS, spectrum_channels
 
 from astroclip_kit.errors import InputError, UsageError
 from astroclip_kit.transforms import SpectrumChannels
@@ -10,11 +11,10 @@ from astroclip_kit.transforms.resampling import wavelength_grid
 from astroclip_kit.types import Modality
 
 GRIDS = ["lamost", (3700.0, 9100.0, 1.5), (4500.0, 8000.0, 2.5), "published"]
-PUBLISHED = np.arange(3850, 9000, 2)
 
 
 def grid_of(grid):
-    return PUBLISHED.astype(float) if grid == "published" else wavelength_grid(grid)
+    return WAVELENGTHS.astype(float) if grid == "published" else wavelength_grid(grid)
 
 
 def spectra(grid, count=4):
@@ -25,15 +25,6 @@ def spectra(grid, count=4):
     return x.astype(np.float32)
 
 
-def published(wavelength, spectrum):
-    """The steps of the release, word for word."""
-    flux, second = (np.interp(PUBLISHED, wavelength, one.astype(np.float64)) for one in spectrum)
-    mean = np.mean(flux)
-    used = flux[flux != 0]
-    mad = np.median(np.abs(used - np.median(used)))
-    return np.vstack([(flux - mean) / mad, second / mad, np.full_like(flux, np.log10(mad))]).astype(np.float32)
-
-
 @pytest.mark.parametrize("grid", GRIDS, ids=str)
 def test_the_channels_are_those_of_the_release(grid):
     x, wavelength = spectra(grid), grid_of(grid)
@@ -42,7 +33,7 @@ def test_the_channels_are_those_of_the_release(grid):
     assert transform.length == 2575
     got = transform(torch.from_numpy(np.concatenate([x, x[:, :1]], axis=1)))
     for one, spectrum in zip(got.numpy(), x, strict=True):
-        np.testing.assert_allclose(one, published(wavelength, spectrum), rtol=2e-5, atol=2e-5)
+        np.testing.assert_allclose(one, spectrum_channels(wavelength, *spectrum), rtol=2e-5, atol=2e-5)
     if grid == "published":
         torch.testing.assert_close(SpectrumChannels()(torch.from_numpy(x)), got)
 

@@ -81,11 +81,8 @@ def blocks(path: Path, wanted: Sequence[str]) -> Iterator[pa.Table]:
     if not path.is_file() or not path.stat().st_size:
         raise FileError(path, "the file is empty." if path.is_file() else "no such file.")
     try:
-        for batch in _batches(path):
-            names = [
-                name for name in batch.schema.names if name in wanted or any(w.startswith(f"{name}.") for w in wanted)
-            ]
-            table = pa.Table.from_batches([batch]).select(names or batch.schema.names)
+        for batch in _batches(path, wanted):
+            table = pa.Table.from_batches([batch]).select(_chosen(batch.schema.names, wanted))
             rows = max(1, int(BLOCK_BYTES * len(table) / max(1, table.nbytes)))
             for start in range(0, len(table), rows):
                 yield table.slice(start, rows)
@@ -93,10 +90,16 @@ def blocks(path: Path, wanted: Sequence[str]) -> Iterator[pa.Table]:
         raise FileError(path, f"no whole Arrow or Parquet file ({str(error).splitlines()[0]}).") from error
 
 
-def _batches(path: Path) -> Iterator[pa.RecordBatch]:
+def _chosen(names: Sequence[str], wanted: Sequence[str]) -> list[str]:
+    """The columns that are wanted, also a field of one; all where there is none."""
+    found = [name for name in names if name in wanted or any(one.startswith(f"{name}.") for one in wanted)]
+    return found or list(names)
+
+
+def _batches(path: Path, wanted: Sequence[str]) -> Iterator[pa.RecordBatch]:
     if path.suffix == ".parquet":
         with parquet.ParquetFile(path, memory_map=True) as file:
-            yield from file.iter_batches(batch_size=256)
+            yield from file.iter_batches(batch_size=256, columns=_chosen(file.schema_arrow.names, wanted))
         return
     with pa.memory_map(str(path)) as source:
         is_file = source.read(6) == b"ARROW1"  # Hugging Face writes streams, others files
