@@ -15,6 +15,7 @@ from ..transforms.compose import Compose, Transform
 from ..transforms.lightcurve_steps import PHOTOMETRY, LightCurveSteps
 from ..types import Modality
 from .checkpoints import fill, read_checkpoint, under
+from .dropout import Dropout
 from .layers import MeasuredEncoder, check_kind
 from .sparse_attention import Attention, SelfAttention
 
@@ -31,7 +32,7 @@ class _Layer(nn.Module):
         self.attention = SelfAttention(width, attention)
         self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
         self.expand, self.contract = nn.Linear(width, HIDDEN * width), nn.Linear(HIDDEN * width, width)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(self, x: Tensor, counts: Tensor, draws: Tensor | None) -> Tensor:
         x = self.norm1(x + self.dropout(self.attention(x, counts, draws)))

@@ -57,13 +57,19 @@ def check_light_curves(x: torch.Tensor) -> None:
         )
 
 
-def attend(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
-    """Scaled dot-product attention: mixed values [B, heads, T, D] of queries [B, heads, T, D], keys and values."""
+def attend(
+    query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, mask: torch.Tensor | None = None
+) -> torch.Tensor:
+    """Scaled dot-product attention: mixed values [B, heads, T, D] of queries [B, heads, T, D], keys and values.
+
+    A mask, bool, that can be expanded to [B, heads, T, S], is True where a key takes part.
+    """
     slow = query.device.type == "cpu" and query.dtype == torch.bfloat16 and torch.is_grad_enabled()
     if slow and query.shape[2] < SHORT:  # the gradient of the fused kernel takes 3 to 6 times as long there
         scores: torch.Tensor = query @ key.transpose(2, 3) * query.shape[3] ** -0.5
+        scores = scores if mask is None else scores.masked_fill(~mask, -torch.inf)
         return scores.softmax(dim=3) @ value
-    return nn.functional.scaled_dot_product_attention(query, key, value)
+    return nn.functional.scaled_dot_product_attention(query, key, value, attn_mask=mask)
 
 
 def select_bands(modality: Modality, bands: Sequence[str] = ()) -> list[Transform]:
