@@ -48,7 +48,7 @@ class AstroM3Parquet:
     which ``split.column`` takes.
 
     Args:
-        root: The folder of one subset and seed (``full_42``), of files ``train-00000-of-00002.parquet`` or
+        path: The folder of one subset and seed (``full_42``), of files ``train-00000-of-00002.parquet`` or
             ``train/0000.parquet``; or one file.
         kind: "lightcurve", "spectrum" or "table".
         statistics: The ``info.json`` of the same subset and seed of AstroM3Dataset, by which periods, magnitudes and
@@ -66,7 +66,7 @@ class AstroM3Parquet:
 
     def __init__(
         self,
-        root: str | Path,
+        path: str | Path,
         kind: KindOfView = "lightcurve",
         statistics: str | Path = "",
         classes: Sequence[str] = CLASSES,
@@ -74,11 +74,11 @@ class AstroM3Parquet:
     ) -> None:
         if kind not in get_args(KindOfView):
             raise UsageError(f"AstroM3Parquet kind is {kind!r}, expected one of {', '.join(get_args(KindOfView))}.")
-        self.root, self.kind, self.statistics = str(root), kind, str(statistics)
+        self.path, self.kind, self.statistics = str(path), kind, str(statistics)
         self.classes, self.name = tuple(classes), name or kind
 
     def __repr__(self) -> str:
-        return f"AstroM3Parquet({self.root!r}, {self.kind!r})"
+        return f"AstroM3Parquet({self.path!r}, {self.kind!r})"
 
     @cached_property
     def _statistics(self) -> Statistics | None:
@@ -104,7 +104,7 @@ class AstroM3Parquet:
         Raises:
             FileError: If they are of several subsets or seeds, in which the same stars have other ids.
         """
-        root = Path(self.root)
+        root = Path(self.path)
         if not root.is_dir():
             return [root]
         paths = find_files(root, "**/*.parquet")
