@@ -14,7 +14,7 @@ from ..errors import InputError, UsageError
 from ..filters import rows_where
 from ..settings.oddities import Oddness
 from .mislabels import LabelScores, label_scores
-from .oddness import Near, disagreement, isolation, nearest_others
+from .oddness import Near, disagreement, isolation, nearest_others, tails
 from .properties import classes_of
 
 if TYPE_CHECKING:
@@ -34,13 +34,14 @@ SCORES = {
     "disagreement": "its {pair} disagree",
     "disagreement_rank": "its {on} finds others' {others} first",
     "class_distance": "far from the centre of {label}",
+    "label_odds": "labelled {label}, likelier {suggested}",
     "label_centroid": "labelled {label}, nearer to {suggested}",
     "label_neighbours": "labelled {label}, among {suggested}",
 }
 """Name of a score, and what it says of an object that it puts on top."""
 
-OF_LABELS = ("class_distance", "label_centroid", "label_neighbours")
-MISLABELS = ("label_centroid", "label_neighbours")
+MISLABELS = ("label_odds", "label_centroid", "label_neighbours")
+OF_LABELS = ("class_distance", *MISLABELS)
 COLUMNS = ("rank", "score", "kind", "by", "reason", "suggested", "suggested_share")
 EXTREME = 0.02  # of the objects: what is as odd as that by its vectors alone is not explained by a wrong label
 
@@ -57,7 +58,7 @@ def find_anomalies(
 
     Of every score, the share of objects that are as extreme is taken, and of its logarithm the mean over the scores of
     oddness, and over those of mislabels (Fisher's way to combine tests): once for each kind of trouble. An object is
-    called "mislabelled" where that is the more extreme kind and its neighbours are of another class, "odd" otherwise.
+    called "mislabelled" where that is the more extreme kind and another class is likelier, "odd" otherwise.
     Whatever is broken lies among strangers too, so that its label seems wrong: where an object is among the 2 % that
     are oddest without regard to labels (all scores together, or the most extreme one), it is "odd or
     mislabelled", and the reason is that of its oddness.
@@ -98,7 +99,9 @@ def find_anomalies(
     near = nearest_others(z, store.groups[at], scoring.k)
     scores = {"neighbours": near[1].mean(axis=1)} if "neighbours" in wanted else {}
     scores |= dict(_unlabelled(store, on, at, z, wanted, scoring, notes))
-    found = _labelled(store, at, z, classes, near, label, notes) if set(wanted) & set(OF_LABELS) else None
+    found = (
+        _labelled(store, at, on, classes, near, label, scoring.seed, notes) if set(wanted) & set(OF_LABELS) else None
+    )
     if found:
         scores |= {name: getattr(found, name) for name in OF_LABELS if name in wanted}
     if not scores:
@@ -147,7 +150,7 @@ def _compared(store: EmbeddingStore, on: str) -> list[tuple[str, str]]:
 
 
 def _labelled(
-    store: EmbeddingStore, at: Rows, z: Array, classes: Array, near: Near, label: str, notes: list[str]
+    store: EmbeddingStore, at: Rows, on: str, classes: Array, near: Near, label: str, seed: int, notes: list[str]
 ) -> LabelScores | None:
     """Scores of the label, NaN where it is not known; None where nothing can be mislabelled."""
     known = np.flatnonzero(classes != "")
@@ -163,23 +166,15 @@ def _labelled(
         return None
     if not everyone:
         notes.append(f"{label}: known for {len(known):,} of {len(at):,} objects; the others are judged without it")
-    found = label_scores(z[known], classes[known], store.groups[at[known]], k, near if everyone else None)
+    z, *views = (store.vectors(name)[at[known]] for name in (on, *([on] if on in store.names else store.names)))
+    given = z, classes[known], store.groups[at[known]], k, near if everyone else None
+    found = label_scores(*given, views=views, seed=seed)
     full = {name: np.full(len(at), np.nan) for name in (*OF_LABELS, "share")}
     for name, column in full.items():
         column[known] = getattr(found, name)
     suggested = np.full(len(at), "", dtype=found.suggested.dtype)
     suggested[known] = found.suggested
     return LabelScores(**full, suggested=suggested)
-
-
-def tails(score: Float) -> Float:
-    """Share of the objects [N] whose score is at least as large, ties shared; NaN where there is none."""
-    from scipy.stats import rankdata
-
-    known = np.isfinite(score)
-    share = np.full(len(score), np.nan)
-    share[known] = (rankdata(-score[known]) - 0.5) / max(1, known.sum())
-    return share
 
 
 def _combined(evidence: Mapping[str, Float], count: int) -> Float:
@@ -223,7 +218,7 @@ class _Verdict:
         wrong = {name: one for name, one in evidence.items() if name in MISLABELS}
         strange, suspect = _combined(odd, count), _combined(wrong, count)
         if found:
-            suspect[~(found.label_neighbours > 0)] = 0
+            suspect[~(np.where(np.isfinite(found.label_odds), found.label_odds, found.label_neighbours) > 0)] = 0
         alone = {name: one for name, one in odd.items() if name not in OF_LABELS}
         mislabelled = suspect > strange
         unclear = mislabelled & _extreme(alone, count)

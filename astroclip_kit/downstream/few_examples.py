@@ -126,18 +126,18 @@ class _Task:
         classes = np.unique(names[names != ""])
         codes = np.full(len(store), -1)
         codes[everyone] = np.where(names == "", -1, np.searchsorted(classes, names))
-        sides: list[dict[str, Rows]] = [{}, {}]
+        asked, memory = dict[str, Rows](), dict[str, Rows]()
         for name in (*store.choices, VOTE):
             here = (space.present[name] if name in store.names else everyone) & (codes >= 0)
-            for side, held_out in zip(sides, (True, False), strict=True):
-                side[name] = np.flatnonzero(here & ((store.split == "test") == held_out))
-        found = np.unique(codes[sides[1][VOTE]])
-        if len(found) < 2 or not len(sides[0][VOTE]):
+            asked[name] = np.flatnonzero(here & (store.split == "test"))
+            memory[name] = np.flatnonzero(here & (store.split != "test"))
+        found = np.unique(codes[memory[VOTE]])
+        if len(found) < 2 or not len(asked[VOTE]):
             raise InputError(
                 f"{label}: expected examples of at least two classes and held-out objects, found "
-                f"{', '.join(classes[found]) or 'no example'} and {len(sides[0][VOTE])} held-out objects."
+                f"{', '.join(classes[found]) or 'no example'} and {len(asked[VOTE])} held-out objects."
             )
-        return cls(store, space, label, classes, codes, *sides, settings)
+        return cls(store, space, label, classes, codes, asked, memory, settings)
 
     def draws(self, names: Sequence[str], count: int, draws: int) -> Iterator[dict[str, Rows]]:
         """Rows of the examples of every modality, for each draw."""
@@ -222,7 +222,7 @@ class _Task:
             strict=True,
         ):
             value = float(values.mean())
-            low_end, high_end = metrics.share_interval(value, *map(float, ends), len(np.unique(groups)))
+            low_end, high_end = metrics.share_interval(value, float(ends[0]), float(ends[1]), len(np.unique(groups)))
             one = Result(
                 f"few_shot_{method}",
                 name,

@@ -1,11 +1,13 @@
-"""Labels that do not fit: an object that is far from its own class and near another.
+"""Labels that do not fit: an object that is far from its own class and near another, or that models call otherwise.
 
-Sources: Wilson 1972, IEEE Trans. SMC 2, 408 (labels against those of the neighbours); Zhu, Dong & Liu 2022, ICML,
-arXiv:2110.06283 (the same in a space of learned features).
+Sources: Rizhko & Bloom 2025, AJ, doi:10.3847/1538-3881/adcbad (distance to centroids); Wilson 1972, IEEE Trans. SMC 2,
+408 (labels against those of the neighbours); Zhu, Dong & Liu 2022, ICML, arXiv:2110.06283 (the same in a space of
+learned features).
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,10 +16,11 @@ import numpy.typing as npt
 
 from ..errors import InputError
 from .centroids import class_sums, directions
+from .class_odds import class_factors, class_odds, label_odds
 from .knn import vote, weigh
 from .oddness import Near, nearest_others
 
-__all__ = ["LabelScores", "label_scores"]
+__all__ = ["LabelScores", "class_distances", "label_scores"]
 
 Array = npt.NDArray[Any]
 Float = npt.NDArray[np.float64]
@@ -32,16 +35,18 @@ class LabelScores:
     Args:
         class_distance: 1 - cosine with the centroid of the own class, without the own group [N]; NaN for the only
             object of a class.
+        label_odds: Logarithm of the odds of the likeliest other class against the own one, by models that were fitted
+            without the object [N], see `class_odds`; NaN for the only object of a class.
         label_centroid: Cosine with the nearest centroid of another class, less that with the own one [N]; from -2 to
             2, above 0 where another class is nearer.
         label_neighbours: Weight of the most frequent other class among the neighbours, less that of the own class
             [N]; from -1 to 1, above 0 where another class has more. Equal ones are told apart by `label_centroid`.
-        suggested: The other class with the most weight among the neighbours; the nearest where all neighbours are of
-            the own class [N].
+        suggested: The likeliest other class, or that with the nearest centroid where it is not known [N].
         share: Weight of the suggested class among the neighbours [N].
     """
 
     class_distance: Float
+    label_odds: Float
     label_centroid: Float
     label_neighbours: Float
     suggested: Array
@@ -49,18 +54,29 @@ class LabelScores:
 
 
 def label_scores(
-    vectors: npt.ArrayLike, labels: npt.ArrayLike, groups: npt.ArrayLike, k: int = 10, near: Near | None = None
+    vectors: npt.ArrayLike,
+    labels: npt.ArrayLike,
+    groups: npt.ArrayLike,
+    k: int = 10,
+    near: Near | None = None,
+    *,
+    views: Sequence[npt.ArrayLike] = (),
+    seed: int = 0,
 ) -> LabelScores:
     """Compares each object's label with the classes around it.
 
-    The more frequent a class, the more of its members are anyone's neighbours: objects of rare classes score higher.
+    The more frequent a class, the more of its members are anyone's neighbours: by neighbours, objects of rare classes
+    score higher.
 
     Args:
-        vectors: Vectors of one modality [N, D].
+        vectors: Vectors of one modality, or the mean of several [N, D].
         labels: Class of each row [N]; at least two different ones.
         groups: Astrophysical object of each row [N]; its rows are neither its neighbours nor in its centroid.
         k: Number of neighbours, which vote by inverse distance.
         near: The neighbours, where they are known already.
+        views: Vectors of each modality [N, D] that the mean is made of, zero where an object lacks it; models judge
+            them one by one, and `vectors` by default.
+        seed: Of the folds of the models.
 
     Raises:
         InputError: If there is one class only, k is larger than the number of others, or a vector is zero or NaN.
@@ -77,17 +93,25 @@ def label_scores(
     rows, distance = near or nearest_others(z, groups, k)
     votes = vote(codes[rows], weigh(distance, "distance"), np.arange(len(names)))[2]
     at = np.arange(len(z))
-    own, nearest, farther = _centroids(z, codes, groups, len(names))
+    own, nearest, farther = class_distances(z, codes, groups, len(names))
     others = votes.copy()
     others[at, codes] = -1
-    suggested = np.where(others.max(axis=1) > 0, others.argmax(axis=1), nearest)
     margin = farther - own
     difference = others.max(axis=1) - votes[at, codes] + TIE * np.nan_to_num(margin)
-    return LabelScores(1 - own, margin, difference, names[suggested], votes[at, suggested])
+    odds, likeliest = label_odds(class_odds(class_factors(views or [z], codes, groups, seed), codes), codes)
+    suggested = np.where(np.isfinite(odds), likeliest, nearest)
+    return LabelScores(1 - own, odds, margin, difference, names[suggested], votes[at, suggested])
 
 
-def _centroids(z: Array, codes: Array, groups: Array, count: int) -> tuple[Float, Array, Float]:
-    """Cosine [N] with the centroid of the own class, the nearest other class [N] and the cosine with it [N]."""
+def class_distances(z: Array, codes: Array, groups: Array, count: int) -> tuple[Float, Array, Float]:
+    """Cosine [N] with the centroid of the own class, the nearest other class [N] and the cosine with it [N].
+
+    Args:
+        z: Vectors [N, D].
+        codes: Class of each row, from 0 [N].
+        groups: Number of the astrophysical object of each row [N]; its rows take no part in its own centroid.
+        count: Number of classes.
+    """
     unit = z / np.linalg.norm(z, axis=1, keepdims=True)
     sums = class_sums(unit, codes, count)
     pairs = np.unique(groups * count + codes, return_inverse=True)[1]

@@ -14,7 +14,7 @@ from ..errors import InputError
 from .centring import centre
 from .knn import neighbours
 
-__all__ = ["Near", "disagreement", "isolation", "nearest_others"]
+__all__ = ["Near", "disagreement", "isolation", "nearest_others", "tails"]
 
 Array = npt.NDArray[Any]
 Float = npt.NDArray[np.float64]
@@ -91,3 +91,21 @@ def disagreement(one: npt.ArrayLike, other: npt.ArrayLike, groups: npt.ArrayLike
         nearer = (foreign & (similarity > own[part, None])).sum(axis=1)
         rank[part] = nearer / np.maximum(foreign.sum(axis=1), 1)
     return 1 - own.astype(np.float64), rank
+
+
+def tails(score: Float) -> Float:
+    """Share of the objects [N] whose score is at least as large, ties shared; NaN where there is none.
+
+    Args:
+        score: Of each object [N].
+
+    Example:
+        >>> tails(np.array([1.0, 3.0, 2.0, np.nan])).round(2).tolist()
+        [0.83, 0.17, 0.5, nan]
+    """
+    from scipy.stats import rankdata
+
+    known = np.isfinite(score)
+    share = np.full(len(score), np.nan)
+    share[known] = (rankdata(-score[known]) - 0.5) / max(1, known.sum())
+    return share

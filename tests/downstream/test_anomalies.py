@@ -7,9 +7,9 @@ from scipy.stats import rankdata
 from sklearn.metrics import roc_auc_score
 
 from astroclip_kit.downstream import find_anomalies, measure_detection
-from astroclip_kit.downstream.anomalies import SCORES, tails
+from astroclip_kit.downstream.anomalies import SCORES
 from astroclip_kit.downstream.mislabels import label_scores
-from astroclip_kit.downstream.oddness import disagreement, isolation, nearest_others
+from astroclip_kit.downstream.oddness import disagreement, isolation, nearest_others, tails
 from astroclip_kit.embeddings import EmbeddingStore
 from astroclip_kit.errors import InputError, UsageError
 from astroclip_kit.settings.oddities import Oddness
@@ -76,7 +76,7 @@ def test_mislabels_are_found_and_the_right_class_is_suggested(table):
     assert set(table["kind"][wrong]) == {"mislabelled"}
     assert table["suggested"][wrong].tolist() == CLASSES[TRUE[at[wrong]]].tolist()
     assert (
-        set(table["by"][wrong]) <= {"label_centroid", "label_neighbours"}
+        set(table["by"][wrong]) <= {"label_odds", "label_centroid", "label_neighbours"}
         and (table["suggested_share"][wrong] > 0.5).all()
     )
     first = table[wrong][0]

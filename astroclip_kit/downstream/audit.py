@@ -1,0 +1,131 @@
+"""A label and the space against each other: who is called by a wrong name, and who is strange for what it is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import InputError, UsageError
+from ..filters import rows_where
+from .class_odds import class_factors, class_odds, label_odds
+from .mislabels import class_distances
+from .oddness import tails
+from .properties import classes_of
+
+if TYPE_CHECKING:
+    from astropy.table import Table
+
+    from ..embeddings import EmbeddingStore
+
+__all__ = ["KINDS", "label_audit"]
+
+Array = npt.NDArray[Any]
+Float = npt.NDArray[np.float64]
+KINDS = ("mislabelled", "in-class outlier", "")
+TOLD = 0.03  # of the objects: who is no more extreme than these is of no kind
+
+
+def label_audit(
+    store: EmbeddingStore,
+    label: str,
+    on: str = "",
+    *,
+    rows: npt.NDArray[np.bool_] | None = None,
+    where: str = "",
+    seed: int = 0,
+) -> Table:
+    """Ranks labelled objects by how little label and vectors fit, and tells two kinds of misfit apart.
+
+    "mislabelled": another class is likelier (`class_odds`), and the odds are among the 3 % largest of all objects. The
+    distance to the own centroid alone, which AstroM3 ranks by, finds fewer wrong labels: a class may have several
+    parts, and a faint object is far from everything. "in-class outlier": no other class is so much likelier, and it
+    is among the 3 % of the others of its class that are farthest from its centroid. As each class is its own measure,
+    the rare ones do not fill the top.
+
+    Args:
+        store: The space. Labels took no part in making it, or all objects are judged by what they were told.
+        label: Label with the class of each object; objects without one are left out.
+        on: Modality; "mean" for all that an object has by default.
+        rows: Which objects to look at [N]; all that have the modality by default.
+        where: A condition on them, "snr > 5".
+        seed: Of the folds of the models.
+
+    Returns:
+        One row per object, least fitting first: object_id, rank, score (-log10 of the share of objects that are as
+        extreme in their kind), kind, reason, the label, suggested (the likeliest other class), label_odds (natural
+        logarithm of its odds against the own class), label_odds_percentile, own_distance and nearest_distance
+        (1 - cosine with the centroids of the own class and of the nearest other one), nearest (that class), and of
+        several modalities which class each says by itself (says_NAME); group, ra, dec, split.
+
+    Raises:
+        InputError: If there are fewer than two classes, the label names every object, or a vector is not finite.
+        UsageError: If there is no such label or modality, the label is a number, or it has the name of a column.
+    """
+    on = on or store.choices[-1 if len(store.choices) > len(store.names) else 0]
+    chosen = store.present(on) & rows_where(store.catalog, where)
+    at = np.flatnonzero(chosen if rows is None else chosen & np.asarray(rows, dtype=bool))
+    names = classes_of(store.labels, label, at)
+    at, names = at[names != ""], names[names != ""]
+    classes, codes = np.unique(names, return_inverse=True)
+    if len(classes) < 2:
+        raise InputError(f"{label} is {classes[0]} for all objects, so nothing can be mislabelled.")
+    parts = [on] if on in store.names else store.names
+    for name in parts:
+        store.check_finite(name, at[store.present(name)[at]])
+    groups = np.unique(store.groups[at], return_inverse=True)[1]
+    factors = class_factors([store.vectors(name)[at] for name in parts], codes, groups, seed)
+    odds, likeliest = label_odds(class_odds(factors, codes), codes)
+    own, nearest, other = class_distances(np.asarray(store.vectors(on)[at]), codes, groups, len(classes))
+    likeliest = np.where(np.isfinite(odds), likeliest, nearest)
+    columns: dict[str, Any] = {label: names, "suggested": classes[likeliest], "label_odds": odds}
+    columns |= {"own_distance": 1 - own, "nearest_distance": 1 - other, "nearest": classes[nearest]}
+    if len(parts) > 1:
+        prior = np.log(np.bincount(codes) / len(codes))
+        for name, one in zip(parts, factors, strict=True):
+            said = classes[np.nan_to_num(one + prior).argmax(axis=1)]
+            columns[f"says_{name}"] = np.where(store.present(name)[at] & np.isfinite(odds), said, "")
+    return _table(store, at, label, on, codes, columns)
+
+
+def _table(
+    store: EmbeddingStore, at: npt.NDArray[np.int64], label: str, on: str, codes: Array, columns: dict[str, Any]
+) -> Table:
+    from astropy.table import Column, Table
+
+    wrong = tails(columns["label_odds"])
+    mislabelled = (columns["label_odds"] > 0) & (wrong <= TOLD)
+    far = _within(np.where(mislabelled, np.nan, columns["own_distance"]), codes)
+    share = np.nan_to_num(np.where(mislabelled, wrong, far), nan=1.0)
+    kind = np.select([mislabelled, share <= TOLD], KINDS[:2], KINDS[2])
+    table = Table({"object_id": store.object_ids[at]})
+    table["rank"] = 0
+    table["score"] = Column(-np.log10(share), description="-log10 of the share of objects that are as extreme")
+    table["kind"] = kind
+    told = {KINDS[0]: "labelled {0}, likelier {1}", KINDS[1]: "far from other {0}", KINDS[2]: ""}
+    pairs = zip(kind, columns[label], columns["suggested"], strict=True)
+    table["reason"] = [told[one].format(own, other) for one, own, other in pairs]
+    if label in (*table.colnames, *(name for name in columns if name != label), "label_odds_percentile"):
+        raise UsageError(f"label {label!r} has the name of a column of the answer.")
+    for name, values in columns.items():
+        table[name] = values
+        if name == "label_odds":
+            table["label_odds_percentile"] = 100 * (1 - wrong)
+    for name, unit in (("group", None), ("ra", "deg"), ("dec", "deg"), ("split", None)):
+        table[name] = Column(store.catalog[name][at], unit=unit)
+    order = np.lexsort((-np.nan_to_num(columns["label_odds"]), share))
+    table["rank"][order] = np.arange(1, len(table) + 1)
+    table = table[order]
+    table.meta = {"on": on, "label": label, **{name: store.manifest[name] for name in ("dataset", "origin", "seed")}}
+    counts = [f"{int((kind == one).sum()):,} {one}" for one in KINDS[:2]]
+    table.meta["notes"] = [f"{len(table):,} objects with {label} by their {on}: {', '.join(counts)}"]
+    return table
+
+
+def _within(distance: Float, codes: Array) -> Float:
+    """Share of the objects of the same class [N] that are at least as far."""
+    share = np.full(len(distance), np.nan)
+    for code in np.unique(codes):
+        share[codes == code] = tails(distance[codes == code])
+    return share
