@@ -63,7 +63,7 @@ def draw_epochs(ra: Array, dec: Array, rng: np.random.Generator) -> Epochs:
 def visual_error(magnitude: Array) -> Array:
     """Standard deviation [M] of a measurement of V [M]: flat fields, photons and sky, and what saturates."""
     faint = 0.085 * 10 ** (0.4 * (magnitude - 16))  # of the sky
-    photons = 0.022 * 10 ** (0.2 * (magnitude - 14))
+    photons = 0.027 * 10 ** (0.2 * (magnitude - 14))
     saturated = 0.06 * 10 ** (0.4 * np.minimum(SATURATED - magnitude, 2)) * (magnitude < SATURATED)
     return np.asarray(np.sqrt(0.012**2 + faint**2 + photons**2 + saturated**2))
 

@@ -24,10 +24,13 @@ LATENTS = ("z", "logmstar", "sfr", "age_gyr", "tau_gyr", "metallicity", "oxygen"
            "bulge_to_total", "bulge_radius", "disc_radius", "sersic_index", "inclination_deg", "axis_ratio",
            "position_angle_deg")  # fmt: skip
 UNITS = {  # nanomaggies have no spelling in FITS
-    "deg": ("ra", "dec", "inclination_deg", "position_angle_deg", "RA", "DEC"),
+    "deg": ("ra", "dec", "l", "b", "inclination_deg", "position_angle_deg", "RA", "DEC"),
     "mag": ("ebv", "av", "ebv_galactic", *(f"mag_{band}" for band in "ugriz"), "mag_absolute", "g_i", "EBV", "MAG_G",
-            "MAG_R", "MAG_Z", "FIBMAG_R"),
-    "K": ("teff",),
+            "MAG_R", "MAG_Z", "FIBMAG_R", "mv", "v_mag", "extinction", "amplitude"),
+    "K": ("teff", "teff_2"),
+    "d": ("period",),
+    "pc": ("distance",),
+    "rad": ("argument",),
     "Gyr": ("age_gyr", "tau_gyr", "TAGE_MW"),
     "km/s": ("vdisp", "rv", "vsini", "wind", "VDISP", "VDISP_ERR"),
     "arcsec": ("size", "bulge_radius", "disc_radius", *(f"seeing_{band}" for band in "ugriz")),

@@ -54,10 +54,12 @@ def draw_orbits(kind: npt.NDArray[np.str_], period: Array, teff: Array, rng: np.
     ratio = np.select([contact, algol], [0.12 + 0.8 * one, 0.15 + 0.35 * one], 0.45 + 0.55 * one)
     lobe_1, lobe_2 = roche_radius(1 / ratio), roche_radius(ratio)
     detached = np.clip(0.62 * (period / 0.8) ** -0.5 * 10 ** (0.12 * normal[0]), np.where(algol, 0.3, 0.05), 0.75)
-    filled_1 = np.select([contact, near], [1 + 0.08 * two, 0.68 + 0.31 * two], detached)
-    filled_2 = np.select([contact, near, algol], [1 + 0.08 * two, 0.75 + 0.25 * three, np.ones(count)], detached)
+    filled_1 = np.select([contact, near], [1 + 0.08 * two, 0.6 + 0.4 * two], detached)
+    filled_2 = np.select([contact, near, algol], [1 + 0.08 * two, 0.7 + 0.3 * one, np.ones(count)], detached)
     radius_1, radius_2 = lobe_1 * filled_1, lobe_2 * filled_2
-    cooler = np.select([contact, near, algol], [1 - 0.06 * three, 0.62 + 0.37 * three, 0.5 + 0.2 * three], ratio**0.55)
+    cooler = np.select(
+        [contact, near, algol], [1 - 0.09 * np.abs(normal[1]), 0.7 + 0.3 * three, 0.5 + 0.2 * three], ratio**0.55
+    )
     teff_2 = np.maximum(teff * cooler, np.where(algol, np.minimum(teff, 4200), 3000))
     brightness = np.expm1(_VISUAL / teff) / np.expm1(_VISUAL / teff_2) * (radius_2 / radius_1) ** 2
     steepest = np.select([contact, near], [0.72, 0.75 * (radius_1 + radius_2)], 0.8 * (radius_1 + radius_2))

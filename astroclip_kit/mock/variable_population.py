@@ -52,15 +52,15 @@ def _temperature(colour: Array) -> Array:
 def _contact(count: int, rng: np.random.Generator) -> Variables:
     n = rng.standard_normal((4, count))
     period = 10 ** np.clip(-0.445 + 0.095 * n[0] + 0.05 * np.abs(n[1]), np.log10(0.212), -0.02)
-    colour = np.clip(0.04 * period**-2.25 + 0.06 + 0.07 * n[2], 0.05, 1.4)
-    luminosity = -4.44 * np.log10(period) + 3.02 * colour + 0.12 + 0.2 * n[3]
+    colour = np.clip(0.04 * period**-2.25 + 0.06 + 0.055 * n[2], 0.05, 1.4)
+    luminosity = -4.44 * np.log10(period) + 3.02 * colour + 0.12 + 0.17 * n[3]
     return {"period": period, "teff": _temperature(colour), "logg": 4.3 + 0 * period, "mv": luminosity,
             "vsini": 140 + 20 * n[3]}  # fmt: skip
 
 
 def _near(count: int, rng: np.random.Generator) -> Variables:
     n = rng.standard_normal((3, count))
-    period = 10 ** np.clip(-0.2 + 0.2 * n[0] + 0.18 * np.abs(n[1]), np.log10(0.25), 1.2)
+    period = 10 ** np.clip(-0.3 + 0.2 * n[0] + 0.22 * np.abs(n[1]), np.log10(0.25), 1.2)
     teff = np.clip(6600 * (period / 0.6) ** 0.16 * 10 ** (0.07 * n[2]), 4300, 20000)
     luminosity = main_sequence(teff) - 0.4 - 0.8 * np.log10(np.maximum(period, 0.5) / 0.5) + 0.3 * n[1]
     return {"period": period, "teff": teff, "logg": 4.1 + 0 * period, "mv": luminosity, "vsini": 100 + 20 * n[1]}

@@ -119,14 +119,13 @@ def _orbital(stars: Rows, phase: Array) -> Array:
 
 
 def _emission(light: Wide, stars: Rows, phase: Array, rng: np.random.Generator) -> Wide:
-    """Spectra [B, L] with the lines of shocks in Miras and of chromospheres."""
-    mira, spotted = stars["class"] == "M", stars["class"] == "ROT"
+    """Spectra [B, L] with the lines of shocks in Miras, and of chromospheres, by how fast a cool star spins."""
+    mira, locked = stars["class"] == "M", np.isin(stars["class"], ("ROT", *ECLIPSING))
     shock = np.where(mira, 14 * np.clip(np.cos(phase - 0.5) + 0.35, 0, None), 0.0) * rng.lognormal(0, 0.6, len(phase))
-    faded = np.clip(
-        1.25 - 0.55 * np.log10(np.maximum(stars["period"], 0.5)) - (stars["subclass"] == "giant") * -0.35, 0.1, 2
-    )
-    cool = np.clip((6100 - stars["teff"]) / 1500, 0.1, 1.5)
-    active = np.where(spotted, 1.6 * faded * cool, 0.0) * rng.lognormal(0, 0.4, len(phase))
+    turnover = np.where(stars["logg"] < GIANT, 1.6, 1.0)  # of convection: longer in giants
+    spin = np.clip(1.1 - 0.55 * np.log10(np.maximum(stars["period"] / turnover, 0.5)), 0.05, 1.3)
+    cool = np.clip((6200 - stars["teff"]) / 1500, 0, 1.5)
+    active = np.where(locked, 0.9 * spin * cool, 0.0) * rng.lognormal(0, 0.6, len(phase))
     for line, of_shock, of_chromosphere in _EMISSION:
         width = line * 1.2e-4
         near = slice(*np.searchsorted(REST_WAVELENGTH, [line - 8 * width, line + 8 * width]))
@@ -153,9 +152,9 @@ def observe_lamost(light: Wide, v_mag: Array, rng: np.random.Generator) -> Spect
     Bright plates are exposed for less time, so that the signal to noise falls slowly with magnitude.
     """
     count = len(light)
-    level = 10 ** np.clip(1.75 - 0.17 * (v_mag - 13) + 0.2 * rng.standard_normal(count), 0.75, 2.4)
+    level = 10 ** np.clip(1.5 - 0.17 * (v_mag - 13) + 0.2 * rng.standard_normal(count), 0.75, 2.4)
     x = np.linspace(-1, 1, PIXELS)
-    bend = rng.standard_normal((count, 3)) * (0.12, 0.07, 0.05)
+    bend = rng.standard_normal((count, 3)) * (0.2, 0.1, 0.07)
     red = 1 / (1 + np.exp((5850 - _WAVELENGTH) / 25))
     calibration = np.exp(bend @ np.stack([x, x**2 - 1 / 3, red - 0.5]))
     flux = np.asarray(light * calibration, dtype=np.float32)

@@ -32,7 +32,7 @@ def check_same_bytes(simulate, survey, count, seed, few, tmp_path):
     part = digests(simulate(tmp_path / "part", count=count, seed=seed, workers=2))
     assert part == digests(survey)
     first = digests(simulate(tmp_path / "few", count=few, seed=seed))
-    shared = [name for name in first if name.startswith(("cutouts", "spectra"))]
+    shared = [name for name in first if name.startswith(("cutouts", "lightcurves", "spectra"))]
     assert len(shared) == 2 * few and all(first[name] == part[name] for name in shared)
     other = digests(simulate(tmp_path / "other", count=3, seed=seed + 1))
     assert not set(other.values()) & set(part.values())
