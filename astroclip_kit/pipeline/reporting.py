@@ -93,7 +93,8 @@ def _clusters(
             )
         how |= {"labels": {name: store.labels[name] for name in names}, "units": store.manifest.get("units", {})}
     about = found.summary
-    figures = cluster_figures(found.table, about["clusters"], method=_method(about["map"]), **how)
+    how |= {"method": _method(about["map"]), "summary": about}
+    figures = cluster_figures(found.table, about["clusters"], **how)
     return found, {f"{about['modality']}: {caption}": figure for caption, figure in figures.items()}
 
 

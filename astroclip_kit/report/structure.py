@@ -12,6 +12,7 @@ from ..errors import InputError
 from .figures.clusters import cluster_spectra
 from .figures.maps import map_by_cluster, map_by_property
 from .figures.sheets import cluster_sheet
+from .figures.subclasses import subclass_figure
 from .figures.views import observed
 
 if TYPE_CHECKING:
@@ -24,6 +25,11 @@ __all__ = ["cluster_figures"]
 
 Captioned = Iterator[tuple[str, "Figure"]]
 MOST_SPECTRA = 200  # of each cluster
+SUBCLASSES = (
+    "Groups inside {within}: on the map; objects that did not make them, along the line between (shaded: where they "
+    "were counted; pieces not apart were joined); and what separates them, with 95 % intervals and, grey, what "
+    "chance reaches for any property in 5 %."
+)
 MOST_CLUSTERS = 6  # whose members are shown
 
 
@@ -35,6 +41,7 @@ def cluster_figures(
     labels: Mapping[str, npt.NDArray[Any]] | None = None,
     units: Mapping[str, str] | None = None,
     method: str = "UMAP",
+    summary: Mapping[str, Any] | None = None,
     seed: int = 0,
 ) -> dict[str, Figure]:
     """Caption to figure of clusters: on the map, beside properties on it, their spectra, and their members.
@@ -47,6 +54,7 @@ def cluster_figures(
         labels: Properties of the rows of the table by which the map is coloured, too: numbers, or text.
         units: Unit of each property.
         method: How the map was made.
+        summary: Of the clusters; if they are subclasses, what separates them is drawn first.
         seed: Which members' spectra are read, where there are many.
 
     Raises:
@@ -54,7 +62,10 @@ def cluster_figures(
     """
     if missing := {"object_id", "cluster"} - set(table.colnames):
         raise InputError(f"cluster_figures: the table has no column {min(missing)!r}. Give the table of `cluster`.")
-    drawn = list(_maps(table, labels or {}, units or {}, method))
+    drawn: list[tuple[str, Figure]] = []
+    if summary is not None and "valleys" in summary and "x" in table.colnames:
+        drawn.append((SUBCLASSES.format(**summary), subclass_figure(table, summary)))
+    drawn += _maps(table, labels or {}, units or {}, method)
     if dataset is not None:
         drawn += [*_spectra(table, dataset, seed), *_members(members, dataset)]
     return dict(drawn)

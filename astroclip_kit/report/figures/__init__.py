@@ -42,6 +42,7 @@ __getattr__, __dir__, __all__ = lazy(
         "share_figure": ".attention",
         "similarity_histogram": ".similarities",
         "spectrum_seen": ".attention",
+        "subclass_figure": ".subclasses",
         "unsure_sheet": ".error_sheets",
         "usual_colours": ".colours",
         "vectors_side_by_side": ".vectors",
