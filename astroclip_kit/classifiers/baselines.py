@@ -1,9 +1,9 @@
-"""Classical classifiers of spectra, to compare with: a support vector machine, and gradient-boosted trees.
+"""Classical classifiers to compare with: a support vector machine, gradient-boosted trees and a random forest.
 
-They take what `spectra_matrix` makes of a dataset with the preprocessing of an encoder, so that they see what it sees.
-They are fitted in seconds: what they say is kept (`write_baseline`), they are not. Principal components before the
-support vector machine would cost more than they save, and tell less (benchmarks/README.md, which also says why the
-trees are as they are).
+Of spectra they take what `spectra_matrix` makes of a dataset with the preprocessing of an encoder, so that they see
+what it sees; of light curves, the features of `encoders.LightCurveFeatures`. They are fitted in seconds: what they say
+is kept (`write_baseline`), they are not. Principal components before the support vector machine would cost more than
+they save, and tell less (benchmarks/README.md, which also says why the trees are as they are).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import InputError, UsageError
-from .classes import class_codes, class_weighting
+from .classes import class_weighting, shown_codes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,10 +28,11 @@ if TYPE_CHECKING:
 
 __all__ = ["BASELINES", "Baseline", "fit_baseline", "spectra_matrix", "write_baseline"]
 
-BASELINES = ("svm", "xgboost")
+BASELINES = ("svm", "xgboost", "random_forest")
 BATCH = 512  # spectra that are preprocessed at once
 FOLDS = 5  # of the probabilities of the support vector machine
 TREES: dict[str, Any] = {"n_estimators": 200, "learning_rate": 0.1, "max_depth": 4, "subsample": 0.8, "max_bin": 64}
+FOREST: dict[str, Any] = {"n_estimators": 300, "min_samples_leaf": 2}
 COLUMNS = 100  # inputs that each tree sees at least, of more than 1,000 a tenth
 Floats = npt.NDArray[np.float32]
 Codes = npt.NDArray[np.int64]
@@ -51,7 +52,7 @@ def fit_baseline(
 
     Args:
         kind: "svm" (radial basis functions on standardised inputs, C = 1; probabilities by Platt's sigmoid over five
-            folds) or "xgboost" (the extra `baselines`).
+            folds), "xgboost" (the extra `baselines`) or "random_forest" (300 trees).
         x: Inputs of the training objects [n, F], finite.
         codes: Number of the class of each [n], from 0 to C - 1, each of which occurs.
         seed: Of the folds and of the trees.
@@ -75,7 +76,7 @@ def fit_baseline(
         raise InputError(f"{kind}: expected every class from 0 to C - 1, two or more, found {np.unique(y).tolist()}.")
     weights = class_weighting(y.astype(np.int64), len(counts), class_weights)
     each = None if weights is None else weights.numpy()[y]
-    return (_svm if kind == "svm" else _xgboost)(inputs, y, each, seed)
+    return {"svm": _svm, "xgboost": _xgboost, "random_forest": _forest}[kind](inputs, y, each, seed)
 
 
 def spectra_matrix(
@@ -125,6 +126,7 @@ def write_baseline(
     preprocess: Callable[[torch.Tensor], torch.Tensor],
     settings: Classification,
     out: Path,
+    x: Floats | None = None,
 ) -> None:
     """Fits a classical classifier to the training side of a dataset, and keeps what it says of all objects.
 
@@ -135,6 +137,7 @@ def write_baseline(
         preprocess: Of the encoder that it is compared with.
         settings: Label, split, weights of the classes, and the seed of ``training``.
         out: Gets ``probabilities.npy`` float64 [N, C].
+        x: Other inputs [N, F] than what the encoder sees: features of light curves, which are no matrix.
 
     Raises:
         InputError: As `fit_baseline`.
@@ -143,8 +146,8 @@ def write_baseline(
     from ..data.splits import divide
     from ..storage import new_folder, write_manifest
 
-    codes, trained = class_codes(dataset, settings.label)[1], divide(dataset, settings.split) == "train"
-    x = spectra_matrix(dataset, modality, np.arange(len(codes)), preprocess)
+    codes, trained = shown_codes(dataset, settings)[1], divide(dataset, settings.split) == "train"
+    x = spectra_matrix(dataset, modality, np.arange(len(codes)), preprocess) if x is None else x
     seed, weights = settings.training.seed, settings.class_weights
     fitted = fit_baseline(kind, x[trained], codes[trained], seed=seed, class_weights=weights)
     with new_folder(out, "probabilities") as folder:
@@ -207,4 +210,11 @@ def _xgboost(x: Floats, y: Codes, weights: Floats | None, seed: int) -> Baseline
         raise UsageError(message) from error
     share = min(1.0, max(0.1, COLUMNS / x.shape[1]))
     model: Baseline = XGBClassifier(random_state=seed, colsample_bytree=share, **TREES).fit(x, y, sample_weight=weights)
+    return model
+
+
+def _forest(x: Floats, y: Codes, weights: Floats | None, seed: int) -> Baseline:
+    from sklearn.ensemble import RandomForestClassifier
+
+    model: Baseline = RandomForestClassifier(random_state=seed, **FOREST).fit(x, y, sample_weight=weights)
     return model

@@ -7,7 +7,7 @@ import torch
 from small_stars import SPLIT, Stars
 
 from astroclip_kit.classifiers import class_codes, fit_baseline, spectra_matrix, write_baseline
-from astroclip_kit.classifiers.baselines import BASELINES
+from astroclip_kit.classifiers.baselines import BASELINES, FOREST
 from astroclip_kit.data.splits import divide
 from astroclip_kit.errors import InputError, UsageError
 from astroclip_kit.settings import Classification
@@ -24,6 +24,11 @@ def stars(count, share=(1 / 3, 1 / 3, 1 / 3), seed=0):
 
 X, Y = stars(300)
 ASKED, TRUE = stars(200, seed=1)
+
+
+@pytest.fixture(autouse=True)
+def small_forest(monkeypatch):
+    monkeypatch.setitem(FOREST, "n_estimators", 40)
 
 
 @pytest.mark.parametrize("kind", BASELINES)
@@ -91,6 +96,16 @@ def test_without_xgboost_the_way_out_is_told(monkeypatch):
 def test_bad_input_is_refused(x, codes, message):
     with pytest.raises(InputError, match=message):
         fit_baseline("svm", x, codes, seed=0)
+
+
+def test_what_it_sees_may_be_given(tmp_path):
+    stars = Stars()
+    stars.labels["class"] = np.where(stars.labels["class"] == "", "other", stars.labels["class"])
+    codes = class_codes(stars, "class")[1]
+    given = np.eye(codes.max() + 1, dtype=np.float32)[codes]
+    settings = Classification(split=SPLIT)
+    write_baseline("random_forest", stars, "spectrum", torch.nn.Identity(), settings, tmp_path / "forest", given)
+    assert (np.load(tmp_path / "forest" / "probabilities.npy").argmax(axis=1) == codes).all()
 
 
 def test_an_unknown_name_is_refused():
