@@ -24,6 +24,7 @@ __all__ = ["Informer"]
 POSITIONS = 5000  # that the released weights hold
 EMBEDDING_DROPOUT = 0.1  # whatever that of the layers is, as published
 HIDDEN = 4  # times the width
+AT_ONCE = 64  # objects; on a processor the memory of more is taken anew for every layer, which takes a fifth longer
 
 
 class _Layer(nn.Module):
@@ -103,6 +104,7 @@ class Informer(MeasuredEncoder):
         self.register_buffer("positions", _sinusoids(max(POSITIONS, length), width))
         self.layers = nn.ModuleList(_Layer(width, self._settings, dropout) for _ in range(depth))
         self.norm = nn.LayerNorm(width)
+        self._at_start, self._at_end = Dropout(min(EMBEDDING_DROPOUT, dropout)), Dropout(dropout)
         if checkpoint is not None:
             fill(self, own_names(read_checkpoint(checkpoint)), checkpoint)
 
@@ -153,9 +155,14 @@ class Informer(MeasuredEncoder):
         """Tokens [B, length, width] of steps [B, length, in_channels], 0 where there is no step."""
         if x.ndim != 3 or x.shape[1:] != (self.length, self.in_channels):
             raise InputError(f"Informer takes steps [B, {self.length}, {self.in_channels}], found {tuple(x.shape)}.")
+        if not x.is_cpu or len(x) <= AT_ONCE:
+            return self._tokens(x)
+        return torch.cat([self._tokens(part) for part in torch.split(x, AT_ONCE)])
+
+    def _tokens(self, x: Tensor) -> Tensor:
         real = x[..., :2].isfinite().all(dim=2)
         tokens = self._encoded(x.nan_to_num(0.0), real.sum(dim=1))
-        tokens = functional.dropout(tokens, self.dropout, self.training) * real[:, : tokens.shape[1], None]
+        tokens = self._at_end(tokens) * real[:, : tokens.shape[1], None]
         return functional.pad(tokens, (0, 0, 0, self.length - tokens.shape[1]))
 
     def _encoded(self, x: Tensor, counts: Tensor) -> Tensor:
@@ -164,7 +171,7 @@ class Informer(MeasuredEncoder):
         x = x[:, : int(counts.max())] if len(x) else x
         tokens = functional.linear(_with_neighbours(x, counts), self.embedding.weight.flatten(1))
         tokens = tokens + self.positions[: x.shape[1]].to(tokens.dtype)
-        tokens = functional.dropout(tokens, min(EMBEDDING_DROPOUT, self.dropout), self.training)
+        tokens = self._at_start(tokens)
         draws = self._settings.draws(self.depth, self.length, self.training)
         for number, layer in enumerate(self.layers):
             tokens = layer(tokens, counts, None if draws is None else draws[number])

@@ -110,7 +110,8 @@ class SelfAttention(nn.Module):
         return self._full(x, real) if draws is None else self._sparse(x, real, draws[: x.shape[1]])
 
     def _full(self, x: Tensor, real: Tensor) -> Tensor:
-        query, key, value = self.project(x).unflatten(2, (3, self.settings.heads, -1)).permute(2, 0, 3, 1, 4)
+        projected: Tensor = self.project(x)
+        query, key, value = projected.view(*x.shape[:2], 3, self.settings.heads, -1).permute(2, 0, 3, 1, 4)
         mixed = attend(query, key, value, None if bool(real.all()) else real[:, None, None])
         out: Tensor = self.out(mixed.transpose(1, 2).flatten(2))
         return out
@@ -121,23 +122,23 @@ class SelfAttention(nn.Module):
         Projections are taken of what the few ask for and get, not of all steps: the same numbers with a tenth of the
         products, since a score is ``(W_k^T q) . x`` and the values that are mixed are ``W_v`` of the mixed steps.
         """
-        heads, size = self.settings.heads, x.shape[2] // self.settings.heads
-        (to_query, to_key, to_value), (of_query, of_key, of_value) = (
-            part.unflatten(0, (3, heads, size)) for part in (self.project.weight, self.project.bias)
-        )
+        heads, (batch, steps, width) = self.settings.heads, x.shape
+        size = width // heads
+        to_query, to_key, to_value = self.project.weight.view(3, heads, size, width)
+        of_query, of_key, of_value = self.project.bias.view(3, heads, 1, size)
         top = self._most_telling(x, real, draws)
-        chosen = (top.flatten(1)[..., None] == torch.arange(x.shape[1], device=x.device)).to(x.dtype)  # [B, H u, T]
-        query = torch.einsum("bhuw,hdw->bhud", (chosen @ x).unflatten(1, (heads, -1)), to_query) + of_query[:, None]
+        chosen = (top.flatten(1)[..., None] == torch.arange(steps, device=x.device)).to(x.dtype)  # [B, heads u, T]
+        query = torch.einsum("bhuw,hdw->bhud", (chosen @ x).view(batch, heads, -1, width), to_query) + of_query
         asked = torch.einsum("bhud,hdw->bhuw", query, to_key).flatten(1, 2)
-        scores = asked @ x.mT + (query * of_key[:, None]).sum(dim=3).flatten(1)[..., None]
+        scores = asked @ x.mT + (query * of_key).sum(dim=3).flatten(1)[..., None]
         weights = (scores * size**-0.5).masked_fill(~real[:, None], -torch.inf).softmax(dim=2)
         alike = (real / real.sum(dim=1, keepdim=True))[:, None].to(weights.dtype)
         mixed = torch.cat([weights, alike], dim=1) @ x
-        attended = torch.einsum("bhuw,hdw->bhud", mixed[:, :-1].unflatten(1, (heads, -1)), to_value)
+        attended = torch.einsum("bhuw,hdw->bhud", mixed[:, :-1].view(batch, heads, -1, width), to_value)
         mean = torch.einsum("bw,hdw->bhd", mixed[:, -1], to_value)
-        onward = self.out.weight.unflatten(1, (heads, size))
+        onward = self.out.weight.view(width, heads, size)
         gained = torch.einsum("bhud,whd->bhuw", attended - mean[:, :, None], onward).flatten(1, 2)
-        rest: Tensor = self.out((mean + of_value).flatten(1))
+        rest: Tensor = self.out((mean + of_value[:, 0]).flatten(1))
         return rest[:, None] + chosen.mT @ gained
 
     @torch.no_grad()
@@ -147,11 +148,11 @@ class SelfAttention(nn.Module):
         Each is compared with some keys; what tells it is its highest score less the sum of them over the number of
         keys. Nothing is to be learned from which they are.
         """
-        both = 2 * x.shape[2]
-        projected = functional.linear(x, self.project.weight[:both], self.project.bias[:both])
-        query, key = projected.unflatten(2, (2, self.settings.heads, -1)).permute(2, 0, 3, 1, 4).contiguous()
+        heads, (batch, steps, width) = self.settings.heads, x.shape
+        projected = functional.linear(x, self.project.weight[: 2 * width], self.project.bias[: 2 * width])
+        query, key = projected.view(batch, steps, 2, heads, -1).permute(2, 0, 3, 1, 4).contiguous()
         counts = real.sum(dim=1)[:, None, None]
-        drawn = (draws.to(x.device) * counts).long()[:, None].expand(-1, query.shape[1], -1, -1)
+        drawn = (draws.to(x.device) * counts).long()[:, None].expand(-1, heads, -1, -1)
         scores = (query @ key.mT).gather(3, drawn)
-        telling = scores.amax(dim=3) - scores.sum(dim=3) / counts
-        return telling.masked_fill(~real[:, None], -torch.inf).topk(min(draws.shape[1], x.shape[1]), dim=2).indices
+        telling = (scores.amax(dim=3) - scores.sum(dim=3) / counts).masked_fill(~real[:, None], -torch.inf)
+        return torch.topk(telling, min(draws.shape[1], steps), dim=2).indices
