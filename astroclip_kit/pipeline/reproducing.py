@@ -53,7 +53,7 @@ def reproduce(
     """Repeats a published experiment: its settings, its protocol, and its table with one more column.
 
     Args:
-        name: Which: "astroclip", "batmm", "iicnet" or "spectral_gan".
+        name: Which: "astroclip", "astrom3", "batmm", "iicnet" or "spectral_gan".
         out: Folder of the run, ``runs/<name>`` by default; run again, an interrupted one goes on.
         material: Data and weights; without data a mock survey is simulated, see `Material`.
         configuration: Settings as they were published, by name (astroclip: "thesis" or "v1"; others: "full"), or a YAML
@@ -129,7 +129,7 @@ def _objects(dataset: Path, classify: Mapping[str, Any] | None) -> Any:
     if classify is None:
         return open_data(dataset)
     encoders, settings = classify["encoders"], classify["classification"]
-    return Learner(dataset, dataset, encoders, settings, classify["labels"]).dataset
+    return Learner(dataset, dataset, encoders, settings, classify["labels"]).whole
 
 
 def _pretraining(prepared: Prepared, settings: Configuration, dataset: Path) -> Iterator[Step]:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["RECIPES", "Measured", "Recipe", "Run", "Stage", "find_recipe"]
 
-RECIPES = ("astroclip", "batmm", "iicnet", "spectral_gan")  # each a module of this room with a RECIPE
+RECIPES = ("astroclip", "astrom3", "batmm", "iicnet", "spectral_gan")  # each a module of this room with a RECIPE
 
 
 @dataclass(frozen=True)
