@@ -49,6 +49,8 @@ __getattr__, __dir__, __all__ = lazy(
         "significance_table": ".significance",
         "spectra_matrix": ".baselines",
         "spectral_vectors": ".real_vectors",
+        "subset_logits": ".modality_subsets",
+        "subset_table": ".modality_subsets",
         "standardised": ".real_vectors",
         "tell_beyond_class": ".vector_comparison",
         "token_logits": ".fusion_training",

@@ -158,12 +158,16 @@ def least_coverage(dataset: Dataset, names: Iterable[str], rows: npt.NDArray[np.
     Args:
         dataset: The dataset.
         names: Modalities.
-        rows: Row numbers, each of which has them.
+        rows: Row numbers; those that lack one do not count for it.
     """
     kinds = {name: dataset.modalities[name] for name in names}
     spectra = [name for name, one in kinds.items() if one.kind == "spectrum" and one.channels[1:2] == ("ivar",)]
-    parts = np.array_split(rows, -(-len(rows) // BATCH))
-    return {name: min(float(reach(dataset.views(name, some)[:, 1]).min()) for some in parts) for name in spectra}
+    found = {}
+    for name in spectra:
+        here = rows[np.asarray(dataset.present(name))[rows]]
+        parts = np.array_split(here, -(-len(here) // BATCH)) if len(here) else []
+        found[name] = min((float(reach(dataset.views(name, some)[:, 1]).min()) for some in parts), default=0.0)
+    return found
 
 
 def made_of(dataset: Dataset, names: Sequence[str], rows: npt.NDArray[np.int64]) -> dict[str, Any]:
@@ -172,7 +176,7 @@ def made_of(dataset: Dataset, names: Sequence[str], rows: npt.NDArray[np.int64])
     Args:
         dataset: The dataset.
         names: Modalities that it learns from.
-        rows: Row numbers that train, each of which has them.
+        rows: Row numbers that train.
 
     Returns:
         "dataset" and "origin"; "coverage", see `least_coverage`; and "quality", the demands on the pixels of images.

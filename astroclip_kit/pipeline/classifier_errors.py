@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from .classifier_steps import Learner
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from ..data import Dataset
     from ..report.classifier_figures import Said
 
 __all__ = ["error_notes", "errors_shown"]
@@ -33,9 +35,20 @@ def errors_shown(learner: Learner, said: Said, seed: int = 0) -> Iterator[tuple[
     modalities = learner.dataset.modalities
     seen = {modalities[name].kind: name for name in reversed([*modalities]) if name in learner.encoders}
     name = next((seen[kind] for kind in VIEWED if kind in seen), "")
+    said = _seen(learner.dataset, name, said) if name else said
     classifier: Any = load_model(learner.place("model"), trusted=True)
     encoder = classifier.encoders[name] if name in classifier.encoders else None
     yield from error_figures(said, learner.dataset, modality=name, encoder=encoder, seed=seed)
+
+
+def _seen(dataset: Dataset, name: str, said: Said) -> Said:
+    """What was said of the objects that have a modality."""
+    have = set(dataset.object_ids[dataset.present(name)].tolist())
+    here = np.array([one in have for one in said.object_ids.tolist()])
+    if here.all():
+        return said
+    own = {key: getattr(said, key)[here] for key in ("object_ids", "groups", "true", "probabilities")}
+    return replace(said, **own, uncalibrated=None if said.uncalibrated is None else said.uncalibrated[here])
 
 
 def error_notes(said: Said) -> list[str]:

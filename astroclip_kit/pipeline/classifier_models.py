@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from ..types import reads_of
 from .classifier_steps import CLASSICAL, Learner
+from .fine_tuned import is_fine_tuned, said_of_views, with_all
 from .simulated_spectra import view_models
 
 if TYPE_CHECKING:
@@ -29,10 +30,11 @@ def judged_models(learner: Learner) -> Iterator[Said]:
     from ..report.classifier_figures import Said
 
     dataset, (names, codes, sides) = learner.dataset, learner.divided
-    valid, test = (np.flatnonzero(sides == side) for side in ("valid", "test"))
-    true = np.asarray(names)[codes[test]]
-    whose = (dataset.object_ids[test], dataset.groups[test], true, names)
+    sided = {side: np.flatnonzero((sides == side) & (codes >= 0)) for side in ("valid", "test")}
     for model, query, said in _logits(learner):
+        seen = query.split("+") if is_fine_tuned(learner.settings) and "+" not in query else []
+        valid, test = (with_all(dataset, seen, rows) if seen else rows for rows in sided.values())
+        whose = (dataset.object_ids[test], dataset.groups[test], np.asarray(names)[codes[test]], names)
         logits = said(test)
         if model in CLASSICAL:
             yield Said(model, query, *whose, logits)
@@ -46,30 +48,30 @@ def judged_models(learner: Learner) -> Iterator[Said]:
 
 def _logits(learner: Learner) -> Iterator[tuple[str, str, Any]]:
     """Name, what it sees, and logits [n, C] of some rows (of classical ones probabilities), of every model."""
-    from ..classifiers import token_logits, view_logits
+    from ..classifiers import token_logits
     from ..models import load_model
     from ..storage import read_array
 
-    settings, dataset = learner.settings, learner.dataset
-    hardware = settings.training.hardware
+    settings, hardware = learner.settings, learner.settings.training.hardware
     classifier: Any = load_model(learner.place("model"), trusted=True)
     query = "+".join(classifier.fusion.modalities)
 
     def whole(rows: Rows) -> Floats:
-        if settings.stages == "joint":
-            divided = view_logits(classifier, dataset, rows, hardware=hardware)
-            return np.asarray(divided * classifier.temperature, dtype=np.float64)
+        if settings.stages in ("joint", "fine_tuned"):
+            return said_of_views(learner, classifier, rows)
         return of_tokens(classifier.fusion, rows)
 
     def of_tokens(fusion: Any, rows: Rows) -> Floats:
         return np.asarray(token_logits(fusion, learner.features, rows, hardware=hardware), dtype=np.float64)
 
-    yield settings.method, query, whole
+    yield "fine_tuned" if is_fine_tuned(settings) else settings.method, query, whole
     for name in learner.encoders:
         if learner.place("encoders", name).is_dir():
             yield "encoder", name, partial(_encoder_logits, learner, name)
     for name, folder in learner.baselines.items():
-        if name in CLASSICAL:
+        if is_fine_tuned(settings):
+            yield "fine_tuned", name, partial(said_of_views, learner, load_model(folder, trusted=True))
+        elif name in CLASSICAL:
             said = read_array(folder / "probabilities.npy")
             yield name, learner.classical_sees, said.__getitem__
         else:
@@ -100,5 +102,6 @@ def weighed(learner: Learner, said: Said) -> Iterator[Shares]:
     rows = np.array([number[one] for one in said.object_ids.tolist()], dtype=np.int64)
     classifier: Any = load_model(learner.place("model"), trusted=True)
     for name, encoder in classifier.encoders.items():
-        if (found := encoder_shares(dataset, reads_of(name, encoder), encoder, rows)) is not None:
-            yield Shares(name, found[0], found[1].astype(np.float64), said.true)
+        here = np.asarray(dataset.present(reads_of(name, encoder)))[rows]
+        if (found := encoder_shares(dataset, reads_of(name, encoder), encoder, rows[here])) is not None:
+            yield Shares(name, found[0], found[1].astype(np.float64), said.true[here])

@@ -18,6 +18,7 @@ from .classifier_errors import error_notes, errors_shown
 from .classifier_models import judged_models, weighed
 from .classifier_predictions import SAID, as_csv, csv_of_fold, read_said
 from .classifier_steps import Learner
+from .fine_tuned import lacking, subset_results
 from .outcome import More, write_results
 from .simulated_spectra import cited, vector_results
 
@@ -57,7 +58,7 @@ def write_judgement(learner: Learner) -> None:
             seed=settings.split.seed,
             **about,
         )
-    ] + vector_results(learner, **about)
+    ] + [*vector_results(learner, **about), *subset_results(learner)]
     shown = {} if learner.name else _figures([learner], [models[0]], settings.split.seed)  # of folds for all together
     more = More(parts=_parts([learner], error_notes(models[0])), files={SAID: as_csv(models)}, **cited(settings))
     told = {"data": str(learner.data), "labels": learner.labels, "classification": describe(asdict(settings))}
@@ -90,6 +91,7 @@ def _histories(learners: Sequence[Learner]) -> dict[str, list[Any]]:
     from ..storage import read_json
 
     places: dict[str, tuple[str, ...]] = {"fusion": ("fusion",), "fusion with its encoders": ("joint",)}
+    places["encoders and their head"] = ("fine_tuned",)
     places["generator of spectral vectors"] = ("simulation", "whole")
     places = {**{f"encoder of the {name}": ("encoders", name) for name in learners[0].encoders}, **places}
     found: dict[str, list[Any]] = {}
@@ -177,7 +179,9 @@ def _notes(learner: Learner) -> list[str]:
         few = check_classes(*learner.divided, learner.settings.class_weights)
     told = open_folder(learner.place("model"), "model").get("calibration", {"fitted": True, "note": ""})
     sure = told["note"] if told["fitted"] else f"not calibrated: {told['note']}"
-    return [f"{learner.name.replace('/', ': ')}{note}" for note in (few, *learner.absent, sure) if note]
+    return [
+        f"{learner.name.replace('/', ': ')}{note}" for note in (few, *learner.absent, sure, *lacking(learner)) if note
+    ]
 
 
 def next_command(learner: Learner) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -15,6 +15,7 @@ import numpy.typing as npt
 from ..errors import InputError, UsageError
 from ..models import describe
 from ..settings import Classification
+from .fine_tuned import alone, fit_alone, is_fine_tuned
 from .parts import Encoders, encoder_for, read_by, seeded
 from .simulated_spectra import fit_view, other_sources, views
 from .step import Step
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["CLASSICAL", "Learner"]
 
 Rows = npt.NDArray[np.int64]
-CLASSICAL = ("svm", "xgboost")
+CLASSICAL = ("svm", "xgboost", "random_forest")
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,8 @@ class Learner:
         if not self.encoders:
             raise UsageError("classify.encoders: name the encoder of each modality that the classifier shall see.")
         fusions = [name for name in METHODS if name not in ("linear", self.settings.method)]
-        known = [*self.encoders, *fusions, *CLASSICAL, *other_sources(self.settings)]
+        others = [] if is_fine_tuned(self.settings) else [*fusions, *CLASSICAL, *other_sources(self.settings)]
+        known = [*self.encoders, *others]
         if unknown := [name for name in self.settings.baselines if name not in known]:
             raise UsageError(f"baselines: there is no {unknown[0]!r}. There are: {', '.join(known)}.")
 
@@ -111,12 +113,20 @@ class Learner:
 
     @cached_property
     def dataset(self) -> Dataset:
-        """The objects that have a class and every modality.
+        """The objects that have a class and every modality, or any where a classifier is fine-tuned.
 
         Raises:
             InputError: If there is none, or all are of one class.
             UsageError: If there is no such label.
         """
+        return self._with(any_modality=is_fine_tuned(self.settings))
+
+    @property
+    def whole(self) -> Dataset:
+        """The objects that have a class and every modality; as `dataset`."""
+        return self._with(any_modality=False)
+
+    def _with(self, any_modality: bool) -> Dataset:
         from ..classifiers import check_classes, class_codes
 
         dataset = self.labelled.dataset
@@ -124,9 +134,10 @@ class Learner:
         if len(names) < 2:  # before the split is: few objects may not fill its sides
             check_classes(names, codes, np.full(len(codes), "train"))
         known = codes >= 0
-        whole = known & np.all([dataset.present(name) for name in self.modalities], axis=0)
+        present = [dataset.present(name) for name in self.modalities]
+        whole = known & (np.any if any_modality else np.all)(present, axis=0)
         if not whole.any():
-            wanted = " and ".join(self.modalities)
+            wanted = (" or " if any_modality else " and ").join(self.modalities)
             raise InputError(
                 f"none of {int(known.sum())} objects of {self.data} that have a {self.settings.label!r} has {wanted}. "
                 f"Check how they were matched, and what drops.csv in that folder says."
@@ -139,8 +150,9 @@ class Learner:
 
     @property
     def baselines(self) -> dict[str, Path]:
-        """Those that are trained for the comparison, and their folders; an encoder alone is trained anyway."""
-        names = [name for name in self.settings.baselines if name not in (*self.encoders, *views(self))]
+        """Those that are trained for the comparison, and their folders; an encoder alone may be trained anyway."""
+        trained = () if is_fine_tuned(self.settings) else self.encoders
+        names = [name for name in self.settings.baselines if name not in (*trained, *views(self))]
         return {name: self.place("baselines", name) / ("" if name in CLASSICAL else "model") for name in names}
 
     def steps(self) -> Iterator[Step]:
@@ -150,6 +162,7 @@ class Learner:
         trained = {"model": self.place("model")}
         for name, out in self.baselines.items():
             call = partial(self._fit_classical if name in CLASSICAL else self._fit_fusion, name)
+            call = partial(fit_alone, self, name) if name in alone(self.settings) else call
             yield self._step(f"baseline {name}", out, trained, {}, call)
         others = {name: self.place("baselines", name, "model") for name in views(self)}
         for name, out in others.items():
@@ -178,10 +191,10 @@ class Learner:
     @cached_property
     def divided(self) -> tuple[tuple[str, ...], Rows, npt.NDArray[np.str_]]:
         """Names of the classes, and number of the class and side of the split of each object."""
-        from ..classifiers import class_codes
+        from ..classifiers.classes import shown_codes
         from ..data.splits import divide
 
-        return *class_codes(self.dataset, self.settings.label), divide(self.dataset, self.settings.split)
+        return *shown_codes(self.dataset, self.settings), divide(self.dataset, self.settings.split)
 
     @property
     def absent(self) -> list[str]:
@@ -198,16 +211,19 @@ class Learner:
 
         for note in self.absent:
             warnings.warn(f"{self.name.replace('/', ': ')}{note}.", stacklevel=2)
-        with seeded(self.settings.encoder_training.seed):
-            built = {
-                name: one if isinstance(one, str) else encoder_for(one, self.dataset.modalities, name)
-                for name, one in self.encoders.items()
-            }
+        built = self.built([*self.encoders])
         dataset, split = self.dataset, self.settings.split
         for fold in range(1, split.folds) if self.name and not split.fold else ():
             check_unseen(built, dataset, replace(split, fold=fold))  # what a later fold refuses is refused in the first
         known = made_of(dataset, self.needed, np.flatnonzero(self.divided[2] == "train"))
         fit_classifier(dataset, built, self.settings, self.out, about=known)
+
+    def built(self, names: Sequence[str]) -> dict[str, Any]:
+        """Some of the encoders, with random weights of the seed; those of folders as they are given."""
+        known = self.dataset.modalities
+        with seeded(self.settings.encoder_training.seed):
+            made = {n: one if isinstance(one, str) else encoder_for(one, known, n) for n, one in self.encoders.items()}
+        return {name: made[name] for name in names}
 
     def _fit_fusion(self, name: str) -> None:
         """Another fusion on the tokens of the same encoders."""
@@ -235,7 +251,22 @@ class Learner:
         classifier, sees = cast(Any, load_model(self.place("model"), trusted=True)), self.classical_sees
         known = sees in classifier.encoders  # not where its vectors are simulated
         preprocess = classifier.encoders[sees].preprocess if known else self._of_folder(sees).preprocess
-        write_baseline(name, self.dataset, sees, preprocess, self.settings, self.place("baselines", name))
+        told = {"out": self.place("baselines", name), "x": self._light_curve_features(sees)}
+        write_baseline(name, self.dataset, self.reads[sees], preprocess, self.settings, **told)
+
+    def _light_curve_features(self, sees: str) -> npt.NDArray[np.float32] | None:
+        """Those of a light curve, computed once for all folds; None of anything else."""
+        from ..encoders import LightCurveFeatures
+        from ..features import extract
+
+        modality = self.dataset.modalities[self.reads[sees]]
+        if modality.kind != "lightcurve":
+            return None
+        out = (self.out.parent if self.name else self.out) / "light_curve_features"
+        hardware = replace(self.settings.training.hardware, precision="float32")
+        encoders = {modality.name: LightCurveFeatures.for_modality(modality)}
+        found = extract(self.dataset, encoders, out, hardware=hardware)
+        return np.asarray(found.matrix(modality.name), dtype=np.float32)
 
     def _of_folder(self, name: str) -> Any:
         """An encoder after its first stage."""

@@ -31,7 +31,7 @@ WIRED: dict[str, set[str | int]] = {
     "evaluate": {"embeddings", "features", "dataset", "model", "out"},
     "classify": {"data", "out"},
 }
-SAME_FOLDERS = ("align", "evaluate")  # sections that write what classify writes
+SAME_FOLDERS = ("align", "evaluate")  # sections that write what classify writes, unless it fine-tunes what align wrote
 
 
 @dataclass(frozen=True)
@@ -192,13 +192,20 @@ def _problem(content: Mapping[str, Any], parser: Any) -> str:
         return f"expected the key 'data', the folder of the survey files, and sections such as {', '.join(SECTIONS)}."
     if not any(verb in content for verb in SECTIONS):
         return f"there is nothing to run. Add a section: {', '.join(SECTIONS)}."
-    if clashing := [verb for verb in SAME_FOLDERS if verb in content and "classify" in content]:
-        return f"sections {clashing[0]!r} and 'classify' write the same folders. Put them into two files."
+    if (clashing := [verb for verb in SAME_FOLDERS if verb in content]) and "classify" in content:
+        if "align" not in content or not _fine_tunes(content["classify"]):
+            return f"sections {clashing[0]!r} and 'classify' write the same folders. Put them into two files."
     for verb in SECTIONS:
         section = content.get(verb)
         if isinstance(section, Mapping) and (wired := [key for key in section if key in WIRED[verb]]):
             return f"{verb}.{wired[0]} is set by the run itself. Leave it out."
     return unknown_key(content, parser)
+
+
+def _fine_tunes(section: Any) -> bool:
+    """Whether the classifier is one that may begin with an aligned model."""
+    settings = section.get("classification") if isinstance(section, Mapping) else None
+    return isinstance(settings, Mapping) and settings.get("stages") == "fine_tuned"
 
 
 def _names_its_files(content: Mapping[str, Any]) -> bool:

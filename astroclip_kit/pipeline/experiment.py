@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -56,14 +57,17 @@ def plan(configuration: Configuration, root: Path, dataset: Path | None = None) 
             yield step if verb != "extract" else _augmented(step, configuration)
     for fold in folds:
         prefix = "" if fold is None else f"fold-{fold}/"
-        if "classify" in configuration.sections:
-            yield from _learner(configuration, root, prefix, folders.get("ingest"), fold).steps()
+        learner = partial(_learner, configuration, root, prefix, folders.get("ingest"), fold)
+        if "classify" in configuration.sections and "align" not in configuration.sections:
+            yield from learner().steps()
         for verb in ("align", "embed", "evaluate"):
             if verb in configuration.sections:
                 inputs = _inputs(verb, folders, fold is not None)
                 folders[verb] = root / prefix / FOLDERS[verb]
                 step = Step(verb, prefix + verb, folders[verb], inputs, configuration.sections[verb])
                 yield step if verb != "align" else _divided(step, configuration, fold)
+        if "classify" in configuration.sections and "align" in configuration.sections:
+            yield from learner().steps()
 
 
 def _inputs(verb: str, folders: Mapping[str, Path], in_fold: bool) -> dict[str, Path]:
@@ -102,13 +106,16 @@ def _split(split: Split, configuration: Configuration, fold: int | None) -> Spli
 
 
 def _learner(configuration: Configuration, root: Path, prefix: str, dataset: Path | None, fold: int | None) -> Learner:
-    """The classifier of a fold."""
+    """The classifier of a fold, which begins with what its section `align` writes."""
     if dataset is None:
         raise UsageError("section 'classify' needs what section 'ingest' writes: add that section.")
-    given = configuration.sections["classify"]
+    given, out = configuration.sections["classify"], root / prefix
     settings = given["classification"]
     settings = replace(settings, split=_split(settings.split, configuration, fold))
-    return Learner(dataset, root / prefix, given["encoders"] or {}, settings, str(given["labels"]), prefix)
+    if "align" in configuration.sections:
+        start = settings.fine_tuning.start or str(out / FOLDERS["align"])
+        settings, out = replace(settings, fine_tuning=replace(settings.fine_tuning, start=start)), out / "classifier"
+    return Learner(dataset, out, given["encoders"] or {}, settings, str(given["labels"]), prefix)
 
 
 def run_configuration(configuration: Configuration, root: Path) -> Table:
