@@ -58,7 +58,7 @@ def draw_orbits(kind: npt.NDArray[np.str_], period: Array, teff: Array, rng: np.
     filled_2 = np.select([contact, near, algol], [1 + 0.08 * two, 0.7 + 0.3 * one, np.ones(count)], detached)
     radius_1, radius_2 = lobe_1 * filled_1, lobe_2 * filled_2
     cooler = np.select(
-        [contact, near, algol], [1 - 0.09 * np.abs(normal[1]), 0.7 + 0.3 * three, 0.5 + 0.2 * three], ratio**0.55
+        [contact, near, algol], [1 - 0.09 * np.abs(normal[1]), 1 - 0.33 * three**1.5, 0.5 + 0.2 * three], ratio**0.55
     )
     teff_2 = np.maximum(teff * cooler, np.where(algol, np.minimum(teff, 4200), 3000))
     brightness = np.expm1(_VISUAL / teff) / np.expm1(_VISUAL / teff_2) * (radius_2 / radius_1) ** 2

@@ -56,11 +56,11 @@ def measured_columns(stars: Rows, magnitudes: Array, features: Rows, rng: np.ran
     Args:
         stars: Latents of `draw_variables` and `draw_places` [B].
         magnitudes: See `true_magnitudes` [B, bands].
-        features: Of the light curves [B]: mean_vmag and `FEATURES`.
+        features: Of the light curves [B]: mean_vmag and `FEATURES`, and their standard deviation without noise.
         rng: Source of all randomness.
     """
     mag = dict(zip(BANDS, magnitudes.T, strict=True))
-    rows = dict(features) | _gaia_photometry(mag, features["amplitude"], rng)
+    rows = dict(features) | _gaia_photometry(mag, features["deviation"], rng)
     rows |= _astrometry(stars, mag["g"], rng) | _infrared(stars, mag, features["amplitude"], rng)
     rows |= {"l": stars["l"], "b": stars["b"]}
     for name, share in (("parallax", 0.004), ("j_mag", 0.004), ("w1_mag", 0.008)):  # not matched
@@ -80,14 +80,12 @@ def _without(rows: Rows, name: str, lost: npt.NDArray[np.bool_]) -> Rows:
     return rows | {column: np.where(lost, np.nan, rows[column]) for column in _TOGETHER[name]}
 
 
-def _gaia_photometry(mag: Rows, amplitude: Array, rng: np.random.Generator) -> Rows:
+def _gaia_photometry(mag: Rows, deviation: Array, rng: np.random.Generator) -> Rows:
     rows: Rows = {}
     for band, transits, floor in zip(("g", "bp", "rp"), _TRANSITS, (3e-4, 1.2e-3, 1e-3), strict=True):
         photons = floor * (1 + 10 ** (0.3 * (mag[band] - 16)))
-        error = np.hypot(photons, 0.33 * amplitude / np.sqrt(transits)) * np.exp(
-            0.2 * rng.standard_normal(len(amplitude))
-        )
-        rows[f"phot_{band}_mean_mag"] = mag[band] + error * rng.standard_normal(len(amplitude))
+        error = np.hypot(photons, deviation / np.sqrt(transits)) * np.exp(0.2 * rng.standard_normal(len(deviation)))
+        rows[f"phot_{band}_mean_mag"] = mag[band] + error * rng.standard_normal(len(deviation))
         rows[f"e_phot_{band}_mean_mag"] = error
     return rows | {"bp_rp": rows["phot_bp_mean_mag"] - rows["phot_rp_mean_mag"]}
 

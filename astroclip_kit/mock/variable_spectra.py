@@ -143,16 +143,25 @@ _THROUGHPUT = (  # of both arms, which meet at 5800 A
     * (1 - 0.5 * np.clip((_WAVELENGTH - 8000) / 1100, 0, 1))
 )  # fmt: skip
 _SKY = 0.25 + 0.5 * np.clip((_WAVELENGTH - 6800) / 2000, 0, 1)
+_SKY_LINES = (5578.9, 5891.6, 6302.0, 6365.5, 7278.0, 7343.0, 7752.8, 7796.4, 7915.9, 7966.0, 8346.7, 8401.7, 8432.5,
+              8467.7, 8829.5, 8888.3, 8960.5)  # fmt: skip
 _BANDS = ((3700, 4000), (4000, 5500), (5600, 6900), (6900, 8200), (8200, 9100))
+
+
+def _sky_lines() -> Array:
+    """Profiles [lines, 3909] of the lines of the sky, of which more or less is subtracted than there is."""
+    return np.asarray(np.exp(-0.5 * ((_WAVELENGTH - np.array(_SKY_LINES)[:, None]) / 2.0) ** 2))
 
 
 def observe_lamost(light: Wide, v_mag: Array, rng: np.random.Generator) -> Spectra:
     """What LAMOST makes of noise-free spectra [B, 3909] of unit flux in V of stars of mean magnitudes V [B].
 
-    Bright plates are exposed for less time, so that the signal to noise falls slowly with magnitude.
+    Bright plates are exposed for less time, so that the signal to noise falls slowly with magnitude. Residuals of the
+    lines of the sky are not in the inverse variance.
     """
     count = len(light)
-    level = 10 ** np.clip(1.5 - 0.17 * (v_mag - 13) + 0.2 * rng.standard_normal(count), 0.75, 2.4)
+    middling = 1.85 - 0.13 * (v_mag - 14) - 0.1 * np.maximum(v_mag - 15, 0)
+    level = 10 ** np.clip(middling + 0.25 * rng.standard_normal(count), 0.8, 2.6)
     x = np.linspace(-1, 1, PIXELS)
     bend = rng.standard_normal((count, 3)) * (0.2, 0.1, 0.07)
     red = 1 / (1 + np.exp((5850 - _WAVELENGTH) / 25))
@@ -161,8 +170,8 @@ def observe_lamost(light: Wide, v_mag: Array, rng: np.random.Generator) -> Spect
     sky = _SKY * 10 ** (0.4 * (v_mag[:, None] - 15.5))
     middle = np.median(flux, axis=1, keepdims=True)
     noise = middle / level[:, None] * np.sqrt((np.maximum(flux / middle, 0) + sky) / (1 + 0.4 * sky) / _THROUGHPUT)
-    noise *= 1 + 2.5 * rng.random((count, 1)) * np.exp(-(((_WAVELENGTH - 5579) / 4) ** 2))  # a line of the sky
-    seen = flux + noise * rng.standard_normal(flux.shape, dtype=np.float32)
+    left = 10 ** (0.2 * (v_mag[:, None] - 15)) * rng.standard_normal((count, len(_SKY_LINES)))
+    seen = flux + noise * rng.standard_normal(flux.shape, dtype=np.float32) + 0.05 * middle * (left @ _sky_lines())
     scale = 900 * 10 ** (-0.4 * (v_mag[:, None] - 14))
     snr = np.stack(
         [np.median((flux / noise)[:, slice(*np.searchsorted(_WAVELENGTH, ends))], axis=1) for ends in _BANDS]

@@ -109,6 +109,13 @@ def variations(stars: Variables, owner: npt.NDArray[np.int64], time: Array, rng:
     return np.asarray(change - mean[owner])
 
 
+def _deviation(owner: npt.NDArray[np.int64], change: Array) -> Array:
+    """Standard deviations [B] of the variations [M], of which the mean is 0."""
+    return np.asarray(
+        np.sqrt(np.bincount(owner, change**2, CHUNK) / np.maximum(np.bincount(owner, minlength=CHUNK), 1))
+    )
+
+
 def _of(rows: Rows, owner: npt.NDArray[np.int64]) -> Rows:
     """The values of the owners of points."""
     return {name: values[owner] for name, values in rows.items()}
@@ -135,12 +142,13 @@ def _simulate_chunk(plan: Plan, chunk: int) -> dict[str, Rows]:
     stars |= draw_places(stars, draw["places"])
     epochs = draw_epochs(stars["ra"], stars["dec"], draw["nights"])
     blend = _neighbours(stars, draw["camera"])
-    change = 10 ** (-0.4 * variations(stars, epochs.owner, epochs.time, draw["shapes"]))
-    magnitude = stars["v_mag"][epochs.owner] - 2.5 * np.log10(change + blend[epochs.owner])
+    change = variations(stars, epochs.owner, epochs.time, draw["shapes"])
+    light = 10 ** (-0.4 * change) + blend[epochs.owner]
+    magnitude = stars["v_mag"][epochs.owner] - 2.5 * np.log10(light)
     seen = measure(epochs, magnitude, CHUNK, draw["camera"])
     period = catalogue_periods(stars["class"], stars["period"], draw["catalogue"])
     magnitudes = true_magnitudes(stars, draw["colours"])
-    measured = features(seen, period) | {"period": period}
+    measured = features(seen, period) | {"period": period, "deviation": _deviation(epochs.owner, change)}
     columns = measured_columns(stars, magnitudes, measured, draw["catalogue"])
     observed = observe_lamost(
         variable_light(stars, draw["light"], plan.templates), stars["v_mag"], draw["spectrograph"]
