@@ -37,7 +37,7 @@ SHARES = (  # from 0 to 1, as what follows
     *("specificity", "one_vs_rest_accuracy", "outlier_fraction", "ece", "ece_uncalibrated", "auc", "average_precision"),
     "probability",
 )
-SHARES_AT = ("recall@", "coverage@", "share")
+SHARES_AT = ("recall@", "coverage@", "accuracy@", "balanced_accuracy@", "share")
 DIFFERENCE = "_difference"  # ends the name of the metric of two models that are compared
 
 

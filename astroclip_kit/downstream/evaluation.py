@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import permutations
+from itertools import permutations, product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from .. import metrics
-from ..errors import InputError
+from ..errors import InputError, UsageError
 from ..settings import Evaluation, Prediction
 from ..types import Result
 from . import retrieval
 from .diagnostics import diagnose
+from .few_examples import METHODS, few_shot
 from .held_out import HeldOut, by_neighbours, by_probes, by_supervision
 from .scoring import score
 from .space import Space
@@ -41,8 +42,9 @@ def evaluate(
 
     Retrieval: each held-out object asks with one modality for itself in another, among the held-out objects.
     Properties: k-NN with training (and validation) objects of one modality as memory and held-out objects of
-    the same or another modality as queries, and with all modalities side by side; probes on the same split. Space:
-    `diagnose`. Coverage: `measure_coverage`, by cosine, within each modality.
+    the same or another modality as queries, and with all modalities side by side; probes on the same split; of
+    classes, few examples of each (`few_shot`). Space: `diagnose`. Coverage: `measure_coverage`, by cosine, within each
+    modality.
 
     Args:
         store: Embeddings with a split.
@@ -60,9 +62,10 @@ def evaluate(
     Raises:
         InputError: If nothing is held out, a property is known for no held-out object, or by too few others to
             calibrate a coverage, or k is too large.
-        UsageError: If a property is no label.
+        UsageError: If a property is no label, or shots are asked for and none is a class.
     """
     space = Space.aligned(store, settings.where)
+    space = space.with_mean(store) if settings.mean else space
     # First, since it may lack objects that calibrate: nothing else is then computed in vain.
     covered = coverage_results(store, space, properties, settings) if settings.coverage else []
     spaces = [space, space.centred()] if settings.centre else [space]
@@ -73,9 +76,21 @@ def evaluate(
     for wanted in properties:
         for one in _predictions(spaces, unaligned, wanted, settings):
             results += score(one, space, settings.n_boot, settings.seed)
+    if settings.examples:
+        results += _few_shots(store, properties, settings)
     for each in spaces:
         results += diagnose(each, seed=settings.seed)
     return results + covered
+
+
+def _few_shots(store: EmbeddingStore, properties: Sequence[str], settings: Evaluation) -> Iterator[Result]:
+    """Of every property that is a class, by all methods."""
+    classes = [one for one in properties if one in store.labels and store.labels[one].dtype.kind in "OSU"]
+    if not classes:
+        raise UsageError(f"shots are of classes, and none of {', '.join(properties) or 'no properties'} is one.")
+    how: dict[str, Any] = {"shots": settings.examples, "draws": settings.draws, "settings": settings}
+    for label, method in product(classes, METHODS):
+        yield from few_shot(store, label, method=method, **how)
 
 
 def _predictions(spaces: Sequence[Space], unaligned: Space | None, wanted: str, settings: Evaluation) -> list[HeldOut]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from ..embeddings.mean import MEAN
 from ..errors import InputError
 from ..filters import rows_where
 from .centring import centre
@@ -36,6 +37,7 @@ class Space:
         labels: Property to values [N].
         source: Manifest of the store: dataset, origin, seed.
         together: Name under which `vectors` holds all modalities side by side; "" where there is one only.
+        pooled: Name under which `vectors` holds the mean of what each object has; "" without.
     """
 
     name: Literal["aligned", "aligned, centred", "features"]
@@ -46,6 +48,7 @@ class Space:
     labels: Mapping[str, Array]
     source: Mapping[str, Any]
     together: str = ""
+    pooled: str = ""
 
     @classmethod
     def of(cls, store: EmbeddingStore, where: str = "") -> Space:
@@ -89,6 +92,18 @@ class Space:
             raise InputError(f"{store.root} has {held} held-out and {other} other objects; both are needed{but}.")
         return space
 
+    def with_mean(self, store: EmbeddingStore) -> Space:
+        """The space with the mean of what each object has as one more modality, see `embeddings.mean`.
+
+        Args:
+            store: Where it comes from; of a single modality there is no mean.
+        """
+        if len(self.names) < 2 or MEAN in self.vectors:
+            return self
+        anyone = np.any([self.present[name] for name in self.names], axis=0)
+        vectors = {**self.vectors, MEAN: store.vectors(MEAN)}
+        return replace(self, vectors=vectors, present={**self.present, MEAN: anyone}, pooled=MEAN)
+
     def centred(self) -> Space:
         """The space with the mean of the training objects subtracted from each modality, see `centring`.
 
@@ -98,7 +113,8 @@ class Space:
         names, training = self.names, self.split != "test"
         vectors = {name: centre(self.vectors[name], self.present[name], training, name) for name in names}
         present = {name: self.present[name] for name in names}
-        return replace(self, name="aligned, centred", vectors=vectors, present=present, together="")._concatenated()
+        without: dict[str, Any] = {"together": "", "pooled": ""}
+        return replace(self, name="aligned, centred", vectors=vectors, present=present, **without)._concatenated()
 
     @classmethod
     def unaligned(cls, features: FeatureSet, store: EmbeddingStore, where: str = "") -> Space:
@@ -144,8 +160,8 @@ class Space:
 
     @property
     def names(self) -> list[str]:
-        """The modalities, without their concatenation."""
-        return [name for name in self.vectors if name != self.together]
+        """The modalities, without their concatenation and their mean."""
+        return [name for name in self.vectors if name not in (self.together, self.pooled)]
 
     @property
     def shared(self) -> bool:

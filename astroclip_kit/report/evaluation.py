@@ -53,6 +53,7 @@ def evaluation_figures(
         panels: Held-out objects whose matches are shown, in all directions.
     """
     space = Space.aligned(store, settings.where)
+    space = space.with_mean(store) if settings.mean else space
     drawn: list[tuple[str, Figure]] = []
     if history and history[0]:
         drawn.append(("Training.", learning_curves(history[0], history[1:])))

@@ -73,6 +73,9 @@ TASKS = {
     "answers": "Median difference between who asks and the first answers",
     "probe_linear": "Linear probe",
     "probe_mlp": "Neural probe",
+    "few_shot_centroid": "Nearest centroid",
+    "few_shot_knn": "Nearest examples, weighted by distance",
+    "few_shot_1nn": "Nearest example",
     "space": "Diagnostics",
     "clustering": "Agreement",
     "anomaly": "Oddities",
@@ -106,12 +109,16 @@ def title(metric: str) -> str:
         ('R²', 'balanced accuracy', 'AMI clustered')
         >>> title("coverage@0.9 of 0.1..0.3")
         'coverage (0.9 wanted) for 0.1 to 0.3'
+        >>> title("balanced_accuracy@5"), title("accuracy@all")
+        ('balanced accuracy, 5 examples', 'accuracy, all examples')
     """
     if found := re.fullmatch(r"(coverage|width|set_size|new_calibrating)@([\d.]+)(?: of (.+))?", metric):
         within = f" for {found[3].replace('..', ' to ')}" if found[3] else ""
         return f"{PROMISES[found[1]]} ({found[2]} wanted){within}"
     if found := re.fullmatch(r"difference@(\d+)", metric):
         return f"difference of the first {found[1]} answers"
+    if found := re.fullmatch(r"((?:balanced_)?accuracy)@(\w+)", metric):
+        return f"{title(found[1])}, {found[2]} example{'s' * (found[2] != '1')}"
     first, _, rest = metric.partition("_")
     if metric in TITLES or first not in TITLES:
         return TITLES.get(metric, metric.replace("_", " "))
@@ -174,6 +181,7 @@ def guess(one: Result) -> str:
     kind = one.task
     if one.space == "supervised" and kind not in GUESSES:
         return "saying it at random" if ":" in one.property else "the majority class"
+    kind = "classification" if kind.startswith("few_shot") else kind
     if kind.startswith("probe"):
         kind = "regression" if one.metric in ("r2", "nmad", "outlier_fraction") else "classification"
     return GUESSES.get(kind, "guessing")

@@ -29,6 +29,10 @@ class Evaluation:
         weights: "distance" or "uniform".
         metric: "cosine" or "euclidean".
         standardise: Whether every dimension is brought to mean 0 and standard deviation 1 of the memory.
+        mean: Whether properties are also predicted from the mean of what an object has.
+        shots: For classes: how many labelled examples of each, "1,5,10,all", nearest centroids and nearest neighbours
+            are judged with; none by default.
+        draws: How often such examples are drawn.
         probes: Whether linear and MLP probes are fitted beside the nearest neighbours, aligned and before alignment.
         centre: Whether everything is also measured with the mean of the training objects subtracted from each
             modality.
@@ -50,6 +54,9 @@ class Evaluation:
     weights: Literal["distance", "uniform"] = "distance"
     metric: Literal["cosine", "euclidean"] = "cosine"
     standardise: bool = False
+    mean: bool = False
+    shots: str | list[int] = ""
+    draws: int = 20
     probes: bool = False
     centre: bool = False
     coverage: float = 0.0
@@ -73,8 +80,24 @@ class Evaluation:
             raise UsageError(f"n_boot is {self.n_boot}, expected at least one resample.")
         if self.seed < 0:
             raise UsageError(f"seed is {self.seed}, expected 0 or more.")
+        if self.draws < 1:
+            raise UsageError(f"draws is {self.draws}, expected at least one draw of the examples.")
+        _ = self.examples
 
     @property
     def neighbours(self) -> dict[str, Any]:
         """What `downstream.predict` is told: k, weights, metric, standardise."""
         return {name: getattr(self, name) for name in ("k", "weights", "metric", "standardise")}
+
+    @property
+    def examples(self) -> list[int]:
+        """The shots as numbers; 0 for "all".
+
+        Raises:
+            UsageError: If one is neither a number of examples nor "all".
+        """
+        words = self.shots.split(",") if isinstance(self.shots, str) else list(map(str, self.shots))
+        found = [word.strip() for word in words if word.strip()]
+        if wrong := [word for word in found if word != "all" and not word.isdigit()]:
+            raise UsageError(f"shots: expected numbers of examples such as 1,5,10,all, found {wrong[0]!r}.")
+        return [0 if word == "all" else int(word) for word in found]

@@ -179,3 +179,36 @@ def test_vectors_that_are_not_finite_are_named(sky, sky_store, tmp_path):
 def test_settings_that_mean_nothing_are_refused(values, message):
     with pytest.raises(UsageError, match=message):
         Evaluation(**values)
+
+
+def test_properties_are_predicted_from_the_mean_where_it_is_asked_for(sky_store):
+    plain = evaluate(sky_store, ["z"], settings=QUICK)
+    found = evaluate(sky_store, ["z"], settings=Evaluation(n_boot=2, mean=True))
+    more = [one for one in found if one.query == "mean"]
+    assert [one.metric for one in more] == ["r2", "nmad", "outlier_fraction"] and len(found) == len(plain) + 3
+    assert pick(more, metric="r2").value > pick(found, metric="r2", task="regression", **both("image")).value
+    space = Space.of(sky_store).with_mean(sky_store)
+    assert space.names == ["image", "spectrum"] and space.with_mean(sky_store) is space
+    assert "mean" not in space.centred().vectors
+
+
+def test_shots_judge_classes_by_few_examples(sky_store):
+    found = evaluate(sky_store, ["z", "class"], settings=Evaluation(n_boot=2, shots="1,all", draws=3))
+    few = [one for one in found if one.task.startswith("few_shot_")]
+    assert {one.task for one in few} == {"few_shot_centroid", "few_shot_knn", "few_shot_1nn"}
+    assert {one.metric for one in few if "bal" not in one.metric} == {"accuracy@1", "accuracy@all"}
+    assert {one.property for one in few} == {"class"} and {one.query for one in few} >= {"mean", "vote"}
+    with pytest.raises(UsageError, match="shots are of classes, and none of z is one"):
+        evaluate(sky_store, ["z"], settings=Evaluation(n_boot=2, shots=[5]))
+
+
+@pytest.mark.parametrize(
+    ("how", "message"),
+    [
+        ({"shots": "1,few"}, "shots: expected numbers of examples such as 1,5,10,all, found 'few'"),
+        ({"draws": 0}, "draws is 0"),
+    ],
+)
+def test_shots_that_mean_nothing_are_refused(how, message):
+    with pytest.raises(UsageError, match=message):
+        Evaluation(**how)

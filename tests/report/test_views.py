@@ -41,9 +41,20 @@ def test_a_brighter_neighbour_does_not_black_out_the_object():
     assert drawn(view, ("w1",))[15:17, 15:17].mean() > 0.9
 
 
-def test_a_light_curve_with_covariates_is_drawn_as_one_without():
-    view = np.array([[0, 15, 0.1, 0, 3], [1, 16, 0.1, 0, 3]], np.float32)
-    channels = ("time", "value", "error", "band", "period")
+@pytest.mark.parametrize(("covariate", "number"), [("amplitude", 0.4), ("period", np.nan), ("period", -1.0)])
+def test_a_light_curve_with_covariates_is_drawn_as_one_without(covariate, number):
+    view = np.array([[0, 15, 0.1, 0, number], [1, 16, 0.1, 0, number]], np.float32)
+    channels = ("time", "value", "error", "band", covariate)
     axes = Figure().subplots()
     draw_view(axes, view, Modality("curve", "lightcurve", channels, (-1, 5), "mag", bands=("V",)))
     np.testing.assert_array_equal(axes.lines[0].get_xydata(), view[:, :2])
+    assert axes.get_xlabel() == "time [days]"
+
+
+def test_a_light_curve_that_knows_its_period_is_folded():
+    view = np.array([[10, 15, 0.1, 0, 4], [15, 16, 0.1, 0, 4], [np.nan] * 5], np.float32)
+    channels = ("time", "value", "error", "band", "period")
+    axes = Figure().subplots()
+    draw_view(axes, view, Modality("curve", "lightcurve", channels, (-1, 5), "mag", bands=("V",)))
+    np.testing.assert_allclose(axes.lines[0].get_xydata(), [[0, 15], [0.25, 16], [1, 15], [1.25, 16]])
+    assert axes.get_xlabel() == "phase (P = 4 d)"

@@ -22,6 +22,7 @@ __all__ = ["binned_spectrum", "draw_view", "short_unit"]
 
 View = npt.NDArray[np.float32]
 PIXELS = 300  # of a drawn spectrum: more do not fit a panel
+PERIOD = "period"  # number in days that a light curve may carry, by which it is folded
 SMALL = 7  # points; the smallest text of all
 NOISE = 25  # times the median deviation of the pixels that an image in false colour spans at least
 
@@ -150,16 +151,21 @@ def binned_spectrum(
 
 
 def _lightcurve(axes: Axes, view: View, modality: Modality) -> None:
-    time, value, error, band = view[np.isfinite(view[:, 0]), :4].T
-    start = float(time.min()) if len(time) else 0.0
+    measured = view[np.isfinite(view[:, 0])]
+    time, value, error, band = measured[:, :4].T
+    time = time - time.min(initial=np.inf)
+    period = float(measured[0, modality.channels.index(PERIOD)]) if PERIOD in modality.channels and len(time) else 0.0
+    if folded := math.isfinite(period) and period > 0:
+        time = np.concatenate([time / period % 1, time / period % 1 + 1])
+        value, error, band = (np.tile(one, 2) for one in (value, error, band))
     for number, colour in zip(np.unique(band).astype(int), COLOURS * 10, strict=False):
         of_band = band == number
         name = modality.bands[number] if number < len(modality.bands) else str(number)
         bar = np.nan_to_num(error[of_band])
-        axes.errorbar(time[of_band] - start, value[of_band], bar, fmt=".", ms=3, lw=0.6, color=colour, label=name)
+        axes.errorbar(time[of_band], value[of_band], bar, fmt=".", ms=3, lw=0.6, color=colour, label=name)
     if modality.unit.startswith("mag"):
         axes.invert_yaxis()
-    plain_axes(axes).set_xlabel("time [days]", fontsize=SMALL)
+    plain_axes(axes).set_xlabel(f"phase (P = {period:.3g} d)" if folded else "time [days]", fontsize=SMALL)
     axes.set_ylabel(f"brightness [{modality.unit}]" if modality.unit else "brightness", fontsize=SMALL)
     if len(np.unique(band)) <= 6:
         axes.legend(frameon=False, fontsize=SMALL, handletextpad=0, borderpad=0, labelspacing=0.1)

@@ -1,0 +1,125 @@
+"""Classes as directions of a space: how alike their centroids are, and which labels do not fit."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from matplotlib import rc_context
+from matplotlib.patheffects import withStroke
+
+from ...errors import InputError
+from .canvas import COLOURS, COLUMN, NONE, PAGE, STYLE, KitFigure, plain_axes
+
+if TYPE_CHECKING:
+    from astropy.table import Table
+
+    from ...downstream.centroids import Centroids
+
+__all__ = ["centroid_similarity", "mislabel_plane"]
+
+ACROSS = 4  # panels
+FEW = 2000  # points that stay points in a vector file
+KINDS = {"": (NONE, "."), "in-class outlier": (COLOURS[0], "s"), "mislabelled": (COLOURS[1], "o")}
+TITLES = {"": "neither"}
+
+
+@rc_context(STYLE)
+def centroid_similarity(centroids: Centroids) -> KitFigure:
+    """Cosines of the centroids of all classes: within each modality, and of every two modalities.
+
+    Between two modalities the diagonal tells whether a class lies at the same place in both.
+
+    Args:
+        centroids: What `downstream.class_centroids` gave.
+
+    Raises:
+        InputError: If there is no class or no modality.
+    """
+    names = list(centroids.directions)
+    if not names or not len(centroids.classes):
+        raise InputError("centroid_similarity: expected classes in at least one modality, found none.")
+    alone = [name for name in names if name != "mean"]
+    pairs = [*((name, name) for name in names), *combinations(alone, 2)]
+    matrices = [centroids.similarity(*pair) for pair in pairs]
+    columns = min(ACROSS, len(names) if len(names) > 1 else 1)
+    rows = -(-len(pairs) // columns)
+    size = (min(PAGE, max(COLUMN, 0.5 + 2.25 * columns)), 0.1 + rows * 2.1)
+    figure = KitFigure(figsize=size, task="classification")
+    grid = figure.subplots(rows, columns, squeeze=False).ravel()
+    low = min(float(np.nanmin(one)) for one in matrices)
+    classes = [str(one) for one in centroids.classes]
+    for axes, (one, other), matrix in zip(grid, pairs, matrices, strict=False):
+        shown = axes.imshow(matrix, cmap="cividis", vmin=min(low, 0.0), vmax=1)
+        axes.set_xticks(range(len(classes)), classes, rotation=90, fontsize=7)
+        axes.set_yticks(range(len(classes)), classes, fontsize=7)
+        axes.tick_params(length=1.5, width=0.5, pad=1.5)
+        axes.set_title(one if one == other else f"{one} ↓ {other} →", fontsize=7.5)
+    for axes in grid[len(pairs) :]:
+        axes.set_axis_off()
+    bar = figure.colorbar(shown, ax=grid.tolist(), shrink=0.6, aspect=30, pad=0.01)
+    bar.set_label("cosine of the centroids")
+    return figure
+
+
+@rc_context(STYLE)
+def mislabel_plane(table: Table, *, named: int = 8) -> KitFigure:
+    """Distance of every object to the centroid of its own class and to the nearest other one, with both misfits.
+
+    Below the line another class is nearer. A class of several parts lies below it in part without being wrong, which
+    is why the colours follow the odds of `label_audit`.
+
+    Args:
+        table: What `downstream.label_audit` gave.
+        named: How many of the first of each kind are named, with the class that is likelier.
+
+    Raises:
+        InputError: If there is no object, or the table is another one.
+    """
+    wanted = ("object_id", "kind", "own_distance", "nearest_distance", "suggested")
+    if missing := [name for name in wanted if name not in table.colnames]:
+        raise InputError(f"mislabel_plane: the table has no column {missing[0]!r}. Give the one of label_audit.")
+    x, y = (np.asarray(table[name], dtype=np.float64) for name in ("own_distance", "nearest_distance"))
+    known, kind = np.isfinite(x) & np.isfinite(y), np.asarray(table["kind"]).astype(str)
+    if not known.any():
+        raise InputError("mislabel_plane: expected objects with distances to two classes, found none.")
+    figure = KitFigure(figsize=(PAGE, 4.4), task="anomaly")
+    axes = plain_axes(figure.subplots())
+    for name, (colour, marker) in KINDS.items():
+        own = known & (kind == name)
+        style: dict[str, Any] = {"color": colour, "marker": marker, "linewidths": 0, "rasterized": own.sum() > FEW}
+        label = f"{TITLES.get(name, name)}: {int(own.sum()):,}"
+        axes.scatter(x[own], y[own], 9 if name else 4, alpha=0.8 if name else 0.45, label=label, **style)
+    top = float(max(x[known].max(), y[known].max())) * 1.04
+    axes.plot([0, top], [0, top], color="0.4", linewidth=0.7, zorder=0)
+    for name in list(KINDS)[1:]:
+        _name(axes, table, np.flatnonzero(known & (kind == name))[:named].tolist(), x, y)
+    about = table.meta.get("on", "")
+    axes.set(xlim=(0, x[known].max() * 1.2), ylim=(0, y[known].max() * 1.06))
+    axes.set(xlabel="distance to the centroid of the own class (1 - cosine)")
+    axes.set(ylabel="distance to the nearest other centroid")
+    axes.set_title(f"{table.meta.get('label', 'label')} by {about}" if about else "")
+    axes.legend(loc="upper left", handletextpad=0.2, markerscale=1.6)
+    return figure
+
+
+def _name(axes: Any, table: Table, rows: list[int], x: Any, y: Any) -> None:
+    """Names of some objects, each a little off its point, away from those before it."""
+    label = table.meta.get("label", "")
+    taken: list[tuple[float, float]] = []
+    width, height = 0.13 * np.nanmax(x), 0.03 * np.nanmax(y)
+    for row in rows:
+        one = table[row]
+        text = f"{one['object_id']}"
+        if one["kind"] == "mislabelled":
+            text += f": {one[label]} → {one['suggested']}" if label in table.colnames else f" → {one['suggested']}"
+        place = float(y[row])
+        while any(abs(place - b) < height and abs(float(x[row]) - a) < width for a, b in taken):
+            place += height
+        taken.append((float(x[row]), place))
+        line = {"arrowstyle": "-", "linewidth": 0.4, "color": "0.4", "shrinkA": 0, "shrinkB": 1}
+        note = axes.annotate(
+            text, (x[row], y[row]), (x[row] + 0.012 * np.nanmax(x), place), fontsize=7, va="center", arrowprops=line
+        )
+        note.set_path_effects([withStroke(linewidth=1.8, foreground="white")])
