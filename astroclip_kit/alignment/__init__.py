@@ -15,5 +15,7 @@ __getattr__, __dir__, __all__ = lazy(
         "MocoHead": ".moco_head",
         "ProjectionHead": ".heads",
         "align": ".train",
+        "astrom3_modalities": ".astrom3",
+        "astrom3_model": ".astrom3",
     },
 )

@@ -13,16 +13,18 @@ from torch.nn import functional
 from ..errors import InputError, UsageError
 from ..transforms.compose import Compose, Transform
 from ..transforms.lightcurve_steps import PHOTOMETRY, LightCurveSteps
+from ..transforms.tables import SCALED
 from ..types import Modality
 from .checkpoints import fill, read_checkpoint, under
 from .dropout import Dropout
-from .layers import MeasuredEncoder, check_kind
+from .layers import MeasuredEncoder, check_columns, check_kind
 from .sparse_attention import Attention, SelfAttention
 
 __all__ = ["Informer"]
 
 POSITIONS = 5000  # that the released weights hold
 EMBEDDING_DROPOUT = 0.1  # whatever that of the layers is, as published
+RELEASED = {"kind": "prob", "mask_padding": False}  # how the released weights attend
 HIDDEN = 4  # times the width
 AT_ONCE = 64  # objects; on a processor the memory of more is taken anew for every layer, which takes a fifth longer
 
@@ -54,8 +56,8 @@ class Informer(MeasuredEncoder):
         length: Most steps.
         width: Features of a token.
         depth: Number of layers; each has a hidden layer of 4 `width` features.
-        attention: "prob", "full", or arguments of `sparse_attention.Attention` by name:
-            ``{"kind": "prob", "mask_padding": False}`` is what the released weights were trained with.
+        attention: "prob", "full", or arguments of `sparse_attention.Attention` by name. By default "prob"; with a
+            checkpoint ``{"kind": "prob", "mask_padding": False}``, with which the released weights were trained.
         dropout: Probability in every layer. Where it is not 0, that of the tokens at the start is 0.1, as published.
         preprocess: What is done to light curves [B, T, 4 + C] first: gives steps [B, length, in_channels], NaN where
             there is none, which is at the end. By default nothing.
@@ -82,12 +84,13 @@ class Informer(MeasuredEncoder):
         length: int = 200,
         width: int = 128,
         depth: int = 8,
-        attention: str | Mapping[str, Any] = "prob",
+        attention: str | Mapping[str, Any] | None = None,
         dropout: float = 0.1,
         preprocess: Transform | None = None,
         checkpoint: str | None = None,
     ) -> None:
         super().__init__()
+        attention = (RELEASED if checkpoint else "prob") if attention is None else attention
         self._settings = Attention.of(attention)
         if min(in_channels, length, depth, width) < 1 or width % (2 * self._settings.heads):
             raise UsageError(
@@ -113,7 +116,8 @@ class Informer(MeasuredEncoder):
         """Sized for the covariates and bands of a light-curve modality, whose steps `LightCurveSteps` makes.
 
         Args:
-            modality: Light curves; a checkpoint takes those of one band with the four covariates of AstroM3.
+            modality: Light curves. A checkpoint takes those of one band with the four covariates of AstroM3, scaled as
+                those that it was trained on: `surveys.AstroM3Parquet` reads them so.
             arguments: Of the constructor; a `preprocess` of your own gives steps of `in_channels` numbers itself.
 
         Raises:
@@ -123,17 +127,9 @@ class Informer(MeasuredEncoder):
         if "preprocess" in arguments:
             return cls(**arguments)
         steps = LightCurveSteps.for_modality(modality, length=arguments.get("length", 200))
-        if (path := arguments.pop("checkpoint", None)) is None:
-            return cls(**{"in_channels": steps.out_channels, "preprocess": steps, **arguments})
-        encoder = cls.from_checkpoint(path, **{"preprocess": steps, **arguments})
-        if encoder.in_channels != steps.out_channels:
-            raise InputError(
-                f"{modality.name!r} has {len(modality.covariates)} covariates and {max(1, len(modality.bands))} bands, "
-                f"which makes steps of {steps.out_channels} numbers, and the weights of {path} take "
-                f"{encoder.in_channels}: those of AstroM3 light curves of one band with {', '.join(PHOTOMETRY)} "
-                f"(surveys.WithCovariates adds them)."
-            )
-        return encoder
+        if arguments.get("checkpoint"):
+            check_columns(modality, [SCALED + name for name in PHOTOMETRY], cls)
+        return cls(**{"in_channels": steps.out_channels, "preprocess": steps, **arguments})
 
     @classmethod
     def from_checkpoint(cls, path: str, **arguments: Any) -> Self:
@@ -147,7 +143,7 @@ class Informer(MeasuredEncoder):
             FileError: If the file cannot be read, or holds another network.
         """
         tensors = own_names(read_checkpoint(path))
-        encoder = cls(**{**_sizes(tensors), "attention": {"kind": "prob", "mask_padding": False}, **arguments})
+        encoder = cls(**{**_sizes(tensors), "attention": RELEASED, **arguments})
         fill(encoder, tensors, path)
         return encoder
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import zip_longest
 from typing import Self
 
 import torch
@@ -20,6 +21,7 @@ __all__ = [
     "FourierFeatures",
     "MeasuredEncoder",
     "attend",
+    "check_columns",
     "check_kind",
     "check_light_curves",
     "feed_forward",
@@ -43,6 +45,24 @@ def check_kind(modality: Modality, kind: Kind, encoder: type) -> None:
         raise InputError(
             f"{encoder.__name__} encodes data of kind {kind!r}, and {modality.name!r} is of kind {modality.kind!r}."
         )
+
+
+def check_columns(modality: Modality, columns: Sequence[str], encoder: type) -> None:
+    """Refuses other columns of a table, or covariates of light curves, than those that weights were trained on.
+
+    Raises:
+        InputError: Names the first that differs, and what can be done.
+    """
+    found = modality.covariates if modality.kind == "lightcurve" else modality.channels
+    if tuple(found) == tuple(columns):
+        return
+    pairs = zip_longest(found, columns, fillvalue="none")
+    number, (one, wanted) = next((number, pair) for number, pair in enumerate(pairs, 1) if pair[0] != pair[1])
+    raise InputError(
+        f"number {number} of {modality.name!r} is {one}, and the weights of {encoder.__name__} take {wanted} there, of "
+        f"{len(columns)}: scaled as those that they were trained on. Read them with surveys.AstroM3Parquet, or scale "
+        f"your own with the info.json of the training: astroclip-kit convert FILE --to astrom3."
+    )
 
 
 def check_light_curves(x: torch.Tensor) -> None:

@@ -11,10 +11,10 @@ from torch import Tensor, nn
 from ..errors import InputError, UsageError
 from ..transforms.catalogue_columns import METADATA, CatalogueColumns
 from ..transforms.compose import Transform
-from ..transforms.tables import Standardise
+from ..transforms.tables import SCALED, Standardise
 from ..types import Modality
 from .checkpoints import fill, read_checkpoint, under
-from .layers import MeasuredEncoder, check_kind
+from .layers import MeasuredEncoder, check_columns, check_kind
 
 __all__ = ["MetadataMLP"]
 
@@ -75,24 +75,18 @@ class MetadataMLP(MeasuredEncoder):
         """Sized for the columns of a table modality, which `CatalogueColumns` brings to mean 0 and spread 1.
 
         Args:
-            modality: A table; the columns that AstroM3 has are changed as published first.
-            arguments: Of the constructor.
+            modality: A table; the columns that AstroM3 has are changed as published first. A checkpoint takes its 34,
+                scaled as those that it was trained on: `surveys.AstroM3Parquet` reads them so.
+            arguments: Of the constructor; a `preprocess` of your own may do otherwise.
 
         Raises:
             InputError: If the modality is of another kind, or has other columns than the weights of a checkpoint take.
         """
         check_kind(modality, "table", cls)
-        given = {"preprocess": CatalogueColumns.for_modality(modality), **arguments}
-        if (path := given.pop("checkpoint", None)) is None:
-            return cls(**{"in_features": len(modality.channels), **given})
-        encoder = cls.from_checkpoint(path, **given)
-        if encoder.in_features != len(modality.channels):
-            raise InputError(
-                f"{modality.name!r} has {len(modality.channels)} columns, and the weights of {path} take "
-                f"{encoder.in_features}: those of AstroM3 {', '.join(METADATA[:3])} and so on, see "
-                f"transforms.catalogue_columns.METADATA."
-            )
-        return encoder
+        if arguments.get("checkpoint") and "preprocess" not in arguments:
+            check_columns(modality, [SCALED + name for name in METADATA], cls)
+        columns = CatalogueColumns.for_modality(modality)
+        return cls(**{"in_features": len(columns.columns), "preprocess": columns, **arguments})
 
     @classmethod
     def from_checkpoint(cls, path: str, **arguments: Any) -> Self:
