@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["Candidates", "classify_objects", "least_coverage", "made_of"]
 
 TOLERANCE = 1e-3  # of the share of a spectrum's wavelengths
+NO_VIEW = np.empty(0, dtype=np.float32)  # in the place of one that is not needed any more
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,8 @@ class Candidates:
     """New objects with their classes.
 
     Args:
-        table: object_id, ra, dec, class, and the probability of every class, ``p_CLASS``.
+        table: object_id, ra, dec, class, and the probability of every class, ``p_CLASS``; of a classifier of objects
+            that may lack modalities also ``seen``, those that it had.
         left_out: Who was left out, and why.
         shown: One of them with its views: the one asked for, or the surest of all.
     """
@@ -57,7 +59,8 @@ def classify_objects(
 
     Args:
         classifier: Of raw views.
-        objects: With all modalities, as `embeddings.new_objects` gives them; drops are passed on.
+        objects: With all modalities, or any where the classifier copes with that, as `embeddings.new_objects` gives
+            them; drops are passed on.
         modalities: What it was trained on.
         coverage: Of spectra, the least share of their wavelengths that those of the training had: a new one that has
             less is left out, as its class would be read from what was made up there.
@@ -77,13 +80,12 @@ def classify_objects(
         return _short(one, modalities, coverage or {}) or _spoiled(one, modalities, quality or {})
 
     for batch in _batches(objects, unlike, left_out):
-        views = {name: np.stack([one.views[name] for one in batch]) for name in modalities}
-        p = classifier.predict(views, hardware=hardware)
+        p = classifier.predict(_stacked(batch, modalities), hardware=hardware)
         sure = np.array([one.object_id == show for one in batch], dtype=float) if show else p.max(axis=1)
         if sure.max() > max(surest, 0.0):
             surest, shown = float(sure.max()), batch[int(sure.argmax())]
         parts.append(p)
-        found += [Sample(one.object_id, {}, one.ra, one.dec) for one in batch]
+        found += [Sample(one.object_id, dict.fromkeys(one.views, NO_VIEW), one.ra, one.dec) for one in batch]
     if not found:
         reason = f"{left_out[0].source}: {left_out[0].reason}" if left_out else "there is none."
         raise InputError(f"no object can be classified; the first: {reason}")
@@ -121,6 +123,8 @@ def _is_of(drop: Drop, object_id: str) -> bool:
 def _short(sample: Sample, modalities: Mapping[str, Modality], coverage: Mapping[str, float]) -> str:
     """What is said of a spectrum that reaches less far than those of the training; nothing of others."""
     for name, least in coverage.items():
+        if name not in sample.views:
+            continue
         grid, share = modalities[name].grid, float(reach(sample.views[name][1]))
         if share < least - TOLERANCE:
             return (
@@ -133,9 +137,23 @@ def _short(sample: Sample, modalities: Mapping[str, Modality], coverage: Mapping
 def _spoiled(sample: Sample, modalities: Mapping[str, Modality], quality: Mapping[str, ImageQuality]) -> str:
     """What is said of an image that would not have been trained on; nothing of others."""
     for name, asked in quality.items():
-        if reason := asked.spoiled(sample.views[name], modalities[name]):
+        if name in sample.views and (reason := asked.spoiled(sample.views[name], modalities[name])):
             return f"the {name} is not as those of the training: {reason}"
     return ""
+
+
+def _stacked(batch: Sequence[Sample], modalities: Mapping[str, Modality]) -> dict[str, npt.NDArray[np.float32]]:
+    """Views [n, ...] by modality, NaN where an object has none, and after the end of the shorter light curves."""
+    stacked = {}
+    for name, modality in modalities.items():
+        own = [one.views.get(name) for one in batch]
+        longest = max((len(view) for view in own if view is not None), default=0)
+        shape = tuple(longest if axis < 0 else axis for axis in modality.shape)
+        stacked[name] = np.full((len(batch), *shape), np.nan, dtype=np.float32)
+        for place, view in zip(stacked[name], own, strict=True):
+            if view is not None:
+                place[: len(view)] = view
+    return stacked
 
 
 def _table(found: list[Sample], p: npt.NDArray[np.float64], classifier: Classifier) -> Table:
@@ -149,6 +167,9 @@ def _table(found: list[Sample], p: npt.NDArray[np.float64], classifier: Classifi
         "class": names[p.argmax(axis=1)],
         **{f"p_{name}": p[:, column] for column, name in enumerate(classifier.classes)},
     }
+    if classifier.partial:
+        reads = classifier.modalities
+        columns["seen"] = ["+".join(name for name in reads if name in one.views) for one in found]
     return Table(columns, units={"ra": "deg", "dec": "deg"})
 
 

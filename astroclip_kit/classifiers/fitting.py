@@ -271,11 +271,13 @@ class _Fitting:
     def _calibrated(self, classifier: Classifier, learning: Learning, of: Any, logits: Callable[[], Any]) -> Classifier:
         """The classifier in its folder, as sure as it is right of the validation objects."""
 
+        method = "fine_tuned" if self.settings.stages == "fine_tuned" else self.settings.method
+
         def make() -> Classifier:
-            found = calibrate(logits, learning.codes[learning.valid], self.settings.method)
+            found = calibrate(logits, learning.codes[learning.valid], method)
             classifier.temperature = found.temperature
             about = {
-                "method": self.settings.method,
+                "method": method,
                 **learning.about(),
                 "settings": _plain(self.settings),
                 "temperature": classifier.temperature,

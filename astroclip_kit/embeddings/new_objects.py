@@ -27,19 +27,20 @@ Given = str | os.PathLike[str] | Mapping[str, Any] | Dataset
 
 
 def new_objects(
-    given: Given, modalities: Mapping[str, Modality], radius_arcsec: float = 1.0
+    given: Given, modalities: Mapping[str, Modality], radius_arcsec: float = 1.0, *, partial: bool = False
 ) -> Iterator[Sample | Drop]:
     """Objects as a model takes them; one that lacks a modality, or cannot be used, is a drop with its reason.
 
     Args:
         given: A dataset or its folder; or a folder or file of survey files that the kit recognises; or modality to such
             a path, or to ``{"file": path, "reader": name or class_path and init_args}``.
-        modalities: What the model was trained on; each object is to have all of them.
+        modalities: What the model was trained on; each object is to have all of them, or any where it is partial.
         radius_arcsec: Observations that share no id are one object if they are each other's nearest within that; those
             that share one are left out if they are farther apart.
+        partial: Whether an object may lack modalities, as long as it has one.
 
     Yields:
-        Samples with all modalities, in the bands, pixels, wavelengths and unit of the model.
+        Samples with their modalities, in the bands, pixels, wavelengths and unit of the model.
 
     Raises:
         FileError: If there is nothing there.
@@ -49,26 +50,29 @@ def new_objects(
     if isinstance(given, (str, os.PathLike)) and own_manifest(Path(given)).get("kind") == "dataset":
         given = Dataset(given)
     if isinstance(given, Dataset):
-        yield from _of_dataset(given, modalities)
+        yield from _of_dataset(given, modalities, partial)
         return
     files: dict[str, Any] = dict(given) if isinstance(given, Mapping) else {**_files(Path(given), modalities)}
     if unknown := [name for name in files if name not in modalities]:
         raise UsageError(f"input: the model has no modality {unknown[0]!r}; it takes {', '.join(modalities)}.")
-    if missing := [name for name in modalities if name not in files]:
+    missing = [name for name in modalities if name not in files]
+    if missing and (not partial or len(missing) == len(modalities)):
         raise InputError(
             f"input: there is no {_described(missing[0], modalities[missing[0]])}, and the model needs "
-            f"{' and '.join(modalities)}. Give each as "
+            f"{_wanted(modalities, partial)}. Give each as "
             f"{','.join(f'{name}={_path(one)}' for name, one in modalities.items())}."
         )
     found: dict[str, list[Sample]] = {}
     for name, modality in modalities.items():
+        if name not in files:
+            continue
         told = files[name] if isinstance(files[name], Mapping) else {"file": files[name]}
         file, reader = told.get("file", ""), told.get("reader")
         if not reader and modality.kind == "table" and Path(file).exists():
             reader = measured(file, modality.channels, modality.name)
         found[name], skipped = read_observations([file], reader, modality)
         yield from (Drop(*_parted(reason)) for reason in skipped)
-    yield from _matched(found, radius_arcsec)
+    yield from _matched(found, radius_arcsec, partial)
 
 
 def _path(modality: Modality) -> str:
@@ -86,22 +90,29 @@ def _parted(reason: str) -> tuple[str, str]:
     return who, why or who
 
 
-def _of_dataset(dataset: Dataset, modalities: Mapping[str, Modality]) -> Iterator[Sample | Drop]:
-    if missing := [name for name in modalities if name not in dataset.modalities]:
-        raise InputError(f"{dataset.root} has no {missing[0]}, and the model needs {' and '.join(modalities)}.")
+def _of_dataset(dataset: Dataset, modalities: Mapping[str, Modality], partial: bool) -> Iterator[Sample | Drop]:
+    missing = [name for name in modalities if name not in dataset.modalities]
+    if missing and (not partial or len(missing) == len(modalities)):
+        raise InputError(f"{dataset.root} has no {missing[0]}, and the model needs {_wanted(modalities, partial)}.")
     for sample in dataset:
-        if lacking := [name for name in modalities if name not in sample.views]:
+        lacking = [name for name in modalities if name not in sample.views]
+        if lacking and (not partial or len(lacking) == len(modalities)):
             yield Drop(sample.object_id, f"has no {' and no '.join(lacking)}.")
             continue
         try:
             views = {
                 name: adapted(sample.views[name], dataset.modalities[name], modality)
                 for name, modality in modalities.items()
+                if name in sample.views
             }
         except InputError as error:
             yield Drop(sample.object_id, str(error))
         else:
             yield replace(sample, views=views)
+
+
+def _wanted(modalities: Mapping[str, Modality], partial: bool) -> str:
+    return (" or " if partial else " and ").join(modalities)
 
 
 def _files(given: Path, modalities: Mapping[str, Modality]) -> dict[str, Path]:
@@ -134,27 +145,36 @@ def _files(given: Path, modalities: Mapping[str, Modality]) -> dict[str, Path]:
     return found
 
 
-def _matched(found: Mapping[str, Sequence[Sample]], radius_arcsec: float) -> Iterator[Sample | Drop]:
-    """Objects of the first modality with what belongs to them of the others: by id, else by position."""
+def _matched(
+    found: Mapping[str, Sequence[Sample]], radius_arcsec: float, partial: bool = False
+) -> Iterator[Sample | Drop]:
+    """Objects of the first modality with what belongs to them of the others: by id, else by position.
+
+    Where objects may lack modalities, what belongs to none of them is an object of its own.
+    """
     (first, given), *others = found.items()
     base: list[Sample | Drop] = [*given]
     for name, samples in others:
-        used, pairs = set(), _pairs(given, samples, radius_arcsec)
-        if not pairs:
+        seen = [one for one in base if isinstance(one, Sample)] if partial else given
+        places = [at for at, one in enumerate(base) if isinstance(one, Sample)] if partial else range(len(given))
+        used, pairs = set(), _pairs(seen, samples, radius_arcsec)
+        if not (pairs or partial):
             raise InputError(
                 f"no {name} belongs to any {first}: no id is the same (the first are {samples[0].object_id} and "
                 f"{given[0].object_id}), and none are within {radius_arcsec:g} arcsec of each other. Call the objects "
                 f"alike in both, in a column object_id or by their coordinates."
             )
         for at, other in pairs:
-            base[at] = _joined(base[at], samples[other], first, name, radius_arcsec)
+            base[places[at]] = _joined(base[places[at]], samples[other], first, name, radius_arcsec)
             used.add(other)
-        yield from (Drop(one.object_id, f"has no {first}.") for at, one in enumerate(samples) if at not in used)
-    for one in base:
-        if isinstance(one, Sample) and (lacking := [name for name in found if name not in one.views]):
-            yield Drop(one.object_id, f"has no {' and no '.join(lacking)}.")
+        lone = [one for at, one in enumerate(samples) if at not in used]
+        if partial:
+            base += lone
         else:
-            yield one
+            yield from (Drop(one.object_id, f"has no {first}.") for one in lone)
+    for one in base:
+        lacking = [name for name in found if isinstance(one, Sample) and name not in one.views]
+        yield Drop(one.object_id, f"has no {' and no '.join(lacking)}.") if lacking and not partial else one  # type: ignore[union-attr]
 
 
 def _joined(one: Sample | Drop, other: Sample, first: str, name: str, radius_arcsec: float) -> Sample | Drop:

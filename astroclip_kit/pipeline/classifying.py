@@ -85,7 +85,7 @@ def _told(new: Candidates, out: Folder) -> Table:
     about = open_folder(model.root, "model")
     quality = {name: ImageQuality(**asked) for name, asked in about.get("quality", {}).items()}
     modalities = {name: Modality.from_dict(about["modalities"][name]) for name in model.modalities}
-    objects = new_objects(_given(new.input), modalities, new.radius_arcsec)
+    objects = new_objects(_given(new.input), modalities, new.radius_arcsec, partial=model.partial)
     alike: dict[str, Any] = {"coverage": about.get("coverage"), "quality": quality}
     found = classify_objects(model, objects, modalities, **alike, show=new.object_id)
     table = found.table
@@ -96,9 +96,16 @@ def _told(new: Candidates, out: Folder) -> Table:
         _draw(model, modalities, found.shown, new.attention)
     counts = Counter(table["class"].tolist())
     told = ", ".join(f"{count:,} {name}" for name, count in counts.most_common())
-    notes = [f"{len(table):,} objects: {told}", *_reasons(found.left_out), *_heed(about, modalities)]
+    notes = [f"{len(table):,} objects: {told}", *_lacking(table), *_reasons(found.left_out), *_heed(about, modalities)]
     table.meta["notes"] = [*notes, *([f"written to {out}"] if out else [])]
     return table
+
+
+def _lacking(table: Table) -> Iterator[str]:
+    """How many objects were told by some of the modalities alone."""
+    if "seen" in table.colnames:
+        counts = Counter(table["seen"].tolist())
+        yield f"told by {', '.join(f'{seen} ({count:,})' for seen, count in counts.most_common())}"
 
 
 def _classifier(new: Candidates) -> Any:

@@ -161,3 +161,24 @@ def test_rows_that_belong_to_no_image_are_refused_with_what_to_do(survey):
     problem = "no colours belongs to any image: no id is the same .the first are 0 and 1-55000-1.* column object_id"
     with pytest.raises(InputError, match=problem):
         list(new_objects({"image": survey / "cutouts", "colours": survey / "rows.csv"}, both))
+
+
+def test_a_partial_model_takes_objects_that_lack_a_modality(survey, tmp_path):
+    kept, dropped = parted(new_objects(survey, MODALITIES, partial=True))
+    have = {name: "+".join(one.views) for name, one in kept.items()}
+    both = dict.fromkeys(["1-55000-2", "1-55000-3", "J4"], "image+spectrum")
+    assert have == {"1-55000-1": "image", "1-55000-5": "spectrum", **both} and not dropped
+    alone, dropped = parted(new_objects({"spectrum": survey / "spectra"}, MODALITIES, partial=True))
+    assert len(alone) == 4 and {"+".join(one.views) for one in alone.values()} == {"spectrum"} and not dropped
+    apart, _ = parted(
+        new_objects({"image": survey / "cutouts", "spectrum": survey / "spectra"}, MODALITIES, 1e-4, partial=True)
+    )
+    assert sorted(apart) == ["1-55000-1", "1-55000-2", "1-55000-3", "1-55000-4", "1-55000-5", "J4"]
+    reader = LegacySurveyCutouts(survey / "cutouts", bands=("g", "r"))
+    dataset = ingest({"image": reader, "spectrum": SDSSSpectra(survey / "spectra")}, tmp_path / "data", quiet=True)
+    of_dataset, dropped = parted(new_objects(dataset, MODALITIES, partial=True))
+    assert len(of_dataset) == len(dataset) and not dropped
+    with pytest.raises(InputError, match=r"has no lightcurve, and the model needs lightcurve or table\."):
+        list(new_objects(dataset, {"lightcurve": None, "table": None}, partial=True))
+    with pytest.raises(InputError, match="there is no image, and the model needs image or spectrum"):
+        list(new_objects({}, MODALITIES, partial=True))
