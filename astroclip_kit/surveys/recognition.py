@@ -122,6 +122,8 @@ SURVEYS = (
     Survey("HATS catalogue", "HATSCatalogue", "several", "surveys/hats", lambda file: file.format == "hats"),
     Survey("Hugging Face dataset", "HuggingFaceDataset", "several", "surveys/hugging_face",
            lambda file: file.format == "hugging face", "the columns"),
+    Survey("AstroM3's variable stars", "AstroM3Parquet", "several", "surveys/astrom3",
+           lambda file: file.format == "table" and file.has("photometry", "spectra", "metadata")),
     Survey("tables", "catalogue", "catalogue", "",
            lambda file: file.format in ("fits", "table") and file.is_catalogue),
 )  # fmt: skip

@@ -25,8 +25,8 @@ def test_every_configuration_is_tested():
     recipes = {"astroclip_thesis", "astroclip_v1", "batmm", "iicnet"}  # tests/recipes
     # test_classify_configurations.py:
     classify = {"batmm_cutouts", "lamost_types", "sdss_classes", "spectral_gan", "spectral_gan_cutouts"}
-    wise = {"iicnet_cutouts"}  # test_wise_configurations.py
-    assert {path.stem for path in CONFIGS.glob("*.yaml")} == set(FOLDERS) | recipes | classify | wise
+    others = {"iicnet_cutouts", "astrom3"}  # test_wise_configurations.py, tests/surveys/test_ready_configurations.py
+    assert {path.stem for path in CONFIGS.glob("*.yaml")} == set(FOLDERS) | recipes | classify | others
 
 
 @pytest.mark.parametrize("name", FOLDERS)

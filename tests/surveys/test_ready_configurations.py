@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import layout_astroclip
+import layout_astrom3
 import layout_hugging_face
 import layout_images
 import layout_lightcurves
@@ -16,6 +17,8 @@ import yaml
 from astroclip_kit import pipeline
 from astroclip_kit.data import Dataset
 from astroclip_kit.mock import simulate_galaxies
+from astroclip_kit.pipeline.configuration import load_configuration
+from astroclip_kit.pipeline.parts import part
 from astroclip_kit.surveys import write_sdss_spectrum
 from astroclip_kit.surveys.recognition import SURVEYS
 
@@ -154,6 +157,35 @@ def test_astroclip_with_labels_of_provabgs(tmp_path):
     assert {"ssfr", "ssfr_astroclip", "t_age", "ln_z_mw", "astroclip_split"} <= set(labelled.labels)
 
 
+def test_astrom3(tmp_path):
+    layout_astrom3.write_subset(tmp_path)
+    made = run("astrom3", tmp_path / "full_42", tmp_path)
+    assert len(made) == 9 and list(made.modalities) == ["lightcurve", "spectrum", "metadata"]
+    assert all(made.present(name).all() for name in made.modalities)
+
+
+def test_astrom3_is_read_as_its_survey_and_divided_as_published():
+    configuration = load_configuration(CONFIGS / "astrom3.yaml")
+    assert list(configuration.sections) == ["ingest", "align", "embed", "evaluate"]
+    survey = load_configuration(CONFIGS / "surveys" / "astrom3.yaml")
+    assert configuration.sections["ingest"]["sources"] == survey.sections["ingest"]["sources"]
+    align = configuration.sections["align"]
+    assert align["split"].column == "published_split" and set(align["alignment"].trainable.values()) == {"all"}
+    encoders = [part(encoder) for encoder in align["encoders"].values()]
+    assert [one.out_features for one in encoders] == [25_600, 1184, 512]
+
+
+@pytest.mark.slow
+def test_astrom3_from_its_files_to_its_space(tmp_path):
+    layout_astrom3.write_subset(tmp_path, {"train": [12, 8], "validation": [8], "test": [9]})
+    small = ["lightcurve.init_args.width=16", "lightcurve.init_args.depth=1", "metadata.init_args.hidden_features=16"]
+    changes = [f"align.encoders.{change}" for change in small] + ["align.alignment.head.out_features=8"]
+    changes += ["align.training.epochs=1", "align.training.batch_size=8", "align.training.hardware.threads=1"]
+    changes += [f"data={tmp_path / 'full_42'}"]
+    results = pipeline.run(CONFIGS / "astrom3.yaml", tmp_path / "run", overrides=changes)
+    assert set(results["n"][results["property"] == "class"]) == {9}
+
+
 def test_hugging_face(tmp_path):
     rng = np.random.default_rng(0)
     rows = [
@@ -206,6 +238,7 @@ def test_every_survey_has_a_configuration_and_a_test():
         "provabgs",
         "hugging_face",
         "hats",
+        "astrom3",
     }
     assert {path.stem for path in (CONFIGS / "surveys").glob("*.yaml")} == tested | {"multimodal_universe"}
     assert all((CONFIGS / f"{survey.config}.yaml").is_file() for survey in SURVEYS if survey.config)

@@ -135,6 +135,8 @@ def _table(path: Path) -> Outline:
     names = column_names(path)
     if path.name.lower().endswith(CSV):
         is_catalogue = _has_rows(path)
+    elif path.suffix.lower() == ".parquet":
+        is_catalogue = len(names) > 1 and _has_plain_rows(path)
     else:
         is_catalogue = len(names) > 1 and len(read_columns(path, names[:1])) > 0
     return Outline("table", frozenset(column.lower() for column in names), is_catalogue=is_catalogue)
@@ -147,6 +149,15 @@ def _has_rows(path: Path) -> bool:
     with opened_text(path) as file:
         lines = (line for line in file if line.strip() and not f"{line} ".startswith("# "))
         return len(list(islice(lines, 2))) == 2
+
+
+def _has_plain_rows(path: Path) -> bool:
+    """Whether a Parquet file has rows, and its first column one value in each."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    with parquet.ParquetFile(path) as file:
+        return file.metadata.num_rows > 0 and not pa.types.is_nested(file.schema_arrow.field(0).type)
 
 
 FORMATS: dict[tuple[str, ...], Callable[[Path], Outline]] = {
