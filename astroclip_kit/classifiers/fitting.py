@@ -270,7 +270,6 @@ class _Fitting:
 
     def _calibrated(self, classifier: Classifier, learning: Learning, of: Any, logits: Callable[[], Any]) -> Classifier:
         """The classifier in its folder, as sure as it is right of the validation objects."""
-
         method = "fine_tuned" if self.settings.stages == "fine_tuned" else self.settings.method
 
         def make() -> Classifier:
