@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -10,9 +11,19 @@ from ..errors import InputError, UsageError
 from .lightcurves import is_padding
 from .randomness import uniform
 
-__all__ = ["Chronology", "RandomWindow", "chronology"]
+__all__ = ["Chronology", "RandomWindow", "chronology", "parts"]
 
 TIME, VALUE, ERROR, BAND = range(4)
+AT_ONCE = 2**21  # points whose copies are in memory at the same time
+
+
+def parts(x: torch.Tensor) -> Iterator[tuple[slice, torch.Tensor]]:
+    """Some light curves at a time, few where they are long: which, and they without the rows that none of them has."""
+    count = max(1, AT_ONCE // max(1, x.shape[1]))
+    for first in range(0, len(x), count) if x.shape[1] else ():
+        part = x[first : first + count]
+        used = (~is_padding(part)).any(dim=0).nonzero()
+        yield slice(first, first + count), part[:, : int(used[-1]) + 1 if len(used) else 1]
 
 
 @dataclass(frozen=True)
@@ -119,11 +130,15 @@ class RandomWindow:
         """Light curves [B, T, 4 + C], NaN behind the last point of each; duplicates are left out."""
         if x.ndim != 3 or x.shape[2] <= BAND:
             raise InputError(f"RandomWindow takes light curves [B, T, 4 or more], found {tuple(x.shape)}.")
-        if not x.shape[1]:
-            return x
+        out = torch.full_like(x, torch.nan)
+        for rows, part in parts(x):
+            out[rows, : part.shape[1]] = self._rolled(part, seeds[rows].to(x.device))
+        return out
+
+    def _rolled(self, x: torch.Tensor, seeds: torch.Tensor) -> torch.Tensor:
         found = chronology(x)
         excess = (found.count - self.length).clamp(min=0)
-        start = (uniform(seeds.to(x.device), (1,)) * (excess + 1)).long()
+        start = (uniform(seeds, (1,)) * (excess + 1)).long()
         place = torch.arange(x.shape[1], device=x.device).expand(x.shape[:2])
         inside = place < found.count
         rolled = (place + start - excess // 2) % found.count.clamp(min=1)

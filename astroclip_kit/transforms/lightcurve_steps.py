@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,7 +10,7 @@ import torch
 
 from ..errors import InputError, UsageError
 from ..types import Modality
-from .chronology import BAND, TIME, VALUE, Chronology, chronology
+from .chronology import BAND, TIME, VALUE, Chronology, chronology, parts
 from .lightcurves import is_padding
 from .spread import median_absolute_deviation
 from .tables import given_statistics, standardised, statistics
@@ -19,7 +19,6 @@ __all__ = ["PHOTOMETRY", "LightCurveSteps"]
 
 PHOTOMETRY = ("amplitude", "period", "lksl_statistic", "rfr_score")
 YEAR = 365.0  # days, as published
-AT_ONCE = 2**21  # points whose copies are in memory at the same time
 
 
 @dataclass(frozen=True)
@@ -101,8 +100,10 @@ class LightCurveSteps:
     def __call__(self, x: torch.Tensor) -> torch.Tensor:
         """Steps float32 [B, length, out_channels] of light curves [B, T, 4 + C]."""
         self._check(x)
-        empty = x.new_full((0, self.length, self.out_channels), torch.nan, dtype=torch.float32)
-        return torch.cat([empty, *(self._steps(part) for part in _parts(x))])
+        steps = x.new_full((len(x), self.length, self.out_channels), torch.nan, dtype=torch.float32)
+        for rows, part in parts(x):
+            steps[rows] = self._steps(part)
+        return steps
 
     def _check(self, x: torch.Tensor) -> None:
         channels = BAND + 1 + len(self.covariates)
@@ -140,16 +141,6 @@ class LightCurveSteps:
         numbers = x[torch.arange(len(x), device=x.device), first, BAND + 1 :].double()
         log = torch.tensor([name in self.log for name in self.covariates], dtype=torch.bool, device=x.device)
         return torch.where(log, numbers.where(numbers > 0, torch.nan).log10(), numbers)
-
-
-def _parts(x: torch.Tensor) -> Iterator[torch.Tensor]:
-    """The light curves, a few at a time where they are long, without the rows that none of these has, but one."""
-    count = max(1, AT_ONCE // max(1, x.shape[1]))
-    for first in range(0, len(x), count):
-        part = x[first : first + count]
-        used = (~is_padding(part)).any(dim=0).nonzero()
-        part = part[:, : int(used[-1]) + 1] if len(used) else part[:, :1]
-        yield part if part.shape[1] else torch.nn.functional.pad(part, (0, 0, 0, 1), value=torch.nan)
 
 
 def _limits(time: torch.Tensor, found: Chronology) -> tuple[torch.Tensor, torch.Tensor]:

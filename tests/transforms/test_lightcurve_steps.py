@@ -100,8 +100,11 @@ def test_nothing_measured_is_padding():
 def test_long_light_curves_are_cut_a_few_at_a_time(monkeypatch):
     views = [curve(points, points) for points in (2, 3000, 40, 1, 700)]
     whole = steps(views)
-    monkeypatch.setattr("astroclip_kit.transforms.lightcurve_steps.AT_ONCE", 100)
+    x, seeds = torch.from_numpy(pad(views)), torch.arange(5)
+    moved = RandomWindow()(x, seeds)
+    monkeypatch.setattr("astroclip_kit.transforms.chronology.AT_ONCE", 100)
     np.testing.assert_array_equal(steps(views), whole)
+    torch.testing.assert_close(RandomWindow()(x, seeds), moved, rtol=0, atol=0, equal_nan=True)
 
 
 def test_a_hundred_thousand_points_and_two():
