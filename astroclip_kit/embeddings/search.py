@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,11 +23,12 @@ if TYPE_CHECKING:
 
     from .store import EmbeddingStore
 
-__all__ = ["nearest", "search"]
+__all__ = ["ALL", "nearest", "search", "search_pairs"]
 
 Rows = npt.NDArray[np.int64]
 Found = tuple[npt.NDArray[np.float32], Rows]
 Mask = npt.NDArray[np.bool_]
+ALL = "all"  # modalities, where one is named
 
 
 def search(store: EmbeddingStore, asking: Query, *, query: str = "", target: str = "", k: int = 10) -> Table:
@@ -64,6 +66,38 @@ def search(store: EmbeddingStore, asking: Query, *, query: str = "", target: str
     table = _answered(store, asked, target or asked.name, k, among, asking.exact, bool(asking.table))
     table.meta["newcomers"], table.meta["skipped"] = asked.newcomers, asked.skipped
     return table
+
+
+def search_pairs(
+    store: EmbeddingStore, asking: Query, *, query: str = "", target: str = "", k: int = 10
+) -> tuple[list[Table], list[str]]:
+    """What `search` finds in every pair of modalities.
+
+    Args:
+        store: Where to search.
+        asking: Who asks, and who may answer.
+        query: Modality that asks; "all" for every one.
+        target: Modality that answers; "all" for every one.
+        k: Number of answers of each pair.
+
+    Returns:
+        A table for each pair that can be answered, and why the others cannot, as who asks may lack a modality.
+
+    Raises:
+        InputError: If no pair can be answered, see `search`.
+        UsageError: If the store has no such modality or column, or it is not said who asks.
+    """
+    names = (store.names if name == ALL and name not in store.names else [name] for name in (query, target))
+    found: list[Table] = []
+    refused: list[InputError] = []
+    for one, other in product(*names):
+        try:
+            found.append(search(store, asking, query=one, target=other, k=k))
+        except InputError as error:
+            refused.append(error)
+    if not found:
+        raise refused[0]
+    return found, list(dict.fromkeys(map(str, refused)))
 
 
 def nearest(

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["anomalies"]
 
+BY_LABELS = "labels"
 SHOWN = ("rank", "object_id", "score", "kind", "reason")
 
 
@@ -38,9 +39,11 @@ def anomalies(
         embeddings: Embeddings folder.
         on: Modality; the first by default. Others that an object has are compared with it. "mean" for all that it has.
         label: Label with the class of each object, e.g. "class", for mislabels; without one they are not looked for.
+            With ``by`` "labels" wrong labels are told from strange members of a class, and nothing else is ranked.
         out: File for the table of all objects: .fits, .csv, .ecsv, .vot or .parquet.
         top: How many to show; 0 for all.
-        figure: File for a contact sheet of the first ones, e.g. odd.pdf.
+        figure: File for a contact sheet of the first ones, e.g. odd.pdf; by labels and without a dataset, for the plane
+            of distances to the own class and to the nearest other one.
         dataset: Dataset folder, for the figure.
         scoring: Which scores rank, of which objects, see `Oddness`.
         more: Its fields, as keyword arguments in Python: ``k=5, by="neighbours"``.
@@ -54,16 +57,24 @@ def anomalies(
 
     if out and not is_table(out):
         raise UsageError(f"out is {out!r}, expected a file that ends with .fits, .csv, .ecsv, .vot or .parquet.")
-    pictures = open_pictures(dataset) if figure else None
+    scoring = changed(scoring, more, "a scoring")
+    by_labels = scoring.by in (BY_LABELS, [BY_LABELS])
+    if by_labels and not label:
+        raise UsageError("by labels: say with label which label has the class of each object.")
+    pictures = open_pictures(dataset) if figure and not (by_labels and not dataset) else None
     if top < 0:
         raise UsageError(f"top is {top}, expected a number of objects, or 0 for all.")
-    store, scoring = open_store(embeddings), changed(scoring, more, "a scoring")
-    table = downstream.find_anomalies(store, on=on, label=label, scoring=scoring)
+    store = open_store(embeddings)
+    if by_labels:
+        table = downstream.label_audit(store, label, on, where=scoring.where, seed=scoring.seed)
+    else:
+        table = downstream.find_anomalies(store, on=on, label=label, scoring=scoring)
     described(table, store.units)
     if out:
         write_export(table, out)
     if figure:
-        save_figure(figures.anomaly_sheet(table, pictures), figure)
+        drawn = figures.mislabel_plane(table) if pictures is None else figures.anomaly_sheet(table, pictures)
+        save_figure(drawn, figure)
     shown = table[: top or len(table)]
     suspect = [label, "suggested"] if "suggested" in table.colnames else []
     shown.meta = {**table.meta, "shown": [*SHOWN, *suspect]}

@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 
 __all__ = ["report"]
 
+AUDITED = (
+    "Labels against the space: distance to the centroid of the own class and to the nearest other one. Below the line "
+    "another class is nearer; mislabelled is where models that never saw the object find another class likelier."
+)
+
 
 def report(
     out: str = "report.html",
@@ -109,9 +114,13 @@ def _method(place: str) -> str:
 
 
 def _oddities(path: str, dataset: Dataset) -> dict[str, Any]:
-    from ..report.figures import anomaly_sheet
+    from ..report.figures import anomaly_sheet, mislabel_plane
 
-    return {"The oddest objects, with how odd they are and why.": anomaly_sheet(_table(Path(path)), dataset)}
+    table = _table(Path(path))
+    figures = {"The oddest objects, with how odd they are and why.": anomaly_sheet(table, dataset)}
+    if "own_distance" in table.colnames:
+        figures[AUDITED] = mislabel_plane(table)
+    return figures
 
 
 def _table(path: Path) -> Table:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -41,29 +41,35 @@ def search(
     Args:
         embeddings: Embeddings folder.
         object_id: The object that asks; "a,b,c" for several that ask as one.
-        query: Modality that asks; the first by default, or what a new file holds.
-        target: Modality that answers; the same by default.
+        query: Modality that asks; the first by default, or what a new file holds. "mean" for the mean of all that an
+            object has, "all" for one after the other.
+        target: Modality that answers, "mean", or "all" for one after the other; the same by default.
         k: Number of answers.
         dataset: Dataset folder, for the figure.
-        figure: File for a picture of the answers to the first query, e.g. like-this.pdf.
+        figure: File for a picture of the answers to the first query, e.g. like-this.pdf; a row per pair of modalities.
         asking: Who asks otherwise, and who may answer, see `Query`.
         more: Its fields, as keyword arguments in Python: ``file="new.fits", model="model"``.
 
     Returns:
-        One row per answer, most similar first; of several queries one below the other, with their rank.
+        One row per answer, most similar first; of several queries, or pairs of modalities, one below the other, with
+        their rank.
     """
+    from ..embeddings.search import search_pairs
+
     store = open_store(embeddings)
     if object_id and asking.like:
         raise UsageError(f"say who asks once: object_id is {object_id!r}, like is {asking.like!r}.")
     asked = changed(replace(asking, like=object_id or asking.like), more, "a query")
-    table = store.search(asked, query=query, target=target, k=k)
+    tables, refused = search_pairs(store, asked, query=query, target=target, k=k)
     if figure:
-        save_figure(_panel(table, k, open_pictures(dataset)), figure)
+        save_figure(_panel(tables, k, open_pictures(dataset)), figure)
+    table = tables[0] if len(tables) == 1 else _stacked(tables)
     about = table.meta
     who = about["asked"][0] if len(about["asked"]) == 1 else f"{len(about['asked'])} objects"
     about["notes"] = [
         f"asked with the {about['query']} of {who}, answered by {about['target']}",
         *_strange(about["newcomers"]),
+        *(f"left out: {one}" for one in refused),
         *left_out(about["skipped"]),
         provenance(store),
     ]
@@ -97,16 +103,33 @@ def index(embeddings: Folder, factory: str = "", *, modalities: str | list[str] 
     return build_indexes(store, factory, modalities=words(modalities), recall=recall)
 
 
-def _panel(table: Table, k: int, shown: Any) -> Any:
-    """The first query and its answers; a new file is shown as it was read."""
+def _stacked(tables: Sequence[Table]) -> Table:
+    """Answers of several pairs of modalities, one below the other."""
+    from astropy.table import vstack
+
+    for table in tables:
+        if "rank" not in table.colnames:
+            table.add_column(np.arange(1, len(table) + 1), name="rank", index=0)
+        for name in ("target", "query"):
+            table.add_column(np.full(len(table), table.meta[name]), name=f"{name}_modality", index=0)
+    about = tables[0].meta
+    stacked = vstack(list(tables), metadata_conflicts="silent")
+    sides = (" and ".join(dict.fromkeys(one.meta[name] for one in tables)) for name in ("query", "target"))
+    stacked.meta = {**about, **dict(zip(("query", "target"), sides, strict=True))}
+    return stacked
+
+
+def _panel(tables: Sequence[Table], k: int, shown: Any) -> Any:
+    """The first query and its answers, for each pair of modalities; a new file is shown as it was read."""
     from ..report import figures
 
-    answers = table[:k]
-    answers.meta = dict(table.meta)
-    if table.meta["newcomers"] is not None:
-        shown = _Beside(shown, table.meta["newcomers"])
-        answers.meta["object_id"] = shown.new
-    return figures.search_panel(answers, shown)
+    answers = [table[:k] for table in tables]
+    for one, table in zip(answers, tables, strict=True):
+        one.meta = dict(table.meta)
+        if table.meta["newcomers"] is not None:
+            shown = shown if isinstance(shown, _Beside) else _Beside(shown, table.meta["newcomers"])
+            one.meta["object_id"] = shown.new
+    return figures.retrieval_sheet(answers, shown)
 
 
 class _Beside:

@@ -16,7 +16,7 @@ class Oddness:
     Args:
         by: Which scores rank: neighbours, isolation, disagreement, disagreement_rank (between the modalities of an
             object), and with a label class_distance, label_odds, label_centroid, label_neighbours; all that there are
-            by default.
+            by default. "labels" for the label alone, see `downstream.label_audit`.
         where: Which objects to look at, "snr > 5"; all by default.
         k: Number of neighbours; rows of the object's own group are never among them.
         seed: Of the isolation forest, and of samples.

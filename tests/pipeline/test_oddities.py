@@ -58,3 +58,19 @@ def test_in_python_the_scoring_is_keywords(chain):
         UsageError, match=r"there is no argument 'neighbors'\. Of a scoring there are: by, where, k, seed"
     ):
         ak.anomalies(chain.embeddings, neighbors=5)
+
+
+def test_by_labels_wrong_ones_and_strange_members_are_ranked(chain, tmp_path, capsys, fails):
+    out, sheet, plane = (tmp_path / name for name in ("audit.ecsv", "sheet.png", "plane.png"))
+    words = ["anomalies", chain.embeddings, "--label", "morphology", "--by", "labels", "--top", "3", "--out", out]
+    assert cli.main([str(one) for one in [*words, "--figure", sheet, "--dataset", chain.data]]) == 0
+    assert "60 objects with morphology by their mean: " in capsys.readouterr().out
+    table = Table.read(out)
+    assert {"label_odds", "own_distance", "nearest", "says_image", "says_spectrum"} <= set(table.colnames)
+    shown = ak.anomalies(chain.embeddings, label="morphology", by="labels", on="image", figure=str(plane))
+    assert shown.meta["on"] == "image" and sheet.stat().st_size > 1000 and plane.stat().st_size > 1000
+    assert shown.meta["notes"][-1].endswith("--query image")
+    page = tmp_path / "page.html"
+    assert cli.main(["report", str(page), "--anomalies", str(out), "--dataset", str(chain.data)]) == 0
+    assert "Labels against the space" in page.read_text() and "The oddest objects" in page.read_text()
+    assert "by labels: say with label which label" in fails("anomalies", chain.embeddings, "--by", "labels")

@@ -11,7 +11,7 @@ from matplotlib.image import imread
 
 from astroclip_kit import cli, pipeline
 from astroclip_kit.embeddings import EmbeddingStore, Query
-from astroclip_kit.errors import UsageError
+from astroclip_kit.errors import InputError, UsageError
 from astroclip_kit.pipeline import searching
 from astroclip_kit.settings import Training
 
@@ -218,3 +218,31 @@ def test_a_reader_by_its_class_takes_the_file_itself(chain, files, capsys):
     reader = '{"class_path": "astroclip_kit.surveys.SDSSSpectra"}'
     rows = answer(capsys, "search", chain.embeddings, "--file", files["spectrum"], "--reader", reader, "-k", 2)
     assert len(rows) == 2
+
+
+def test_every_pair_of_modalities_answers_in_one_table_and_one_figure(chain, tmp_path, capsys):
+    figure = tmp_path / "pairs.png"
+    words = ["search", chain.embeddings, FIRST, "--query", "all", "--target", "all", "-k", 2]
+    rows = answer(capsys, *words, "--figure", figure, "--dataset", chain.data)
+    pairs = [(row["query_modality"], row["target_modality"], row["rank"]) for row in rows]
+    kinds = ("image", "spectrum")
+    assert pairs == [(one, other, rank) for one in kinds for other in kinds for rank in (1, 2)]
+    single = answer(capsys, "search", chain.embeddings, FIRST, "--query", "spectrum", "--target", "image", "-k", 2)
+    assert [row["object_id"] for row in single] == [row["object_id"] for row in rows[4:6]]
+    image = imread(figure)
+    assert image.shape[0] > image.shape[1]  # four rows of two panels each
+    told = pipeline.search(chain.embeddings, FIRST, query="mean", target="all", k=2)
+    assert len(told) == 4 and FIRST not in told["object_id"]
+    assert told.meta["notes"][0] == f"asked with the mean of {FIRST}, answered by image and spectrum"
+
+
+def test_pairs_that_cannot_be_answered_are_told(tmp_path):
+    present = {"spectrum": np.arange(4) > 0}
+    space = EmbeddingStore.write(
+        tmp_path / "s", {"image": np.eye(4), "spectrum": np.eye(4)}, list("abcd"), present=present
+    )
+    found = pipeline.search(space, "a", query="all", target="all", k=2)
+    assert set(found["query_modality"]) == {"image"} and len(found) == 4
+    assert "left out: object 'a' has no spectrum, which is needed to search with it." in found.meta["notes"]
+    with pytest.raises(InputError, match="'a' has no spectrum"):
+        pipeline.search(space, "a", query="spectrum", target="all", k=2)
