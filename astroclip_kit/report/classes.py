@@ -24,6 +24,7 @@ OTHERS = (
     "paired",
     "simulation",
     "leakage",
+    "modalities",
 )  # references beside neighbours, and what is no model
 
 

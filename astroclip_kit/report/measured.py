@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 from ..types import Result
 from .classes import is_classifier
 from .figures.calibration import coverage_by_bin, coverage_curve
+from .figures.few_shots import few_shot_curves
 from .figures.intervals import Interval, interval_plot
+from .figures.subsets import modality_subsets
 from .tables import chosen
 from .wording import axis_title, method, model_title, pair, property_title
 
@@ -35,8 +37,12 @@ def result_figures(results: Sequence[Result]) -> dict[str, Figure]:
         by_task.setdefault(one.task, []).append(one)
     drawn = [
         *_retrieval(by_task.get("retrieval", [])),
-        *_methods([one for one in shown if one.metric in LEADING and not is_classifier(one)]),
+        *_methods(
+            [one for one in shown if one.metric in LEADING and one.task != "modalities" and not is_classifier(one)]
+        ),
         *_classifiers([one for one in shown if one.metric in ("macro_f1", "f1") and is_classifier(one)]),
+        *_few_shots([one for one in shown if one.task.startswith("few_shot_")]),
+        *_subsets(by_task.get("modalities", [])),
         *_coverage(by_task.get("coverage", [])),
         *_space(by_task.get("space", [])),
         *_clusters(by_task.get("clustering", [])),
@@ -95,6 +101,23 @@ def _classifiers(results: Sequence[Result]) -> Captioned:
         panels.setdefault(axis, []).append(Interval(label, one.value, one.low, one.high, one.chance))
     caption = "Classifiers by what each sees, on held-out objects, with 95 % intervals; grey marks: guessing."
     yield caption, interval_plot(panels, task="classifiers")
+
+
+def _few_shots(results: Sequence[Result]) -> Captioned:
+    for name, data in dict.fromkeys((one.property, one.dataset) for one in results):
+        own = [one for one in results if (one.property, one.dataset) == (name, data)]
+        caption = (
+            f"{name} of held-out objects by number of examples of each class. Shades: a standard deviation between "
+            f"draws of the examples; bars: 95 % interval of the mean; dashed: always saying the most frequent class."
+        )
+        yield caption, few_shot_curves(own, name=name)
+
+
+def _subsets(results: Sequence[Result]) -> Captioned:
+    """One classifier with each subset of its modalities."""
+    if results:
+        caption = "What a classifier is worth that is shown some modalities alone, with 95 % intervals; grey: guessing."
+        yield caption, modality_subsets(results)
 
 
 def _coverage(results: Sequence[Result]) -> Captioned:

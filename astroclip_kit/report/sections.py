@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ..types import Result
 from .classes import classes_html, is_classifier
 from .groups import clusters_html
+from .modalities import subsets_html
 from .tables import results_html
 
 if TYPE_CHECKING:
@@ -21,11 +22,13 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "Training": ("training",),
     "Which objects are judged": ("selection",),
     "Classes": ("classifiers", "attention"),
+    "What each modality tells": ("modalities",),
     "Paired differences": ("paired",),
     "Simulated vectors": ("simulation", "leakage"),
     "What encoders look at": ("shares",),
     "Retrieval": ("retrieval", "answers"),
     "Properties": ("regression", "classification"),
+    "Classes from few examples": ("few_shot_centroid", "few_shot_knn", "few_shot_1nn"),
     "Probes beside nearest neighbours": ("probe_linear", "probe_mlp"),
     "Coverage of intervals": ("coverage",),
     "The space itself": ("space",),
@@ -38,9 +41,15 @@ ABOUT = {
     "the real ones. The class mean is the mean real vector of the true class of each object, which no image tells for "
     "sure: as near as one comes who knows the class and nothing else. Leakage: where the spectrum's own head reads the "
     "class as well in vectors of training objects, out of fold, as in those of held-out ones, nothing leaks.",
+    "What each modality tells": "One classifier, shown some of the modalities of an object alone: what it is then "
+    "worth on the same held-out objects, and which classes need what.",
     "Classes": "Models trained on the class, by what each sees, judged on objects that none of them has seen.",
     "Probes beside nearest neighbours": "A linear model and a small neural network on frozen vectors, chosen and "
     "fitted on the objects of the memory alone.",
+    "Classes from few examples": "Held-out objects get the class of the nearest mean direction, or of the nearest "
+    "examples, of as many labelled examples of each class as the column says, drawn by object: mean over the draws ± "
+    "standard deviation between them, above the interval of the mean over other draws and other held-out objects. "
+    "mean: the mean of what an object has; vote: what most of its modalities say.",
     "Coverage of intervals": "How often conformal intervals, or sets of classes, hold what is true of held-out "
     "objects, overall and by true value; and how wide they are.",
     "The space itself": "Alignment: mean squared distance of the two views of an object. Uniformity: how evenly "
@@ -50,6 +59,7 @@ ABOUT = {
     "themselves.",
     "Oddities": "How well objects that are known to be odd, or mislabelled, are found.",
 }
+LAYOUTS = {"Classes": classes_html, "What each modality tells": subsets_html}
 SHOWN = "The objects that belong least, first the least ordinary, each with its score and the reason."
 FURTHER = "Further"  # what belongs to no section
 WIDE = 5.0  # inches, from which a figure takes a whole line
@@ -85,7 +95,7 @@ def sections(
         if own or drawn or more:
             told = SHOWN if head == "Oddities" and not own else ABOUT.get(head, "")
             about = f"<p class='about'>{escape(told)}</p>\n" if told else ""
-            lay = classes_html if head == "Classes" else results_html
+            lay = LAYOUTS.get(head, results_html)
             found[head] = about + lay(own, results) + more + _figures(drawn)
     return found
 
