@@ -45,7 +45,7 @@ def pad(views: Sequence[npt.NDArray[np.float32]], length: int = 0) -> npt.NDArra
 
 def is_padding(x: torch.Tensor) -> torch.Tensor:
     """Which rows [B, T] hold no measurement: no time, no value or no band."""
-    return ~x[..., (0, 1, 3)].isfinite().all(dim=-1)
+    return ~(x[..., 0].isfinite() & x[..., 1].isfinite() & x[..., 3].isfinite())
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,11 @@ from layout_covariates import make_variables
 from layout_lightcurves import make_asas
 
 from astroclip_kit.data import Dataset, ingest
+from astroclip_kit.encoders import Informer
 from astroclip_kit.errors import FileError, UsageError
 from astroclip_kit.surveys import TableReader, WithCovariates
-from astroclip_kit.transforms import Normalise
-from astroclip_kit.types import Sample
+from astroclip_kit.transforms import Normalise, RandomWindow
+from astroclip_kit.types import LIGHTCURVE_CHANNELS, Modality, Sample
 
 
 def samples(reader):
@@ -83,3 +84,38 @@ def test_objects_without_a_row_have_no_numbers_and_two_rows_are_refused(tmp_path
         samples(again)
     with pytest.raises(UsageError, match=r"WithCovariates: table is \{path: ..., id: ...\}.*found \{'file': 'a'\}"):
         WithCovariates(reader.reader, table={"file": "a"})
+
+
+class TwoStars:
+    """A reader of a light curve of 100,000 points and of one of two."""
+
+    modality = Modality("lightcurve", "lightcurve", LIGHTCURVE_CHANNELS, (-1, 4), "mag", bands=("V",))
+
+    def __init__(self, path):
+        self.path = path
+
+    def files(self):
+        return [self.path]
+
+    def read(self, path):
+        for name, points in (("long", 100_000), ("short", 2)):
+            view = np.stack([np.arange(points), np.sin(np.arange(points)), np.ones(points), np.zeros(points)], axis=1)
+            yield Sample(name, {"lightcurve": view.astype(np.float32)}, labels={"period": 2 * np.pi, "amplitude": 1.0})
+
+
+def test_a_light_curve_of_any_length_is_stored_as_long_as_it_is(tmp_path):
+    (tmp_path / "stars").write_text("")
+    reader = WithCovariates(TwoStars(tmp_path / "stars"), ["amplitude", "period"])
+    ingest({"lightcurve": reader}, tmp_path / "data", quiet=True)
+    size = sum(path.stat().st_size for path in (tmp_path / "data").rglob("*") if path.is_file())
+    assert size < 1.1 * 4 * 6 * 100_002 + 50_000
+    dataset = Dataset(tmp_path / "data")
+    assert {one.object_id: len(one.views["lightcurve"]) for one in dataset} == {"long": 100_000, "short": 2}
+    encoder = Informer.for_modality(reader.modality, width=8, depth=1).eval()
+    x = torch.from_numpy(dataset.views("lightcurve"))
+    moved = RandomWindow()(x, torch.arange(2))
+    with torch.inference_mode():
+        h, other = encoder(encoder.preprocess(x)), encoder(encoder.preprocess(moved))
+    assert h.isfinite().all() and not torch.equal(h[0], other[0])
+    short = dataset.object_ids.tolist().index("short")
+    torch.testing.assert_close(h[short], other[short])
