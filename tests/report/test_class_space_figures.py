@@ -1,0 +1,79 @@
+"""Figures of classes in a space: every number is drawn, and what cannot be drawn says why."""
+
+import numpy as np
+import pytest
+from astropy.table import Table
+
+from astroclip_kit.downstream import Centroids
+from astroclip_kit.errors import InputError
+from astroclip_kit.report import result_figures
+from astroclip_kit.report.figures import centroid_similarity, few_shot_curves, mislabel_plane
+from astroclip_kit.report.sections import sections
+from astroclip_kit.types import Result
+
+CLASSES = np.array(["EB", "EW", "SR"])
+
+
+def curve(method="centroid", query="spectrum", std=0.05):
+    for shots in ("10", "1", "all"):
+        for metric in ("accuracy", "balanced_accuracy"):
+            value = {"1": 0.4, "10": 0.6, "all": 0.8}[shots]
+            about = f"few_shot_{method}", query, query, "class", f"{metric}@{shots}", value, value - 0.1, value + 0.1
+            yield Result(*about, 50, 0, "stars", "mock", chance=0.3, std=std)
+
+
+def test_curves_have_a_column_per_method_and_the_shots_in_order():
+    results = [*curve(), *curve(query="mean"), *curve("1nn", std=np.nan)]
+    figure = few_shot_curves(results, name="class")
+    panels = figure.axes
+    assert len(panels) == 4 and figure.task == "few_shot_centroid"
+    assert [tick.get_text() for tick in panels[2].get_xticklabels()] == ["1", "10", "all"]
+    line = panels[0].containers[0].lines[0]
+    assert line.get_ydata().tolist() == [0.4, 0.6, 0.8] and np.allclose(np.diff(line.get_xdata().astype(float)), 1)
+    texts = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert texts == ["most frequent class", "spectrum", "mean of all"]
+    assert {axes.get_title() for axes in panels} == {"nearest centroid", "nearest example", ""}
+
+
+def test_a_report_has_a_section_of_few_examples():
+    results = [*curve(), *curve(query="vote")]
+    figures = result_figures(results)
+    assert len(figures) == 1 and "by number of examples of each class" in next(iter(figures))
+    page = sections(results, figures)["Classes from few examples"]
+    assert "balanced accuracy, 1 example<" in page and "accuracy, all examples" in page and "Nearest centroid" in page
+    with pytest.raises(InputError, match="expected results of few_shot, found none"):
+        few_shot_curves([])
+
+
+def test_centroids_are_shown_within_and_between_modalities():
+    directions = {name: np.linalg.qr(np.random.default_rng(i).normal(size=(8, 3)))[0].T for i, name in enumerate("abc")}
+    directions["mean"] = np.where(np.arange(3)[:, None] == 2, np.nan, directions["a"])
+    counts = {name: np.array([3, 2, 1]) for name in directions}
+    found = Centroids("class", CLASSES, directions, counts)
+    shown = [axes for axes in centroid_similarity(found).axes if axes.images]
+    assert [axes.get_title() for axes in shown] == ["a", "b", "c", "mean", "a ↓ b →", "a ↓ c →", "b ↓ c →"]
+    np.testing.assert_allclose(shown[4].images[0].get_array(), directions["a"] @ directions["b"].T)
+    assert [tick.get_text() for tick in shown[0].get_yticklabels()] == CLASSES.tolist()
+    with pytest.raises(InputError, match="expected classes in at least one modality, found none"):
+        centroid_similarity(Centroids("class", CLASSES, {}, {}))
+
+
+def audit():
+    kinds = ["mislabelled", "in-class outlier", *[""] * 8]
+    table = Table({"object_id": [f"v{i}" for i in range(10)], "kind": kinds, "class": ["EW"] * 10})
+    table["suggested"], table["own_distance"] = "SR", np.linspace(0.9, 0.1, 10)
+    table["nearest_distance"] = np.append(np.linspace(0.1, 0.5, 9), np.nan)
+    table.meta = {"on": "mean", "label": "class"}
+    return table
+
+
+def test_the_plane_names_the_first_of_both_kinds():
+    axes = mislabel_plane(audit()).axes[0]
+    assert {text.get_text() for text in axes.texts} == {"v0: EW → SR", "v1"}
+    labels = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert labels == ["neither: 7", "in-class outlier: 1", "mislabelled: 1"]
+    assert axes.collections[2].get_offsets().tolist() == [[0.9, 0.1]] and axes.get_title() == "class by mean"
+    with pytest.raises(InputError, match=r"has no column 'kind'. Give the one of label_audit"):
+        mislabel_plane(audit()[["object_id"]])
+    with pytest.raises(InputError, match="expected objects with distances to two classes, found none"):
+        mislabel_plane(audit()[-1:])
