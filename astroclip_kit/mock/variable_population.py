@@ -31,6 +31,7 @@ _SEQUENCE = (  # temperature (K) and M_V of dwarfs (Pecaut & Mamajek 2013)
     (3000, 3500, 4000, 4500, 5000, 5500, 6000, 6500, 7000, 7500, 8500, 9700, 12000, 16000, 22000),
     (12.5, 10.2, 8.3, 7.1, 6.1, 5.2, 4.4, 3.6, 2.9, 2.3, 1.9, 1.1, 0.0, -1.0, -2.2),
 )
+_TIGHTEST = ((0.22, 0.29, 0.43, 0.46, 0.57, 0.93, 1.5), (4400, 5900, 7200, 8200, 9700, 15700, 22000))  # days, K
 _VISUAL = {"EA": (13.2, 1.3), "EB": (13.3, 1.2), "EW": (13.9, 1.1), "RRAB": (15.0, 1.1), "RRC": (14.4, 1.1),
            "SR": (13.0, 1.2), "M": (13.0, 1.1), "ROT": (13.0, 1.1), "DSCT": (12.2, 1.0),
            "HADS": (14.3, 1.1)}  # fmt: skip
@@ -52,16 +53,21 @@ def _temperature(colour: Array) -> Array:
 def _contact(count: int, rng: np.random.Generator) -> Variables:
     n = rng.standard_normal((4, count))
     period = 10 ** np.clip(-0.445 + 0.095 * n[0] + 0.05 * np.abs(n[1]), np.log10(0.212), -0.02)
-    colour = np.clip(0.04 * period**-2.25 + 0.06 + 0.055 * n[2], 0.05, 1.4)
+    colour = np.clip(0.04 * period**-2.25 + 0.12 + 0.055 * n[2], 0.1, 1.4)
     luminosity = -4.44 * np.log10(period) + 3.02 * colour + 0.12 + 0.17 * n[3]
     return {"period": period, "teff": _temperature(colour), "logg": 4.3 + 0 * period, "mv": luminosity,
             "vsini": 140 + 20 * n[3]}  # fmt: skip
 
 
+def _hottest(period: Array) -> Array:
+    """Temperature [B] in K of the hottest dwarf that fits into an orbit: its density sets the shortest period."""
+    return np.asarray(np.interp(period, *_TIGHTEST))
+
+
 def _near(count: int, rng: np.random.Generator) -> Variables:
     n = rng.standard_normal((3, count))
     period = 10 ** np.clip(-0.3 + 0.2 * n[0] + 0.22 * np.abs(n[1]), np.log10(0.25), 1.2)
-    teff = np.clip(6600 * (period / 0.6) ** 0.16 * 10 ** (0.07 * n[2]), 4300, 20000)
+    teff = np.clip(6600 * (period / 0.6) ** 0.16 * 10 ** (0.07 * n[2]), 4300, _hottest(period))
     luminosity = main_sequence(teff) - 0.4 - 0.8 * np.log10(np.maximum(period, 0.5) / 0.5) + 0.3 * n[1]
     return {"period": period, "teff": teff, "logg": 4.1 + 0 * period, "mv": luminosity, "vsini": 100 + 20 * n[1]}
 
@@ -69,7 +75,7 @@ def _near(count: int, rng: np.random.Generator) -> Variables:
 def _detached(count: int, rng: np.random.Generator) -> Variables:
     n = rng.standard_normal((3, count))
     period = 10 ** np.clip(0.33 + 0.36 * n[0], np.log10(0.28), 1.9)
-    teff = np.clip(6300 * 10 ** (0.085 * n[1] + 0.03 * n[0]), 3700, 22000)
+    teff = np.clip(6300 * 10 ** (0.085 * n[1] + 0.03 * n[0]), 3700, _hottest(period))
     luminosity = main_sequence(teff) - 0.5 + 0.4 * n[2]
     return {"period": period, "teff": teff, "logg": 4.2 + 0 * period, "mv": luminosity,
             "vsini": 30 + 40 / period}  # fmt: skip
