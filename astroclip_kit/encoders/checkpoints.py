@@ -41,6 +41,8 @@ LOOKS = (  # names that end so, and what has them; the first that fits
     (("layer4.2.conv3.weight",), "a ResNet-50"),
     (("layer3.5.conv2.weight", "layer4.2.conv2.weight"), "a ResNet-34"),
     (("layer4.1.conv2.weight",), "a ResNet-18"),
+    (("photometry_proj.weight", "spectra_proj.weight"), "AstroM3 (astroclip-kit convert FILE --to astrom3)"),
+    (("tokenConv.weight", "position_embedding.pe"), "AstroM3's encoder of light curves (Informer reads it)"),
     (("logit_scale", "visual.proj"), "a CLIP model"),
 )
 

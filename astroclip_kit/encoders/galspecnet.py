@@ -14,6 +14,7 @@ from ..transforms.compose import Compose, Transform
 from ..transforms.spectrum_channels import SpectrumChannels
 from ..types import Modality
 from .checkpoints import fill, read_checkpoint, under
+from .dropout import Dropout
 from .grids import LEAST_COVERED
 from .layers import check_kind
 
@@ -44,6 +45,7 @@ class GalSpecNet(nn.Module):
         Wu et al. 2024, MNRAS 527, 1163; Rizhko & Bloom 2025 (AstroM3; arXiv:2411.08842).
 
     Example:
+        >>> import torch
         >>> encoder = GalSpecNet(in_channels=1, length=100, channels=(4, 8))
         >>> encoder(torch.rand(2, 1, 100)).shape
         torch.Size([2, 176])
@@ -68,6 +70,7 @@ class GalSpecNet(nn.Module):
         self.convolutions = nn.ModuleList(
             nn.Conv1d(before[number], channel, KERNEL) for number, channel in enumerate(self.channels)
         )
+        self._at_end = Dropout(dropout)
         if checkpoint is not None:
             fill(self, own_names(read_checkpoint(checkpoint)), checkpoint)
 
@@ -131,7 +134,8 @@ class GalSpecNet(nn.Module):
         for convolution in first:  # the highest of four, then ReLU: the same as the other way round, of fewer pixels
             x = functional.relu(functional.max_pool1d(convolution(x), POOLED))
         features = functional.relu(last(x)).flatten(1)
-        return functional.dropout(features, self.dropout, self.training)
+        dropped: Tensor = self._at_end(features)
+        return dropped
 
 
 def _channels(modality: Modality, released: bool) -> SpectrumChannels:

@@ -165,7 +165,7 @@ class Informer(MeasuredEncoder):
         """Tokens [B, T, width], as many as the longest of the light curves has steps where padding takes no part."""
         counts = counts.clamp(min=1) if self._settings.mask_padding else torch.full_like(counts, self.length)
         x = x[:, : int(counts.max())] if len(x) else x
-        tokens = functional.linear(_with_neighbours(x, counts), self.embedding.weight.flatten(1))
+        tokens = functional.linear(with_neighbours(x, counts), self.embedding.weight.flatten(1))
         tokens = tokens + self.positions[: x.shape[1]].to(tokens.dtype)
         tokens = self._at_start(tokens)
         draws = self._settings.draws(self.depth, self.length, self.training)
@@ -179,7 +179,7 @@ class Informer(MeasuredEncoder):
         return self.tokens(x).flatten(1)
 
 
-def _with_neighbours(x: Tensor, counts: Tensor) -> Tensor:
+def with_neighbours(x: Tensor, counts: Tensor) -> Tensor:
     """Each step of [B, T, C] with those before and after it [B, T, C * 3]; the ends are neighbours."""
     rows = torch.arange(len(x), device=x.device)
     ring = functional.pad(x, (0, 0, 1, 1))

@@ -14,6 +14,7 @@ from ..transforms.compose import Transform
 from ..transforms.tables import SCALED, Standardise
 from ..types import Modality
 from .checkpoints import fill, read_checkpoint, under
+from .dropout import Dropout
 from .layers import MeasuredEncoder, check_columns, check_kind
 
 __all__ = ["MetadataMLP"]
@@ -41,6 +42,7 @@ class MetadataMLP(MeasuredEncoder):
         Rizhko & Bloom 2025 (AstroM3; arXiv:2411.08842).
 
     Example:
+        >>> import torch
         >>> MetadataMLP(5, 32)(torch.tensor([[1.2, -0.5, torch.nan, 0.9, 0.8]])).shape
         torch.Size([1, 32])
     """
@@ -65,7 +67,7 @@ class MetadataMLP(MeasuredEncoder):
         self.preprocess = preprocess if preprocess is not None else Standardise()
         layers: list[nn.Module] = []
         for before, after in pairwise((in_features, *[hidden_features] * depth)):
-            layers += [nn.Linear(before, after), nn.ReLU(), nn.Dropout(dropout)]
+            layers += [nn.Linear(before, after), nn.ReLU(), Dropout(dropout)]
         self.layers = nn.Sequential(*layers)
         if checkpoint is not None:
             fill(self, own_names(read_checkpoint(checkpoint)), checkpoint)

@@ -59,6 +59,7 @@ class Weights:
         cite: Publications to cite.
         encoder: Class of `astroclip_kit.encoders` that reads the file; "" where none does yet.
         arguments: What the encoder has to be told beside the file.
+        converts: What `astroclip-kit convert` calls it with ``--to``, where the file is a whole model.
     """
 
     name: str
@@ -68,6 +69,7 @@ class Weights:
     cite: str
     encoder: str = ""
     arguments: Mapping[str, Any] = field(default_factory=dict)
+    converts: str = ""
 
     @property
     def file(self) -> str:
@@ -85,6 +87,8 @@ class Weights:
             Python: from astroclip_kit.encoders import SpecFormer; SpecFormer.from_checkpoint("specformer.ckpt")
             YAML:   {class_path: astroclip_kit.encoders.SpecFormer, init_args: {checkpoint: specformer.ckpt}}
         """
+        if self.converts:
+            return [f"a whole model, for embed: astroclip-kit convert {path} {self.converts} --to {self.converts}"]
         if not self.encoder:
             return ["no encoder of the kit reads this file yet"]
         room = "astroclip_kit.encoders"
@@ -182,10 +186,14 @@ def _spender(name: str, encodes: str, file: str, cite: str) -> Weights:
     return Weights(name, encodes, origin, NOT_STATED.format("MIT"), cite, "SpenderEncoder", {"grid": grid})
 
 
-def _astrom3(name: str, encodes: str, size_mb: float = math.nan, licence: str = "not stated") -> Weights:
+def _astrom3(
+    name: str, encodes: str, encoder: str = "", size_mb: float = math.nan, licence: str = "not stated"
+) -> Weights:
+    """The whole model where there is no encoder."""
     repository = name.replace("astrom3-clip", "AstroM3-CLIP")
     url = f"{HUB}/AstroMLCore/{repository}/resolve/main/model.safetensors"
-    return Weights(name, encodes, Origin(url, "", size_mb, f"{name}.safetensors"), licence, RIZHKO)
+    origin, whole = Origin(url, "", size_mb, f"{name}.safetensors"), "" if encoder else "astrom3"
+    return Weights(name, encodes, origin, licence, RIZHKO, encoder, converts=whole)
 
 
 WEIGHTS = (
@@ -215,11 +223,11 @@ WEIGHTS = (
         "astroclip-v2", "images and spectra, Legacy Survey x DESI",
         Origin(f"{HUB}/polymathic-ai/astroclip/resolve/main/astroclip.ckpt"), "MIT", PARKER,
     ),
-    _astrom3("astrom3-clip", "light curve, spectrum, table of a star", 66.1),
-    _astrom3("astrom3-clip-all", "the same, trained on to classify", 66.1),
-    _astrom3("astrom3-clip-photo", "light curves, ASAS-SN variables", licence="CC-BY-4.0"),
-    _astrom3("astrom3-clip-spectra", "spectra, LAMOST, of the variables"),
-    _astrom3("astrom3-clip-meta", "tables, of the variables"),
+    _astrom3("astrom3-clip", "light curve, spectrum, table of a star", size_mb=66.1),
+    _astrom3("astrom3-clip-all", "the same, trained on to classify", size_mb=66.1),
+    _astrom3("astrom3-clip-photo", "light curves, ASAS-SN variables", "Informer", licence="CC-BY-4.0"),
+    _astrom3("astrom3-clip-spectra", "spectra, LAMOST, of the variables", "GalSpecNet"),
+    _astrom3("astrom3-clip-meta", "tables, of the variables", "MetadataMLP"),
     Weights(
         "imagenet-resnet50-v1", "photographs, ImageNet (torchvision V1)",
         Origin("https://download.pytorch.org/models/resnet50-0676ba61.pth", "0676ba61", 102.5),

@@ -81,7 +81,7 @@ def _listed(chosen: Iterable[Weights]) -> Table:
         {
             "name": one.name,
             "encodes": one.encodes,
-            "encoder": one.encoder or "none yet",
+            "encoder": one.encoder or one.converts or "none yet",
             "size": _size(one.origin.size_mb),
             "licence": one.licence,
             "fetch": "by hand" if one.origin.by_hand else "https",
