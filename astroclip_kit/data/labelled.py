@@ -58,8 +58,8 @@ class Labelled:
         entries = np.where(known, np.cumsum(known) - 1, -1)
         return cls(dataset, label, values[known].astype(str), entries)
 
-    def selection(self, modalities: Sequence[str]) -> Selection:
-        """How many are left when they need one modality after the other."""
+    def selection(self, modalities: Sequence[str], any_modality: bool = False) -> Selection:
+        """How many are left when they need one modality after the other; and, where asked for, any of them."""
         names = np.unique(self.classes)
         left = self.entries >= 0
         stages, counts = ["labelled"], [[int((self.classes == name).sum()) for name in names]]
@@ -67,6 +67,11 @@ class Labelled:
             left = left & self.dataset.present(modality)
             kept = self.classes[np.unique(self.entries[left])]
             stages.append("with " + " and ".join(modalities[: number + 1]))
+            counts.append([int((kept == name).sum()) for name in names])
+        if any_modality and len(modalities) > 1:
+            here = np.any([self.dataset.present(name) for name in modalities], axis=0)
+            kept = self.classes[np.unique(self.entries[here & (self.entries >= 0)])]
+            stages.append("with any of these")
             counts.append([int((kept == name).sum()) for name in names])
         return Selection(tuple(stages), tuple(names.tolist()), np.array(counts, dtype=np.int64))
 

@@ -106,7 +106,7 @@ def _histories(learners: Sequence[Learner]) -> dict[str, list[Any]]:
 
 def _parts(learners: Sequence[Learner], told: Sequence[str]) -> dict[str, str]:
     """How many objects of each class the selection left, why observations were left out, and what is to be heeded."""
-    counted = learners[0].labelled.selection(learners[0].modalities)
+    counted = learners[0].selection
     drops = learners[0].dataset.manifest["drops"]
     parts = {"Selection": selection_html(counted.stages, counted.classes, counted.counts.tolist(), drops)}
     notes = bullets([f"{note}." for note in (*(note for one in learners for note in _notes(one)), *told)])
@@ -160,7 +160,7 @@ def results_of(learner: Learner, folder: Path | None = None, folds: Sequence[Lea
     folder = folder or learner.place("results")
     results = read_results(folder)
     table = classes_table(results)
-    counted, origin = learner.labelled.selection(learner.modalities), f"{results[0].origin} data"
+    counted, origin = learner.selection, f"{results[0].origin} data"
     stages = zip(counted.stages, counted.counts.sum(axis=1).tolist(), strict=True)
     notes = [f"objects: {', '.join(f'{count:,} {stage}' for stage, count in stages)}"]
     notes += [note for one in folds or [learner] for note in _notes(one)]

@@ -22,6 +22,7 @@ from .step import Step
 
 if TYPE_CHECKING:
     from ..data import Dataset, Labelled
+    from ..data.labelled import Selection
     from ..features import FeatureSet
 
 __all__ = ["CLASSICAL", "Learner"]
@@ -110,6 +111,12 @@ class Learner:
         if self.labels:
             return label_objects(dataset, label_table(self.labels, label), label)
         return Labelled.of(dataset, label)
+
+    @property
+    def selection(self) -> Selection:
+        """How many objects of each class are left, stage by stage."""
+        counted: Selection = self.labelled.selection(self.modalities, is_fine_tuned(self.settings))
+        return counted
 
     @cached_property
     def dataset(self) -> Dataset:

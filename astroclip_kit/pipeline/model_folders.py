@@ -39,7 +39,8 @@ def model_text(folder: Path, manifest: Mapping[str, Any]) -> str:
         head = (chosen["alignment"].get("head") or {}).get("standardise")
         chosen["alignment"] = {**chosen["alignment"], "head": {"standardise": head}}
     if "temperature" in manifest:
-        chosen["settings"] = {key: manifest["settings"].get(key) for key in ("stages", "class_weights")}
+        tuned = ("fine_tuning", "labelled") if manifest["settings"].get("stages") == "fine_tuned" else ()
+        chosen["settings"] = {key: manifest["settings"].get(key) for key in ("stages", "class_weights", *tuned)}
     modalities = manifest.get("modalities") or {}
     chosen["modalities"] = {name: f"{one['kind']} {one['shape']}" for name, one in modalities.items()}
     return "\n".join([*lines, tree(chosen)]).rstrip()

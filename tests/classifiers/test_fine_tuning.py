@@ -8,13 +8,14 @@ import torch
 from small_stars import ONE_CORE
 from variable_stars import CLASSES, SIZES, SPLIT, TRAINING, VariableStars, aligned, make_encoders
 
+from astroclip_kit.alignment import align
 from astroclip_kit.classifiers import fine_tuning, fit_classifier, view_logits
 from astroclip_kit.data import splits
 from astroclip_kit.encoders import TabularMLP
 from astroclip_kit.errors import FolderError, InputError, UsageError
 from astroclip_kit.features import extract
 from astroclip_kit.models import load_model
-from astroclip_kit.settings import Classification, FineTuning, LabelShare
+from astroclip_kit.settings import Alignment, Classification, FineTuning, Head, LabelShare
 from astroclip_kit.storage import open_folder
 
 SETTINGS = Classification(
@@ -23,8 +24,9 @@ SETTINGS = Classification(
 NAMES = tuple(SIZES)
 
 
-def tuned(**changes):
-    return replace(SETTINGS, fine_tuning=replace(SETTINGS.fine_tuning, **changes))
+def tuned(epochs=2, **changes):
+    training = replace(TRAINING, epochs=epochs)
+    return replace(SETTINGS, training=training, fine_tuning=replace(SETTINGS.fine_tuning, **changes))
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +70,7 @@ def right(classifier, stars):
     ],
 )
 def test_all_ways_learn_from_objects_that_lack_modalities_once(stars, start, tmp_path, begun, trainable, trainings):
-    settings = tuned(start=str(start), trainable=trainable)
+    settings = tuned(15, start=str(start), trainable=trainable)
     classifier = fit_classifier(stars, make_encoders(), settings, tmp_path / "run", quiet=True)
     assert begun == trainings and right(classifier, stars) > 0.7
     again = fit_classifier(stars, make_encoders(), settings, tmp_path / "run", quiet=True)
@@ -111,7 +113,7 @@ def test_encoders_and_projections_are_those_of_the_start_and_only_what_is_to_lea
 
 
 def test_without_a_start_it_begins_with_the_random_weights_that_are_given(stars, tmp_path):
-    classifier = fit_classifier(stars, make_encoders(), tuned(trainable="all"), tmp_path / "run", quiet=True)
+    classifier = fit_classifier(stars, make_encoders(), tuned(15, trainable="all"), tmp_path / "run", quiet=True)
     assert right(classifier, stars) > 0.7
     assert (
         classifier.encoders["metadata"].preprocess.mean != make_encoders()["metadata"].preprocess.mean
@@ -186,7 +188,7 @@ def test_a_training_that_was_cut_off_ends_with_the_same_weights(stars, start, tm
     hardware = replace(ONE_CORE, checkpoint_seconds=0)
     settings = replace(
         tuned(start=str(start), trainable=trainable, modality_dropout=0.3),
-        training=replace(TRAINING, hardware=hardware),
+        training=replace(TRAINING, epochs=3, hardware=hardware),
     )
     whole = fit_classifier(stars, make_encoders(), settings, tmp_path / "whole", quiet=True)
     steps = []
@@ -251,3 +253,19 @@ def test_a_start_has_to_be_an_aligned_model_of_these_encoders(stars, start, tmp_
     fit_classifier(stars, make_encoders("metadata"), SETTINGS, tmp_path / "alone", quiet=True)
     with pytest.raises(UsageError, match="holds Classifier, expected what align writes"):
         refused(tuned(start=str(tmp_path / "alone" / "model")), make_encoders())
+
+
+def test_a_start_whose_heads_were_aligned_on_cached_features(stars, tmp_path):
+    features = extract(stars, make_encoders(), tmp_path / "features", hardware=ONE_CORE, quiet=True)
+    training = replace(TRAINING, epochs=2)
+    model = align(
+        features, tmp_path / "model", alignment=Alignment(head=Head(5)), training=training, split=SPLIT, quiet=True
+    )
+    settings = tuned(start=str(tmp_path / "model"), combine="concat")
+    classifier = fit_classifier(stars, make_encoders(), settings, tmp_path / "run", tokens=features, quiet=True)
+    assert torch.equal(classifier.fusion.scalers["spectrum"].mean, model.scalers["spectrum"].mean)
+    given = make_encoders()["spectrum"].state_dict()
+    assert all(
+        torch.equal(weight, given[name]) for name, weight in classifier.encoders["spectrum"].state_dict().items()
+    )
+    assert classifier.fusion.to_classes.in_features == 15
