@@ -58,7 +58,8 @@ def dataset(folder: Path, count: int) -> ak.Dataset:
         "spectrum": LAMOSTSpectra(survey / "spectra"),
         "metadata": TableReader(metadata, list(METADATA), id_column="object_id", name="metadata"),
     }
-    return ak.ingest(folder / "data", sources=readers)
+    labels = TableReader(survey / "labels.csv", id_column="object_id", labels=["class"])
+    return ak.ingest(folder / "data", sources=readers, catalogue=labels, labels=["class"])
 
 
 @contextmanager
