@@ -178,8 +178,7 @@ def cluster(
         "clusters": described(division, z, store.object_ids[at], separations),
         "notes": [*_remarks(division, len(at), absent, on, len(separations), usual), *notes],
     }
-    table = member_table(store, at, division, None if place is None else place.coordinates)
-    return Found(table, summary, results)
+    return Found(member_table(store, at, division, getattr(place, "coordinates", None)), summary, results)
 
 
 def _usual(division: Division, z: npt.NDArray[np.float32], seed: int) -> float:

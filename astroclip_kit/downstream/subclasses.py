@@ -86,7 +86,8 @@ def find_subclasses(
         label: Label with the class of each object.
         value: The class.
         on: Modality; by default "mean", of all that an object has, or the only one.
-        place: Map of the store and modality; by default UMAP of 45 neighbours and a smallest distance of 0.7.
+        place: Map of the store and modality, fitted on its training objects; by default UMAP of 45 neighbours and a
+            smallest distance of 0.7, which takes minutes for tens of thousands: for several classes make it once.
         grouping: How. The smallest group of HDBSCAN is by default one in twenty. K-means works on the vectors.
         properties: What may separate groups: name to values [N], NaN or "" where missing; by default the labels. For
             a mean of modalities it is compared, too, which of them an object has.
@@ -98,38 +99,25 @@ def find_subclasses(
     """
     on = on or (MEAN if MEAN in store.choices else store.names[0])
     own = _objects(store, label, value, on, seed)
-    z = store.vectors(on)[own.at]
-    xy = _places(store, own, on, place, seed)
+    z, xy = store.vectors(on)[own.at], _places(store, own, on, place, seed)
     method = grouping.method or "hdbscan"
-    grouping = replace(grouping, method=method, min_size=grouping.min_size or max(5, int(own.fitted.sum()) // SHARE))
+    size = grouping.min_size or max(5, int(own.fitted.sum()) // SHARE)
     points = z if method == "kmeans" else xy[own.at]
-    division = _divided(points, z, own.fitted, grouping, seed)
+    division = _divided(points, z, own.fitted, replace(grouping, method=method, min_size=size), seed)
     found = valleys(z[own.first], division.labels[own.first], own.fitted[own.first])
     merged = joined(division.labels, found)
-    count = int(merged.max(initial=0)) + 1
-    if count > 1:
+    if merged.max(initial=0) > 0:
         division = replace(division, labels=merged)
     known = _properties(store, label, on, store.labels if properties is None else properties, own.at)
     separations, ranking = _separations(division.labels, known, store.groups[own.at], seed)
+    about = {"method": method, "modality": on, "label": label, "within": value, "seed": seed}
     summary = {
-        "method": method,
+        **about,
+        **_counts(store, own, about, division),
         "space": "vectors" if method == "kmeans" else "map",
         "map": str(place.root) if place is not None else "",
-        "modality": on,
-        "label": label,
-        "within": value,
-        "parameters": division.parameters,
-        "seed": seed,
-        "considered": len(own.at),
-        "fitted": int(own.fitted.sum()),
-        "without_modality": int(((store.labels[label] == value) & ~store.present(on)).sum()),
-        "in_no_cluster": int((division.labels < 0).sum()),
         "comparisons": len(separations),
-        "source": str(store.root),
-        **{name: store.manifest[name] for name in ("dataset", "origin")},
-        "silhouettes": [],  # the valleys say more
-        "silhouette_without_clusters": math.nan,
-        "subclasses": count,
+        "subclasses": max(1, int(merged.max(initial=0)) + 1),
         "valleys": [asdict(one) for one in found],
         "columns": [{**asdict(one.separation), "chance": one.chance, "p_any": one.p} for one in ranking],
         "clusters": described(division, z, store.object_ids[own.at], separations),
@@ -138,6 +126,22 @@ def find_subclasses(
     if place is not None and place.fitted[own.at[~own.fitted]].any():
         summary["notes"].append("the map was fitted also on objects that are counted: the valleys flatter the groups")
     return Subclasses(member_table(store, own.at, division, xy), summary, [])
+
+
+def _counts(store: EmbeddingStore, own: _Class, about: Mapping[str, Any], division: Division) -> dict[str, Any]:
+    """Of the summary: how the groups were made, of how many objects, and whose they are."""
+    of_class = store.labels[about["label"]] == about["within"]
+    return {
+        "parameters": division.parameters,
+        "considered": len(own.at),
+        "fitted": int(own.fitted.sum()),
+        "without_modality": int((of_class & ~store.present(about["modality"])).sum()),
+        "in_no_cluster": int((division.labels < 0).sum()),
+        "source": str(store.root),
+        **{name: store.manifest[name] for name in ("dataset", "origin")},
+        "silhouettes": [],  # the valleys say more
+        "silhouette_without_clusters": math.nan,
+    }
 
 
 def _objects(store: EmbeddingStore, label: str, value: str, on: str, seed: int) -> _Class:
