@@ -86,21 +86,24 @@ class FineTuned:
             raise UsageError("stages 'fine_tuned' has its own head: leave out method and fusion, and see fine_tuning.")
         if unknown := [name for name in tuning.trainable if name not in given] if _by_name(tuning) else []:
             raise UsageError(f"fine_tuning.trainable: there is no encoder {unknown[0]!r}, only {', '.join(given)}.")
+        folders = {name: str(one) for name, one in given.items() if not isinstance(one, nn.Module)}
         if not tuning.start:
+            if unnamed := [name for name, folder in folders.items() if not folder]:
+                raise UsageError(f"there is no encoder of {unnamed[0]!r}: give its class, or fine_tuning.start.")
             return []
-        if folders := [name for name, one in given.items() if not isinstance(one, nn.Module)]:
+        if others := [name for name, folder in folders.items() if folder]:
             raise UsageError(
-                f"the encoder of {folders[0]!r} is a folder, and fine_tuning.start has one: give its class."
+                f"the encoder of {others[0]!r} is a folder, and fine_tuning.start has one: give its class."
             )
         return check_start(tuning.start, self.dataset, settings.split)
 
     def fit(
-        self, given: Mapping[str, nn.Module], tokens: FeatureSet | None = None, trained: Collection[str] = ()
+        self, given: Mapping[str, nn.Module | None], tokens: FeatureSet | None = None, trained: Collection[str] = ()
     ) -> Tuned:
         """The classifier, which is trained on cached features where all encoders are frozen.
 
         Args:
-            given: Modality to encoder; its weights are those of the start where there is one.
+            given: Modality to encoder, whose weights are those of the start where there is one; None for its own.
             tokens: Features of the same encoders, where they are computed already.
             trained: Which of the encoders are of a folder, and are begun with as they are.
         """
@@ -108,8 +111,9 @@ class FineTuned:
         if tuning.start:
             begin = begun(tuning.start, given, self.dataset)
         else:
-            fresh = {name: one for name, one in given.items() if name not in trained}
-            begin = Begun({**given, **self._measured(fresh)}, {}, {})
+            known = {name: one for name, one in given.items() if one is not None}
+            fresh = {name: one for name, one in known.items() if name not in trained}
+            begin = Begun({**known, **self._measured(fresh)}, {}, {})
         fusion = self._head(begin, len(Learning.of(self.dataset, [*given], self.settings, partial=True).classes))
         trainable = {name: tuning.trainable_of(name) for name in given}
         if set(trainable.values()) == {"frozen"}:
@@ -194,12 +198,12 @@ def _same(tokens: FeatureSet, encoders: Mapping[str, nn.Module]) -> FeatureSet:
     return tokens
 
 
-def begun(start: str | Path, given: Mapping[str, nn.Module], dataset: Any) -> Begun:
+def begun(start: str | Path, given: Mapping[str, nn.Module | None], dataset: Any) -> Begun:
     """Encoders, as they are given, with the weights and the preprocessing of a model that was aligned.
 
     Args:
         start: Its folder.
-        given: Modality to encoder, left as it is: dropout and the like are its own.
+        given: Modality to encoder, left as it is: dropout and the like are its own; None for the model's.
         dataset: What they shall encode.
 
     Raises:
@@ -217,7 +221,7 @@ def begun(start: str | Path, given: Mapping[str, nn.Module], dataset: Any) -> Be
     encoders = {}
     for name, one in given.items():
         source = model.encoders[name] if name in model.encoders else load_model(folder / "encoders" / name)
-        encoders[name] = _with_weights(one, source, f"{folder}, the encoder of {name!r}")
+        encoders[name] = _with_weights(source if one is None else one, source, f"{folder}, the encoder of {name!r}")
         if name in trained_on:
             check_alike(
                 Modality.from_dict(trained_on[name]), dataset.modalities[name], f"the start's encoder of {name!r}"

@@ -60,7 +60,8 @@ def fit_classifier(
     Args:
         dataset: A `Dataset`.
         encoders: Modality to encoder, which is trained here, or to the folder of one that is trained: that of
-            `train_encoder` or of a bare encoder. One that names its modality in ``reads`` may be called otherwise.
+            `train_encoder` or of a bare encoder; or "" for that of a start. One that names its modality in ``reads``
+            may be called otherwise.
         settings: Label, method, stages, trainings, split.
         out: Gets ``encoders/<modality>``, ``tokens``, ``fusion`` and ``model``, the folder of the classifier;
             aligned also ``aligned``, simulated ``simulation``, and fine-tuned ``fine_tuned`` where encoders learn.
@@ -149,8 +150,9 @@ class _Fitting:
         """The classifier of encoders that were aligned, or begin with random weights, and a head on their mean."""
         tuning = FineTuned(self.dataset, self.settings, self.out, self.once, self.quiet)
         self._tell([*tuning.check(encoders), *check_unseen(encoders, self.dataset, self.settings.split)])
+        given = self.opened({name: one for name, one in encoders.items() if isinstance(one, nn.Module) or one})
         folders = [name for name, one in encoders.items() if not isinstance(one, nn.Module)]
-        return self._calibrated(*tuning.fit(self.opened(encoders), tokens, folders))
+        return self._calibrated(*tuning.fit({name: given.get(name) for name in encoders}, tokens, folders))
 
     def read(self, encoders: Encoders) -> list[str]:
         """The modalities that encoders read, without repeats."""

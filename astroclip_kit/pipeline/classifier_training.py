@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ..settings import Classification
 from ..storage import open_folder
 from .classifier_steps import Learner
+from .fine_tuned import is_fine_tuned
 from .parts import Encoders, Folder
 from .step import run_steps
 
@@ -36,8 +37,8 @@ def train_classifier(
         data: Dataset folder.
         out: Folder to write: ``encoders/``, ``tokens/``, ``model/`` (the classifier) and ``results/``; resumed where
             it was interrupted.
-        encoders: Modality to encoder, which is trained; the folder of one is used as it is. Under any other name, one
-            that ``reads`` a modality.
+        encoders: Modality to encoder, which is trained; the folder of one is used as it is, and "" is that of
+            ``fine_tuning.start``, the default where there is one. Under any other name, one that ``reads`` a modality.
         labels: Table of classes, with ids or coordinates; by default the dataset has the label.
         classification: Label, stages, fusion, trainings, split, baselines, see `Classification`.
 
@@ -47,7 +48,7 @@ def train_classifier(
     from .classifier_results import results_of
 
     open_folder(Path(os.fspath(data)), "dataset")
-    given = encoders or usual_encoders(Path(os.fspath(data)))
+    given = encoders or begun_with(classification) or usual_encoders(Path(os.fspath(data)))
     learner = Learner(Path(os.fspath(data)), Path(out), given, classification, str(labels))
     shown = {name: one if isinstance(one, (str, dict)) else type(one).__name__ for name, one in given.items()}
     told: dict[str, Any] = {"data": str(learner.data), "labels": str(labels), "encoders": shown}
@@ -61,6 +62,12 @@ def usual_encoders(data: Path) -> Encoders:
 
     modalities = Dataset(data).modalities
     return {name: {"class_path": f"astroclip_kit.encoders.{USUAL[one.kind]}"} for name, one in modalities.items()}
+
+
+def begun_with(classification: Classification) -> Encoders:
+    """The encoders of the model that a fine-tuning begins with; none where it begins with none."""
+    start = classification.fine_tuning.start if is_fine_tuned(classification) else ""
+    return dict.fromkeys(open_folder(start, "model").get("modalities", {}), "") if start else {}
 
 
 def _yaml(content: dict[str, Any]) -> str:

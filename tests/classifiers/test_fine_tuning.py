@@ -14,7 +14,7 @@ from astroclip_kit.data import splits
 from astroclip_kit.encoders import TabularMLP
 from astroclip_kit.errors import FolderError, InputError, UsageError
 from astroclip_kit.features import extract
-from astroclip_kit.models import load_model
+from astroclip_kit.models import load_model, save_model
 from astroclip_kit.settings import Alignment, Classification, FineTuning, Head, LabelShare
 from astroclip_kit.storage import open_folder
 
@@ -250,6 +250,8 @@ def test_a_start_has_to_be_an_aligned_model_of_these_encoders(stars, start, tmp_
         refused(tuned(start=str(start)), other)
     with pytest.raises(UsageError, match=r"the encoder of 'metadata' is a folder, and fine_tuning\.start has one"):
         refused(tuned(start=str(start)), {**make_encoders(), "metadata": str(start)})
+    with pytest.raises(UsageError, match=r"there is no encoder of 'spectrum': give its class, or fine_tuning\.start"):
+        refused(tuned(), {**make_encoders(), "spectrum": ""})
     fit_classifier(stars, make_encoders("metadata"), SETTINGS, tmp_path / "alone", quiet=True)
     with pytest.raises(UsageError, match="holds Classifier, expected what align writes"):
         refused(tuned(start=str(tmp_path / "alone" / "model")), make_encoders())
@@ -269,3 +271,20 @@ def test_a_start_whose_heads_were_aligned_on_cached_features(stars, tmp_path):
         torch.equal(weight, given[name]) for name, weight in classifier.encoders["spectrum"].state_dict().items()
     )
     assert classifier.fusion.to_classes.in_features == 15
+
+
+def test_encoders_need_not_be_given_where_there_is_a_start(stars, start, tmp_path):
+    settings = tuned(start=str(start))
+    named = fit_classifier(stars, dict.fromkeys(NAMES, ""), settings, tmp_path / "named", quiet=True)
+    given = fit_classifier(stars, make_encoders(), settings, tmp_path / "given", quiet=True)
+    assert torch.equal(named.fusion.to_classes.weight, given.fusion.to_classes.weight)
+
+
+def test_encoders_of_folders_are_begun_with_as_they_are(stars, start, tmp_path):
+    first = fit_classifier(stars, make_encoders("metadata"), tuned(start=str(start)), tmp_path / "first", quiet=True)
+    save_model(first.encoders["metadata"], tmp_path / "encoder")
+    given = {"metadata": tmp_path / "encoder"}
+    found = fit_classifier(stars, given, tuned(), tmp_path / "second", quiet=True)
+    assert found.encoders["metadata"].preprocess == first.encoders["metadata"].preprocess
+    for one, other in zip(found.encoders.parameters(), first.encoders.parameters(), strict=True):
+        assert torch.equal(one, other)

@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -133,6 +134,15 @@ def test_a_share_of_the_labels_and_a_frozen_start(config, finished, tmp_path):
     assert any(re.match(r"0.5 of the labels \(level\) are learned from: \d+ train", one) for one in table.meta["notes"])
     about = open_folder(tmp_path / "run" / FOLDER / "model", "model")
     assert about["left_out"]["label kept back"] > 0 and (tmp_path / "run" / FOLDER / "tokens").is_dir()
+
+
+def test_a_dataset_folder_is_classified_with_the_encoders_of_a_start(config, finished, tmp_path):
+    settings = load_configuration(config).sections["classify"]["classification"]
+    tuning = replace(settings.fine_tuning, start=str(finished / "model"), trainable="frozen")
+    settings = replace(settings, fine_tuning=tuning, baselines=[])
+    labels = config.parent / "survey" / "labels.csv"
+    table = pipeline.classify(finished / "data", tmp_path / "out", labels=labels, classification=settings)
+    assert table["model"].tolist() == ["fine tuned"] and table["sees"][0] == "colours+periods"
 
 
 def test_another_split_than_that_of_the_space_is_refused(config, finished, tmp_path):
