@@ -83,7 +83,7 @@ def _sizes(first: AstroM3Seed, like: Result) -> Iterator[Result]:
 def _training(first: AstroM3Seed) -> Iterator[str]:
     """What is not as published in how the rows are trained."""
     if not first.experiment["tuned"]:
-        yield "all rows are trained alike; the published ones each have rates, decays and dropouts of their own"
+        yield "rows are trained alike but for the rate; the published ones have rates, decays and dropouts of their own"
     if left := [f"{percent} %" for percent in SUBSETS if percent not in first.experiment["percents"]]:
         yield f"not run: {' and '.join(left)} of the labels"
 
@@ -106,6 +106,7 @@ RECIPE = Recipe(
         "percents": list(SUBSETS),
         "few_epochs": 0,
         "tuned": True,
+        "pretrained_rate": 1.0,
         "rows": {},
         "space": True,
         "truth": "",
@@ -121,8 +122,8 @@ RECIPE = Recipe(
     "notebooks of the authors from the time of development (few runs); the paper's own tables could not be read in an "
     "open source.",
     differences=(
-        "objects are divided by a hash of their name: 80, 10 and 10 % on average, not exactly; the published splits "
-        "(one per seed) are not read",
+        "objects are divided by a hash of their name: 80, 10 and 10 % on average, not exactly; the published one "
+        "(of one seed) is that of classify.classification.split.column=published_split, then the same for all seeds",
         "padding is masked in the attention of light curves, where the released code lets it take part",
         "the window of a light curve may be any, the last included; weights of norms and biases do not decay",
         "the epoch of the contrastive pretraining that is kept is that of the lowest loss, not of the highest "

@@ -37,6 +37,8 @@ def repetitions(run: Run) -> list[AstroM3Seed]:
     percents = experiment["percents"]
     if not percents or not set(percents) <= set(SUBSETS):
         raise UsageError(f"experiment.percents is {percents}, expected some of {', '.join(map(str, SUBSETS))}.")
+    if not experiment["pretrained_rate"] > 0:
+        raise UsageError(f"experiment.pretrained_rate is {experiment['pretrained_rate']}, expected a number above 0.")
     if experiment["few_epochs"] < 0:
         raise UsageError(f"experiment.few_epochs is {experiment['few_epochs']}, expected 0 or more.")
     for task, tuned in experiment["rows"].items():
@@ -144,7 +146,9 @@ class AstroM3Seed(Repetition):
         """Optimizer and schedule of a row."""
         training, tuned = self.settings.training, self.tuned(task)
         few = self.experiment["few_epochs"] if self.models[task].percent < 100 else 0
-        known = {name: tuned[name] for name in ("learning_rate", "weight_decay", "clip_norm") if name in tuned}
+        rate = self.experiment["pretrained_rate"] if self.models[task].pretrained and not tuned else 1.0
+        known = {"learning_rate": rate * training.optimizer.learning_rate}
+        known |= {name: tuned[name] for name in ("learning_rate", "weight_decay", "clip_norm") if name in tuned}
         if "beta1" in tuned:
             known["betas"] = [tuned["beta1"], training.optimizer.betas[1]]
         optimizer: Optimizer = replace(training.optimizer, **known)

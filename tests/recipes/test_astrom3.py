@@ -128,7 +128,7 @@ def test_what_is_measured_stands_beside_what_was_published(done):
     aims = found.parts["What the mock was to show"]
     assert "photometry at 10 % of the labels by 0.05 or more: by balanced accuracy" in aims
     assert "mean of all" in aims and "of all modalities together" in aims
-    assert any(note.startswith("all rows are trained alike") for note in found.notes)
+    assert any(note.startswith("rows are trained alike") for note in found.notes)
     assert any("50 % and 25 % of the labels" in note for note in found.notes)
     assert any(caption.startswith("Accuracy on all test objects") for caption in found.figures)
     assert r"\begin{tabular}" in RECIPE.compare(found.results).latex()
@@ -150,6 +150,7 @@ def test_a_row_is_tuned_as_it_was_published(tmp_path):
     ("experiment", "message"),
     [
         ({"percents": [100, 5]}, r"experiment.percents is \[100, 5\], expected some of 100, 50, 25, 10"),
+        ({"pretrained_rate": 0.0}, "experiment.pretrained_rate is 0.0, expected a number above 0"),
         ({"few_epochs": -1}, "experiment.few_epochs is -1, expected 0 or more"),
         ({"rows": {"photo": {}}}, "experiment.rows: there is no model 'photo'. There are: photometry_100"),
         ({"rows": {"all_100": {"rate": 1.0}}}, "experiment.rows.all_100: there is no setting 'rate'; there is: learn"),
