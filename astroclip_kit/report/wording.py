@@ -36,6 +36,7 @@ MODELS = {
     "real": "image, real vector",
     "concat_linear": "concatenated, linear",
     "concat_mlp": "concatenated, hidden layer",
+    "random_forest": "random forest",
     "resnet": "ResNet",
     "resnet_se": "ResNet, SE",
     "retrieved": "image, retrieved vector",

@@ -25,8 +25,10 @@ def test_every_configuration_is_tested():
     recipes = {"astroclip_thesis", "astroclip_v1", "batmm", "iicnet"}  # tests/recipes
     # test_classify_configurations.py:
     classify = {"batmm_cutouts", "lamost_types", "sdss_classes", "spectral_gan", "spectral_gan_cutouts"}
-    others = {"iicnet_cutouts", "astrom3"}  # test_wise_configurations.py, tests/surveys/test_ready_configurations.py
-    assert {path.stem for path in CONFIGS.glob("*.yaml")} == set(FOLDERS) | recipes | classify | others
+    # test_wise_configurations.py, tests/surveys/test_ready_configurations.py, tests/pipeline/test_fine_tuned.py:
+    others = {"iicnet_cutouts", "astrom3", "astrom3_mock"}
+    trimodal = {"asas_classes", "supernovae_astrom3", "ztf_alerts_astrom3"}  # test_trimodal_configurations.py
+    assert {path.stem for path in CONFIGS.glob("*.yaml")} == set(FOLDERS) | recipes | classify | others | trimodal
 
 
 @pytest.mark.parametrize("name", FOLDERS)
