@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Self
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -16,11 +17,12 @@ from ..types import Modality
 from .checkpoints import fill, read_checkpoint, under
 from .dropout import Dropout
 from .grids import LEAST_COVERED
-from .layers import check_kind
+from .layers import check_kind, in_parts
 
 __all__ = ["GalSpecNet"]
 
 KERNEL = 3  # pixels
+AT_ONCE = 32  # objects
 POOLED = 4  # pixels that become one
 
 
@@ -45,7 +47,6 @@ class GalSpecNet(nn.Module):
         Wu et al. 2024, MNRAS 527, 1163; Rizhko & Bloom 2025 (AstroM3; arXiv:2411.08842).
 
     Example:
-        >>> import torch
         >>> encoder = GalSpecNet(in_channels=1, length=100, channels=(4, 8))
         >>> encoder(torch.rand(2, 1, 100)).shape
         torch.Size([2, 176])
@@ -130,12 +131,23 @@ class GalSpecNet(nn.Module):
             raise InputError(
                 f"GalSpecNet takes spectra [B, {self.in_channels}, {self.length}], found {tuple(x.shape)}."
             )
+        return in_parts(self._features, x, AT_ONCE)
+
+    def _features(self, x: Tensor) -> Tensor:
+        row = x[:, :, None].contiguous(
+            memory_format=torch.channels_last
+        )  # an image of one row: more than twice as fast
         *first, last = self.convolutions
-        for convolution in first:  # the highest of four, then ReLU: the same as the other way round, of fewer pixels
-            x = functional.relu(functional.max_pool1d(convolution(x), POOLED))
-        features = functional.relu(last(x)).flatten(1)
-        dropped: Tensor = self._at_end(features)
-        return dropped
+        for layer in first:  # the highest of four, then ReLU: the same as the other way round, of fewer pixels
+            row = functional.relu(functional.max_pool2d(_along(row, layer), (1, POOLED)))
+        features: Tensor = self._at_end(functional.relu(_along(row, last)).flatten(1))
+        return features
+
+
+def _along(row: Tensor, layer: nn.Module) -> Tensor:
+    """A convolution along a line [B, C, 1, L]."""
+    weight, bias = layer.parameters()
+    return functional.conv2d(row, weight[:, :, None], bias)
 
 
 def _channels(modality: Modality, released: bool) -> SpectrumChannels:

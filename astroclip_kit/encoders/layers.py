@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import zip_longest
 from typing import Self
 
@@ -25,6 +25,7 @@ __all__ = [
     "check_kind",
     "check_light_curves",
     "feed_forward",
+    "in_parts",
     "select_bands",
     "steps_of",
 ]
@@ -108,6 +109,17 @@ def select_bands(modality: Modality, bands: Sequence[str] = ()) -> list[Transfor
             f"{modality.name!r} has no band {missing[0]!r}: it has {', '.join(modality.image_bands)}. Change bands."
         )
     return [] if wanted == modality.channels else [SelectChannels([modality.channels.index(band) for band in wanted])]
+
+
+def in_parts(encode: Callable[[torch.Tensor], torch.Tensor], x: torch.Tensor, at_once: int) -> torch.Tensor:
+    """What a function gives for objects [B, ...], on a processor for `at_once` of them at a time.
+
+    Memory for much larger blocks is given back to the system and taken anew at every step of a network, which takes as
+    long as the numbers do.
+    """
+    if not x.is_cpu or len(x) <= at_once:
+        return encode(x)
+    return torch.cat([encode(part) for part in torch.split(x, at_once)])
 
 
 def steps_of(preprocess: Transform) -> list[Transform]:
