@@ -26,6 +26,7 @@ from .classifier import Classifier
 from .fusion_training import token_logits, train_fusion, train_joint, view_logits
 from .learning import Learning
 from .mean_embedding import MeanEmbedding
+from .projected import Projected
 from .seen import check_start
 
 __all__ = ["FineTuned", "Tuned", "begun"]
@@ -104,7 +105,7 @@ class FineTuned:
 
         Args:
             given: Modality to encoder, whose weights are those of the start where there is one; None for its own.
-            tokens: Features of the same encoders, where they are computed already.
+            tokens: Those of a classifier of the same encoders, all frozen, where there is one already.
             trained: Which of the encoders are of a folder, and are begun with as they are.
         """
         tuning = self.settings.fine_tuning
@@ -116,6 +117,8 @@ class FineTuned:
             begin = Begun({**known, **self._measured(fresh)}, {}, {})
         fusion = self._head(begin, len(Learning.of(self.dataset, [*given], self.settings, partial=True).classes))
         trainable = {name: tuning.trainable_of(name) for name in given}
+        for name, head in fusion.heads.items():
+            head.requires_grad_(not (name in begin.heads and trainable[name] == "frozen"))
         if set(trainable.values()) == {"frozen"}:
             return self._frozen(begin.encoders, fusion, tokens)
         return self._trained(begin.encoders, fusion, trainable)
@@ -151,16 +154,23 @@ class FineTuned:
         return [learning.about(), describe(fusion), *plain, begin]
 
     def _frozen(self, encoders: dict[str, nn.Module], fusion: MeanEmbedding, tokens: FeatureSet | None) -> Tuned:
+        """On cached unit vectors where the projections are frozen too, else on cached features."""
         settings, hardware = self.settings, self.settings.training.hardware
-        features = self._features(encoders) if tokens is None else _same(tokens, encoders)
+        whole = any(weight.requires_grad for weight in fusion.heads.parameters()) or not fusion.projected
+        seen, head = encoders, fusion
+        if not whole:
+            parts = {name: (fusion.scalers[name], fusion.heads[name]) for name in encoders}
+            seen, head = {name: Projected(one, *parts[name]) for name, one in encoders.items()}, fusion.of_vectors()
+        features = self._features(seen) if tokens is None else _same(tokens, seen)
         learning = Learning.of(features, [*encoders], settings, partial=True)
-        of = self._about(learning, fusion, encoders)
-        train = partial(train_fusion, features, self.out / "fusion", fusion=fusion, settings=settings, quiet=self.quiet)
+        of = self._about(learning, head, seen)
+        train = partial(train_fusion, features, self.out / "fusion", fusion=head, settings=settings, quiet=self.quiet)
         trained = self.once("fusion", of, train)
-        classifier = Classifier(encoders, trained, learning.classes, settings.label, pooled=True)
-        return Tuned(
-            classifier, learning, of, partial(token_logits, trained, features, learning.valid, hardware=hardware)
-        )
+        if not whole:
+            fusion.to_classes.load_state_dict(trained.to_classes.state_dict())
+        classifier = Classifier(encoders, trained if whole else fusion, learning.classes, settings.label, pooled=True)
+        logits = partial(token_logits, trained, features, learning.valid, hardware=hardware)
+        return Tuned(classifier, learning, of, logits)
 
     def _features(self, encoders: Mapping[str, nn.Module]) -> FeatureSet:
         folder, hardware = self.out / "tokens", self.settings.training.hardware
@@ -194,7 +204,10 @@ def _same(tokens: FeatureSet, encoders: Mapping[str, nn.Module]) -> FeatureSet:
     """
     for name, one in encoders.items():
         if name not in tokens.names or tokens.encoders[name]["fingerprint"] != fingerprint(one):
-            raise UsageError(f"{tokens.root} holds no features of {name!r} by the encoder of fine_tuning.start.")
+            raise UsageError(
+                f"{tokens.root} holds no vectors of {name!r} by the encoder of fine_tuning.start. Give the tokens of a "
+                f"classifier that began with the same."
+            )
     return tokens
 
 

@@ -66,8 +66,8 @@ def fit_classifier(
         out: Gets ``encoders/<modality>``, ``tokens``, ``fusion`` and ``model``, the folder of the classifier;
             aligned also ``aligned``, simulated ``simulation``, and fine-tuned ``fine_tuned`` where encoders learn.
         tokens: What `extract_tokens` gave for this dataset. The encoders that they were extracted with are used as they
-            are, those of `encoders` alone where it names any: so several fusions share them. Fine-tuned: features by
-            the frozen encoders of the start.
+            are, those of `encoders` alone where it names any: so several fusions share them. Fine-tuned: those
+            of a classifier that began with the same, all frozen.
         about: What else the manifest of the classifier keeps.
         quiet: Shows no progress.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Literal, Self
 
 import torch
 from torch import Tensor, nn
@@ -11,6 +11,7 @@ from torch.nn import functional
 
 from ..alignment.heads import ProjectionHead, Standardise
 from ..errors import InputError, UsageError
+from .projected import Passed
 
 __all__ = ["MeanEmbedding"]
 
@@ -94,6 +95,23 @@ class MeanEmbedding(nn.Module):
                 f"heads end in the widths {', '.join(map(str, sorted(widths)))}, expected the same of all."
             )
         return widths.pop()
+
+    def of_vectors(self) -> MeanEmbedding:
+        """The same of unit vectors that are computed already, with a linear map of its own."""
+        widths = dict.fromkeys(self.modalities, self.out_features)
+        heads = {name: Passed(width) for name, width in widths.items()}
+        vectors = MeanEmbedding(
+            widths, self.classes, self.out_features, self.combine, "projection", self.modality_dropout, heads
+        )
+        vectors.to_classes.load_state_dict(self.to_classes.state_dict())
+        return vectors
+
+    def train(self, mode: bool = True) -> Self:
+        """Switches to training mode; projections that are frozen stay in eval mode."""
+        super().train(mode)
+        for head in self.heads.values():
+            head.train(mode and any(weight.requires_grad for weight in head.parameters()))
+        return self
 
     def forward(self, tokens: Mapping[str, Tensor], present: Mapping[str, Tensor] | None = None) -> Tensor:
         """Logits [B, C].

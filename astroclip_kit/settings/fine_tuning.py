@@ -19,7 +19,8 @@ class FineTuning:
             "projection". Several are always projected.
         combine: How unit vectors become one: their "mean", or "concat", one after the other.
         trainable: What is trained of the encoders, or of each by its modality: "all", "last:N" (the last N blocks) or
-            "frozen". Where all are frozen, their features are computed once.
+            "frozen", which freezes the projection of a start too. Where all are frozen, a linear map of cached vectors
+            is what learns, in seconds.
         out_features: Width of projections that are not those of a start.
         modality_dropout: Probability that training leaves out a modality of an object that has another.
         encoder_rate: What the learning rate is multiplied with for the encoders.

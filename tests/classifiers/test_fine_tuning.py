@@ -9,11 +9,11 @@ from small_stars import ONE_CORE
 from variable_stars import CLASSES, SIZES, SPLIT, TRAINING, VariableStars, aligned, make_encoders
 
 from astroclip_kit.alignment import align
-from astroclip_kit.classifiers import fine_tuning, fit_classifier, view_logits
+from astroclip_kit.classifiers import fine_tuning, fit_classifier, token_logits, view_logits
 from astroclip_kit.data import splits
 from astroclip_kit.encoders import TabularMLP
 from astroclip_kit.errors import FolderError, InputError, UsageError
-from astroclip_kit.features import extract
+from astroclip_kit.features import FeatureSet, extract
 from astroclip_kit.models import load_model, save_model
 from astroclip_kit.settings import Alignment, Classification, FineTuning, Head, LabelShare
 from astroclip_kit.storage import open_folder
@@ -72,7 +72,7 @@ def right(classifier, stars):
 def test_all_ways_learn_from_objects_that_lack_modalities_once(stars, start, tmp_path, begun, trainable, trainings):
     settings = tuned(15, start=str(start), trainable=trainable)
     classifier = fit_classifier(stars, make_encoders(), settings, tmp_path / "run", quiet=True)
-    assert begun == trainings and right(classifier, stars) > 0.7
+    assert begun == trainings and right(classifier, stars) > (0.55 if trainable == "frozen" else 0.7)
     again = fit_classifier(stars, make_encoders(), settings, tmp_path / "run", quiet=True)
     saved = load_model(tmp_path / "run" / "model")
     rows = np.arange(40)
@@ -99,6 +99,8 @@ def test_encoders_and_projections_are_those_of_the_start_and_only_what_is_to_lea
     assert found.encoders["metadata"].preprocess == model.encoders["metadata"].preprocess
     for name in NAMES:
         assert torch.equal(found.fusion.scalers[name].mean, model.scalers[name].mean)
+        head, before = (one.layers[0].weight for one in (found.fusion.heads[name], model.heads[name]))
+        assert torch.equal(head, before) == (name == "lightcurve")
     none = fit_classifier(
         stars,
         given,
@@ -158,17 +160,29 @@ def test_a_share_of_the_labels_is_learned_from_and_the_rest_is_counted(stars, st
     assert 0.3 < sum(about["counts"].values()) / here.sum() < 0.45
 
 
-def test_features_of_the_start_may_be_shared(stars, start, tmp_path, begun):
+def test_vectors_of_the_start_may_be_shared(stars, start, tmp_path, begun):
     settings = tuned(start=str(start))
-    begin = fine_tuning.begun(start, make_encoders(), stars)
-    features = extract(stars, begin.encoders, tmp_path / "features", hardware=ONE_CORE, quiet=True)
-    shared = fit_classifier(stars, make_encoders(), settings, tmp_path / "shared", tokens=features, quiet=True)
     own = fit_classifier(stars, make_encoders(), settings, tmp_path / "own", quiet=True)
+    vectors = FeatureSet(tmp_path / "own" / "tokens")
+    assert vectors.out_features("metadata") == 5
+    shared = fit_classifier(stars, make_encoders(), settings, tmp_path / "shared", tokens=vectors, quiet=True)
     assert not (tmp_path / "shared" / "tokens").exists()
     assert torch.equal(shared.fusion.to_classes.weight, own.fusion.to_classes.weight)
     others = extract(stars, make_encoders(), tmp_path / "others", hardware=ONE_CORE, quiet=True)
-    with pytest.raises(UsageError, match=r"holds no features of 'lightcurve' by the encoder of fine_tuning\.start"):
+    with pytest.raises(UsageError, match=r"holds no vectors of 'lightcurve' by the encoder of fine_tuning\.start"):
         fit_classifier(stars, make_encoders(), settings, tmp_path / "refused", tokens=others, quiet=True)
+
+
+def test_frozen_projections_are_those_of_the_start_and_cached_vectors_say_the_same(stars, start, tmp_path):
+    model = load_model(start)
+    found = fit_classifier(stars, make_encoders(), tuned(start=str(start)), tmp_path / "run", quiet=True)
+    for name, weight in found.fusion.heads.named_parameters():
+        assert torch.equal(weight, model.heads.get_parameter(name))
+    rows = np.arange(30)
+    cached = load_model(tmp_path / "run" / "fusion")
+    vectors = FeatureSet(tmp_path / "run" / "tokens")
+    said = token_logits(cached, vectors, rows, hardware=ONE_CORE) / found.temperature
+    np.testing.assert_allclose(view_logits(found, stars, rows, hardware=ONE_CORE), said, atol=2e-2, rtol=1e-2)
 
 
 def test_a_start_that_saw_held_out_objects_is_refused(stars, start, tmp_path):
@@ -264,7 +278,7 @@ def test_a_start_whose_heads_were_aligned_on_cached_features(stars, tmp_path):
         features, tmp_path / "model", alignment=Alignment(head=Head(5)), training=training, split=SPLIT, quiet=True
     )
     settings = tuned(start=str(tmp_path / "model"), combine="concat")
-    classifier = fit_classifier(stars, make_encoders(), settings, tmp_path / "run", tokens=features, quiet=True)
+    classifier = fit_classifier(stars, make_encoders(), settings, tmp_path / "run", quiet=True)
     assert torch.equal(classifier.fusion.scalers["spectrum"].mean, model.scalers["spectrum"].mean)
     given = make_encoders()["spectrum"].state_dict()
     assert all(
