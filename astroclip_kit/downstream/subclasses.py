@@ -17,7 +17,7 @@ import numpy.typing as npt
 from ..embeddings.mean import MEAN
 from ..errors import InputError, UsageError
 from .clustering import Division, Grouping, divide
-from .clusters import Found
+from .clusters import MOST_SHARE, Found
 from .maps import Map
 from .members import described, member_table
 from .permuted_groups import Ranked, ranked
@@ -89,8 +89,8 @@ def find_subclasses(
         place: Map of the store and modality, fitted on its training objects; by default UMAP of 45 neighbours and a
             smallest distance of 0.7, which takes minutes for tens of thousands: for several classes make it once.
         grouping: How. The smallest group of HDBSCAN is by default one in twenty. K-means works on the vectors.
-        properties: What may separate groups: name to values [N], NaN or "" where missing; by default the labels. For
-            a mean of modalities it is compared, too, which of them an object has.
+        properties: What may separate groups: name to values [N], NaN or "" where missing; by default the labels. Names
+            of objects are left out. For a mean of modalities it is compared, too, which of them an object has.
         seed: Of the map, k-means, samples, intervals and permutations.
 
     Raises:
@@ -216,9 +216,16 @@ def _properties(
             raise InputError(f"property {name!r}: expected {len(store)} values, found shape {np.shape(values)}.")
     known = {name: np.asarray(values) for name, values in properties.items() if name != label}
     found = {name: known[name][at] for name in distinct(known)}
+    found = {name: values for name, values in found.items() if not _names(values)}
     if on == MEAN and MEAN not in store.names:
         found |= {f"has {name}": np.where(store.present(name)[at], "yes", "no") for name in store.names}
     return found
+
+
+def _names(values: Array) -> bool:
+    """Whether texts name the objects: no classes, of which each has several."""
+    texts = values[values != ""] if values.dtype.kind in "OSU" else values[:0]
+    return len(texts) > 0 and len(np.unique(texts)) > MOST_SHARE * len(texts)
 
 
 def _separations(

@@ -24,6 +24,7 @@ def write(root, planted=5.0, seed=0, **changes):
         "field": rng.choice(["north", "south"], N),
         "parallax": np.where(rng.random(N) < 0.4, np.nan, rng.normal(size=N)),
         "radius": np.full(N, np.nan),
+        "name": np.array([f"star {i}" for i in range(N)]),
         "period": rng.normal(size=N),
     }
     given = {
@@ -81,7 +82,7 @@ def test_properties_are_ranked_against_chance(found):
         "parallax",
         "period",
         "has spectrum",
-    }  # not what is never known, nor what all have
+    }  # not what is never known, nor what all have, nor names
     best = ranking.pop("bp_rp")
     assert best["low"] < abs(best["value"]) > best["chance"] > 0 and best["p_any"] == 0.001 and best["q"] < 1e-6
     assert all(abs(one["value"]) < one["chance"] and one["p_any"] > 0.05 for one in ranking.values())
