@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["draw"]
 
+SHOWN = {"photometry": min(SUBSETS), "all": max(SUBSETS)}  # rows whose trainings are shown
+
 
 def draw(
     several: Sequence[AstroM3Seed], results: Sequence[Result], published: Mapping[str, Published]
@@ -40,6 +42,7 @@ def draw(
     return {
         **dict(_by_share(results, published)),
         **dict(confusion(judged, shown, MODELS)),
+        **dict(_pretraining(several[0])),
         **dict(trainings(_trained(several[0]))),
     }
 
@@ -73,8 +76,17 @@ def _points(
             yield AtShare(percent, known[task].value, known[task].std, told)
 
 
+def _pretraining(first: AstroM3Seed) -> Captioned:
+    """How the space learned."""
+    from ..report.figures import learning_curves
+    from ..storage import open_folder
+
+    if first.pretrains:
+        [history] = open_folder(first.place("clip"), "model")["history"]
+        yield "Contrastive pretraining, first seed.", learning_curves(history)
+
+
 def _trained(first: AstroM3Seed) -> dict[str, Path]:
-    """What was trained of the first seed, as far as it was."""
-    places = {"the contrastive space": first.place("clip")}
-    places |= {first.models[task].name: first.place("tuned", task, "fine_tuned") for task in first.models}
-    return {name: folder for name, folder in places.items() if folder.is_dir()}
+    """The rows of light curves with the fewest labels, and of all modalities with all, as far as they were run."""
+    rows = [task_of(mode, how, percent) for mode, percent in SHOWN.items() for how in (False, True)]
+    return {first.models[task].name: first.place("tuned", task, "fine_tuned") for task in rows if task in first.models}

@@ -39,7 +39,7 @@ SIZES = {
 ENCODERS = {
     name: {"class_path": f"astroclip_kit.encoders.{kind}", "init_args": own} for name, (kind, own) in SIZES.items()
 }
-RUN = ("photometry_10", "photometry_clip_10", "all_clip_100", "metadata_100")
+RUN = ("photometry_10", "photometry_clip_10", "metadata_clip_100", "all_clip_100")
 EXPERIMENT = {
     **RECIPE.experiment,
     "seeds": 2,
@@ -90,7 +90,7 @@ def test_each_seed_pretrains_and_tunes_on_its_own_training_side(done):
         assert open_folder(one.place("clip"), "model")["counts"]["train"] == (sides == "train").sum()
         tuned = {task: open_folder(one.model_place(task), "model") for task in RUN}
         assert all(Split(**about["split"]) == one.settings.split for about in tuned.values())
-        few, everyone = tuned["photometry_10"]["counts"]["train"], tuned["metadata_100"]["counts"]["train"]
+        few, everyone = tuned["photometry_10"]["counts"]["train"], tuned["metadata_clip_100"]["counts"]["train"]
         assert few < 0.2 * everyone and everyone == (sides == "train").sum()
         assert tuned["photometry_clip_10"]["counts"] == tuned["photometry_10"]["counts"]
 
@@ -101,7 +101,7 @@ def test_pretrained_rows_begin_where_the_space_ended_and_all_learn_equally_long(
     assert one.settings_of("photometry_clip_10").fine_tuning.start == str(one.place("clip"))
     assert one.settings_of("photometry_10").fine_tuning.start == ""
     lengths = {task: len(open_folder(one.place("tuned", task, "fine_tuned"), "model")["history"]) for task in RUN}
-    assert lengths == {"photometry_10": 3, "photometry_clip_10": 3, "all_clip_100": 2, "metadata_100": 2}
+    assert lengths == {"photometry_10": 3, "photometry_clip_10": 3, "all_clip_100": 2, "metadata_clip_100": 2}
     classifier = load_model(one.model_place("all_clip_100"), trusted=True)
     assert classifier.modalities == ("lightcurve", "spectrum", "metadata")
 
@@ -111,7 +111,9 @@ def test_what_is_measured_stands_beside_what_was_published(done):
     found = measure(done[0])
     known = {(one.task, one.metric): one for one in found.results if one.fold < 0}
     assert known["photometry_clip_10", "capped_accuracy"].n < known["photometry_clip_10", "accuracy"].n
-    assert known["metadata_100", "capped_accuracy"].value == pytest.approx(known["metadata_100", "accuracy"].value)
+    assert known["metadata_clip_100", "capped_accuracy"].value == pytest.approx(
+        known["metadata_clip_100", "accuracy"].value
+    )
     gain = known["photometry_clip_10", "accuracy"].value - known["photometry_10", "accuracy"].value
     assert known["gain_photometry", "largest_gain"].value == pytest.approx(gain)
     assert ("gain_spectra", "largest_gain") not in known
@@ -143,7 +145,7 @@ def test_a_row_is_tuned_as_it_was_published(tmp_path):
     assert (training.optimizer.learning_rate, training.optimizer.betas) == (1.29e-4, [0.915, 0.999])
     assert training.schedule.factor == 0.93 and training.epochs == 2
     assert one.encoders_of("photometry_10")["lightcurve"]["init_args"] == {**SIZES["lightcurve"][1], "dropout": 0.09}
-    assert one.training_of("metadata_100") == replace(TWO, seed=3)
+    assert one.training_of("metadata_clip_100") == replace(TWO, seed=3)
 
 
 @pytest.mark.parametrize(
