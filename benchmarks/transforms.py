@@ -2,7 +2,8 @@
 
 The images are 152 x 152 pixels in g, r, z; the plain way does the steps of Stein et al. on one after the other with
 SciPy. The spectra go from DESI's grid to SDSS's; the plain ways are the kit's NumPy function, which readers use, for
-all spectra at once and for one after the other.
+all spectra at once and for one after the other. AstroM3's preprocessing of light curves (1,000 points, cut to 200) and
+of LAMOST spectra is compared with its steps in NumPy and SciPy, object by object, as its public code does them.
 
     python benchmarks/transforms.py [--objects 256] [--plain 32] [--repeats 3]
 """
@@ -16,9 +17,17 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
-from scipy import ndimage
+from scipy import ndimage, stats
 
-from astroclip_kit.transforms import Resample, resample, stein_augmentations, wavelength_grid
+from astroclip_kit.transforms import (
+    LightCurveSteps,
+    RandomWindow,
+    Resample,
+    SpectrumChannels,
+    resample,
+    stein_augmentations,
+    wavelength_grid,
+)
 
 SIGMA, NOISE = (1.5, 1.0, 0.8), (0.005, 0.008, 0.03)
 
@@ -36,6 +45,50 @@ def one_by_one(images: np.ndarray) -> np.ndarray:
         image = image[:, top : top + 96, left : left + 96]
         made.append(image + rng.normal(size=image.shape) * np.array(NOISE)[:, None, None])
     return np.stack(made)
+
+
+def steps_one_by_one(curves: np.ndarray) -> np.ndarray:
+    """Scaled steps of one light curve after the other, without covariates."""
+    made = []
+    for curve in curves.astype(np.float64):
+        x = np.unique(curve[:, :3], axis=0)
+        x = x[np.argsort(x[:, 0])]
+        mad, years = stats.median_abs_deviation(x[:, 1]), np.ptp(x[:, 0]) / 365
+        x[:, 1:] = np.stack([x[:, 1] - x[:, 1].mean(), x[:, 2]], axis=1) / mad
+        x[:, 0] = (x[:, 0] - x[:, 0].min()) / np.ptp(x[:, 0])
+        start = (len(x) - 200) // 2
+        constants = np.tile([np.log10(mad), years], (200, 1))
+        made.append(np.concatenate([x[start : start + 200], constants], axis=1).astype(np.float32))
+    return np.stack(made)
+
+
+def channels_one_by_one(spectra: np.ndarray, wavelength: np.ndarray) -> np.ndarray:
+    """Interpolated and scaled channels of one spectrum after the other."""
+    grid, made = np.arange(3850, 9000, 2), []
+    for spectrum in spectra.astype(np.float64):
+        flux, ivar = (np.interp(grid, wavelength, one) for one in spectrum)
+        mad = stats.median_abs_deviation(flux[flux != 0])
+        made.append(np.vstack([(flux - flux.mean()) / mad, ivar / mad, np.full_like(flux, np.log10(mad))]))
+    return np.stack(made).astype(np.float32)
+
+
+def astrom3(objects: int, plain: int, repeats: int) -> dict[str, float]:
+    """Objects per second of AstroM3's preprocessing, whose results are compared first."""
+    rng, seeds = np.random.default_rng(0), torch.arange(objects)
+    curves = np.stack([np.sort(rng.uniform(0, 1500, (objects, 1000)), axis=1), *rng.uniform(1, 2, (2, objects, 1000))])
+    curves = np.concatenate([curves, np.zeros((1, objects, 1000))]).transpose(1, 2, 0).astype(np.float32)
+    spectra, lamost = rng.uniform(0.5, 2, (objects, 2, 3909)).astype(np.float32), wavelength_grid("lamost")
+    x, y, window = torch.from_numpy(curves), torch.from_numpy(spectra), RandomWindow()
+    steps, channels = LightCurveSteps(covariates=(), log=()), SpectrumChannels(wavelength="lamost")
+    np.testing.assert_allclose(steps(x)[:plain], steps_one_by_one(curves[:plain]), rtol=1e-3, atol=1e-5)
+    np.testing.assert_allclose(channels(y)[:plain], channels_one_by_one(spectra[:plain], lamost), rtol=1e-3, atol=1e-5)
+    return {
+        "light curves: the batch": rate(lambda: steps(x), objects, repeats),
+        "light curves: with random windows": rate(lambda: steps(window(x, seeds)), objects, repeats),
+        "light curves: one by one": rate(lambda: steps_one_by_one(curves[:plain]), plain, repeats),
+        "channels: the batch": rate(lambda: channels(y), objects, repeats),
+        "channels: one by one": rate(lambda: channels_one_by_one(spectra[:plain], lamost), plain, repeats),
+    }
 
 
 def rate(way: Callable[[], object], count: int, repeats: int) -> float:
@@ -72,11 +125,11 @@ def main() -> None:
         "spectra: one by one, NumPy": rate(
             lambda: [resample(*one, desi, sdss) for one in spectra[:few]], few, options.repeats
         ),
-    }
+    } | astrom3(options.objects, few, options.repeats)
     print(f"{options.objects} objects, {torch.get_num_threads()} threads, load {os.getloadavg()[0]:.1f}")
     for name, value in ways.items():
         first = ways[f"{name.split(':')[0]}: the batch"]
-        print(f"  {name:28} {value:8.0f} per second  {value / first:5.2f}")
+        print(f"  {name:34} {value:8.0f} per second  {value / first:5.2f}")
 
 
 if __name__ == "__main__":

@@ -99,13 +99,13 @@ class SpectrumChannels:
         before, share, pixels = self._pixels
         if x.ndim != 3 or x.shape[1] < 2 or x.shape[2] != pixels:
             raise InputError(f"SpectrumChannels takes [B, 2, {pixels}] of flux and ivar, found {tuple(x.shape)}.")
-        both = x[:, :2].double().nan_to_num(0.0)
+        both = x[:, :2].float().nan_to_num(0.0)
         if self.second == "sigma":
             both[:, 1] = both[:, 1].rsqrt().where(both[:, 1] > 0, 0.0)
-        low, weight = torch.as_tensor(before, device=x.device), torch.as_tensor(share, device=x.device)
-        if pixels > 1:
-            both = both[..., low] * (1 - weight) + both[..., low + 1] * weight
+        if not np.array_equal(before + share, np.arange(pixels)):
+            low, weight = torch.as_tensor(before, device=x.device), torch.as_tensor(share, device=x.device).float()
+            both = torch.lerp(both[..., low], both[..., low + 1], weight)
         flux, second = both[:, 0], both[:, 1]
         scale = median_absolute_deviation(flux, flux != 0)
         parts = [(flux - flux.mean(dim=1, keepdim=True)) / scale, second / scale, scale.log10().expand_as(flux)]
-        return torch.stack(parts, dim=1).float()
+        return torch.stack(parts, dim=1)

@@ -10,7 +10,7 @@ from astroclip_kit.transforms import SpectrumChannels
 from astroclip_kit.transforms.resampling import wavelength_grid
 from astroclip_kit.types import Modality
 
-GRIDS = ["lamost", (3700.0, 9100.0, 1.5), (4500.0, 8000.0, 2.5), "published"]
+GRIDS = ["lamost", (3700.0, 9100.0, 1.5), (4500.0, 8000.0, 2.5), (3840.0, 8988.0, 2.0), "published"]
 
 
 def grid_of(grid):
