@@ -147,7 +147,7 @@ class AstroM3Seed(Repetition):
         training, tuned = self.settings.training, self.tuned(task)
         few = self.experiment["few_epochs"] if self.models[task].percent < 100 else 0
         rate = self.experiment["pretrained_rate"] if self.models[task].pretrained and not tuned else 1.0
-        known = {"learning_rate": rate * training.optimizer.learning_rate}
+        known: dict[str, Any] = {"learning_rate": rate * training.optimizer.learning_rate}
         known |= {name: tuned[name] for name in ("learning_rate", "weight_decay", "clip_norm") if name in tuned}
         if "beta1" in tuned:
             known["betas"] = [tuned["beta1"], training.optimizer.betas[1]]
