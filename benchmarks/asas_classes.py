@@ -95,7 +95,7 @@ def main() -> None:
     parser.add_argument("--data", default="../shared/data", help="folder of asas-variables and ztf-sn-ia")
     parser.add_argument("--config", default="configs/asas_classes.yaml")
     parser.add_argument("--folds", type=int, default=5, help="how many of the five are run")
-    parser.add_argument("--pretraining-epochs", type=int, default=40)
+    parser.add_argument("--pretraining-epochs", type=int, default=20)
     parser.add_argument("--batch-size", type=int, default=128, help="of the pretraining")
     parser.add_argument("--rate", type=float, default=1e-3, help="learning rate of the pretraining")
     parser.add_argument("--only", nargs="*", default=["scratch", "pretrained", "folded", "without period"])

@@ -69,11 +69,11 @@ def _logits(learner: Learner) -> Iterator[tuple[str, str, Any]]:
         if learner.place("encoders", name).is_dir():
             yield "encoder", name, partial(_encoder_logits, learner, name)
     for name, folder in learner.baselines.items():
-        if is_fine_tuned(settings):
-            yield "fine_tuned", name, partial(said_of_views, learner, load_model(folder, trusted=True))
-        elif name in CLASSICAL:
+        if name in CLASSICAL:
             said = read_array(folder / "probabilities.npy")
             yield name, learner.classical_sees, said.__getitem__
+        elif is_fine_tuned(settings):
+            yield "fine_tuned", name, partial(said_of_views, learner, load_model(folder, trusted=True))
         else:
             baseline: Any = load_model(folder, trusted=True)
             yield name, query, partial(of_tokens, baseline.fusion)

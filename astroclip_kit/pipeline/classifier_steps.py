@@ -61,8 +61,9 @@ class Learner:
         if not self.encoders:
             raise UsageError("classify.encoders: name the encoder of each modality that the classifier shall see.")
         fusions = [name for name in METHODS if name not in ("linear", self.settings.method)]
-        others = [] if is_fine_tuned(self.settings) else [*fusions, *CLASSICAL, *other_sources(self.settings)]
-        known = [*self.encoders, *others]
+        others = [] if is_fine_tuned(self.settings) else [*fusions, *other_sources(self.settings)]
+        whole = not is_fine_tuned(self.settings) or len(self.encoders) == 1  # nobody lacks what classical ones see
+        known = [*self.encoders, *(CLASSICAL if whole else ()), *others]
         if unknown := [name for name in self.settings.baselines if name not in known]:
             raise UsageError(f"baselines: there is no {unknown[0]!r}. There are: {', '.join(known)}.")
 
@@ -169,7 +170,7 @@ class Learner:
         trained = {"model": self.place("model")}
         for name, out in self.baselines.items():
             call = partial(self._fit_classical if name in CLASSICAL else self._fit_fusion, name)
-            call = partial(fit_alone, self, name) if name in alone(self.settings) else call
+            call = partial(fit_alone, self, name) if name in alone(self.settings) and name in self.encoders else call
             yield self._step(f"baseline {name}", out, trained, {}, call)
         others = {name: self.place("baselines", name, "model") for name in views(self)}
         for name, out in others.items():
