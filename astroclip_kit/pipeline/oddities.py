@@ -13,6 +13,7 @@ from .table_files import is_table
 if TYPE_CHECKING:
     from astropy.table import Table
 
+    from ..data import Dataset
     from ..embeddings import EmbeddingStore
 
 __all__ = ["anomalies"]
@@ -73,7 +74,11 @@ def anomalies(
     if out:
         write_export(table, out)
     if figure:
-        drawn = figures.mislabel_plane(table) if pictures is None else figures.anomaly_sheet(table, pictures)
+        drawn = (
+            figures.mislabel_plane(table)
+            if pictures is None
+            else figures.anomaly_sheet(table, pictures, names=_seen(pictures))
+        )
         save_figure(drawn, figure)
     shown = table[: top or len(table)]
     suspect = [label, "suggested"] if "suggested" in table.colnames else []
@@ -87,6 +92,11 @@ def anomalies(
     ]
     shown["score"].format = ".2f"
     return shown
+
+
+def _seen(pictures: Dataset) -> list[str]:
+    """Modalities that show an object: all but tables, where there are others."""
+    return [name for name, one in pictures.modalities.items() if one.kind != "table"]
 
 
 def _told(table: Table, store: EmbeddingStore, top: int) -> Iterator[str]:

@@ -33,7 +33,7 @@ def test_a_panel_shows_query_and_matches_in_every_modality(space, survey):
     assert len(figure.axes) == 5 * 3
     titles = heads(figure)
     assert titles[0] == "gal04\nquery: image" and "cosine" in titles[1] and titles[1].endswith("class = GALAXY")
-    assert "u = " in drawn(figure) and "r = —" in drawn(figure)
+    assert "\nr\n—\n" in drawn(figure) and "… 1 more" in drawn(figure)
     image, spectrum = figure.axes[0], figure.axes[2 * 3 + 1]
     assert (frame(image), frame(spectrum)) == (ORANGE, GREEN)
     assert np.isnan(spectrum.lines[0].get_ydata()[10:20]).all()
@@ -44,7 +44,7 @@ def test_axes_of_a_panel_say_what_they_are_and_images_how_large(space, survey):
     figure = figures.search_panel(space.search("gal04", k=3), survey, names=["image", "spectrum", "lightcurve"])
     spectrum, lightcurve = figure.axes[4], figure.axes[8]
     assert (spectrum.get_xlabel(), spectrum.get_ylabel()) == ("wavelength [Å]", "flux\n[1e-17 erg]")
-    assert lightcurve.get_ylabel() == "brightness\n[mag]" and lightcurve.yaxis_inverted()
+    assert lightcurve.get_ylabel() == "g\n[mag]" and lightcurve.yaxis_inverted()
     assert figure.axes[5].get_ylabel() == ""
     assert "1″" in drawn(figure)
 
@@ -138,3 +138,25 @@ def test_nothing_lies_on_anything_else_where_there_are_five_modalities(space, su
     boxes = [axes.get_tightbbox() for axes in column]
     assert len(column) == 5 and all(lower.y1 <= upper.y0 + 1 for upper, lower in pairwise(boxes))
     assert boxes[-1].y0 >= 0
+
+
+def test_more_directions_than_four_show_what_was_compared_alone(space, survey):
+    pairs = [("image", "image"), ("image", "spectrum"), ("spectrum", "image"), ("spectrum", "spectrum")]
+    answers = [space.search("gal04", query=query, target=target, k=3) for query, target in [*pairs, pairs[1]]]
+    figure = figures.retrieval_sheet(answers, survey, names=("image", "spectrum"))
+    assert len(figure.axes) == 5 * 4 and figure.get_size_inches()[1] < 11
+    frames = [frame(axes) for axes in figure.axes]
+    assert frames == [ORANGE, GREEN, GREEN, GREEN] * 5  # whatever is shown was compared
+    assert bool(figure.axes[4].images) and figure.axes[5].lines and figure.axes[5].get_xlabel() == "wavelength [Å]"
+
+
+def test_long_names_of_columns_stay_in_their_panel(survey):
+    from matplotlib.figure import Figure
+
+    from astroclip_kit.types import Modality
+
+    columns = tuple(f"phot_{band}_mean_magnitude" for band in ("g", "bp", "rp"))
+    axes = Figure(figsize=(1.2, 1)).subplots()
+    figures.draw_view(axes, np.array([12.345678, np.nan, 1.0]), Modality("m", "table", columns, (3,)))
+    texts = [text.get_text() for text in axes.texts]
+    assert texts[1::2] == ["12.35", "—", "1"] and all(len(one) <= 12 and one.endswith("…") for one in texts[::2])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -50,7 +50,12 @@ class Entry:
 
 @rc_context(STYLE)
 def contact_sheet(
-    rows: Sequence[tuple[str, Sequence[Entry]]], dataset: Shown, *, names: Sequence[str] = (), task: str = ""
+    rows: Sequence[tuple[str, Sequence[Entry]]],
+    dataset: Shown,
+    *,
+    names: Sequence[str] = (),
+    task: str = "",
+    compact: bool = False,
 ) -> KitFigure:
     """Rows of objects, each with its views from top to bottom.
 
@@ -59,6 +64,7 @@ def contact_sheet(
         dataset: Where the views are: a `Dataset`, or `ArrayViews`.
         names: Modalities to show; all of the dataset that one of the objects has by default.
         task: Section of a report that the figure belongs to.
+        compact: Whether each object shows the framed modality alone.
 
     Raises:
         InputError: If there is no object, the dataset holds none of them, or it has no such modality.
@@ -76,28 +82,40 @@ def contact_sheet(
     shown = [name for name in names or dataset.modalities if any(name == key[1] for key in place)]
     columns = max(FEWEST, *(len(row) for _, row in rows))
     width = (PAGE - LEFT - RIGHT - GAP * (columns - 1)) / columns
-    heights = [_height(dataset.modalities[name], width) for name in shown]
-    below = [0.38 if dataset.modalities[name].kind in WITH_AXES else 0.08 for name in shown]
+    lines = [_lines_of(row, shown, compact) for _, row in rows]
+    heights = [[max(_height(dataset.modalities[one], width) for one in line) for line in each] for each in lines]
+    below = [[max(_below(dataset.modalities[one]) for one in line) for line in each] for each in lines]
     tops = [HEAD * bool(head) + LINE * _lines(row) for head, row in rows]
-    total = sum(tops) + len(rows) * (sum(heights) + sum(below) + 0.04)
+    total = sum(tops) + sum(sum(high) + sum(low) + 0.04 for high, low in zip(heights, below, strict=True))
     figure = KitFigure(figsize=(PAGE, total), layout="none", task=task)
     top = total
-    for (head, row), above in zip(rows, tops, strict=True):
+    for (head, row), above, each, high, under in zip(rows, tops, lines, heights, below, strict=True):
         figure.text(0.02 / PAGE, (top - 0.03) / total, head, va="top", weight="bold")
         top -= above
-        for number, name in enumerate(shown):
-            low = (top - heights[number]) / total
-            boxes = [
-                ((LEFT + i * (width + GAP)) / PAGE, low, width / PAGE, heights[number] / total) for i in range(columns)
-            ]
+        for number, (line, height) in enumerate(zip(each, high, strict=True)):
+            low = (top - height) / total
+            boxes = [((LEFT + i * (width + GAP)) / PAGE, low, width / PAGE, height / total) for i in range(columns)]
             panels = [figure.add_axes(box) for box, _ in zip(boxes, row, strict=False)]
-            _draw_row(panels, row, dataset, name, [place.get((one.object_id, name)) for one in row])
+            names_of = list(line) if compact else list(line) * len(row)
+            _draw_row(panels, row, dataset, names_of, place)
             if number == 0:
                 for axes, entry in zip(panels, row, strict=True):
                     axes.set_title("\n".join([_short(entry.object_id), *map(_cut, entry.lines)]), fontsize=7, pad=3)
-            top -= heights[number] + below[number]
+            top -= height + under[number]
         top -= 0.04
     return figure
+
+
+def _lines_of(row: Sequence[Entry], shown: Sequence[str], compact: bool) -> list[tuple[str, ...]]:
+    """Modalities of each line of panels of a row: one for all objects, or one for each."""
+    if not compact:
+        return [(name,) for name in shown]
+    return [tuple(entry.framed if entry.framed in shown else shown[0] for entry in row)]
+
+
+def _below(modality: Modality) -> float:
+    """Room below a panel, in inches."""
+    return 0.38 if modality.kind in WITH_AXES else 0.08
 
 
 def _height(modality: Modality, width: float) -> float:
@@ -125,20 +143,24 @@ def _places(dataset: Shown, wanted: Iterable[str], names: Sequence[str]) -> dict
 
 
 def _draw_row(
-    panels: Sequence[Axes], row: Sequence[Entry], dataset: Shown, name: str, places: Sequence[int | None]
+    panels: Sequence[Axes],
+    row: Sequence[Entry],
+    dataset: Shown,
+    names: Sequence[str],
+    place: Mapping[tuple[str, str], int],
 ) -> None:
-    """One modality of the objects of a row; axes are labelled once, at the left."""
-    labelled = False
-    for axes, entry, at in zip(panels, row, places, strict=True):
-        if at is None:
+    """One modality of each object of a row; axes are labelled once for each modality, at the left."""
+    labelled: set[str] = set()
+    for axes, entry, name in zip(panels, row, names, strict=True):
+        if (at := place.get((entry.object_id, name))) is None:
             axes.text(
                 0.5, 0.5, f"no {name}", ha="center", va="center", fontsize=7, color="0.4", transform=axes.transAxes
             )
             axes.set(xticks=[], yticks=[])
         else:
             draw_view(axes, dataset.views(name, [at])[0], dataset.modalities[name])
-            _thin(axes, dataset.modalities[name].kind, labelled)
-            labelled = True
+            _thin(axes, dataset.modalities[name].kind, name in labelled)
+            labelled.add(name)
         if entry.framed == name:
             for spine in axes.spines.values():
                 spine.set(visible=True, color=entry.colour, linewidth=2)

@@ -18,6 +18,7 @@ __all__ = ["anomaly_sheet", "cluster_sheet", "retrieval_sheet", "search_panel"]
 
 WIDEST = 5  # matches that fit beside the query
 PER_ROW = 6  # objects
+MOST_WHOLE = 4  # directions of retrieval with every modality of an object
 
 
 def search_panel(
@@ -53,6 +54,9 @@ def retrieval_sheet(
 ) -> KitFigure:
     """A row per direction of retrieval: who asked (orange), and the most similar objects (green).
 
+    Of more than four directions, each object shows the modality that was compared alone, or the sheet would be longer
+    than a page.
+
     Args:
         answers: What `EmbeddingStore.search` gave for each direction, e.g. image to image, image to spectrum,
             spectrum to image and spectrum to spectrum.
@@ -76,7 +80,7 @@ def retrieval_sheet(
             lines = (f"{own}cosine {one['similarity']:.3f}", *_shown(table, one, show))
             found.append(Entry(str(one["object_id"]), lines, about["target"], ANSWERS))
         rows.append((f"{about['query']} → {about['target']}", found))
-    return contact_sheet(rows, dataset, names=names, task="retrieval")
+    return contact_sheet(rows, dataset, names=names, task="retrieval", compact=len(rows) > MOST_WHOLE)
 
 
 def cluster_sheet(

@@ -24,6 +24,8 @@ View = npt.NDArray[np.float32]
 PIXELS = 300  # of a drawn spectrum: more do not fit a panel
 PERIOD = "period"  # number in days that a light curve may carry, by which it is folded
 SMALL = 7  # points; the smallest text of all
+LINES = 8  # of a table
+LETTER = 4.2  # points that a letter of the smallest text takes on average
 NOISE = 25  # times the median deviation of the pixels that an image in false colour spans at least
 
 
@@ -166,16 +168,24 @@ def _lightcurve(axes: Axes, view: View, modality: Modality) -> None:
     if modality.unit.startswith("mag"):
         axes.invert_yaxis()
     plain_axes(axes).set_xlabel(f"phase (P = {period:.3g} d)" if folded else "time [days]", fontsize=SMALL)
-    axes.set_ylabel(f"brightness [{modality.unit}]" if modality.unit else "brightness", fontsize=SMALL)
-    if len(np.unique(band)) <= 6:
+    what = modality.bands[0] if len(modality.bands) == 1 else "brightness"
+    axes.set_ylabel(f"{what} [{modality.unit}]" if modality.unit else what, fontsize=SMALL)
+    if 1 < len(modality.bands) and len(np.unique(band)) <= 6:
         axes.legend(frameon=False, fontsize=SMALL, handletextpad=0, borderpad=0, labelspacing=0.1)
 
 
 def _table(axes: Axes, view: View, modality: Modality) -> None:
-    lines = [
-        f"{name} = {'—' if np.isnan(x) else format(float(x), '.4g')}"
-        for name, x in zip(modality.channels, view, strict=True)
-    ]
-    text = "\n".join([*lines[:8], *(["…"] if len(lines) > 8 else [])])
-    axes.text(0.02, 0.98, text, va="top", fontsize=SMALL, transform=axes.transAxes)
+    """The first columns, with names as long as there is room before the numbers."""
+    figure = axes.get_figure()
+    assert figure is not None
+    room = int(axes.get_window_extent().width / (figure.dpi / 72) / LETTER)  # characters
+    style: dict[str, Any] = {"va": "center", "fontsize": SMALL, "transform": axes.transAxes}
+    lines = min(len(view), LINES + 1) + 0.4
+    for place, (name, x) in enumerate(zip(modality.channels[:LINES], view, strict=False)):
+        number = "—" if np.isnan(x) else format(float(x), ".4g")
+        left = max(3, room - len(number) - 2)
+        axes.text(0.03, 1 - (place + 0.7) / lines, name if len(name) <= left else name[: left - 1] + "…", **style)
+        axes.text(0.97, 1 - (place + 0.7) / lines, number, ha="right", **style)
+    if len(view) > LINES:
+        axes.text(0.03, 0.7 / lines, f"… {len(view) - LINES} more", **style)
     axes.set(xticks=[], yticks=[])
