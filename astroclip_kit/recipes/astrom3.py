@@ -77,7 +77,7 @@ def _sizes(first: AstroM3Seed, like: Result) -> Iterator[Result]:
     for task, (sees, part) in {**parts, "whole": ("+".join(MODES["all"]), model)}.items():
         count = sum(weight.numel() for weight in part.parameters() if weight.requires_grad)
         rest = math.nan, math.nan, 0, like.seed, "", like.origin
-        yield Result(task, sees, sees, "", "parameters", count, *rest, space=like.space)
+        yield Result(task, sees, sees, "", "parameters", count, *rest)
 
 
 def _training(first: AstroM3Seed) -> Iterator[str]:

@@ -16,7 +16,7 @@ from ..types import Result
 from .astrom3_models import MODELS
 from .judged import Besides, Judged, judge_models
 from .paired import Paired
-from .published_variables import MODES, SUBSETS, kept_task, task_of
+from .published_variables import MODES, SUBSETS, task_of
 
 if TYPE_CHECKING:
     from .astrom3_stages import AstroM3Seed
@@ -63,9 +63,9 @@ def _kept(repetition: AstroM3Seed, rows: Rows, source: Mapping[str, Any]) -> Bes
         return Besides()
     classifier: Any = load_model(repetition.model_place(task), trusted=True)
     codes = repetition.divided[1]
-    found = subset_table(classifier, repetition.dataset, rows, codes[rows], seed=source["seed"])
-    known = [replace(one, task=kept_task(one.query.split("+")), space="supervised") for one in found]
-    return Besides(known, about={"kept": task})
+    how = {"n_boot": repetition.experiment["n_boot"], "hardware": repetition.settings.training.hardware}
+    found = subset_table(classifier, repetition.dataset, rows, codes[rows], seed=source["seed"], **how)
+    return Besides(found, about={"kept": task})
 
 
 def capped(several: Sequence[AstroM3Seed], judged: Sequence[Judged], like: Result, share: float) -> list[Result]:
@@ -108,11 +108,11 @@ def gains(paired: Paired, like: Result) -> list[Result]:
     """
     told: dict[str, Any] = {name: getattr(like, name) for name in ("seed", "dataset", "origin", "space")}
     results = []
-    for mode, sees in MODES.items():
+    for mode in MODES:
         pairs = [(task_of(mode, True, percent), task_of(mode, False, percent)) for percent in SUBSETS]
         found = [paired.difference(*pair) for pair in pairs if paired.compares(*pair)]
         if found:
             mean, low, high, _ = max(found)
-            about = f"gain_{mode}", "+".join(sees), "+".join(sees), like.property, "largest_gain"
+            about = "paired", mode, mode, like.property, "largest_gain"
             results.append(Result(*about, mean, low, high, len(found), **told, chance=math.nan))
     return results

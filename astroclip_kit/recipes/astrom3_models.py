@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import product
 
-from .published_variables import CLASSES, KEPT, LABEL, MODES, PARAMETERS, SUBSETS, kept_task, task_of
+from .published_variables import CLASSES, KEPT, LABEL, MODES, PARAMETERS, SUBSETS, task_of
 from .side_by_side import Layout
 
 __all__ = ["MODELS", "NAMES", "SHOTS", "TABLES", "TITLES", "Model"]
@@ -75,25 +75,25 @@ TABLES = (
     *map(_of_mode, MODES),
     Layout(
         "What pretraining gains at most, at any share of the labels",
-        {TITLES[mode]: (f"gain_{mode}", LABEL) for mode in MODES},
+        {TITLES[mode]: ("paired", LABEL, mode, mode) for mode in MODES},
         ("largest_gain",),
         note="Differences of accuracy, mean over the seeds; the largest of several is biased upwards.",
     ),
     Layout(
         "Modalities at test time, of the model of all modalities that was pretrained",
-        {KEPT_NAMES[kept]: (kept_task(kept), LABEL) for kept in KEPT},
+        {KEPT_NAMES[kept]: ("modalities", LABEL, "+".join(kept)) for kept in KEPT},
         ("balanced_accuracy", "accuracy"),
         note="The same trained model, shown some of the modalities. Balanced accuracy is the macro recall.",
     ),
     Layout(
         "Recall of each class, all modalities",
-        {name: (kept_task(MODES["all"]), f"{LABEL}:{name}") for name in CLASSES},
+        {name: ("modalities", f"{LABEL}:{name}", "+".join(MODES["all"])) for name in CLASSES},
         ("recall",),
     ),
     Layout(
         "Classes by likeness, by examples of each class (first seed)",
         {
-            f"{name}, {how}": (f"few_shot_{method}_{on}", LABEL)
+            f"{name}, {how}": (f"few_shot_{method}", LABEL, on)
             for on, name in {**NAMES, "vote": "majority of the three"}.items()
             for method, how in (("centroid", "nearest centroid"), ("1nn", "nearest example"))
         },
@@ -104,7 +104,7 @@ TABLES = (
     Layout(
         "Planted wrong labels (first seed)",
         {
-            f"{name}, {how}": (f"{task}_{on}", LABEL)
+            f"{name}, {how}": (task, LABEL, on)
             for on, name in NAMES.items()
             for task, how in (("mislabelled", "odds of another class"), ("far", "far from its class"))
         },
@@ -116,7 +116,7 @@ TABLES = (
     Layout(
         "Found again by another modality (first seed, test side)",
         {
-            f"{NAMES[query]} asks, {NAMES[target]} answers": (f"search_{query}_{target}", LABEL)
+            f"{NAMES[query]} asks, {NAMES[target]} answers": ("retrieval", "", query, target)
             for query, target in product(MODES["all"], MODES["all"])
             if query != target
         },

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from html import escape
 from itertools import permutations
 from pathlib import Path
@@ -118,8 +118,7 @@ def _by_likeness(store: EmbeddingStore, label: str, settings: Evaluation) -> Ite
     fewest = int(np.unique(known[known != ""], return_counts=True)[1].min())
     shots = [count for count in SHOTS if count <= fewest]
     for method in ("centroid", "1nn"):
-        for one in few_shot(store, label, shots=shots, method=method, settings=settings):
-            yield replace(one, task=f"{one.task}_{one.query}")
+        yield from few_shot(store, label, shots=shots, method=method, settings=settings)
 
 
 def _searches(store: EmbeddingStore, label: str, settings: Evaluation) -> Iterator[Result]:
@@ -128,8 +127,7 @@ def _searches(store: EmbeddingStore, label: str, settings: Evaluation) -> Iterat
     from ..downstream.space import Space
 
     space = Space.aligned(store, "")
-    for one in retrieval_results(space, n_boot=settings.n_boot, seed=settings.seed):
-        yield replace(one, task=f"search_{one.query}_{one.target}", property=label)
+    yield from retrieval_results(space, n_boot=settings.n_boot, seed=settings.seed)
     for query, target in permutations(store.names, 2):
         yield _of_class(store, label, query, target, settings)
 
@@ -146,7 +144,7 @@ def _of_class(store: EmbeddingStore, label: str, query: str, target: str, settin
     same = (classes[nearest] == classes[:, None]).mean(axis=1)
     low, high = bootstrap(np.mean, [same], n_boot=settings.n_boot, seed=settings.seed, groups=groups)
     chance = float(np.square(np.unique(classes, return_counts=True)[1] / len(rows)).sum())
-    about = f"search_{query}_{target}", query, target, label, "share_of_class"
+    about = "retrieval", query, target, "", "share_of_class"
     return Result(*about, float(same.mean()), low, high, len(rows), **_source(store), chance=chance)
 
 
@@ -168,7 +166,7 @@ def _mislabelled(store: EmbeddingStore, label: str, truth: Truth, settings: Eval
                 continue
             top = np.argsort(-score, kind="stable")[: math.ceil(TOP * len(score))]
             share = float(wrong[top].sum() / count)
-            about = f"{task}_{on}", on, on, label
+            about = task, on, on, label
             given: dict[str, Any] = {**_source(store), "chance": TOP}
             yield Result(*about, "share_of_flips_on_top", share, *wilson(share, count), count, **given)
             low, high = bootstrap(_area, [score, wrong], n_boot=settings.n_boot, seed=settings.seed)
@@ -192,7 +190,7 @@ def _agreement(store: EmbeddingStore, table: Table, value: str, truth: Truth, se
         return
     how: dict[str, Any] = {"groups": store.groups[rows], "n_boot": settings.n_boot, "seed": settings.seed}
     for metric, numbers in agreement(groups[rows], truth.subclass[rows], **how).items():
-        about = f"subclasses_{value}", "mean", "mean", value, metric
+        about = "clustering", "mean", "mean", f"true subclass of {value}", metric
         yield Result(*about, *numbers, len(rows), **_source(store), chance=0.0)
 
 

@@ -110,7 +110,7 @@ def aims(results: Sequence[Result], paired: Mapping[str, Paired]) -> str:
                 f"{found.text}, {_reached(means[pair[0]] - means[pair[1]], LEAST_GAIN)}."
             )
     flips = [one for one in results if one.metric == "share_of_flips_on_top" and one.fold < 0]
-    shares = {one.query: one.value for one in flips if one.task.startswith("mislabelled")}
+    shares = {one.query: one.value for one in flips if one.task == "mislabelled"}
     if shares:
         listed = ", ".join(f"{NAMES[on]} {share:.0%}" for on, share in shares.items())
         lines.append(

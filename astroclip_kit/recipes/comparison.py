@@ -70,7 +70,7 @@ class Comparison:
         results: What was measured, of one run.
         remark: What holds for all that was measured.
         more: Keys of results that stand in the table although nobody published them: task and metric.
-        space: Of the results that are compared.
+        space: Of the results that are compared; "" for any.
 
     Example:
         >>> published = [Published("thesis", "regression", "image", "image", "z", "r2", 0.65, "table 1")]
@@ -93,7 +93,7 @@ class Comparison:
     @cached_property
     def measured(self) -> dict[Key, Result]:
         """What was measured, of all repetitions together: by task, query, target, property and metric."""
-        return {_key(one): one for one in self.results if one.space == self.space and one.fold < 0}
+        return {_key(one): one for one in self.results if self.space in ("", one.space) and one.fold < 0}
 
     @cached_property
     def lines(self) -> list[Line]:

@@ -6,7 +6,7 @@ authors' notebooks are from the time of development: a few runs, on test sides t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from .published import Published
 
@@ -21,7 +21,6 @@ __all__ = [
     "OBJECTS",
     "PARAMETERS",
     "SUBSETS",
-    "kept_task",
     "task_of",
 ]
 
@@ -95,11 +94,6 @@ def task_of(mode: str, pretrained: bool, percent: int) -> str:
     return f"{mode}{'_clip' * pretrained}_{percent}"
 
 
-def kept_task(kept: Sequence[str]) -> str:
-    """What the tuned model of all modalities is called that is shown some of them."""
-    return "_".join(("kept", *kept))
-
-
 def _numbers() -> Iterator[Published]:
     for pretrained, value in ((False, 0.846), (True, 0.915)):
         about = task_of("photometry", pretrained, 100), "lightcurve", "lightcurve", LABEL
@@ -111,8 +105,7 @@ def _numbers() -> Iterator[Published]:
             shares = round(value / 100, 4), RUNS, "", round(spread / 100, 4)
             yield Published(NOTEBOOKS, *about, "capped_accuracy", *shares)
     for mode, value in GAINS.items():
-        sees = "+".join(MODES[mode])
-        yield Published(PAPER, f"gain_{mode}", sees, sees, LABEL, "largest_gain", value, f"{JOURNAL}: up to")
+        yield Published(PAPER, "paired", mode, mode, LABEL, "largest_gain", value, f"{JOURNAL}: up to")
     yield from _ablation()
     for task, (sees, count) in PARAMETERS.items():
         source = f"{RELEASE.partition('/dev')[0]}, counted in its model of the published settings"
@@ -122,10 +115,10 @@ def _numbers() -> Iterator[Published]:
 def _ablation() -> Iterator[Published]:
     for kept, value in KEPT.items():
         sees = "+".join(kept)
-        own = kept_task(kept), sees, sees, LABEL
+        own = "modalities", sees, sees, LABEL
         yield Published(NOTEBOOKS, *own, "balanced_accuracy", round(value / 100, 4), ABLATION)
     for name, value in zip(CLASSES, RECALLED, strict=True):
-        own = kept_task(MODES["all"]), sees, sees, f"{LABEL}:{name}"
+        own = "modalities", sees, sees, f"{LABEL}:{name}"
         yield Published(NOTEBOOKS, *own, "recall", round(value / 100, 4), ABLATION)
 
 

@@ -102,7 +102,7 @@ class Recipe:
         stages: What is run between the verbs and `measure`, if anything.
         experiment: Names and values, as published, of the settings of its own: the section "experiment".
         encoders: Modalities whose encoder takes weights.
-        space: Space of the results that are compared.
+        space: Space of the results that are compared; "" for any.
         tables: How the page lays the numbers out; by default a line for each number.
         more: Task and metric of what else belongs in the table.
         then: The command to type next; "{root}" is the folder of the run.

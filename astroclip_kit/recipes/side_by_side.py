@@ -24,7 +24,8 @@ class Layout:
 
     Args:
         title: What it shows.
-        rows: Name of a row to the task and the property of its numbers.
+        rows: Name of a row to the task and the property of its numbers; and to query and target, where several of them
+            have the same task and property.
         metrics: Metric of each pair of columns.
         note: What is said above it.
         intervals: Whether what one seed alone measured stands with its interval, and what is no better than guessing
@@ -33,7 +34,7 @@ class Layout:
     """
 
     title: str
-    rows: Mapping[str, tuple[str, str]]
+    rows: Mapping[str, tuple[str, ...]]
     metrics: Sequence[str] = ("precision", "recall", "f1", "auc")
     note: str = ""
     intervals: bool = False
@@ -65,10 +66,10 @@ class SideBySide(Comparison):
 
     def cells(self, layout: Layout) -> Iterator[list[str]]:
         """What stands in each row: its name, for each metric the published and the measured value, and what data."""
-        told = {_place(one): one for one in self.published}
-        found = {_place(one): one for one in self.measured.values()}
-        for name, (task, wanted) in layout.rows.items():
-            keys = [(task, wanted, metric) for metric in layout.metrics]
+        told = {place: one for one in self.published for place in _places(one)}
+        found = {place: one for one in self.measured.values() for place in _places(one)}
+        for name, row in layout.rows.items():
+            keys = [(metric, *row) for metric in layout.metrics]
             measured = _with_interval if layout.intervals else measured_text
             pairs = [(published_text(told.get(key)), measured(found.get(key))) for key in keys]
             states = dict.fromkeys(measured_on(found[key]) for key in keys if key in found)
@@ -122,6 +123,7 @@ def _pair(told: str, found: str) -> str:
     return f"<td><b>{value or '—'}</b><small>{''.join(f'<br>{one}' for one in small)}</small></td>"
 
 
-def _place(one: Published | Result) -> tuple[str, str, str]:
-    """Row and column: the mean over the classes stands under the metric of which it is the mean."""
-    return one.task, one.property, one.metric.removeprefix("macro_")
+def _places(one: Published | Result) -> Iterator[tuple[str, ...]]:
+    """Column and row, however much of it is told: a mean over the classes stands under the metric that it is of."""
+    place = one.metric.removeprefix("macro_"), one.task, one.property, one.query, one.target
+    yield from (place[:length] for length in (3, 4, 5))
