@@ -41,8 +41,8 @@ def label_audit(
     "mislabelled": another class is likelier (`class_odds`), and the odds are among the 3 % largest of all objects. The
     distance to the own centroid alone, which AstroM3 ranks by, finds fewer wrong labels: a class may have several
     parts, and a faint object is far from everything. "in-class outlier": no other class is so much likelier, and it
-    is among the 3 % of the others of its class that are farthest from its centroid. As each class is its own measure,
-    the rare ones do not fill the top.
+    is among the 3 % of the others of its class that are farthest from its centroid, and farther than half of all
+    objects from theirs. As each class is its own measure, the rare ones do not fill the top.
 
     Args:
         store: The space. Labels took no part in making it, or all objects are judged by what they were told.
@@ -96,7 +96,9 @@ def _table(
 
     wrong = tails(columns["label_odds"])
     mislabelled = (columns["label_odds"] > 0) & (wrong <= TOLD)
-    far = _within(np.where(mislabelled, np.nan, columns["own_distance"]), codes)
+    distance = columns["own_distance"]
+    far = _within(np.where(mislabelled, np.nan, distance), codes)
+    far[distance < np.nanmedian(distance)] = 1  # the last of a class that lies close together is no outlier
     share = np.nan_to_num(np.where(mislabelled, wrong, far), nan=1.0)
     kind = np.select([mislabelled, share <= TOLD], KINDS[:2], KINDS[2])
     table = Table({"object_id": store.object_ids[at]})

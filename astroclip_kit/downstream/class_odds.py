@@ -19,7 +19,7 @@ Array = npt.NDArray[Any]
 Float = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.int64]
 FOLDS = 5
-STRENGTH = 0.01  # inverse penalty of the logistic regression on standardised dimensions
+STRENGTH = 0.3  # inverse penalty of the logistic regression on standardised dimensions
 MOST = 20_000  # objects that a model is fitted to
 LEAST = 1e-12  # probability
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["centroid_similarity", "mislabel_plane"]
 
 ACROSS = 4  # panels
+LETTER = 0.012  # of the width, that a letter takes
 FEW = 2000  # points that stay points in a vector file
 KINDS = {"": (NONE, "."), "in-class outlier": (COLOURS[0], "s"), "mislabelled": (COLOURS[1], "o")}
 TITLES = {"": "neither"}
@@ -108,13 +109,13 @@ def _name(axes: Any, table: Table, rows: list[int], x: Any, y: Any) -> None:
     """Names of some objects, each a little off its point, away from those before it."""
     label = table.meta.get("label", "")
     taken: list[tuple[float, float]] = []
-    width, height = 0.13 * np.nanmax(x), 0.03 * np.nanmax(y)
+    height = 0.03 * np.nanmax(y)
     for row in rows:
         one = table[row]
         text = f"{one['object_id']}"
         if one["kind"] == "mislabelled":
             text += f": {one[label]} → {one['suggested']}" if label in table.colnames else f" → {one['suggested']}"
-        place = float(y[row])
+        place, width = float(y[row]), LETTER * len(text) * np.nanmax(x)
         while any(abs(place - b) < height and abs(float(x[row]) - a) < width for a, b in taken):
             place += height
         taken.append((float(x[row]), place))

@@ -161,6 +161,8 @@ def _draw_row(
             draw_view(axes, dataset.views(name, [at])[0], dataset.modalities[name])
             _thin(axes, dataset.modalities[name].kind, name in labelled)
             labelled.add(name)
+            if axes is not panels[0] and len(set(names)) > 1:
+                axes.set_ylabel("")  # there is no room between panels
         if entry.framed == name:
             for spine in axes.spines.values():
                 spine.set(visible=True, color=entry.colour, linewidth=2)
