@@ -20,7 +20,6 @@ FIRST_NIGHT = 2456300.0  # HJD: January 2013
 SPAN_DAYS = 2130.0
 FAINTEST = 17.3  # V below which nothing is detected
 SATURATED = 10.8
-FEWEST = 40  # epochs that a light curve of the catalogue has at least
 _OUTLIERS = 0.006
 
 
@@ -49,11 +48,10 @@ def draw_epochs(ra: Array, dec: Array, rng: np.random.Generator) -> Epochs:
     clear = rng.random(len(nights)) < 0.7  # of a site, the same for all stars of a chunk
     started = nights > rng.uniform(0, 500, (len(ra), 1))
     rate = 10 ** rng.uniform(-0.95, -0.38, (len(ra), 1)) * np.where(nights < 700, 0.6, 1.0)
-    # the cameras come and go with the nights, so that few stars are seen less than `FEWEST` times
     seen = (away < season[:, None]) & started & clear & (rng.random(away.shape) < rate)
     owner, night = np.nonzero(seen)
     dithers = rng.choice(3, len(owner), p=(0.62, 0.22, 0.16)) + 1
-    hour = 0.5 + (midnight[night] - ra[owner] + 180) % 360 / 360 * 0.1  # the star transits when it is due south
+    hour = 0.5 + (midnight[night] - ra[owner] + 180) % 360 / 360 * 0.1  # within hours of midnight
     start = night + hour + rng.uniform(-0.12, 0.12, len(owner))
     within = np.arange(dithers.sum()) - np.repeat(np.cumsum(dithers) - dithers, dithers)
     time = np.repeat(start, dithers) + within * rng.uniform(0.0013, 0.0021, len(within))

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .eclipses import draw_orbits
+from .star_counts import POPULATIONS
 
 __all__ = ["CLASSES", "COUNTS", "ECLIPSING", "PULSATING", "Variables", "draw_variables", "main_sequence"]
 
@@ -37,7 +38,6 @@ _VISUAL = {"EA": (13.2, 1.3), "EB": (13.3, 1.2), "EW": (13.9, 1.1), "RRAB": (15.
            "HADS": (14.3, 1.1)}  # fmt: skip
 _BRIGHT, _FAINT = 10.2, 16.6  # V
 _FEH = ((-0.12, 0.2), (-0.6, 0.25), (-1.45, 0.4))
-POPULATIONS = ("thin", "thick", "halo")
 
 
 def main_sequence(teff: Array) -> Array:
