@@ -103,5 +103,5 @@ def pulsation(stars: Rows, shapes: Rows, time: Array) -> Array:
 
 def _half_range(shapes: Rows) -> Array:
     """Half of what a Fourier series [M, harmonics] of the mean shape spans, per unit of its first amplitude."""
-    squares = shapes["ratios"][:, 1:].sum(axis=1)
-    return np.asarray(1 + 0.27 * squares)
+    harmonics = shapes["ratios"][:, 1:].sum(axis=1)
+    return np.asarray(1 + 0.27 * harmonics)
