@@ -9,10 +9,10 @@ import pytest
 import torch
 from released_astrom3 import write_released
 
-from astroclip_kit import cli, convert
+from astroclip_kit import cli, convert, extract
 from astroclip_kit.embeddings import EmbeddingStore
 from astroclip_kit.errors import FileError, UsageError
-from astroclip_kit.models import load_model
+from astroclip_kit.models import load_model, save_model
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "surveys"))
 from layout_astrom3 import write_subset
@@ -24,6 +24,21 @@ ingest:
     lightcurve: {{class_path: {reader}, init_args: {{path: {data}, kind: lightcurve{told}}}}}
     spectrum: {{class_path: {reader}, init_args: {{path: {data}, kind: spectrum}}}}
     metadata: {{class_path: {reader}, init_args: {{path: {data}, kind: table{told}}}}}
+"""
+
+ALIGN = """
+align:
+  encoders:
+    lightcurve: {class_path: astroclip_kit.encoders.Informer, init_args: {length: 24, width: 8, depth: 1}}
+    spectrum: {class_path: astroclip_kit.encoders.GalSpecNet, init_args: {channels: [4, 4, 4]}}
+    metadata: {class_path: astroclip_kit.encoders.MetadataMLP, init_args: {hidden_features: 8}}
+  split: {column: published_split}
+  alignment:
+    trainable: {lightcurve: all, spectrum: all, metadata: all}
+    head: {out_features: 4, standardise: false}
+    objective: {logit_scale: 100.0, learnable_scale: true, reduction: published}
+  training: {epochs: 2, batch_size: 4}
+embed: {}
 """
 
 
@@ -62,6 +77,22 @@ def test_the_published_data_go_through_the_released_model(published, capsys):
     assert cli.main(words("info", model / "model")) == 0
     assert capsys.readouterr().out.count("model.safetensors") == 3
     assert load_model(model / "model").encoders["lightcurve"].attention == {"kind": "prob", "mask_padding": False}
+
+
+@pytest.mark.slow
+def test_its_encoders_are_aligned_from_random_weights_and_extract_what_they_learned(published):
+    reader, folder = "astroclip_kit.surveys.AstroM3Parquet", published / "run"
+    (published / "run.yaml").write_text(
+        CONFIG.format(reader=reader, data=published / "full_42", told=f", statistics: {published / 'info.json'}")
+        + ALIGN
+    )
+    assert cli.main(words("run", published / "run.yaml", folder)) == 0
+    model = load_model(folder / "model")
+    assert model.encoders["lightcurve"].preprocess.mean and model.encoders["metadata"].preprocess.mean  # measured
+    assert model.encoders["lightcurve"].in_channels == 9 and EmbeddingStore(folder / "embeddings").out_features == 4
+    save_model(model.encoders["lightcurve"], published / "encoder")
+    features = extract(folder / "data", {"lightcurve": published / "encoder"}, published / "features")
+    assert features.matrix("lightcurve").shape == (9, 24 * 8)
 
 
 def test_what_is_wrong_is_said(published):
