@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..downstream.centroids import class_centroids
 from ..downstream.held_out import HeldOut, by_neighbours
 from ..downstream.properties import Property
 from ..downstream.space import REDSHIFTS, Space
 from ..embeddings.search import nearest
 from ..settings import Evaluation
 from .figures.calibration import reliability_diagram
+from .figures.class_space import centroid_similarity
 from .figures.classification import confusion_matrix, precision_recall_curves, roc_curves
 from .figures.predictions import predicted_against_true
 from .figures.sheets import retrieval_sheet
@@ -60,6 +62,7 @@ def evaluation_figures(
     for wanted in properties:
         for one in by_neighbours(space, wanted, **settings.neighbours):
             drawn += _draw(one, space, store.manifest.get("units", {}), settings.seed)
+    drawn += _centroids(store, properties) if settings.examples else []
     if properties or dataset is not None:
         drawn += _similarities(space, settings.seed)
     if dataset is not None:
@@ -91,6 +94,14 @@ def _draw(one: HeldOut, space: Space, units: Mapping[str, str], seed: int) -> Ca
         figure = precision_recall_curves(one.true, scores, names, **curves)
         yield f"Precision and recall of {about}: {how}; marks at the right: guessing.", figure
         yield f"Calibration of {about}: {how}.", reliability_diagram(one.true, scores, names, title=title)
+
+
+def _centroids(store: EmbeddingStore, properties: Sequence[str]) -> Captioned:
+    """Of every property that is a class."""
+    for label in properties:
+        if label in store.labels and store.labels[label].dtype.kind in "OSU":
+            caption = f"How alike the centroids of {label} are, within each modality and between two."
+            yield caption, centroid_similarity(class_centroids(store, label))
 
 
 def _turned(difference: Any, period: float) -> Any:

@@ -6,9 +6,10 @@ from astropy.table import Table
 
 from astroclip_kit.downstream import Centroids
 from astroclip_kit.errors import InputError
-from astroclip_kit.report import result_figures
+from astroclip_kit.report import evaluation_figures, result_figures
 from astroclip_kit.report.figures import centroid_similarity, few_shot_curves, mislabel_plane
 from astroclip_kit.report.sections import sections
+from astroclip_kit.settings import Evaluation
 from astroclip_kit.types import Result
 
 CLASSES = np.array(["EB", "EW", "SR"])
@@ -77,3 +78,10 @@ def test_the_plane_names_the_first_of_both_kinds():
         mislabel_plane(audit()[["object_id"]])
     with pytest.raises(InputError, match="expected objects with distances to two classes, found none"):
         mislabel_plane(audit()[-1:])
+
+
+def test_an_evaluation_by_shots_draws_the_centroids(space):
+    drawn = evaluation_figures(space, ["class", "z"], settings=Evaluation(k=3, shots="1"))
+    own = {caption: one for caption, one in drawn.items() if one.task == "few_shot_centroid"}
+    assert list(own) == ["How alike the centroids of class are, within each modality and between two."]
+    assert not any(one.task == "few_shot_centroid" for one in evaluation_figures(space, [], dataset=None).values())

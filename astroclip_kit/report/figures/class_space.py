@@ -47,7 +47,7 @@ def centroid_similarity(centroids: Centroids) -> KitFigure:
     columns = min(ACROSS, len(names) if len(names) > 1 else 1)
     rows = -(-len(pairs) // columns)
     size = (min(PAGE, max(COLUMN, 0.5 + 2.25 * columns)), 0.1 + rows * 1.85)
-    figure = KitFigure(figsize=size, task="classification")
+    figure = KitFigure(figsize=size, task="few_shot_centroid")
     grid = figure.subplots(rows, columns, squeeze=False).ravel()
     low = min(float(np.nanmin(one)) for one in matrices)
     classes = [str(one) for one in centroids.classes]
