@@ -19,10 +19,10 @@ from typing import Any
 import numpy as np
 
 import astroclip_kit as ak
-from astroclip_kit.classifiers import class_codes, judge
+from astroclip_kit.classifiers import class_codes, fit_baseline, judge
 from astroclip_kit.data.splits import divide
 from astroclip_kit.downstream.probes import probe
-from astroclip_kit.encoders import FoldedLightCurve
+from astroclip_kit.encoders import FoldedLightCurve, LightCurveFeatures
 from astroclip_kit.features import extract
 from astroclip_kit.pipeline import classify, ingest, pretrain
 from astroclip_kit.pipeline.configuration import Configuration, load_configuration
@@ -30,6 +30,8 @@ from astroclip_kit.results import combine, read_results
 from astroclip_kit.settings import Classification, Hardware, Methods, MoCo, Optimizer, Schedule, Split, Training
 from astroclip_kit.types import Result
 
+HARDWARE = Hardware(precision="float32", threads=1)
+FIXED = {"standard": LightCurveFeatures, "folded": FoldedLightCurve}
 METRICS = ("accuracy", "balanced_accuracy", "macro_f1")
 AUGMENTATION = {
     "class_path": "astroclip_kit.transforms.RandomPart",
@@ -51,22 +53,26 @@ def pretrained(data: Path, out: Path, encoder: dict[str, Any], split: Split, opt
         options.batch_size,
         optimizer=Optimizer("adamw", options.rate, 1e-3),
         schedule=Schedule("cosine", warmup_epochs=2.0),
-        hardware=Hardware(precision="float32", threads=1),
+        hardware=HARDWARE,
     )
     told: Any = {"encoder": encoder, "settings": Methods(moco=MOCO), "training": training, "split": split}
     pretrain(data, "moco", out, modality="lightcurve", **told)
     return str(out)
 
 
-def probes(dataset: ak.Dataset, z: np.ndarray, split: Split, seed: int) -> Iterator[Result]:
-    """What probes read off fixed features of the test side."""
+def of_features(dataset: ak.Dataset, z: dict[str, np.ndarray], split: Split, seed: int) -> Iterator[Result]:
+    """A random forest on the standard features, and probes of the folded light curve."""
     names, codes = class_codes(dataset, "class")
     sides = divide(dataset, split)
     train, test = np.flatnonzero(sides != "test"), np.flatnonzero(sides == "test")
     true = np.asarray(names)[codes[test]]
     told = {"dataset": "asas", "origin": "real", "groups": dataset.groups[test], "seed": seed, "label": "class"}
+    forest = fit_baseline("random_forest", z["standard"][train], codes[train], seed=seed, class_weights="balanced")
+    p = np.asarray(forest.predict_proba(z["standard"][test]))
+    yield from judge(true, p, names, task="random forest", query="standard features", **told)
+    x = z["folded"]
     for kind in ("linear", "mlp"):
-        found = probe(kind, z[train], np.asarray(names)[codes[train]], z[test], groups=dataset.groups[train])
+        found = probe(kind, x[train], np.asarray(names)[codes[train]], x[test], groups=dataset.groups[train])
         p = np.zeros((len(test), len(names)))
         p[:, [names.index(name) for name in found.classes]] = found.probabilities
         yield from judge(true, p, names, task=f"{kind} probe", query="folded light curve", **told)
@@ -95,10 +101,10 @@ def main() -> None:
     parser.add_argument("--data", default="../shared/data", help="folder of asas-variables and ztf-sn-ia")
     parser.add_argument("--config", default="configs/asas_classes.yaml")
     parser.add_argument("--folds", type=int, default=5, help="how many of the five are run")
-    parser.add_argument("--pretraining-epochs", type=int, default=20)
+    parser.add_argument("--pretraining-epochs", type=int, default=8)
     parser.add_argument("--batch-size", type=int, default=128, help="of the pretraining")
     parser.add_argument("--rate", type=float, default=1e-3, help="learning rate of the pretraining")
-    parser.add_argument("--only", nargs="*", default=["scratch", "pretrained", "folded", "without period"])
+    parser.add_argument("--only", nargs="*", default=["features", "scratch", "pretrained", "without period"])
     parser.add_argument("--set", nargs="*", default=[], help="changes to the configuration")
     options = parser.parse_args()
     configuration = load_configuration(options.config, overrides=[f"data={options.data}", *options.set])
@@ -111,21 +117,25 @@ def main() -> None:
     found: dict[str, list[list[Result]]] = {name: [] for name in options.only}
     labelled = ak.Dataset(data["with"])
     labelled = labelled.select(class_codes(labelled, "class")[1] >= 0)
-    folded = {"lightcurve": FoldedLightCurve.for_modality(labelled.modalities["lightcurve"])}
+    modality = labelled.modalities["lightcurve"]
+    fixed = {name: one.for_modality(modality) for name, one in FIXED.items()}
     for fold, split, settings in splits(configuration, options.folds):
         for name in options.only:
             out = options.root / name.replace(" ", "-") / f"fold-{fold}"
-            if name == "folded":
-                features = extract(labelled, folded, options.root / "folded", quiet=True)
-                z = features.matrix("lightcurve").astype(np.float32)
-                found[name].append([*probes(labelled, z, split, fold)])
+            if name == "features":
+                z = {}
+                for kind, one in fixed.items():
+                    features = extract(
+                        labelled, {"lightcurve": one}, options.root / kind, hardware=HARDWARE, quiet=True
+                    )
+                    z[kind] = features.matrix("lightcurve").astype(np.float32)
+                found[name].append([*of_features(labelled, z, split, fold)])
                 continue
             source = data["without" if name == "without period" else "with"]
             begin = encoders
             if name == "pretrained":
                 begin = {"lightcurve": pretrained(source, out / "moco", encoders["lightcurve"], split, options)}
-            told = settings if name == "scratch" else replace(settings, baselines=[])
-            classify(source, out / "classifier", encoders=begin, classification=told)
+            classify(source, out / "classifier", encoders=begin, classification=replace(settings, baselines=[]))
             found[name].append(read_results(out / "classifier" / "results"))
     for name, folds in found.items():
         table(name, folds)

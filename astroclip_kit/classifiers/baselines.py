@@ -215,6 +215,10 @@ def _xgboost(x: Floats, y: Codes, weights: Floats | None, seed: int) -> Baseline
 
 def _forest(x: Floats, y: Codes, weights: Floats | None, seed: int) -> Baseline:
     from sklearn.ensemble import RandomForestClassifier
+    from sklearn.feature_selection import VarianceThreshold
+    from sklearn.pipeline import Pipeline
 
-    model: Baseline = RandomForestClassifier(random_state=seed, **FOREST).fit(x, y, sample_weight=weights)
-    return model
+    varying, forest = VarianceThreshold(), RandomForestClassifier(random_state=seed, **FOREST)
+    model = Pipeline([("varying", varying), ("forest", forest)])  # features of a band that nobody has are all the same
+    fitted: Baseline = model.fit(x, y, forest__sample_weight=weights)
+    return fitted
