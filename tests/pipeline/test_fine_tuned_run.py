@@ -3,6 +3,7 @@
 import re
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -47,6 +48,7 @@ classify:
 """
 STEPS = ["ingest", "align", "classifier", "baseline periods", "classify"]
 FOLDER = "classifier"
+CONFIGS = Path(__file__).resolve().parents[2] / "configs"
 
 
 def write_survey(folder, count=160):
@@ -164,3 +166,31 @@ def test_a_run_killed_again_and_again_ends_with_the_same_numbers(config, finishe
     kills, code = kill_again_and_again(["run", config, "--out", out], out, [0.0, 0.1, 0.3, 0.1])
     assert kills >= 3 and code == 0
     assert results(out) == results(finished)
+
+
+@pytest.mark.slow
+def test_mock_variables_from_their_simulation_to_the_page(tmp_path):
+    small = {
+        "lightcurve": {"width": 8, "depth": 1},
+        "metadata": {"hidden_features": 8},
+    }
+    changes = [
+        f"{section}.encoders.{name}.init_args={one}" for section in ("align", "classify") for name, one in small.items()
+    ]
+    changes += [
+        f"data={tmp_path / 'survey'}",
+        "simulate.count=220",
+        "align.training.epochs=1",
+        "ingest.reading.workers=1",
+    ]
+    changes += ["classify.classification.training.epochs=2", "classify.classification.baselines=[metadata]"]
+    out = tmp_path / "out"
+    table = pipeline.run(CONFIGS / "astrom3_mock.yaml", out, overrides=changes)
+    assert table["sees"].tolist() == ["lightcurve+spectrum+metadata", "metadata"]
+    found = [one for one in read_results(out / "classifier" / "results") if one.task == "modalities"]
+    assert len({one.query for one in found}) == 7 and {one.origin for one in found} == {"mock"}
+    files = f"spectrum={tmp_path / 'survey' / 'spectra'},metadata={tmp_path / 'survey' / 'metadata.csv'}"
+    told = pipeline.classify(model=out / "classifier", input=files)
+    assert set(told["seen"]) == {"spectrum+metadata"} and len(told) == 220
+    told = pipeline.classify(model=out / "classifier", input=out / "data")
+    assert set(told["seen"]) == {"lightcurve+spectrum+metadata"}
