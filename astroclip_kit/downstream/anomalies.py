@@ -41,6 +41,7 @@ SCORES = {
 """Name of a score, and what it says of an object that it puts on top."""
 
 MISLABELS = ("label_odds", "label_centroid", "label_neighbours")
+BEST = MISLABELS[0]  # finds more wrong labels alone than together with the others
 OF_LABELS = ("class_distance", *MISLABELS)
 COLUMNS = ("rank", "score", "kind", "by", "reason", "suggested", "suggested_share")
 EXTREME = 0.02  # of the objects: what is as odd as that by its vectors alone is not explained by a wrong label
@@ -57,7 +58,8 @@ def find_anomalies(
     """Ranks the objects of a store by how little they belong.
 
     Of every score, the share of objects that are as extreme is taken, and of its logarithm the mean over the scores of
-    oddness, and over those of mislabels (Fisher's way to combine tests): once for each kind of trouble. An object is
+    oddness (Fisher's way to combine tests), and over those of mislabels, where label_odds stands alone if it is among
+    them, as it finds more alone than with the others: once for each kind of trouble. An object is
     called "mislabelled" where that is the more extreme kind and another class is likelier, "odd" otherwise.
     Whatever is broken lies among strangers too, so that its label seems wrong: where an object is among the 2 % that
     are oddest without regard to labels (all scores together, or the most extreme one), it is "odd or
@@ -216,6 +218,7 @@ class _Verdict:
     def of(cls, evidence: Mapping[str, Float], found: LabelScores | None, count: int) -> _Verdict:
         odd = {name: one for name, one in evidence.items() if name not in MISLABELS}
         wrong = {name: one for name, one in evidence.items() if name in MISLABELS}
+        wrong = {BEST: wrong[BEST]} if BEST in wrong else wrong
         strange, suspect = _combined(odd, count), _combined(wrong, count)
         if found:
             suspect[~(np.where(np.isfinite(found.label_odds), found.label_odds, found.label_neighbours) > 0)] = 0
