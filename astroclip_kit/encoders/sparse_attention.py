@@ -16,6 +16,7 @@ from .layers import attend
 
 __all__ = ["Attention", "SelfAttention"]
 
+AT_ONCE = 16  # objects whose scores are in a processor's memory together, see `layers.in_parts`
 Kind = Literal["prob", "full"]
 
 
@@ -126,7 +127,9 @@ class SelfAttention(nn.Module):
         size = width // heads
         to_query, to_key, to_value = self.project.weight.view(3, heads, size, width)
         of_query, of_key, of_value = self.project.bias.view(3, heads, 1, size)
-        top = self._most_telling(x, real, draws)
+        at_once = AT_ONCE if x.is_cpu else batch
+        parts = zip(torch.split(x, at_once), torch.split(real, at_once), strict=True)
+        top = torch.cat([self._most_telling(*part, draws) for part in parts])
         chosen = (top.flatten(1)[..., None] == torch.arange(steps, device=x.device)).to(x.dtype)  # [B, heads u, T]
         query = torch.einsum("bhuw,hdw->bhud", (chosen @ x).view(batch, heads, -1, width), to_query) + of_query
         asked = torch.einsum("bhud,hdw->bhuw", query, to_key).flatten(1, 2)

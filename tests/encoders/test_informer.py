@@ -101,6 +101,7 @@ def test_padding_takes_no_part(kind):
         assert tokens[1, :12].any(dim=1).all()
         for number in (1, 2):
             torch.testing.assert_close(tokens[number], encoder.tokens(x[number][None])[0], atol=1e-5, rtol=1e-4)
+        assert encoder(x[:0]).shape == (0, 480)
         unpadded = encoder._encoded(x[1:2, :12], torch.tensor([12]))
         torch.testing.assert_close(tokens[1, :12], unpadded[0], atol=1e-5, rtol=1e-4)
 
