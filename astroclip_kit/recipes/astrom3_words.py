@@ -28,7 +28,11 @@ ABOUT = (
     "objects share training objects, so intervals and p are those of the corrected resampled t-test (Nadeau & Bengio "
     "2003), not adjusted for how many there are. Published differences are of capped test sides."
 )
-HEADS = ("", "first", "second", "difference (95 %, p)", "published")
+HEADS = {
+    "With pretraining against without": ("", "pretrained", "random weights"),
+    "All modalities against one": ("", "all", "one"),
+}
+LAST = ("difference (95 %, p)", "published")
 
 
 def paired_html(paired: Paired, published: Mapping[str, Published]) -> dict[str, str]:
@@ -38,27 +42,30 @@ def paired_html(paired: Paired, published: Mapping[str, Published]) -> dict[str,
         paired: The models, by accuracy.
         published: Task to its published accuracy.
     """
-    pretrained = [(task, model.counterpart) for task, model in MODELS.items() if model.pretrained]
-    together = [
-        (task, task_of(mode, model.pretrained, model.percent))
+    pretrained = {
+        (task, model.counterpart): f"{model.mode}, {model.percent} % of labels"
+        for task, model in MODELS.items()
+        if model.pretrained
+    }
+    together = {
+        (task, task_of(mode, model.pretrained, model.percent)): f"{model.name}; {mode}"
         for task, model in MODELS.items()
         if model.mode == "all"
         for mode in MODES
         if mode != "all"
-    ]
-    parts = {"With pretraining against without": pretrained, "All modalities against one": together}
-    tables = {heading: "".join(_lines(paired, published, pairs)) for heading, pairs in parts.items()}
+    }
+    found = [list(_lines(paired, published, pairs)) for pairs in (pretrained, together)]
     about = f"<p class='about'>{escape(ABOUT)}</p>"
-    return {heading: about + table_html(HEADS, [rows]) for heading, rows in tables.items() if rows}
+    tables = zip(HEADS.items(), found, strict=True)
+    return {heading: about + table_html((*heads, *LAST), lines) for (heading, heads), lines in tables if lines}
 
 
-def _lines(paired: Paired, published: Mapping[str, Published], pairs: Sequence[tuple[str, str]]) -> Iterator[str]:
+def _lines(paired: Paired, published: Mapping[str, Published], pairs: Mapping[tuple[str, str], str]) -> Iterator[str]:
     means = mean_f1(paired)
-    for a, b in pairs:
+    for (a, b), name in pairs.items():
         if (found := difference(paired, a, b)) is not None:
             told = f"{published[a].value - published[b].value:+.3f}" if a in published and b in published else ""
-            other = "without" if MODELS[a].mode == MODELS[b].mode else f"less {MODELS[b].mode} alone"
-            cells = f"{MODELS[a].name}, {other}", f"{means[a]:.3f}", f"{means[b]:.3f}", found.text, told
+            cells = name, f"{means[a]:.3f}", f"{means[b]:.3f}", found.text, told
             yield "<tr>" + "".join(f"<td>{escape(one)}</td>" for one in cells) + "</tr>"
 
 

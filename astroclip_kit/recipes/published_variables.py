@@ -108,7 +108,7 @@ def _numbers() -> Iterator[Published]:
         yield Published(PAPER, "paired", mode, mode, LABEL, "largest_gain", value, f"{JOURNAL}: up to")
     yield from _ablation()
     for task, (sees, count) in PARAMETERS.items():
-        source = f"{RELEASE.partition('/dev')[0]}, counted in its model of the published settings"
+        source = f"{RELEASE.partition('/dev')[0]}, counted in the released model"
         yield Published(PAPER, task, sees, sees, "", "parameters", count, source)
 
 
