@@ -151,7 +151,7 @@ class Informer(MeasuredEncoder):
         """Tokens [B, length, width] of steps [B, length, in_channels], 0 where there is no step."""
         if x.ndim != 3 or x.shape[1:] != (self.length, self.in_channels):
             raise InputError(f"Informer takes steps [B, {self.length}, {self.in_channels}], found {tuple(x.shape)}.")
-        return in_parts(self._tokens, x, AT_ONCE)
+        return in_parts(self._tokens, x, AT_ONCE) if len(x) else x.new_zeros(0, self.length, self.width)
 
     def _tokens(self, x: Tensor) -> Tensor:
         real = x[..., :2].isfinite().all(dim=2)
@@ -162,7 +162,7 @@ class Informer(MeasuredEncoder):
     def _encoded(self, x: Tensor, counts: Tensor) -> Tensor:
         """Tokens [B, T, width], as many as the longest of the light curves has steps where padding takes no part."""
         counts = counts.clamp(min=1) if self._settings.mask_padding else torch.full_like(counts, self.length)
-        x = x[:, : int(counts.max())] if len(x) else x
+        x = x[:, : int(counts.max())]
         tokens = functional.linear(with_neighbours(x, counts), self.embedding.weight.flatten(1))
         tokens = tokens + self.positions[: x.shape[1]].to(tokens.dtype)
         tokens = self._at_start(tokens)
