@@ -106,7 +106,7 @@ RECIPE = Recipe(
         "percents": list(SUBSETS),
         "few_epochs": 0,
         "tuned": True,
-        "pretrained_rate": 1.0,
+        "pretrained_rates": {},
         "rows": {},
         "space": True,
         "truth": "",

@@ -37,8 +37,11 @@ def repetitions(run: Run) -> list[AstroM3Seed]:
     percents = experiment["percents"]
     if not percents or not set(percents) <= set(SUBSETS):
         raise UsageError(f"experiment.percents is {percents}, expected some of {', '.join(map(str, SUBSETS))}.")
-    if not experiment["pretrained_rate"] > 0:
-        raise UsageError(f"experiment.pretrained_rate is {experiment['pretrained_rate']}, expected a number above 0.")
+    for mode, rate in experiment["pretrained_rates"].items():
+        if mode not in MODES or not rate > 0:
+            raise UsageError(
+                f"experiment.pretrained_rates: expected numbers above 0 of {', '.join(MODES)}; found {mode}: {rate}."
+            )
     if experiment["few_epochs"] < 0:
         raise UsageError(f"experiment.few_epochs is {experiment['few_epochs']}, expected 0 or more.")
     for task, tuned in experiment["rows"].items():
@@ -145,8 +148,9 @@ class AstroM3Seed(Repetition):
     def training_of(self, task: str) -> Training:
         """Optimizer and schedule of a row."""
         training, tuned = self.settings.training, self.tuned(task)
-        few = self.experiment["few_epochs"] if self.models[task].percent < 100 else 0
-        rate = self.experiment["pretrained_rate"] if self.models[task].pretrained and not tuned else 1.0
+        model = self.models[task]
+        few = self.experiment["few_epochs"] if model.percent < 100 else 0
+        rate = self.experiment["pretrained_rates"].get(model.mode, 1.0) if model.pretrained and not tuned else 1.0
         known: dict[str, Any] = {"learning_rate": rate * training.optimizer.learning_rate}
         known |= {name: tuned[name] for name in ("learning_rate", "weight_decay", "clip_norm") if name in tuned}
         if "beta1" in tuned:

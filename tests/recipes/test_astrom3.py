@@ -155,7 +155,8 @@ def test_a_row_is_tuned_as_it_was_published(tmp_path):
     ("experiment", "message"),
     [
         ({"percents": [100, 5]}, r"experiment.percents is \[100, 5\], expected some of 100, 50, 25, 10"),
-        ({"pretrained_rate": 0.0}, "experiment.pretrained_rate is 0.0, expected a number above 0"),
+        ({"pretrained_rates": {"all": 0.0}}, "experiment.pretrained_rates: expected numbers above 0 of photometry, sp"),
+        ({"pretrained_rates": {"photo": 1.0}}, "of photometry, spectra, metadata, all; found photo: 1.0"),
         ({"few_epochs": -1}, "experiment.few_epochs is -1, expected 0 or more"),
         ({"rows": {"photo": {}}}, "experiment.rows: there is no model 'photo'. There are: photometry_100"),
         ({"rows": {"all_100": {"rate": 1.0}}}, "experiment.rows.all_100: there is no setting 'rate'; there is: learn"),
