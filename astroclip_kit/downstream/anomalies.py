@@ -58,12 +58,10 @@ def find_anomalies(
     """Ranks the objects of a store by how little they belong.
 
     Of every score, the share of objects that are as extreme is taken, and of its logarithm the mean over the scores of
-    oddness (Fisher's way to combine tests), and over those of mislabels, where label_odds stands alone if it is among
-    them, as it finds more alone than with the others: once for each kind of trouble. An object is
-    called "mislabelled" where that is the more extreme kind and another class is likelier, "odd" otherwise.
-    Whatever is broken lies among strangers too, so that its label seems wrong: where an object is among the 2 % that
-    are oddest without regard to labels (all scores together, or the most extreme one), it is "odd or
-    mislabelled", and the reason is that of its oddness.
+    oddness (Fisher's way to combine tests); of mislabels that of label_odds, or the mean of the others without it. An
+    object is called "mislabelled" where that is more extreme and another class is likelier, "odd" otherwise. Whatever
+    is broken lies among strangers too, so that its label seems wrong: among the 2 % that are oddest without regard to
+    labels (all scores together, or the most extreme one), it is "odd or mislabelled", for the reason of its oddness.
 
     Args:
         store: The space.

@@ -52,9 +52,7 @@ def anomalies(
     Returns:
         One row per object, least ordinary first.
     """
-    from .. import downstream
     from ..embeddings.export import described, write_export
-    from ..report import figures
 
     if out and not is_table(out):
         raise UsageError(f"out is {out!r}, expected a file that ends with .fits, .csv, .ecsv, .vot or .parquet.")
@@ -66,20 +64,12 @@ def anomalies(
     if top < 0:
         raise UsageError(f"top is {top}, expected a number of objects, or 0 for all.")
     store = open_store(embeddings)
-    if by_labels:
-        table = downstream.label_audit(store, label, on, where=scoring.where, seed=scoring.seed)
-    else:
-        table = downstream.find_anomalies(store, on=on, label=label, scoring=scoring)
+    table = _ranked(store, on, label, scoring, by_labels)
     described(table, store.units)
     if out:
         write_export(table, out)
     if figure:
-        drawn = (
-            figures.mislabel_plane(table)
-            if pictures is None
-            else figures.anomaly_sheet(table, pictures, names=_seen(pictures))
-        )
-        save_figure(drawn, figure)
+        _draw(table, pictures, figure)
     shown = table[: top or len(table)]
     suspect = [label, "suggested"] if "suggested" in table.colnames else []
     shown.meta = {**table.meta, "shown": [*SHOWN, *suspect]}
@@ -92,6 +82,25 @@ def anomalies(
     ]
     shown["score"].format = ".2f"
     return shown
+
+
+def _ranked(store: EmbeddingStore, on: str, label: str, scoring: Oddness, by_labels: bool) -> Table:
+    """What does not belong, by the label alone or by all scores."""
+    from .. import downstream
+
+    if by_labels:
+        return downstream.label_audit(store, label, on, where=scoring.where, seed=scoring.seed)
+    return downstream.find_anomalies(store, on=on, label=label, scoring=scoring)
+
+
+def _draw(table: Table, pictures: Dataset | None, figure: str) -> None:
+    """The first objects; without pictures where all lie between their own class and the nearest other one."""
+    from ..report import figures
+
+    if pictures is None:
+        save_figure(figures.mislabel_plane(table), figure)
+    else:
+        save_figure(figures.anomaly_sheet(table, pictures, names=_seen(pictures)), figure)
 
 
 def _seen(pictures: Dataset) -> list[str]:
