@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 import torch
 from torch import Tensor, nn
 
+from ..encoders.dropout import Dropout
 from ..encoders.layers import attend
 from ..errors import UsageError
 from .tokens import check_tokens
@@ -42,17 +43,6 @@ class Attention:
             raise UsageError(f"size: expected widths above 0 and a width that heads divides, found {asdict(self)}.")
         if not 0 <= self.dropout < 1:
             raise UsageError(f"size: dropout is {self.dropout}, expected a share from 0 to below 1.")
-
-
-class _Dropout(nn.Dropout):
-    """Dropout that reads four decisions off one random number on a processor, where drawing takes the most time."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        if not (self.training and self.p and x.is_cpu):
-            return super().forward(x)
-        drawn = torch.empty(-(-x.numel() // 4), dtype=torch.int64).random_(-(2**63), None).view(torch.int16)
-        kept = drawn[: x.numel()] >= round(self.p * 2**16) - 2**15
-        return x * kept.to(x.dtype).mul_(1 / (1 - self.p)).view(x.shape)
 
 
 class _Attend(nn.Module):
@@ -94,10 +84,10 @@ class _Block(nn.Module):
         self.feed_forward = nn.Sequential(
             nn.Linear(width, size.hidden_features),
             nn.ReLU(),
-            _Dropout(size.dropout),
+            Dropout(size.dropout),
             nn.Linear(size.hidden_features, width),
         )
-        self.feed_forward_norm, self.dropout = nn.LayerNorm(width), _Dropout(size.dropout)
+        self.feed_forward_norm, self.dropout = nn.LayerNorm(width), Dropout(size.dropout)
 
     def forward(self, x: Tensor, asking: slice, asked: slice) -> Tensor:
         if self.cross is not None and self.cross_norm is not None:

@@ -7,7 +7,6 @@ import torch
 from torch.nn import functional
 
 from astroclip_kit.classifiers import Attention, CrossAttentionFusion
-from astroclip_kit.classifiers import fusion as fusion_module
 from astroclip_kit.errors import InputError, UsageError
 from astroclip_kit.models import build, describe
 
@@ -184,22 +183,6 @@ def test_training_in_bfloat16_gives_about_the_gradients_of_float32():
         logits.float().square().sum().backward()
         found.append(torch.cat([weight.grad.flatten() for weight in fusion.parameters()]))
     assert torch.nn.functional.cosine_similarity(*found, dim=0) > 0.99
-
-
-@pytest.mark.parametrize("share", [0.0, 0.1, 0.5])
-def test_dropout_keeps_its_share_and_the_mean_and_follows_torch_s_seed(share):
-    drop, x = fusion_module._Dropout(share), torch.ones(37, 101, 11, requires_grad=True)
-    torch.manual_seed(0)
-    dropped = drop(x)
-    kept = dropped != 0
-    assert float(kept.float().mean()) == pytest.approx(1 - share, abs=0.01)
-    torch.testing.assert_close(dropped[kept], torch.full((int(kept.sum()),), 1 / (1 - share)))
-    assert abs(float(kept[..., :10].float().mean() - kept[..., 10].float().mean())) < 0.03
-    dropped.sum().backward()
-    assert torch.equal(x.grad, dropped.detach())
-    torch.manual_seed(0)
-    assert torch.equal(drop(x), dropped) and torch.equal(drop.eval()(x), x)
-    assert share == 0 or not torch.equal(drop.train()(x), dropped)
 
 
 def test_tokens_that_do_not_fit_are_refused():

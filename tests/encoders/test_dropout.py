@@ -10,11 +10,12 @@ from astroclip_kit.encoders.dropout import Dropout
 @pytest.mark.parametrize("p", [0.1, 0.245107, 0.8])
 def test_share_scale_and_gradient(p, dtype):
     torch.manual_seed(0)
-    x = torch.ones(999, 1001, dtype=dtype, requires_grad=True)
+    x = torch.ones(999, 91, 11, dtype=dtype, requires_grad=True)
     y = Dropout(p)(x)
     kept = 1 - round(p * 256) / 256
     assert sorted(y.unique().tolist()) == pytest.approx([0.0, 1 / kept], rel=0.005)
     assert (y > 0).float().mean().item() == pytest.approx(kept, abs=0.002)
+    assert (y > 0).float().mean(dim=(0, 1)).tolist() == pytest.approx([kept] * 11, abs=0.01)
     y.float().sum().backward()
     assert torch.equal(x.grad, y.detach())
 
