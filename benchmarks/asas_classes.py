@@ -86,7 +86,7 @@ def table(title: str, folds: list[list[Result]]) -> None:
     rows: dict[tuple[str, str], dict[str, Result]] = {}
     for one in combine(folds):
         if one.metric in METRICS:
-            rows.setdefault((one.task, one.query), {})[one.metric] = one
+            rows.setdefault((one.task, one.query), {}).setdefault(one.metric, one)  # all folds come first
     for (task, query), found in rows.items():
         told = " | ".join(
             f"{one.value:.3f} ({one.low:.3f} to {one.high:.3f})" for one in map(found.get, METRICS) if one
