@@ -55,13 +55,15 @@ def shown_codes(objects: Any, settings: Classification) -> tuple[tuple[str, ...]
     """The same of the labels that are shown: one that ``settings.labelled`` keeps back counts as unknown.
 
     Raises:
-        UsageError: If there is no such label, or a setting is out of range.
+        UsageError: If there is no such label, or a setting is out of range, or the stages are "simulated".
         InputError: If the objects cannot be divided.
     """
     names, codes = class_codes(objects, settings.label)
     share, seed = settings.labelled, settings.split.seed
     if share.fraction == 1:
         return names, codes
+    if settings.stages == "simulated":  # whose generators are told classes besides
+        raise UsageError("labelled.fraction: stages 'simulated' learns from all labels. Leave it at 1.")
     shown = label_share(codes, divide(objects, settings.split), share, seed, objects.object_ids)
     return names, np.where(shown, codes, -1)
 

@@ -1,5 +1,6 @@
 """Which classes there are, and what is refused."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -7,8 +8,10 @@ import pytest
 import torch
 
 from astroclip_kit.classifiers import absent_classes, check_classes, class_codes
-from astroclip_kit.classifiers.classes import class_loss, class_weighting
+from astroclip_kit.classifiers.classes import class_loss, class_weighting, shown_codes
+from astroclip_kit.data import splits
 from astroclip_kit.errors import InputError, UsageError
+from astroclip_kit.settings import Classification, LabelShare, Split
 
 
 def codes_of(values, label="class"):
@@ -30,6 +33,23 @@ def test_a_label_that_is_no_class_is_refused():
         codes_of([7000.5, 8000.0], "teff")
     with pytest.raises(UsageError, match="has 1,001 different values, expected at most 1,000 classes"):
         codes_of([f"star {number}" for number in range(1001)])
+
+
+def test_labels_that_are_kept_back_count_as_unknown(stars):
+    settings = Classification(split=Split(test=0.25, valid=0.25, seed=3), labelled=LabelShare(0.5, "level"))
+    names, codes = class_codes(stars, "class")
+    same, shown = shown_codes(stars, settings)
+    sides = splits.divide(stars, settings.split)
+    assert same == names and (shown[sides == "test"] == codes[sides == "test"]).all()
+    assert ((shown == codes) | (shown < 0)).all()
+    for side in ("train", "valid"):
+        known = (codes >= 0) & (sides == side)
+        assert abs((shown[known] >= 0).sum() - known.sum() / 2) <= len(names)
+    assert (shown_codes(stars, replace(settings, labelled=LabelShare()))[1] == codes).all()
+    with pytest.raises(
+        UsageError, match=r"labelled\.fraction: stages 'simulated' learns from all labels\. Leave it at 1"
+    ):
+        shown_codes(stars, replace(settings, stages="simulated"))
 
 
 def check(values, sides, **arguments):
