@@ -133,7 +133,7 @@ def test_too_few_points_give_zeros():
 def test_what_does_not_fit_is_refused():
     for encoder in (FoldedLightCurve(), LightCurveStatistics(("g",))):
         with pytest.raises(
-            InputError, match=r"light curves are \[B, T, 4\] of time, value, error, band; found \(1, 4\)"
+            InputError, match=r"light curves are \[B, T, 4\] of time, value, error, band, or wider .*found \(1, 4\)"
         ):
             encoder(torch.ones(1, 4))
     with pytest.raises(InputError, match=r"images have shape \(1, 3, 63, 63\), expected \[B, 2, at least 63"):
