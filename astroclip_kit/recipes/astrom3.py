@@ -60,7 +60,8 @@ def measure(run: Run) -> Measured:
         "Objects": objects_html(several),
     }
     figures = {**draw(several, results, PUBLISHED), **space.figures}
-    notes = [*not_as_published(first, MODELS), *_training(first)]
+    asked = {task: model for task, model in MODELS.items() if model.percent in first.experiment["percents"]}
+    notes = [*not_as_published(first, asked), *_training(first)]
     return Measured(results, figures, notes=notes, parts={name: html for name, html in told.items() if html})
 
 

@@ -112,9 +112,10 @@ def aims(results: Sequence[Result], paired: Mapping[str, Paired]) -> str:
     for name, by in paired.items():
         if (found := difference(by, *pair)) is not None:
             means = mean_f1(by)
+            count = next(one.n for one in results if (one.task, one.metric) == (pair[0], by.metric) and one.fold < 0)
             lines.append(
                 f"Pretraining shall raise photometry at {few} % of the labels by {LEAST_GAIN:g} or more: by {name} "
-                f"{found.text}, {_reached(means[pair[0]] - means[pair[1]], LEAST_GAIN)}."
+                f"({count:,} test objects) {found.text}, {_reached(means[pair[0]] - means[pair[1]], LEAST_GAIN)}."
             )
     flips = [one for one in results if one.metric == "share_of_flips_on_top" and one.fold < 0]
     shares = {one.query: one.value for one in flips if one.task == "mislabelled"}

@@ -131,7 +131,7 @@ def test_what_is_measured_stands_beside_what_was_published(done):
     for heading in ("With pretraining against without", "All modalities against one", "Objects"):
         assert found.parts[heading]
     aims = found.parts["What the mock was to show"]
-    assert "photometry at 10 % of the labels by 0.05 or more: by balanced accuracy" in aims
+    assert "photometry at 10 % of the labels by 0.05 or more: by balanced accuracy (" in aims
     assert "mean of all" in aims and "of all modalities together" in aims
     assert any(note.startswith("rows are trained alike") for note in found.notes)
     assert any("50 % and 25 % of the labels" in note for note in found.notes)
