@@ -102,7 +102,7 @@ def _arguments(scaling: Scaling | None) -> dict[str, dict[str, Any]]:
     covariates, columns = _numbers(scaling, PHOTOMETRY), _numbers(scaling, METADATA)
     steps = LightCurveSteps.for_modality(taken["lightcurve"], **covariates)
     table = CatalogueColumns.for_modality(taken["metadata"], **columns)
-    preprocess = {"lightcurve": steps, "spectrum": SpectrumChannels(), "metadata": table}
+    preprocess = {"lightcurve": steps, "spectrum": SpectrumChannels(gaps="kept"), "metadata": table}
     return {name: {"dropout": DROPOUT[name], "preprocess": preprocess[name]} for name in ENCODERS}
 
 

@@ -35,7 +35,7 @@ class GalSpecNet(nn.Module):
         in_channels: Channels of a spectrum.
         length: Pixels of a spectrum.
         channels: Of each convolution.
-        dropout: Probability of the features.
+        dropout: Probability of the features, below 1.
         preprocess: What is done to spectra [B, C, L] first: gives [B, in_channels, length]. By default nothing.
         checkpoint: A file of weights with the layout of the published ones, read once. A saved copy of the encoder
             brings its own weights, so the attribute is None afterwards.
@@ -152,7 +152,7 @@ def _along(row: Tensor, layer: nn.Module) -> Tensor:
 
 def _channels(modality: Modality, released: bool) -> SpectrumChannels:
     """What is done to spectra first, on the published grid where they cover it, or where weights ask for it."""
-    published = SpectrumChannels.for_modality(modality)
+    published = SpectrumChannels.for_modality(modality, **({"second": "ivar"} if released else {}))
     low, high = modality.grid[0], modality.grid[-1]
     covered = (min(high, published.stop) - max(low, published.start)) / (published.stop - published.start)
     if covered >= LEAST_COVERED:
