@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -64,6 +64,7 @@ def write_survey(
     simulate: Callable[[Plan, int], dict[str, Rows]],
     quiet: bool,
     folders: tuple[str, ...] = ("cutouts", "spectra"),
+    observing: Mapping[str, object] | None = None,
 ) -> Path:
     """Writes the folder of a survey, see `simulate_galaxies`.
 
@@ -74,6 +75,7 @@ def write_survey(
         simulate: Writes the objects of a chunk that the plan keeps and returns the tables of all by file name.
         quiet: Shows no progress bar.
         folders: Where the files of objects go.
+        observing: What the manifest says of grid and limits; by default what the plan does.
 
     Returns:
         The folder.
@@ -94,14 +96,9 @@ def write_survey(
         for name, columns in parts[0].items():
             whole = {key: np.concatenate([part[name][key] for part in parts]) for key in columns}
             write_table(folder / name, {key: values[: plan.count] for key, values in whole.items()})
-        settings = {
-            "count": plan.count,
-            "seed": plan.seed,
-            "spectra": plan.grid,
-            "templates": Path(plan.templates).name,
-        }
-        values = {"survey": kind, "origin": "mock", "bands": bands, **settings, "observing": asdict(plan.observing)}
-        write_manifest(folder, "survey", values)
+        seen = observing or {"spectra": plan.grid, "observing": asdict(plan.observing)}
+        settings = {"count": plan.count, "seed": plan.seed, "templates": Path(plan.templates).name}
+        write_manifest(folder, "survey", {"survey": kind, "origin": "mock", "bands": bands, **settings, **seen})
     return plan.folder
 
 

@@ -20,7 +20,7 @@ from .point_templates import StarTemplates, read_star_templates, with_template
 from .stellar_lines import cool_star_depth, with_helium
 from .stellar_populations import node_weights
 
-__all__ = ["COLOUR", "FEH", "HOT", "TEFF", "TYPES", "WHITE", "library", "locus", "sequence_weights"]
+__all__ = ["COLOUR", "FEH", "HOT", "HOT_TYPES", "TEFF", "TYPES", "WHITE", "library", "locus", "sequence_weights"]
 
 Array = npt.NDArray[np.float64]
 Wide = npt.NDArray[np.float32]
@@ -39,7 +39,7 @@ FEH = np.array([-2.2, -1.2, -0.5, 0.2])
 HOT = np.array([7000.0, 7750, 8500, 9500, 11000, 13000, 16000, 20000, 26000, 34000, 45000])
 """Effective temperatures of the hot nodes, of log g = 4 and, after them, of subdwarfs of log g = 5.6."""
 _SUBDWARF = 7  # the first hot node that subdwarfs have
-_HOT_TYPES = ("F0", "A7", "A3", "A0", "B9", "B6", "B4", "B2", "B0", "O8", "O5")
+HOT_TYPES = ("F0", "A7", "A3", "A0", "B9", "B6", "B4", "B2", "B0", "O8", "O5")
 WHITE = np.array([6000.0, 7000, 8000, 9000, 10500, 12500, 15000, 19000, 25000, 35000, 60000])
 """Effective temperatures of white dwarfs, of hydrogen (log g = 8) and, after them, of helium."""
 
@@ -119,7 +119,7 @@ def library(templates: str = "") -> Wide:
     """
     real = read_star_templates(templates) if templates else None
     spectra = [flux for name, teff, colour in _SEQUENCE for flux in _cool(name, teff, colour, real)]
-    spectra += [_hot(name, teff, real) for name, teff in zip(_HOT_TYPES, HOT, strict=True)]
+    spectra += [_hot(name, teff, real) for name, teff in zip(HOT_TYPES, HOT, strict=True)]
     spectra += [with_helium(_atmosphere(teff, 5.6, 3), teff, 5.0) for teff in HOT[_SUBDWARF:]]
     spectra += [_atmosphere(teff, 8.0, 5) for teff in WHITE] + [_helium_dwarf(teff) for teff in WHITE]
     nodes = np.stack(spectra)

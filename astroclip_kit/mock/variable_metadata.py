@@ -2,8 +2,9 @@
 
 Errors are those of Gaia EDR3 (Lindegren et al. 2021; Riello et al. 2021), where variability makes those of the mean
 magnitudes larger, of 2MASS (Skrutskie et al. 2006), which saw each star once, at any phase, and of AllWISE (Cutri et
-al. 2013). Pairs wobble, and giants are larger than their parallaxes: both show in ruwe (Belokurov et al. 2020;
-Chiavassa et al. 2018).
+al. 2013). How much larger follows from the scatter of the noise-free light curve in V, as if G, BP and RP varied as V
+does: these errors know more of the variation than the noisy light curve. Pairs wobble, and giants are larger than
+their parallaxes: both show in ruwe (Belokurov et al. 2020; Chiavassa et al. 2018).
 """
 
 from __future__ import annotations

@@ -18,7 +18,17 @@ import numpy.typing as npt
 from .eclipses import draw_orbits
 from .star_counts import POPULATIONS
 
-__all__ = ["CLASSES", "COUNTS", "ECLIPSING", "PULSATING", "Variables", "draw_variables", "main_sequence"]
+__all__ = [
+    "BRIGHT",
+    "CLASSES",
+    "COUNTS",
+    "ECLIPSING",
+    "FAINT",
+    "PULSATING",
+    "Variables",
+    "draw_variables",
+    "main_sequence",
+]
 
 Array = npt.NDArray[np.float64]
 Variables = dict[str, npt.NDArray[Any]]
@@ -36,7 +46,7 @@ _TIGHTEST = ((0.22, 0.29, 0.43, 0.46, 0.57, 0.93, 1.5), (4400, 5900, 7200, 8200,
 _VISUAL = {"EA": (13.2, 1.3), "EB": (13.3, 1.2), "EW": (13.9, 1.1), "RRAB": (15.0, 1.1), "RRC": (14.4, 1.1),
            "SR": (13.0, 1.2), "M": (13.0, 1.1), "ROT": (13.0, 1.1), "DSCT": (12.2, 1.0),
            "HADS": (14.3, 1.1)}  # fmt: skip
-_BRIGHT, _FAINT = 10.2, 16.6  # V
+BRIGHT, FAINT = 10.2, 16.6  # V of the survey
 _FEH = ((-0.12, 0.2), (-0.6, 0.25), (-1.45, 0.4))
 
 
@@ -205,5 +215,5 @@ def draw_variables(count: int, rng: np.random.Generator) -> Variables:
 
 def _between(magnitude: Array) -> Array:
     """Magnitudes outside the limits of the survey reflected into them."""
-    inside = np.where(magnitude > _FAINT, 2 * _FAINT - magnitude, magnitude)
-    return np.asarray(np.clip(np.where(inside < _BRIGHT, 2 * _BRIGHT - inside, inside), _BRIGHT, _FAINT))
+    inside = np.where(magnitude > FAINT, 2 * FAINT - magnitude, magnitude)
+    return np.asarray(np.clip(np.where(inside < BRIGHT, 2 * BRIGHT - inside, inside), BRIGHT, FAINT))

@@ -22,16 +22,17 @@ from .long_period import draw_wander, long_period_light
 from .pulsation import draw_pulsation, pulsation
 from .spots import draw_spots, spot_light
 from .stellar_sequence import library
-from .variable_files import identify_variables, write_variables
+from .variable_files import identify_variables, pipeline_values, write_variables
 from .variable_metadata import measured_columns, true_magnitudes
-from .variable_population import CLASSES, ECLIPSING, PULSATING, Variables, draw_variables
+from .variable_population import BRIGHT, CLASSES, ECLIPSING, FAINT, PULSATING, Variables, draw_variables
 from .variable_spectra import observe_lamost, variable_light
 
 __all__ = ["simulate_variables", "variations"]
 
 Array = npt.NDArray[np.float64]
 
-STREAMS = ("stars", "places", "shapes", "nights", "camera", "colours", "catalogue", "light", "spectrograph", "labels")
+STREAMS = ("stars", "places", "shapes", "nights", "camera", "colours", "catalogue", "light", "spectrograph", "labels",
+           "pipeline")  # fmt: skip
 FLIPPED = 0.01  # share of the labels that are wrong
 _CROWDED, _ALONE = 0.30, 0.06  # share of the stars with a neighbour within 15 arcsec, in the plane and at the poles
 
@@ -81,7 +82,8 @@ def simulate_variables(
                          "and spectra on the grid of LAMOST. Leave both out.")  # fmt: skip
     plan = Plan(Path(out), count, seed, spectra, str(templates), observing, workers)
     flux_grid(), library(plan.templates), giant_library()  # once, and not once per thread
-    return write_survey(plan, "variables", ("V",), _simulate_chunk, quiet, ("lightcurves", "spectra"))
+    seen = {"spectra": "lamost", "observing": {"bright_limit": BRIGHT, "faint_limit": FAINT}}
+    return write_survey(plan, "variables", ("V",), _simulate_chunk, quiet, ("lightcurves", "spectra"), seen)
 
 
 def variations(stars: Variables, owner: npt.NDArray[np.int64], time: Array, rng: np.random.Generator) -> Array:
@@ -155,7 +157,8 @@ def _simulate_chunk(plan: Plan, chunk: int) -> dict[str, Rows]:
     )
 
     names = identify_variables(chunk * CHUNK + np.arange(CHUNK), stars)
-    write_variables(plan.folder, names, stars, seen, observed, plan.kept(chunk))
+    stated = pipeline_values(stars, draw["pipeline"])
+    write_variables(plan.folder, names, stated, seen, observed, plan.kept(chunk))
     labels, flipped = _labels(stars, draw["labels"])
     true = {name: values for name, values in stars.items() if name not in ("class", "offset", "ra", "dec")}
     truth = {"true_class": stars["class"], "flipped": flipped} | single(true) | {"blend": blend.astype(np.float32)}

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from ..errors import FolderError
@@ -17,6 +18,12 @@ from .survey_files import raw_folder
 __all__ = ["summary"]
 
 EXPORTED = ("hats", "multimodal_universe")  # what they hold is said by their files
+READ_BY = {  # mock survey: the configuration that makes classes of it
+    "stars": "batmm_cutouts.yaml",
+    "point_sources": "spectral_gan_cutouts.yaml",
+    "wise": "iicnet_cutouts.yaml",
+    "variables": "astrom3_mock.yaml (a copy without its section simulate)",
+}
 OWN_FILES = ("manifest.json", "config.yaml", "journal.jsonl")  # a folder without one is not the kit's
 
 
@@ -48,6 +55,7 @@ def summary(folder: Path) -> str:
         "model": model_text,
         "embeddings": _store,
         "results": _results,
+        "survey": _survey,
     }
     return f"{head}\n{describe.get(kind, _plain)(folder, manifest)}"
 
@@ -93,6 +101,12 @@ def _results(folder: Path, manifest: Mapping[str, Any]) -> str:
     from .outcome import SHOWN
 
     return "\n".join(results_table(read_results(folder))[SHOWN].pformat(max_lines=-1, max_width=-1))
+
+
+def _survey(folder: Path, manifest: Mapping[str, Any]) -> str:
+    """What was simulated, and which configuration reads it as it is."""
+    config, told = READ_BY.get(manifest.get("survey", ""), ""), _plain(folder, manifest)
+    return f"{told}\nstart from configs/{config}: --set data={quote(str(folder))}" if config else told
 
 
 def _plain(folder: Path, manifest: Mapping[str, Any]) -> str:

@@ -7,9 +7,11 @@ from survey_files import check_same_bytes
 from astroclip_kit.errors import FileError, UsageError
 from astroclip_kit.mock import simulate_variables
 from astroclip_kit.mock.galactic_places import NORTHERNMOST, SOUTHERNMOST
+from astroclip_kit.mock.instruments import LIGHT_KM_S
+from astroclip_kit.mock.variable_files import pipeline_values
 from astroclip_kit.mock.variable_metadata import COLUMNS, FEATURES
 from astroclip_kit.mock.variable_population import CLASSES, COUNTS, draw_variables
-from astroclip_kit.pipeline import simulate
+from astroclip_kit.pipeline import info, simulate
 from astroclip_kit.settings import Observing
 from astroclip_kit.storage import open_folder
 from astroclip_kit.surveys import ASASSNLightCurves, LAMOSTSpectra, TableReader
@@ -62,6 +64,44 @@ def test_truth_is_apart_and_labels_are_wrong_where_it_says(survey, truth):
     assert ((labels != np.asarray(truth["true_class"]).astype(str)) == flipped).all()
     stated = pd.read_csv(survey / "metadata.csv").columns
     assert stated.tolist() == ["object_id", "ra", "dec", *COLUMNS, *FEATURES]
+
+
+def headers(survey):
+    """What the headers of the spectra say, in the order of the objects."""
+    reader = LAMOSTSpectra(survey / "spectra")
+    read = sorted((one.object_id, one.labels) for path in reader.files() for one in reader.read(path))
+    return pd.DataFrame([labels for _, labels in read])
+
+
+def test_headers_of_spectra_say_what_a_pipeline_found_and_not_the_truth(survey, truth):
+    stated = headers(survey)
+    off = (stated["z"] - np.asarray(truth["rv"]) / LIGHT_KM_S) / stated["z_err"]
+    assert 0.7 < off.std() < 1.3 and abs(off.mean()) < 0.5 and off.abs().min() > 1e-4
+    assert stated["subclass"].nunique() > 10 and set(stated["class"]) == {"STAR"}
+
+
+def test_types_are_off_by_a_subtype_or_two_and_carbon_stars_are_confused():
+    stars = draw_variables(20000, np.random.default_rng(1))
+    types = pipeline_values(stars, np.random.default_rng(2))["subclass"]
+    again = pipeline_values(stars, np.random.default_rng(3))["subclass"]
+    assert 0.2 < np.mean(types == again) < 0.6 and np.mean(types.astype("U1") == again.astype("U1")) > 0.6
+    called = types == "Carbon"
+    carbon, oxygen = (stars["subclass"] == name for name in ("carbon", "oxygen"))
+    assert 0.7 < called[carbon].mean() < 0.9 and 0.004 < called[oxygen].mean() < 0.02
+    assert not called[~carbon & ~oxygen].any()
+    giant = np.char.startswith(types, "gM")
+    assert giant[oxygen].mean() > 0.8 and (stars["logg"][giant] < 3).all()
+    hot, cool = (stars["teff"][types == name] for name in ("F2", "K0"))
+    assert np.median(hot) > np.median(cool) + 1200 and 200 < cool.std() < 600
+
+
+def test_info_says_what_holds_for_variables_and_what_reads_them(survey):
+    manifest = open_folder(survey, "survey")
+    assert manifest["spectra"] == "lamost"
+    assert manifest["observing"] == {"bright_limit": 10.2, "faint_limit": 16.6}
+    text = info(survey)
+    assert "start from configs/astrom3_mock.yaml (a copy without its section simulate): --set data=" in text
+    assert "artifacts" not in text and "size" not in text
 
 
 def test_positions_are_in_the_fields_of_lamost_and_columns_have_units(truth):
