@@ -142,7 +142,11 @@ def _worker_count(workers: int) -> int:
 
 def _counts(source: Source, rows: pa.Table) -> dict[str, int]:
     observations = rows.column("reason").null_count
-    return {"files": len(source.files), "observations": observations, "unread": len(rows) - observations}
+    counts = {"files": len(source.files), "observations": observations, "unread": len(rows) - observations}
+    if check := getattr(source.reader, "check_objects", None):
+        without = check(rows.filter(rows.column("reason").is_null()).column("object_id").to_pylist())
+        counts |= {"without_row": without} if without else {}
+    return counts
 
 
 def _observed(rows: pa.Table) -> pd.DataFrame:

@@ -19,6 +19,7 @@ __all__ = ["describe", "notes", "render"]
 
 MOST_CLASSES = 12
 MOST_REASONS = 10
+LOOKED_AT = 100  # objects of which the covariates are read
 
 
 def describe(dataset: Dataset | str | os.PathLike[str]) -> dict[str, Any]:
@@ -62,7 +63,14 @@ def _together(present: Mapping[str, npt.NDArray[np.bool_]]) -> dict[str, int]:
 
 def notes(dataset: Dataset) -> list[str]:
     """What reading and matching may have got wrong, each with the way out; nothing if all seems well."""
-    found = (*_unread(dataset), *_unmatched(dataset), _nothing_together(dataset), _parted(dataset), _begun(dataset))
+    found = (
+        *_unread(dataset),
+        *_uncovered(dataset),
+        *_unmatched(dataset),
+        _nothing_together(dataset),
+        _parted(dataset),
+        _begun(dataset),
+    )
     return [note for note in found if note]
 
 
@@ -76,6 +84,26 @@ def _unread(dataset: Dataset) -> Iterator[str]:
                 f"{unread} of {unread + counts['observations']} files or rows of {name} could not be used; check that "
                 f"the reader fits the folder; drops.csv lists them all, often: {reason.rstrip('.')}"
             )
+
+
+def _uncovered(dataset: Dataset) -> Iterator[str]:
+    """The modalities whose objects lack the numbers beside them."""
+    for name, modality in dataset.modalities.items():
+        counts = dataset.manifest["sources"].get(name, {})
+        if without := counts.get("without_row", 0):
+            share = without / counts["observations"]
+            yield (
+                f"{without} of {counts['observations']} observations of {name} ({share:.1%}) have no row in the table "
+                f"of {', '.join(modality.covariates)}: these are missing there"
+            )
+        rows = np.flatnonzero(dataset.present(name))[:LOOKED_AT] if modality.covariates else []
+        if len(rows):
+            views = dataset.views(name, rows)
+            numbers = views[:, 0, 4:] if modality.kind == "lightcurve" else views[:, 2:, 0]
+            known = np.isfinite(numbers).any(axis=0)
+            absent = [one for one, there in zip(modality.covariates, known, strict=True) if not there]
+            if absent:
+                yield f"{name} has no {', no '.join(absent)} in any of the first {len(rows)} objects: see its source"
 
 
 def _unmatched(dataset: Dataset) -> Iterator[str]:

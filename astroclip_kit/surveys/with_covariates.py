@@ -30,7 +30,7 @@ class WithCovariates(Wrapping):
         reader: Of spectra, or of light curves.
         labels: Labels of its samples that are numbers, or columns of `table`; NaN where one is missing.
         table: Takes the numbers from a table instead: ``{"path": "metadata.csv", "id": "object_id"}``, where the id is
-            that of the samples; NaN for an object that is not in it, and for -9999.
+            that of the samples; NaN for an object that is not in it, which `ingest` counts, and for -9999.
 
     Raises:
         UsageError: If the reader reads neither, a label is text, or the table is not described as above.
@@ -80,6 +80,26 @@ class WithCovariates(Wrapping):
                 constant = np.tile(values, (len(view), 1)) if axis else np.tile(values[:, None], view.shape[1])
                 item.views[name] = np.concatenate([view, constant], axis=axis)
             yield item
+
+    def check_objects(self, object_ids: Sequence[str]) -> int:
+        """How many of the objects that were read have no row in the table.
+
+        Raises:
+            FileError: If none has one, so that the ids are of two kinds.
+        """
+        further = super().check_objects(object_ids)
+        if self.table is None or not len(object_ids):
+            return further
+        without = sum(one not in self._numbers for one in object_ids)
+        if without == len(object_ids):
+            path, column = self.table["path"], self.table["id"]
+            row = next(iter(self._numbers), "")
+            raise FileError(
+                path,
+                f"WithCovariates: none of {without:,} objects has a row, as their ids look like {object_ids[0]!r} and "
+                f"those in {column!r} like {row!r}. Name the column with the same ids in table.id.",
+            )
+        return max(further, without)
 
     def _values(self, sample: Sample) -> npt.NDArray[np.float32]:
         if self.table is not None:

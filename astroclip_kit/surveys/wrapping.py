@@ -43,6 +43,11 @@ class Wrapping:
         further: Sequence[Path] = getattr(self.reader, "also_reads", list)()
         return further
 
+    def check_objects(self, object_ids: Sequence[str]) -> int:
+        """Of all objects that were read, how many lack numbers that the reader takes from a table."""
+        check = getattr(self.reader, "check_objects", None)
+        return int(check(object_ids)) if check else 0
+
     @property
     def image_quality(self) -> Mapping[str, Any]:
         """That of the reader."""

@@ -5,7 +5,7 @@ from layout_astroclip import READERS
 from layout_covariates import make_variables
 from layout_lightcurves import make_asas
 
-from astroclip_kit.data import Dataset, ingest
+from astroclip_kit.data import Dataset, describe, ingest, render
 from astroclip_kit.encoders import Informer
 from astroclip_kit.errors import FileError, UsageError
 from astroclip_kit.surveys import TableReader, WithCovariates
@@ -84,6 +84,21 @@ def test_objects_without_a_row_have_no_numbers_and_two_rows_are_refused(tmp_path
         samples(again)
     with pytest.raises(UsageError, match=r"WithCovariates: table is \{path: ..., id: ...\}.*found \{'file': 'a'\}"):
         WithCovariates(reader.reader, table={"file": "a"})
+
+
+def test_a_table_with_other_ids_is_refused_and_the_share_without_a_row_is_told(tmp_path, capsys):
+    reader = make_variables(tmp_path)
+    (tmp_path / "metadata.csv").write_text("name,period,amplitude\n215707,0.5,-9999\n")
+    found = describe(ingest({"lightcurve": reader}, tmp_path / "data"))
+    told = "1 of 2 observations of lightcurve (50.0%) have no row in the table of period, amplitude: these are missing"
+    assert told in capsys.readouterr().err and any(told in note for note in found["notes"])
+    alone = "note: lightcurve has no amplitude in any of the first 2 objects: see its source"
+    assert alone in render(found) and "no period" not in render(found)
+    (tmp_path / "metadata.csv").write_text("name,period,amplitude\nJ0101,0.5,1\n")
+    reader = WithCovariates(WithCovariates(reader.reader, ["period"], reader.table), ["z"])
+    wrong = r"none of 2 objects has a row, as their ids look like '2157\d7' and those in 'name' like 'J0101'. Name the"
+    with pytest.raises(FileError, match=wrong):
+        ingest({"lightcurve": reader}, tmp_path / "other", quiet=True)
 
 
 class TwoStars:
