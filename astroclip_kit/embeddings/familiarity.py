@@ -51,6 +51,8 @@ UNSEEN = ("valid", "test")  # sides of a split
 MOST = 5000  # objects of the sample
 ENOUGH = 100  # objects unseen in training, to take no others for comparison; or a tenth of all
 FEWEST = 10  # objects of the sample, and half as many for comparison
+WIDEST = 4096  # features that are whitened as they are: the time grows with the third power
+FOLDED = 512  # sums of features, in random order and with random signs, in the place of more
 FLOOR = 0.03  # least variance of a direction, in units of that of a feature: what is below is noise
 LARGEST = 6e4  # of float16
 Array = npt.NDArray[Any]
@@ -64,8 +66,8 @@ class Familiarity:
 
     Args:
         mean: Mean of the features [D].
-        axes: Matrix that whitens them [D, D].
-        sample: Whitened features float16 [M, D].
+        axes: Matrix that whitens them [D, K]; K is D, or 512 sums of features where there are more than 4,096.
+        sample: Whitened features float16 [M, K].
         groups: Astrophysical object of each [M].
         usual: Distances of the objects to compare with, in ascending order [R].
 
@@ -100,13 +102,17 @@ class Familiarity:
         rows = np.sort(rng.permutation(np.flatnonzero(~unseen))[:MOST])
         if len(rows) < FEWEST or 2 * unseen.sum() < FEWEST:
             return None
-        x = h[rows].astype(np.float64)
+        x = h[rows].astype(np.float64 if h.shape[1] <= WIDEST else np.float32)
         mean, std = x.mean(axis=0), x.std(axis=0)
         std = np.where(std > 1e-6 * np.maximum(np.abs(mean), 1e-6), std, 1)
-        x = (x - mean) / std
+        x -= mean
+        x /= std
+        fold = _fold(x.shape[1], rng)
+        x = x if fold is None else x @ fold
         variance, directions = np.linalg.eigh(x.T @ x / len(x))
         whiten = directions / np.sqrt(np.maximum(variance, FLOOR))
-        axes, empty = (whiten / std[:, None]).astype(np.float32), np.zeros(0, dtype=np.float32)
+        whole = whiten if fold is None else fold @ whiten
+        axes, empty = (whole / std[:, None]).astype(np.float32), np.zeros(0, dtype=np.float32)
         known = cls(mean.astype(np.float32), axes, _half(x @ whiten), groups[rows], empty)
         usual = np.sort(known.distance(h[unseen], groups[unseen])).astype(np.float32)
         return cls(known.mean, axes, known.sample, known.groups, usual)
@@ -129,6 +135,15 @@ class Familiarity:
         """Share of the compared objects, in percent, that are as far from the sample or farther [Q]."""
         farther = len(self.usual) - np.searchsorted(self.usual, self.distance(h, groups).astype(np.float32))
         return np.asarray(100 * farther / len(self.usual))
+
+
+def _fold(width: int, rng: np.random.Generator) -> npt.NDArray[np.float32] | None:
+    """Each of too many features in one of 512 sums [D, 512], which have the variance of a feature; else None."""
+    if width <= WIDEST:
+        return None
+    fold = np.zeros((width, FOLDED), dtype=np.float32)
+    fold[np.arange(width), rng.permutation(width) % FOLDED] = rng.choice([-1, 1], width) * (FOLDED / width) ** 0.5
+    return fold
 
 
 def _half(values: Array) -> npt.NDArray[np.float16]:

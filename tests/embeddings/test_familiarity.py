@@ -169,3 +169,22 @@ def test_what_two_stores_do_not_know_alike_is_said(store, tmp_path, capsys):
     assert familiarity(some.merged(rest, tmp_path / "all"), "image") is None
     told = capsys.readouterr().err
     assert re.search(r"all does not say how familiar its image and spectrum look: the two stores do not know", told)
+
+
+def test_features_of_wide_encoders_are_summed_before_they_are_whitened():
+    """Informer has 25,600: their covariance would take hours. A sum keeps what sets strange inputs apart."""
+    rng = np.random.default_rng(0)
+    mixing = rng.normal(size=(D, 5000)).astype(np.float32)
+
+    def wide(count, seed, noise=0.3):
+        own = np.random.default_rng(seed)
+        return (kinds(count, seed) @ mixing + noise * own.normal(size=(count, 5000))).astype(np.float32)
+
+    groups = np.arange(700).astype(str)
+    known = Familiarity.fit(wide(700, 1), groups, np.arange(700) >= 500)
+    assert known.axes.shape == (5000, 512) and known.sample.shape == (500, 512)
+    usual = known.percentile(wide(200, 2), np.full(200, "new"))
+    assert 30 < np.median(usual) < 70 and (usual < 5).mean() < 0.12
+    strange = {"noise": 2 * rng.normal(size=(50, 5000)), "far": 3 * wide(50, 3), "disturbed": wide(50, 4, noise=3.0)}
+    for h in strange.values():
+        assert (known.percentile(h.astype(np.float32), np.full(50, "strange")) < 1).mean() > 0.9
