@@ -23,8 +23,10 @@ __all__ = ["KINDS", "label_audit"]
 
 Array = npt.NDArray[Any]
 Float = npt.NDArray[np.float64]
-KINDS = ("mislabelled", "in-class outlier", "")
+KINDS = ("mislabelled", "in-class outlier", "far, nearer to another", "")
+REASONS = ("labelled {0}, likelier {1}", "far from other {0}", "far from other {0}, nearer to {2}", "")
 TOLD = 0.03  # of the objects: who is no more extreme than these is of no kind
+FEWEST = 17  # members, so that half of one is no more than that share
 
 
 def label_audit(
@@ -36,13 +38,15 @@ def label_audit(
     where: str = "",
     seed: int = 0,
 ) -> Table:
-    """Ranks labelled objects by how little label and vectors fit, and tells two kinds of misfit apart.
+    """Ranks labelled objects by how little label and vectors fit, and tells three kinds of misfit apart.
 
     "mislabelled": another class is likelier (`class_odds`), and the odds are among the 3 % largest of all objects. The
     distance to the own centroid alone, which AstroM3 ranks by, finds fewer wrong labels: a class may have several
-    parts, and a faint object is far from everything. "in-class outlier": no other class is so much likelier, and it
-    is among the 3 % of the others of its class that are farthest from its centroid, and farther than half of all
-    objects from theirs. As each class is its own measure, the rare ones do not fill the top.
+    parts, and a faint object is far from everything. "in-class outlier": no other class is so much likelier, its own
+    centroid is the nearest, and it is among the 3 % of the others of its class that are farthest from it, and farther
+    than half of all objects from theirs. "far, nearer to another": as far, but another centroid is nearer. As each
+    class is its own measure, the rare ones do not fill the top; one of fewer than 17 members is too small to have any
+    that is far, and is named in ``meta["notes"]``.
 
     Args:
         store: The space. Labels took no part in making it, or all objects are judged by what they were told.
@@ -100,14 +104,15 @@ def _table(
     far = _within(np.where(mislabelled, np.nan, distance), codes)
     far[distance < np.nanmedian(distance)] = 1  # the last of a class that lies close together is no outlier
     share = np.nan_to_num(np.where(mislabelled, wrong, far), nan=1.0)
-    kind = np.select([mislabelled, share <= TOLD], KINDS[:2], KINDS[2])
+    outside = distance > columns["nearest_distance"]
+    kind = np.select([mislabelled, (share <= TOLD) & ~outside, share <= TOLD], KINDS[:3], KINDS[3])
     table = Table({"object_id": store.object_ids[at]})
     table["rank"] = 0
     table["score"] = Column(-np.log10(share), description="-log10 of the share of objects that are as extreme")
     table["kind"] = kind
-    told = {KINDS[0]: "labelled {0}, likelier {1}", KINDS[1]: "far from other {0}", KINDS[2]: ""}
-    pairs = zip(kind, columns[label], columns["suggested"], strict=True)
-    table["reason"] = [told[one].format(own, other) for one, own, other in pairs]
+    told = dict(zip(KINDS, REASONS, strict=True))
+    named = zip(kind, columns[label], columns["suggested"], columns["nearest"], strict=True)
+    table["reason"] = [told[one].format(*classes) for one, *classes in named]
     if label in (*table.colnames, *(name for name in columns if name != label), "label_odds_percentile"):
         raise UsageError(f"label {label!r} has the name of a column of the answer.")
     for name, values in columns.items():
@@ -120,8 +125,14 @@ def _table(
     table["rank"][order] = np.arange(1, len(table) + 1)
     table = table[order]
     table.meta = {"on": on, "label": label, **{name: store.manifest[name] for name in ("dataset", "origin", "seed")}}
-    counts = [f"{int((kind == one).sum()):,} {one}" for one in KINDS[:2]]
-    table.meta["notes"] = [f"{len(table):,} objects with {label} by their {on}: {', '.join(counts)}"]
+    counts = [f"{int((kind == one).sum()):,} {one}" for one in KINDS[:3]]
+    table.meta["notes"] = [f"{len(table):,} objects with {label} by their {on}: {'; '.join(counts)}"]
+    names, members = np.unique(columns[label][~mislabelled & np.isfinite(distance)], return_counts=True)
+    counted = dict(zip(names, members, strict=True))
+    small = {name: counted.get(name, 0) for name in np.unique(columns[label]) if counted.get(name, 0) < FEWEST}
+    if small:
+        listed = ", ".join(f"{name} ({count})" for name, count in small.items())
+        table.meta["notes"].append(f"too small to tell who is far from the others (fewer than {FEWEST}): {listed}")
     return table
 
 
