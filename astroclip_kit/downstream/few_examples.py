@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -46,7 +47,8 @@ def few_shot(
     Examples are drawn by object from those that are not held out, the same for all modalities as far as they have
     them. The encoders were not trained on labels, so that all examples together (0) are what AstroM3 calls zero-shot.
     Beside each modality "mean" stands for the mean of what an object has, and "vote" for the class that most of its
-    modalities say (of equally many that with the larger sum of certainties).
+    modalities say (of equally many that with the larger sum of certainties). A class with fewer examples in one of the
+    modalities than the most shots is left out everywhere, with a warning: all numbers are of the same classes.
 
     Args:
         store: Embeddings with a split.
@@ -64,7 +66,7 @@ def few_shot(
         draws. `chance` is what the class that is most frequent among all examples gives.
 
     Raises:
-        InputError: If nothing is held out, there is one class only, or a class has fewer examples than shots.
+        InputError: If nothing is held out, there is one class only, or fewer than two have as many examples as shots.
         UsageError: If there is no such label, modality or method, or shots or draws are no counts.
     """
     names = [on] if isinstance(on, str) and on else list(on) or _names(store)
@@ -79,6 +81,7 @@ def few_shot(
     space = Space.aligned(store, settings.where)
     task = _Task.of(store, space, label, settings)
     asked = dict.fromkeys([one for one in names if one != VOTE] + (store.names if VOTE in names else []))
+    task = task.among(list(asked), max(shots))
     results: list[Result] = []
     for count in dict.fromkeys(shots):
         said: dict[str, list[tuple[Array, Float]]] = {name: [] for name in asked}
@@ -139,6 +142,32 @@ class _Task:
             )
         return cls(store, space, label, classes, codes, asked, memory, settings)
 
+    def among(self, names: Sequence[str], count: int) -> _Task:
+        """The same with the classes alone of which there are so many examples in each of the modalities."""
+        objects = np.unique(self.store.groups, return_inverse=True)[1]
+        held = np.full(len(self.classes), len(self.store))
+        for name in names:
+            rows = self.memory[name]
+            pairs = np.unique(np.stack([self.codes[rows], objects[rows]]), axis=1)
+            held = np.minimum(held, np.bincount(pairs[0], minlength=len(self.classes)))
+        kept = held >= count
+        if kept.all():
+            return self
+        few = ", ".join(f"{name} ({n})" for name, n in zip(self.classes[~kept], held[~kept], strict=True))
+        asked, memory = (
+            {name: rows[kept[self.codes[rows]]] for name, rows in one.items()} for one in (self.asked, self.memory)
+        )
+        if kept.sum() < 2 or not len(asked[VOTE]):
+            raise InputError(
+                f"{count} examples of each class of {self.label} were asked for, and fewer than two classes have as "
+                f"many with {', '.join(names)} to draw from: {few} do not. Ask for fewer, or for 0 (all)."
+            )
+        warnings.warn(
+            f"few shots of {self.label}: left out, with fewer than {count} examples to draw from: {few}", stacklevel=3
+        )
+        codes = np.append(np.where(kept, np.cumsum(kept) - 1, -1), -1)[self.codes]
+        return replace(self, classes=self.classes[kept], codes=codes, asked=asked, memory=memory)
+
     def draws(self, names: Sequence[str], count: int, draws: int) -> Iterator[dict[str, Rows]]:
         """Rows of the examples of every modality, for each draw."""
         groups = np.unique(self.store.groups, return_inverse=True)[1]
@@ -158,15 +187,6 @@ class _Task:
         new |= np.append(True, codes[1:] != codes[:-1])
         number = np.cumsum(new)
         first = number[np.searchsorted(codes, codes)]
-        held = np.zeros(len(self.classes), dtype=np.int64)
-        np.maximum.at(held, codes, number - first + 1)
-        possible = np.unique(self.codes[self.memory[VOTE]])
-        least = possible[held[possible].argmin()]
-        if held[least] < count:
-            raise InputError(
-                f"{count} examples of each class were asked for, and {self.classes[least]} has {held[least]} with "
-                f"{name} to draw from. Ask for fewer, for 0 (all), or leave the class out with where."
-            )
         return np.asarray(rows[number - first < count])
 
     def classify(self, name: str, examples: Rows, method: str, count: int) -> tuple[Rows, Float]:

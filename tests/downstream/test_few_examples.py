@@ -116,7 +116,7 @@ def test_votes_count_modalities_and_ties_go_to_the_surer(tmp_path):
 @pytest.mark.parametrize(
     ("how", "error", "message"),
     [
-        ({"shots": [500]}, InputError, "500 examples of each class were asked for, and EW has 48 with"),
+        ({"shots": [500]}, InputError, "500 examples of each class of class .* fewer than two .* EB .95., EW .48."),
         ({"shots": []}, UsageError, "expected shots of 0 .all. or more and at least one draw"),
         ({"shots": [-1]}, UsageError, "expected shots of 0"),
         ({"draws": 0}, UsageError, "at least one draw"),
@@ -124,14 +124,34 @@ def test_votes_count_modalities_and_ties_go_to_the_surer(tmp_path):
         ({"on": "radio"}, UsageError, "has no modality 'radio'; it has lightcurve, spectrum, mean"),
         ({"label": "kind"}, UsageError, "no label 'kind'; there is class"),
         ({"label": "one"}, InputError, "expected examples of at least two classes .* found EW and 48 held-out"),
-        ({"label": "rare", "shots": [2]}, InputError, "2 examples of each class were asked for, and SR has 1 with"),
     ],
 )
 def test_what_cannot_be_judged_says_why(tmp_path, how, error, message):
-    rare = np.where(np.arange(N) == 5, "SR", np.where(TRUE == 1, "EW", "EB"))
-    store = write(tmp_path, labels={"one": np.full(N, "EW"), "rare": rare})
+    store = write(tmp_path, labels={"one": np.full(N, "EW")})
     with pytest.raises(error, match=message):
         few_shot(store, **{"label": "class", "settings": QUICK, **how})
+
+
+def test_a_rare_class_is_left_out_of_all_numbers_and_named(tmp_path):
+    kinds = np.where(np.isin(np.arange(N), [0, 1, 2, 4]), "M", KINDS[TRUE])  # one of the four is held out
+    store = write(tmp_path, labels={"class": kinds})
+    with pytest.warns(UserWarning, match=r"left out, with fewer than 5 examples to draw from: M \(3\)$"):
+        found = few_shot(store, "class", shots=[1, 5, 0], settings=QUICK)
+    rest = write(tmp_path / "rest", labels={"class": np.where(kinds == "M", "", kinds)})
+    expected = few_shot(rest, "class", shots=[1, 5, 0], settings=QUICK)
+    assert [(one.query, one.metric, one.value, one.n) for one in found] == [
+        (one.query, one.metric, one.value, one.n) for one in expected
+    ]
+    assert {one.chance for one in found if "balanced" in one.metric} == {1 / 3}
+    kept = few_shot(store, "class", "lightcurve", shots=[3], settings=QUICK)
+    assert kept[1].chance == 1 / 4
+
+
+def test_a_class_that_is_rare_in_one_modality_is_left_out_where_that_is_asked(tmp_path):
+    store = write(tmp_path, present={"spectrum": (TRUE != 2) | (np.arange(N) < 12)})
+    with pytest.warns(UserWarning, match=r"SR \("):
+        few_shot(store, "class", shots=[10], settings=QUICK)
+    assert few_shot(store, "class", "lightcurve", shots=[10], settings=QUICK)[1].chance == 1 / 3
 
 
 def test_a_single_modality_has_no_vote_and_nan_is_refused(tmp_path):
