@@ -20,6 +20,7 @@ __all__ = ["anomalies"]
 
 BY_LABELS = "labels"
 SHOWN = ("rank", "object_id", "score", "kind", "reason")
+MOST = 12  # objects that a figure shows
 
 
 def anomalies(
@@ -43,8 +44,8 @@ def anomalies(
             With ``by`` "labels" wrong labels are told from strange members of a class, and nothing else is ranked.
         out: File for the table of all objects: .fits, .csv, .ecsv, .vot or .parquet.
         top: How many to show; 0 for all.
-        figure: File for a contact sheet of the first ones, e.g. odd.pdf; by labels and without a dataset, for the plane
-            of distances to the own class and to the nearest other one.
+        figure: File for a contact sheet of the first ones, at most 12, e.g. odd.pdf; by labels and without a dataset,
+            for the plane of distances to the own class and to the nearest other one.
         dataset: Dataset folder, for the figure.
         scoring: Which scores rank, of which objects, see `Oddness`.
         more: Its fields, as keyword arguments in Python: ``k=5, by="neighbours"``.
@@ -69,7 +70,7 @@ def anomalies(
     if out:
         write_export(table, out)
     if figure:
-        _draw(table, pictures, figure)
+        _draw(table, pictures, figure, min(top or MOST, MOST))
     shown = table[: top or len(table)]
     suspect = [label, "suggested"] if "suggested" in table.colnames else []
     shown.meta = {**table.meta, "shown": [*SHOWN, *suspect]}
@@ -93,14 +94,14 @@ def _ranked(store: EmbeddingStore, on: str, label: str, scoring: Oddness, by_lab
     return downstream.find_anomalies(store, on=on, label=label, scoring=scoring)
 
 
-def _draw(table: Table, pictures: Dataset | None, figure: str) -> None:
-    """The first objects; without pictures where all lie between their own class and the nearest other one."""
+def _draw(table: Table, pictures: Dataset | None, figure: str, count: int) -> None:
+    """The first objects, so many; without pictures where all lie between their own class and the nearest other one."""
     from ..report import figures
 
     if pictures is None:
         save_figure(figures.mislabel_plane(table), figure)
     else:
-        save_figure(figures.anomaly_sheet(table, pictures, names=_seen(pictures)), figure)
+        save_figure(figures.anomaly_sheet(table, pictures, count=count, names=_seen(pictures)), figure)
 
 
 def _seen(pictures: Dataset) -> list[str]:

@@ -30,6 +30,17 @@ def test_the_first_are_shown_and_all_are_written(chain, tmp_path, capsys):
     assert {"morphology", "suggested", "neighbours_percentile", "disagreement", "ra"} <= set(table.colnames)
 
 
+def test_a_sheet_draws_as_many_as_are_shown(chain, tmp_path, monkeypatch):
+    from astroclip_kit.report import figures
+
+    drawn, draw = [], figures.anomaly_sheet
+    monkeypatch.setattr(figures, "anomaly_sheet", lambda *args, **how: drawn.append(how["count"]) or draw(*args, **how))
+    for top in (3, 0, 20):
+        how = {"top": top, "figure": str(tmp_path / "odd.png"), "dataset": chain.data, "by": "neighbours"}
+        ak.anomalies(chain.embeddings, **how)
+    assert drawn == [3, 12, 12]
+
+
 @pytest.mark.parametrize("ending", ["fits", "csv", "ecsv", "parquet"])
 def test_other_endings(chain, tmp_path, ending):
     path = tmp_path / f"odd.{ending}"

@@ -1,8 +1,11 @@
 """Figures of classes in a space: every number is drawn, and what cannot be drawn says why."""
 
+from itertools import combinations
+
 import numpy as np
 import pytest
 from astropy.table import Table
+from matplotlib.text import Text
 
 from astroclip_kit.downstream import Centroids
 from astroclip_kit.errors import InputError
@@ -70,7 +73,7 @@ def audit():
 
 def test_the_plane_names_the_first_of_both_kinds():
     axes = mislabel_plane(audit()).axes[0]
-    assert {text.get_text() for text in axes.texts} == {"v0: EW → SR", "v1"}
+    assert {text.get_text() for text in axes.texts} == {"v0: EW → SR", "v1: EW"}
     labels = [text.get_text() for text in axes.get_legend().get_texts()]
     assert labels == ["neither: 7", "in-class outlier: 1", "mislabelled: 1"]
     assert axes.collections[2].get_offsets().tolist() == [[0.9, 0.1]] and axes.get_title() == "class by mean"
@@ -78,6 +81,24 @@ def test_the_plane_names_the_first_of_both_kinds():
         mislabel_plane(audit()[["object_id"]])
     with pytest.raises(InputError, match="expected objects with distances to two classes, found none"):
         mislabel_plane(audit()[-1:])
+
+
+def test_names_cover_no_misfit_and_no_other_name():
+    rng, count = np.random.default_rng(0), 300
+    kinds = np.array(["mislabelled", "in-class outlier", "far, nearer to another"])[np.arange(count) % 3]
+    table = Table({"object_id": [f"v{i}" for i in range(count)], "kind": np.where(np.arange(count) < 30, kinds, "")})
+    table["class"], table["suggested"], table["nearest"] = "EW", "SR", "M"
+    table["own_distance"], table["nearest_distance"] = rng.uniform(0.4, 1, count), rng.uniform(0.3, 0.8, count)
+    table.meta = {"on": "mean", "label": "class"}
+    figure = mislabel_plane(table)
+    figure.draw_without_rendering()
+    axes = figure.axes[0]
+    texts = sorted(text.get_text() for text in axes.texts)
+    assert len(texts) == 15 and texts[0] == "v0: EW → SR" and {"v1: EW", "v2: EW → M"} <= set(texts)
+    boxes = [Text.get_window_extent(text) for text in axes.texts]
+    assert not any(one.overlaps(other) for one, other in combinations(boxes, 2))
+    places = axes.transData.transform(np.stack([table["own_distance"], table["nearest_distance"]], axis=1)[:30])
+    assert not any(box.contains(*place) for box in boxes for place in places)
 
 
 def test_an_evaluation_by_shots_draws_the_centroids(space):

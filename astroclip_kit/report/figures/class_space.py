@@ -20,10 +20,17 @@ if TYPE_CHECKING:
 __all__ = ["centroid_similarity", "mislabel_plane"]
 
 ACROSS = 4  # panels
-LETTER = 0.012  # of the width, that a letter takes
+LETTER, HIGH = 0.0095, 0.032  # of the axes, that a letter is wide and a line high
+WAYS = [(r * np.cos(a), r * np.sin(a)) for r in (0.02, 0.05, 0.09, 0.14) for a in np.linspace(-3, 3, 12)]  # of a name
 FEW = 2000  # points that stay points in a vector file
-KINDS = {"": (NONE, "."), "in-class outlier": (COLOURS[0], "s"), "mislabelled": (COLOURS[1], "o")}
-TITLES = {"": "neither"}
+KINDS = {
+    "": (NONE, "."),
+    "far, nearer to another": (COLOURS[2], "^"),
+    "in-class outlier": (COLOURS[0], "s"),
+    "mislabelled": (COLOURS[1], "o"),
+}
+OTHERS = {"mislabelled": "suggested", "far, nearer to another": "nearest"}  # column of the class that it may be of
+LEGEND = (0.0, 0.3, 0.78, 1.0)  # shares of the axes that its corner takes
 
 
 @rc_context(STYLE)
@@ -65,15 +72,15 @@ def centroid_similarity(centroids: Centroids) -> KitFigure:
 
 
 @rc_context(STYLE)
-def mislabel_plane(table: Table, *, named: int = 8) -> KitFigure:
-    """Distance of every object to the centroid of its own class and to the nearest other one, with both misfits.
+def mislabel_plane(table: Table, *, named: int = 5) -> KitFigure:
+    """Distance of every object to the centroid of its own class and to the nearest other one, with all misfits.
 
     Below the line another class is nearer. A class of several parts lies below it in part without being wrong, which
-    is why the colours follow the odds of `label_audit`.
+    is why wrong labels follow the odds of `label_audit`.
 
     Args:
         table: What `downstream.label_audit` gave.
-        named: How many of the first of each kind are named, with the class that is likelier.
+        named: How many of the first of each kind are named, with their class and the one that is likelier or nearer.
 
     Raises:
         InputError: If there is no object, or the table is another one.
@@ -89,15 +96,18 @@ def mislabel_plane(table: Table, *, named: int = 8) -> KitFigure:
     axes = plain_axes(figure.subplots())
     for name, (colour, marker) in KINDS.items():
         own = known & (kind == name)
+        if not own.any():
+            continue
         style: dict[str, Any] = {"color": colour, "marker": marker, "linewidths": 0, "rasterized": own.sum() > FEW}
-        label = f"{TITLES.get(name, name)}: {int(own.sum()):,}"
+        label = f"{name or 'neither'}: {int(own.sum()):,}"
         axes.scatter(x[own], y[own], 9 if name else 4, alpha=0.8 if name else 0.45, label=label, **style)
     top = float(max(x[known].max(), y[known].max())) * 1.04
     axes.plot([0, top], [0, top], color="0.4", linewidth=0.7, zorder=0)
-    for name in list(KINDS)[1:]:
-        _name(axes, table, np.flatnonzero(known & (kind == name))[:named].tolist(), x, y)
     about = table.meta.get("on", "")
-    axes.set(xlim=(0, x[known].max() * 1.2), ylim=(0, y[known].max() * 1.06))
+    wide, high = float(x[known].max()) * 1.2, float(y[known].max()) * 1.08
+    axes.set(xlim=(0, wide), ylim=(0, high))
+    rows = [row for name in list(KINDS)[1:] for row in np.flatnonzero(known & (kind == name))[:named].tolist()]
+    _name(axes, table, rows, np.stack([x / wide, y / high], axis=1))
     axes.set(xlabel="distance to the centroid of the own class (1 - cosine)")
     axes.set(ylabel="distance to the nearest other centroid")
     axes.set_title(f"{table.meta.get('label', 'label')} by {about}" if about else "")
@@ -105,22 +115,41 @@ def mislabel_plane(table: Table, *, named: int = 8) -> KitFigure:
     return figure
 
 
-def _name(axes: Any, table: Table, rows: list[int], x: Any, y: Any) -> None:
-    """Names of some objects, each a little off its point, away from those before it."""
-    label = table.meta.get("label", "")
-    taken: list[tuple[float, float]] = []
-    height = 0.03 * np.nanmax(y)
+def _name(axes: Any, table: Table, rows: list[int], places: Any) -> None:
+    """Names of some objects, each beside its point, where it covers the fewest others and no name before it.
+
+    Args:
+        axes: Where to.
+        table: All objects.
+        rows: Who is named.
+        places: Where all are, as shares of the axes [N, 2].
+    """
+    label, kinds = table.meta.get("label", ""), np.asarray(table["kind"]).astype(str)
+    weight, taken = np.where(kinds == "", 1.0, 20.0), np.array([LEGEND])
     for row in rows:
-        one = table[row]
-        text = f"{one['object_id']}"
-        if one["kind"] == "mislabelled":
-            text += f": {one[label]} → {one['suggested']}" if label in table.colnames else f" → {one['suggested']}"
-        place, width = float(y[row]), LETTER * len(text) * np.nanmax(x)
-        while any(abs(place - b) < height and abs(float(x[row]) - a) < width for a, b in taken):
-            place += height
-        taken.append((float(x[row]), place))
+        text = _named(table[row], label if label in table.colnames else "")
+        half = LETTER * len(text) / 2
+        found = []
+        for dx, dy in WAYS:
+            x, y = places[row, 0] + dx + np.copysign(half, dx), places[row, 1] + dy
+            box = np.array([x - half, x + half, y - HIGH / 2, y + HIGH / 2])
+            inside = (np.abs(places - [x, y]) < [half + 0.006, HIGH / 2 + 0.004]).all(axis=1)
+            met = (
+                (taken[:, 0] < box[1]) & (box[0] < taken[:, 1]) & (taken[:, 2] < box[3]) & (box[2] < taken[:, 3])
+            ).sum()
+            out = max(0.0, -box[0], box[1] - 1, -box[2], box[3] - 1)
+            found.append((weight[inside].sum() + 1000 * met + 1e5 * out + 10 * np.hypot(dx, dy), x, y, box))
+        _, x, y, box = min(found, key=lambda one: one[0])
+        taken = np.vstack([taken, box])
         line = {"arrowstyle": "-", "linewidth": 0.4, "color": "0.4", "shrinkA": 0, "shrinkB": 1}
-        note = axes.annotate(
-            text, (x[row], y[row]), (x[row] + 0.012 * np.nanmax(x), place), fontsize=7, va="center", arrowprops=line
-        )
+        where: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "axes fraction", "arrowprops": line}
+        note = axes.annotate(text, places[row], (x, y), fontsize=7, va="center", ha="center", **where)
         note.set_path_effects([withStroke(linewidth=1.8, foreground="white")])
+
+
+def _named(one: Table.Row, label: str) -> str:
+    """Name of an object, its class, and the one that it may be of."""
+    other = OTHERS.get(str(one["kind"]), "")
+    words = [str(one[label])] if label else []
+    words += [f"→ {one[other]}"] if other in one.colnames else []
+    return f"{one['object_id']}: {' '.join(words)}" if words else str(one["object_id"])
