@@ -14,6 +14,7 @@ from ..storage import read_journal
 from ..types import Modality
 from . import crossmatch
 from .dataset import Dataset
+from .labels import differing_classes
 
 __all__ = ["describe", "notes", "render"]
 
@@ -70,6 +71,7 @@ def notes(dataset: Dataset) -> list[str]:
         _nothing_together(dataset),
         _parted(dataset),
         _begun(dataset),
+        *_differing(dataset),
     )
     return [note for note in found if note]
 
@@ -96,14 +98,20 @@ def _uncovered(dataset: Dataset) -> Iterator[str]:
                 f"{without} of {counts['observations']} observations of {name} ({share:.1%}) have no row in the table "
                 f"of {', '.join(modality.covariates)}: these are missing there"
             )
-        rows = np.flatnonzero(dataset.present(name))[:LOOKED_AT] if modality.covariates else []
-        if len(rows):
+        rows = np.flatnonzero(dataset.present(name))[:LOOKED_AT]
+        if modality.covariates and len(rows):
             views = dataset.views(name, rows)
             numbers = views[:, 0, 4:] if modality.kind == "lightcurve" else views[:, 2:, 0]
-            known = np.isfinite(numbers).any(axis=0)
+            known = np.isfinite(numbers).any(axis=0).tolist()
             absent = [one for one, there in zip(modality.covariates, known, strict=True) if not there]
             if absent:
                 yield f"{name} has no {', no '.join(absent)} in any of the first {len(rows)} objects: see its source"
+
+
+def _differing(dataset: Dataset) -> Iterator[str]:
+    """The classes that sources do not agree on."""
+    catalogues = [name for name in dataset.manifest["sources"] if name not in dataset.modalities]
+    yield from differing_classes(dataset.labels, catalogues, list(dataset.modalities))
 
 
 def _unmatched(dataset: Dataset) -> Iterator[str]:

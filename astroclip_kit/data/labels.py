@@ -13,7 +13,7 @@ import pandas as pd
 
 from ..errors import InputError
 
-__all__ = ["Labels", "parse"]
+__all__ = ["Labels", "differing_classes", "parse"]
 
 RESERVED = ("object_id", "group", "ra", "dec")
 SAME = 2.0**-22  # numbers that differ by less are equal in float32, in which many surveys write
@@ -98,6 +98,25 @@ class Labels:
             np.where(entries >= 0, entries - self.starts[source], len(column))
         ]
         return None if pd.isna(values).all() else values
+
+
+def differing_classes(
+    labels: Mapping[str, npt.NDArray[Any]], catalogues: Sequence[str], others: Sequence[str]
+) -> Iterator[str]:
+    """Which classes of a dataset its sources do not agree on, and whose the plain name holds, as sentences.
+
+    Args:
+        labels: Label to values [N].
+        catalogues: Sources of labels alone, which come first, in their order.
+        others: The other sources.
+    """
+    sources = [*catalogues, *others]
+    for name in labels:
+        own = [source for source in sources if f"{source}_{name}" in labels]
+        if len(own) < 2 or any(labels[f"{source}_{name}"].dtype.kind != "U" for source in own):
+            continue
+        kept = " and ".join(f"{source}_{name}" for source in own)
+        yield f"sources differ in {name}: it is that of {own[0]} where there is one; each one's own are kept as {kept}"
 
 
 def parse(texts: pd.Series) -> dict[str, Column]:

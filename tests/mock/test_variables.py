@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,8 +13,9 @@ from astroclip_kit.mock.instruments import LIGHT_KM_S
 from astroclip_kit.mock.variable_files import pipeline_values
 from astroclip_kit.mock.variable_metadata import COLUMNS, FEATURES
 from astroclip_kit.mock.variable_population import CLASSES, COUNTS, draw_variables
-from astroclip_kit.pipeline import info, simulate
-from astroclip_kit.settings import Observing
+from astroclip_kit.pipeline import info, ingest, simulate
+from astroclip_kit.pipeline.configuration import load_configuration
+from astroclip_kit.settings import Observing, Reading
 from astroclip_kit.storage import open_folder
 from astroclip_kit.surveys import ASASSNLightCurves, LAMOSTSpectra, TableReader
 
@@ -102,6 +105,19 @@ def test_info_says_what_holds_for_variables_and_what_reads_them(survey):
     text = info(survey)
     assert "start from configs/astrom3_mock.yaml (a copy without its section simulate): --set data=" in text
     assert "artifacts" not in text and "size" not in text
+
+
+@pytest.mark.parametrize("path", ["configs/astrom3_mock.yaml", "astroclip_kit/recipes/astrom3_mock.yaml"])
+def test_the_class_of_a_dataset_is_that_of_the_labels_and_not_of_the_spectra(survey, path, tmp_path, capsys):
+    sections = load_configuration(Path(__file__).parents[2] / path, [f"data={survey}"]).sections
+    given = sections["ingest"] | {"reading": Reading(workers=1)}
+    data = ingest(tmp_path / "data", **given)
+    labels = pd.read_csv(survey / "labels.csv", dtype=str).set_index("object_id")["class"]
+    assert (data.labels["class"] == labels[data.object_ids].to_numpy()).all() and len(data) == COUNT
+    assert set(data.labels["spectrum_class"]) == {"STAR"} and ("embed" in sections or "recipes" in path)
+    said = "note: sources differ in class: it is that of catalogue where there is one; each one's own are kept as "
+    assert said + "catalogue_class and spectrum_class" in info(tmp_path / "data")
+    assert said.removeprefix("note: ") in capsys.readouterr().err
 
 
 def test_positions_are_in_the_fields_of_lamost_and_columns_have_units(truth):
