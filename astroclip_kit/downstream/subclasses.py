@@ -34,6 +34,7 @@ NEIGHBOURS, MIN_DIST = 45, 0.7  # of the map, as AstroM3
 FEWEST = 30  # objects of a class among which groups are looked for
 SHARE = 20  # one in so many objects is the smallest group
 FEW = 10  # objects that did not make the groups, too few to tell whether they are apart
+FLATTERED = "the map was fitted also on objects that are counted: the valleys flatter the groups"
 Array = npt.NDArray[Any]
 Rows = npt.NDArray[np.int64]
 
@@ -79,15 +80,15 @@ def find_subclasses(
     to the group of the training object that is nearest on the map. As a map shows groups where there are none, it is
     tested in the space itself, on the other objects, whether there is a valley between any two (`valleys`); groups
     without one are joined. If nothing is left apart, the groups are given as they were found, and named a division of
-    one group. Where the store knows no training objects, a half of all, drawn by object, takes their part.
+    one group. A valley is one of the space: a network may divide what is continuous. Where the store knows no training
+    objects, a half of all, drawn by object, takes their part.
 
     Args:
         store: The space.
         label: Label with the class of each object.
         value: The class.
         on: Modality; by default "mean", of all that an object has, or the only one.
-        place: Map of the store and modality, fitted on its training objects; by default UMAP of 45 neighbours and a
-            smallest distance of 0.7, which takes minutes for tens of thousands: for several classes make it once.
+        place: Map of the store and modality; by default UMAP (45 neighbours, 0.7) of all that train, in minutes.
         grouping: How. The smallest group of HDBSCAN is by default one in twenty. K-means works on the vectors.
         properties: What may separate groups: name to values [N], NaN or "" where missing; by default the labels. Names
             of objects are left out. For a mean of modalities it is compared, too, which of them an object has.
@@ -106,32 +107,32 @@ def find_subclasses(
     division = _divided(points, z, own.fitted, replace(grouping, method=method, min_size=size), seed)
     found = valleys(z[own.first], division.labels[own.first], own.fitted[own.first])
     merged = joined(division.labels, found)
-    if merged.max(initial=0) > 0:
-        division = replace(division, labels=merged)
+    division = replace(division, labels=merged) if merged.max(initial=0) > 0 else division
     known = _properties(store, label, on, store.labels if properties is None else properties, own.at)
     separations, ranking = _separations(division.labels, known, store.groups[own.at], seed)
     about = {"method": method, "modality": on, "label": label, "within": value, "seed": seed}
     summary = {
         **about,
-        **_counts(store, own, about, division),
-        "space": "vectors" if method == "kmeans" else "map",
-        "map": str(place.root) if place is not None else "",
+        **_counts(store, own, about, division, place),
         "comparisons": len(separations),
         "subclasses": max(1, int(merged.max(initial=0)) + 1),
         "valleys": [asdict(one) for one in found],
         "columns": [{**asdict(one.separation), "chance": one.chance, "p_any": one.p} for one in ranking],
         "clusters": described(division, z, store.object_ids[own.at], separations),
     }
-    summary["notes"] = list(_notes(summary, found, ranking))
-    if place is not None and place.fitted[own.at[~own.fitted]].any():
-        summary["notes"].append("the map was fitted also on objects that are counted: the valleys flatter the groups")
+    flatters = place is not None and bool(place.fitted[own.at[~own.fitted]].any())
+    summary["notes"] = [*_notes(summary, found, ranking), *[FLATTERED] * flatters]
     return Subclasses(member_table(store, own.at, division, xy), summary, [])
 
 
-def _counts(store: EmbeddingStore, own: _Class, about: Mapping[str, Any], division: Division) -> dict[str, Any]:
+def _counts(
+    store: EmbeddingStore, own: _Class, about: Mapping[str, Any], division: Division, place: Map | None
+) -> dict[str, Any]:
     """Of the summary: how the groups were made, of how many objects, and whose they are."""
     of_class = store.labels[about["label"]] == about["within"]
     return {
+        "space": "vectors" if about["method"] == "kmeans" else "map",
+        "map": str(place.root) if place is not None else "",
         "parameters": division.parameters,
         "considered": len(own.at),
         "fitted": int(own.fitted.sum()),
