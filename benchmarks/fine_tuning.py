@@ -35,7 +35,7 @@ def settings_of(given: Classification, way: str, start: str, asked: argparse.Nam
         rates = replace(training.optimizer, learning_rate=1e-2, factors={})
         training = replace(training, optimizer=rates, epochs=LONGEST, early_stopping=PATIENCE)
     tuning = replace(given.fine_tuning, start=start, trainable=way)
-    labelled = LabelShare(asked.fraction)
+    labelled = LabelShare(asked.fraction, "capped")
     return replace(given, fine_tuning=tuning, training=training, labelled=labelled, baselines=[])
 
 

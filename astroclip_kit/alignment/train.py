@@ -19,6 +19,7 @@ from torch import nn
 
 from ..contracts import check_augmentation
 from ..data import splits
+from ..data.seen import value_hashes
 from ..errors import TrainingError
 from ..features import fingerprint
 from ..losses import InfoNCE, SigLIP
@@ -178,6 +179,7 @@ class _Job:
             "modalities": {name: self.data.modalities[name].to_dict() for name in self.names},
             "encoders": {name: encoders.get(name) for name in self.names},
             "data_hash": hash_json(self.data.manifest),
+            "values": value_hashes(self.data, self.names),
             "alignment": self.settings(),
             "training": asdict(self.training),
             "split": asdict(self.split),

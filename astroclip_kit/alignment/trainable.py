@@ -6,7 +6,7 @@ from torch import nn
 
 from ..errors import UsageError
 
-__all__ = ["blocks", "trained_parts"]
+__all__ = ["blocks", "check_trainable", "trained_parts"]
 
 
 def blocks(encoder: nn.Module) -> list[nn.Module]:
@@ -30,12 +30,23 @@ def trained_parts(encoder: nn.Module, setting: str) -> list[nn.Module]:
         return []
     if setting == "all":
         return [encoder]
-    kind, _, count = setting.partition(":")
-    if kind != "last" or not count.isdigit() or int(count) < 1:
-        raise UsageError(f"trainable is {setting!r}, expected 'frozen', 'last:N' (N = 1, 2, ...) or 'all'.")
-    found = blocks(encoder)
-    if int(count) > len(found):
+    count, found = check_trainable(setting), blocks(encoder)
+    if count > len(found):
         raise UsageError(
             f"trainable is {setting!r}, but {type(encoder).__name__} has {len(found)} blocks. Use 'all' instead."
         )
-    return found[-int(count) :]
+    return found[-count:]
+
+
+def check_trainable(setting: str) -> int:
+    """How many blocks a setting trains, 0 where it does not say; refuses one that no encoder has.
+
+    Raises:
+        UsageError: If the setting is not "frozen", "last:N" or "all".
+    """
+    kind, _, count = setting.partition(":")
+    if setting in ("frozen", "all"):
+        return 0
+    if kind != "last" or not count.isdigit() or int(count) < 1:
+        raise UsageError(f"trainable is {setting!r}, expected 'frozen', 'last:N' (N = 1, 2, ...) or 'all'.")
+    return int(count)

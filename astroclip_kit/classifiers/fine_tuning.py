@@ -18,7 +18,7 @@ from ..errors import UsageError
 from ..features import FeatureSet, extract, fingerprint
 from ..models import describe, load_model
 from ..pretraining import Pretraining
-from ..settings import Classification, FineTuning
+from ..settings import Classification
 from ..storage import open_folder
 from ..training.processes import on_first_process
 from ..types import Modality
@@ -28,10 +28,9 @@ from .learning import Learning
 from .mean_embedding import MeanEmbedding
 from .projected import Projected
 from .seen import check_start
+from .starts import check_tuning, unlike
 
 __all__ = ["FineTuned", "Tuned", "begun"]
-
-METHODS = ("fusion", "mean_embedding")  # the default of a method, and what there is
 
 
 class Tuned(NamedTuple):
@@ -83,10 +82,7 @@ class FineTuned:
             UsageError: If a setting makes no sense, or the start has seen held-out objects.
         """
         settings, tuning = self.settings, self.settings.fine_tuning
-        if settings.method not in METHODS or settings.fusion:
-            raise UsageError("stages 'fine_tuned' has its own head: leave out method and fusion, and see fine_tuning.")
-        if unknown := [name for name in tuning.trainable if name not in given] if _by_name(tuning) else []:
-            raise UsageError(f"fine_tuning.trainable: there is no encoder {unknown[0]!r}, only {', '.join(given)}.")
+        check_tuning(settings, given)
         folders = {name: str(one) for name, one in given.items() if not isinstance(one, nn.Module)}
         if not tuning.start:
             if unnamed := [name for name, folder in folders.items() if not folder]:
@@ -188,10 +184,6 @@ class FineTuned:
         return Tuned(trained, learning, of, logits)
 
 
-def _by_name(tuning: FineTuning) -> bool:
-    return not isinstance(tuning.trainable, str)
-
-
 def _width(encoder: nn.Module) -> int:
     return int(encoder.out_features)  # type: ignore[arg-type]
 
@@ -246,15 +238,10 @@ def begun(start: str | Path, given: Mapping[str, nn.Module | None], dataset: Any
 
 def _with_weights(given: nn.Module, source: nn.Module, where: str) -> nn.Module:
     own: Any = deepcopy(given)
-    try:
-        if type(own) is not type(source):
-            raise RuntimeError(f"it is {type(source).__name__}")
-        own.load_state_dict(source.state_dict())
-    except RuntimeError as error:
-        told = " ".join(str(error).split())
-        raise UsageError(
-            f"fine_tuning.start: {where} is not the {type(own).__name__} that is given: {told}."
-        ) from error
+    if told := unlike(given, source):
+        raise UsageError(f"fine_tuning.start: {where} {told}")
+    own.load_state_dict(source.state_dict())
     if hasattr(source, "preprocess"):
         own.preprocess = deepcopy(source.preprocess)
-    return own.requires_grad_(True)
+    encoder: nn.Module = own.requires_grad_(True)
+    return encoder

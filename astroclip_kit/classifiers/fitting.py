@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import asdict, dataclass, replace
-from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import Any, TypeVar, cast, get_args, get_type_hints
@@ -23,7 +21,7 @@ from ..pretraining import Pretraining
 from ..settings import Classification
 from ..storage import MANIFEST, append_journal, hash_json, read_journal
 from ..training.hardware import launch, processes
-from ..training.processes import on_first_process
+from ..training.processes import on_first_process, say_once
 from ..types import reads_of
 from .classifier import Classifier
 from .encoder_training import EncoderClassifier, train_encoder
@@ -144,7 +142,7 @@ class _Fitting:
 
     def _tell(self, notes: Sequence[str]) -> None:
         for note in notes:
-            on_first_process(partial(print, f"note: {note}", file=sys.stderr))
+            say_once(note)
 
     def fine_tuned(self, encoders: Encoders, tokens: FeatureSet | None) -> Classifier:
         """The classifier of encoders that were aligned, or begin with random weights, and a head on their mean."""
@@ -275,7 +273,7 @@ class _Fitting:
         method = "fine_tuned" if self.settings.stages == "fine_tuned" else self.settings.method
 
         def make() -> Classifier:
-            found = calibrate(logits, learning.codes[learning.valid], method)
+            found = calibrate(logits, learning.codes[learning.valid], method, learning.classes)
             classifier.temperature = found.temperature
             about = {
                 "method": method,

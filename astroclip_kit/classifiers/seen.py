@@ -48,7 +48,8 @@ def check_unseen(encoders: Mapping[str, Any], dataset: Any, split: Split) -> lis
 def check_start(folder: str | Path, dataset: Any, split: Split) -> list[str]:
     """Refuses a model that was aligned on objects which are held out now: even without labels it knows them.
 
-    Known of models that were aligned on raw views of the same dataset, whichever of its rows were selected.
+    Known of models that were aligned on the same values of a modality, raw or as cached features, whichever rows were
+    selected of them and wherever they were ingested.
 
     Args:
         folder: Of the model.
@@ -56,22 +57,26 @@ def check_start(folder: str | Path, dataset: Any, split: Split) -> list[str]:
         split: Who is held out.
 
     Returns:
-        What the model's own manifest notes of what its encoders saw.
+        What the model's own manifest notes of what its encoders saw, and whether nothing can be known of it.
 
     Raises:
         FolderError: If the folder holds no model.
         UsageError: If it was trained on held-out objects.
     """
     about = open_folder(folder, "model")
-    if "split" in about and about.get("data_hash") == hash_json(dataset.manifest):
-        earlier = Split(**about["split"])
-        count, held_out = seen_before(dataset, earlier, split)
-        if count:
-            raise UsageError(
-                f"{folder}: this model was aligned on {count} of {held_out} objects that {split_told(split, earlier)} "
-                f"holds out, with {split_told(earlier, split)}. Align with the same split."
-            )
-    return [str(note) for note in about.get("notes", [])]
+    notes = [str(note) for note in about.get("notes", [])]
+    same = learned_from(about, dataset) or about.get("data_hash") == hash_json(dataset.manifest)
+    if "split" not in about or not same:
+        unknown = "was aligned on other data, or keeps nothing of what it was aligned on"
+        return [*notes, f"the start {folder} {unknown}: whether it has seen held-out objects cannot be told."]
+    earlier = Split(**about["split"])
+    count, held_out = seen_before(dataset, earlier, split)
+    if count:
+        raise UsageError(
+            f"{folder}: this model was aligned on {count} of {held_out} objects that {split_told(split, earlier)} "
+            f"holds out, with {split_told(earlier, split)}. Align with the same split."
+        )
+    return notes
 
 
 def _note(folder: str | Path, dataset: Any, name: str, split: Split) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,6 +14,7 @@ from ..errors import InputError
 __all__ = ["Calibration", "calibrate", "fit_temperature", "probabilities"]
 
 Float = npt.NDArray[np.float64]
+FOLLOWS = "; how sure to be of it follows from the others"
 WIDEST = 100.0  # times surer, or less sure, than the logits say
 
 
@@ -31,16 +32,19 @@ class Calibration(NamedTuple):
     note: str
 
 
-def calibrate(logits: Callable[[], npt.ArrayLike], codes: npt.NDArray[np.int64], model: str) -> Calibration:
+def calibrate(
+    logits: Callable[[], npt.ArrayLike], codes: npt.NDArray[np.int64], model: str, classes: Sequence[str] = ()
+) -> Calibration:
     """The temperature of a classifier, wherever it can be fitted; a note is also given as a warning.
 
     Args:
         logits: Gives those of the validation side [N, C].
         codes: Number of the class of each object of the validation side [N].
         model: Its name in the warning.
+        classes: Names of the classes [C], for the note.
     """
     if len(np.unique(codes)) > 1:
-        found = _fitted(_finite(logits()), codes)
+        found = _fitted(_finite(logits()), codes, classes)
     else:
         found = Calibration(1.0, False, f"all {len(codes)} validation objects are of one class")
         found = found if len(codes) else found._replace(note="no validation object has a class")
@@ -110,7 +114,7 @@ def fit_temperature(logits: npt.ArrayLike, codes: npt.ArrayLike) -> float:
     return found.temperature
 
 
-def _fitted(z: Float, y: npt.NDArray[Any]) -> Calibration:
+def _fitted(z: Float, y: npt.NDArray[Any], classes: Sequence[str] = ()) -> Calibration:
     """The temperature of logits [N, C] of objects of two classes or more."""
     from scipy.optimize import brentq
 
@@ -120,7 +124,9 @@ def _fitted(z: Float, y: npt.NDArray[Any]) -> Calibration:
         )
     note = ""
     if lacking := sorted(set(range(z.shape[1])) - set(y.tolist())):
-        note = f"no validation object is of the class number {lacking[0]}; how sure to be of it follows from the others"
+        told = ", ".join(repr(classes[one]) if classes else f"number {one}" for one in lacking)
+        several = len(lacking) > 1
+        note = f"no validation object is of the {'classes' if several else 'class'} {told}{FOLLOWS}"
     own = z[np.arange(len(z)), y]
 
     def slope(inverse: float) -> float:

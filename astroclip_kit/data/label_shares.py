@@ -12,7 +12,7 @@ from ..settings import LabelShare
 from ..storage import hash_ids
 from .splits import SIDES
 
-__all__ = ["class_cap", "label_share"]
+__all__ = ["check_share", "class_cap", "label_share"]
 
 Codes = npt.NDArray[np.int64]
 
@@ -70,7 +70,7 @@ def label_share(
         array([40, 10])
     """
     y, side = np.asarray(codes), np.asarray(sides).astype(str)
-    _check(share)
+    check_share(share)
     names = np.arange(len(y)) if ids is None else np.asarray(ids)
     if not y.shape == side.shape == names.shape:
         raise InputError(f"codes, sides and ids differ in length: {y.shape}, {side.shape} and {names.shape}.")
@@ -89,7 +89,12 @@ def label_share(
     return kept
 
 
-def _check(share: LabelShare) -> None:
+def check_share(share: LabelShare) -> None:
+    """Refuses a share of labels that makes no sense.
+
+    Raises:
+        UsageError: If a setting is out of range.
+    """
     if not 0 < share.fraction <= 1:
         raise UsageError(f"labelled.fraction is {share.fraction}, expected a share above 0 and at most 1.")
     known = get_args(get_type_hints(LabelShare)["by"])

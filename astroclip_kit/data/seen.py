@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from ..errors import KitError
 from ..settings import Split
 from . import splits
 
-__all__ = ["learned_from", "seen_before", "split_told"]
+__all__ = ["learned_from", "seen_before", "split_told", "value_hashes"]
 
 
 def learned_from(about: Mapping[str, Any], dataset: Any) -> bool:
@@ -23,9 +23,21 @@ def learned_from(about: Mapping[str, Any], dataset: Any) -> bool:
     """
     if "split" not in about:
         return False
-    before = {about.get(name) for name in ("data_hash", "source_hash")} - {None}
-    whole = getattr(dataset, "source_hash", dataset.data_hash)  # a dataset of which no rows can be selected
-    return bool(before & {digest(name) for name in dataset.modalities for digest in (dataset.data_hash, whole)})
+    before = (about.get("data_hash"), about.get("source_hash"), *about.get("values", ()))
+    return any(one in before for one in value_hashes(dataset, list(dataset.modalities)))
+
+
+def value_hashes(data: Any, names: Sequence[str]) -> list[str]:
+    """What the raw values of modalities are known by again, in the selected rows and in all, wherever they lie.
+
+    Args:
+        data: A `Dataset`, or a `FeatureSet`, which keeps those of the dataset that it was made of.
+        names: The modalities.
+    """
+    if hasattr(data, "matrix"):
+        return sorted({one for name in names for one in data.value_hashes(name)})
+    whole = getattr(data, "source_hash", data.data_hash)  # a dataset of which no rows can be selected
+    return sorted({digest(name) for name in names for digest in (data.data_hash, whole)})
 
 
 def seen_before(dataset: Any, earlier: Split, split: Split) -> tuple[int, int]:

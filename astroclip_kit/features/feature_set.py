@@ -153,6 +153,10 @@ class FeatureSet:
         """A hash of everything that the features of a modality depend on."""
         return "-".join(matrix["key"] for matrix in self._part(name)["matrices"])
 
+    def value_hashes(self, name: str) -> list[str]:
+        """Hashes of the raw values that were encoded; none in a folder of a version that did not keep them."""
+        return list(self._part(name).get("values", []))
+
     def __fspath__(self) -> str:
         return str(self.root)
 

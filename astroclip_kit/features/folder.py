@@ -14,7 +14,7 @@ import numpy.typing as npt
 from torch import nn
 
 from .. import storage
-from ..data.seen import learned_from
+from ..data.seen import learned_from, value_hashes
 from ..errors import InputError
 from ..models import describe, write_model
 from ..types import reads_of
@@ -96,6 +96,7 @@ def _part(dataset: Any, name: str, encoder: nn.Module, writers: KeyedWriters) ->
         "modality": dataset.modalities[reads_of(name, encoder)].to_dict(),
         "encoder": {**described(encoder), "fingerprint": fingerprint(encoder)},
         "out_features": encoder.out_features,
+        "values": value_hashes(dataset, [reads_of(name, encoder)]),
         "matrices": [{"key": key, "file": one.path.name, "dtype": one.dtype} for key, one in writers],
         "not_finite": dataset.object_ids[rows].tolist(),
         **({"learned": learned} if learned else {}),

@@ -42,7 +42,7 @@ def judged_models(learner: Learner) -> Iterator[Said]:
         with warnings.catch_warnings():
             if model != "encoder":
                 warnings.simplefilter("ignore")  # it was said when it was trained
-            temperature = calibrate(partial(said, valid), codes[valid], f"{model} of the {query}").temperature
+            temperature = calibrate(partial(said, valid), codes[valid], f"{model} of the {query}", names).temperature
         yield Said(model, query, *whose, probabilities(logits, temperature), probabilities(logits))
 
 
@@ -73,7 +73,7 @@ def _logits(learner: Learner) -> Iterator[tuple[str, str, Any]]:
             said = read_array(folder / "probabilities.npy")
             yield name, learner.classical_sees, said.__getitem__
         elif is_fine_tuned(settings):
-            yield "fine_tuned", name, partial(said_of_views, learner, load_model(folder, trusted=True))
+            yield f"{name}_alone", name, partial(said_of_views, learner, load_model(folder, trusted=True))
         else:
             baseline: Any = load_model(folder, trusted=True)
             yield name, query, partial(of_tokens, baseline.fusion)

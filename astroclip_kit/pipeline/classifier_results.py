@@ -21,6 +21,7 @@ from .classifier_steps import Learner
 from .fine_tuned import lacking, subset_results
 from .outcome import More, write_results
 from .simulated_spectra import cited, vector_results
+from .training_notes import below_majority, warm_up_notes
 
 if TYPE_CHECKING:
     from astropy.table import Table
@@ -60,7 +61,7 @@ def write_judgement(learner: Learner) -> None:
         )
     ] + [*vector_results(learner, **about), *subset_results(learner)]
     shown = {} if learner.name else _figures([learner], [models[0]], settings.split.seed)  # of folds for all together
-    more = More(parts=_parts([learner], error_notes(models[0])), files={SAID: as_csv(models)}, **cited(settings))
+    more = More(parts=_parts([learner], _said_notes(models[0])), files={SAID: as_csv(models)}, **cited(settings))
     told = {"data": str(learner.data), "labels": learner.labels, "classification": describe(asdict(settings))}
     write_results(learner.place("results"), results, shown, told, next_command(learner), more)
 
@@ -128,10 +129,14 @@ def together(learners: Sequence[Learner], out: Path, settings: str, seed: int) -
     said = [read_said(folder)[0] for folder in folders]
     results: list[Result] = combine([read_results(folder) for folder in folders])
     files = {SAID: "".join(csv_of_fold(folder, fold) for fold, folder in enumerate(folders))}
-    parts = _parts(learners, error_notes(_all_folds(said)))
+    parts = _parts(learners, _said_notes(_all_folds(said)))
     more = More(parts=parts, files=files, **cited(learners[0].settings))
     write_results(out, results, _figures(learners, said, seed), settings, next_command(learners[0]), more)
     return results_of(learners[0], out, learners)
+
+
+def _said_notes(said: Said) -> list[str]:
+    return [*error_notes(said), *below_majority(said)]
 
 
 def _all_folds(said: Sequence[Said]) -> Said:
@@ -164,6 +169,7 @@ def results_of(learner: Learner, folder: Path | None = None, folds: Sequence[Lea
     stages = zip(counted.stages, counted.counts.sum(axis=1).tolist(), strict=True)
     notes = [f"objects: {', '.join(f'{count:,} {stage}' for stage, count in stages)}"]
     notes += [note for one in folds or [learner] for note in _notes(one)]
+    notes += below_majority(_all_folds([read_said(one.place("results"))[0] for one in folds or [learner]]))
     notes += [f"{origin} of {results[0].dataset}, held-out objects, 95 % intervals of the macro F1"]
     table.meta["notes"] = ["", *notes, f"report: {folder / REPORT}", f"next:   {next_command(learner)}"]
     return table
@@ -172,6 +178,7 @@ def results_of(learner: Learner, folder: Path | None = None, folds: Sequence[Lea
 def _notes(learner: Learner) -> list[str]:
     """What is to be heeded: classes of which there are few objects or none, and probabilities that say little."""
     from ..classifiers import check_classes
+    from ..classifiers.temperature import FOLLOWS
     from ..storage import open_folder
 
     with warnings.catch_warnings():
@@ -179,11 +186,14 @@ def _notes(learner: Learner) -> list[str]:
         few = check_classes(*learner.divided, learner.settings.class_weights)
     told = open_folder(learner.place("model"), "model").get("calibration", {"fitted": True, "note": ""})
     sure = told["note"] if told["fitted"] else f"not calibrated: {told['note']}"
-    return [
-        f"{learner.name.replace('/', ': ')}{note}" for note in (few, *learner.absent, sure, *lacking(learner)) if note
-    ]
+    sure = "" if sure.endswith(FOLLOWS) else sure  # that a class is absent is said of it
+    every = (few, *learner.absent, *warm_up_notes(learner.settings), sure, *lacking(learner))
+    return [f"{learner.name.replace('/', ': ')}{note}" for note in every if note]
 
 
 def next_command(learner: Learner) -> str:
-    """How new objects are classified."""
-    return f"astroclip-kit classify --model {learner.place('model')} --input NEW --out candidates.fits"
+    """How new objects are classified; of light curves with numbers of a table, what to give."""
+    command = f"astroclip-kit classify --model {learner.place('model')} --input NEW --out candidates.fits"
+    seen = (learner.dataset.modalities[name] for name in learner.needed)
+    own = [one.name for one in seen if one.kind == "lightcurve" and one.covariates]
+    return f"{command}  # NEW: a dataset folder, as {own[0]} takes numbers from a table" if own else command

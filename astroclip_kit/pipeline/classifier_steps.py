@@ -19,6 +19,7 @@ from .fine_tuned import alone, fit_alone, is_fine_tuned
 from .parts import Encoders, encoder_for, read_by, seeded
 from .simulated_spectra import fit_view, other_sources, views
 from .step import Step
+from .training_notes import absent_once, warm_up_notes
 
 if TYPE_CHECKING:
     from ..data import Dataset, Labelled
@@ -57,9 +58,14 @@ class Learner:
     def __post_init__(self) -> None:
         """Refuses what would be found wrong only after hours."""
         from ..classifiers.methods import METHODS
+        from ..classifiers.starts import check_tuning
+        from ..data.label_shares import check_share
 
         if not self.encoders:
             raise UsageError("classify.encoders: name the encoder of each modality that the classifier shall see.")
+        check_share(self.settings.labelled)
+        if is_fine_tuned(self.settings):
+            check_tuning(self.settings, self.encoders)
         fusions = [name for name in METHODS if name not in ("linear", self.settings.method)]
         others = [] if is_fine_tuned(self.settings) else [*fusions, *other_sources(self.settings)]
         whole = not is_fine_tuned(self.settings) or len(self.encoders) == 1  # nobody lacks what classical ones see
@@ -187,6 +193,7 @@ class Learner:
         call: Callable[[], object],
     ) -> Step:
         arguments = {"labels": self.labels, **arguments}
+        call = partial(absent_once, call)
         return Step("classify", f"{self.name}{name}", out, {"data": self.data, **inputs}, arguments, call=call)
 
     def _described(self) -> dict[str, Any]:
@@ -217,7 +224,7 @@ class Learner:
         from ..classifiers.candidates import made_of
         from ..classifiers.seen import check_unseen
 
-        for note in self.absent:
+        for note in [*self.absent, *warm_up_notes(self.settings)]:
             warnings.warn(f"{self.name.replace('/', ': ')}{note}.", stacklevel=2)
         built = self.built([*self.encoders])
         dataset, split = self.dataset, self.settings.split

@@ -18,7 +18,7 @@ from .step import run_steps
 if TYPE_CHECKING:
     from astropy.table import Table
 
-__all__ = ["train_classifier", "usual_encoders"]
+__all__ = ["begun_with", "train_classifier", "usual_encoders"]
 
 USUAL = {"image": "SEResNet", "spectrum": "VGG1D", "table": "TabularMLP", "lightcurve": "LightCurveTransformer"}
 

@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING
 from ..errors import UsageError
 from ..settings import Split
 from .classifier_steps import Learner
+from .classifier_training import begun_with
 from .configuration import Configuration
 from .given_weights import fetch_pretrained
 from .step import Step, run_steps
+from .tuning_checks import aligned_encoders, check_classifier
 
 if TYPE_CHECKING:
     from astropy.table import Table
@@ -112,10 +114,12 @@ def _learner(configuration: Configuration, root: Path, prefix: str, dataset: Pat
     given, out = configuration.sections["classify"], root / prefix
     settings = given["classification"]
     settings = replace(settings, split=_split(settings.split, configuration, fold))
+    encoders = given["encoders"] or begun_with(settings)
     if "align" in configuration.sections:
+        encoders = encoders or dict.fromkeys(aligned_encoders(configuration), "")
         start = settings.fine_tuning.start or str(out / FOLDERS["align"])
         settings, out = replace(settings, fine_tuning=replace(settings.fine_tuning, start=start)), out / "classifier"
-    return Learner(dataset, out, given["encoders"] or {}, settings, str(given["labels"]), prefix)
+    return Learner(dataset, out, encoders, settings, str(given["labels"]), prefix)
 
 
 def run_configuration(configuration: Configuration, root: Path) -> Table:
@@ -132,6 +136,7 @@ def run_configuration(configuration: Configuration, root: Path) -> Table:
         UsageError: If a section lacks what it reads, or the root holds something else.
     """
     steps = list(plan(configuration, root))
+    check_classifier(configuration)
     if not (root / FOLDERS["evaluate"]).exists():
         fetch_pretrained(configuration.sections)
     run_steps(steps, root, configuration.text)

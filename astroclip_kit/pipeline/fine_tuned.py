@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..settings import Classification
+from .training_notes import label_notes
 
 if TYPE_CHECKING:
     from ..types import Result
@@ -86,9 +87,4 @@ def lacking(learner: Learner) -> Iterator[str]:
         test = np.flatnonzero((sides == "test") & (codes >= 0))
         if few := len(test) - len(with_all(dataset, names, test)):
             yield f"of {len(test):,} held-out objects, {few:,} lack a modality; subsets are judged on the others"
-    if kept_back := about.get("left_out", {}).get("label kept back"):
-        share, counts = learner.settings.labelled, about["counts"]
-        yield (
-            f"{share.fraction:g} of the labels ({share.by}) are learned from: {counts['train']:,} train and "
-            f"{counts['valid']:,} validate, {kept_back:,} are kept back"
-        )
+    yield from label_notes(learner)

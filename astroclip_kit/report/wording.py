@@ -28,6 +28,7 @@ MODELS = {
     "fusion": "cross-attention",
     "gan": "image, GAN vector",
     "gan_alone": "GAN vector",
+    "lightcurve_alone": "light curve alone",
     "linear": "linear head",
     "no_critic": "image, regressed vector",
     "no_noise": "image, GAN vector without noise",

@@ -45,12 +45,12 @@ class LabelShare:
 
     Args:
         fraction: Share of the labels of each side that is kept; 1 for all.
-        by: "capped" (the largest classes are cut to the same size, so that rare ones stay whole), with the sizes of
-            AstroM3's code, which leaves fewer than asked for where every class is cut, and far fewer where all are
-            alike; "level" (the same, and as many as asked for); or "random" (any object, whatever its class).
+        by: "level" (the largest classes are cut to the same size, so that rare ones stay whole; at least one label of
+            each class is kept); "capped" (the same with the sizes of AstroM3's code, which leaves fewer than asked for
+            where every class is cut, and far fewer where all are alike); or "random" (any object, whatever its class).
         sides: Which sides of the split are cut. AstroM3 also cuts "test", which is then judged on fewer objects.
     """
 
     fraction: float = 1.0
-    by: Literal["capped", "level", "random"] = "capped"
+    by: Literal["capped", "level", "random"] = "level"
     sides: list[str] = field(default_factory=lambda: ["train", "valid"])

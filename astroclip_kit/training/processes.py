@@ -7,7 +7,9 @@ A weight that only some processes used is no trouble either; it counts as zero i
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -15,7 +17,7 @@ import torch
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
-__all__ = ["average_gradients", "on_first_process", "reduced", "share_buffers"]
+__all__ = ["average_gradients", "on_first_process", "reduced", "say_once", "share_buffers"]
 
 
 def reduced(fabric: Fabric, values: list[float], how: str) -> list[float]:
@@ -52,3 +54,9 @@ def on_first_process(act: Callable[[], object]) -> None:
         act()
     if several:
         torch.distributed.barrier()
+
+
+@cache
+def say_once(note: str) -> None:
+    """Prints a note in the first process, once, however many trainings begin with what it is about."""
+    on_first_process(lambda: print(f"note: {note}", file=sys.stderr))

@@ -185,12 +185,14 @@ def test_frozen_projections_are_those_of_the_start_and_cached_vectors_say_the_sa
     np.testing.assert_allclose(view_logits(found, stars, rows, hardware=ONE_CORE), said, atol=2e-2, rtol=1e-2)
 
 
-def test_a_start_that_saw_held_out_objects_is_refused(stars, start, tmp_path):
+def test_a_start_that_saw_held_out_objects_is_refused(stars, start, tmp_path, capsys):
     settings = replace(tuned(start=str(start)), split=replace(SPLIT, seed=1))
     with pytest.raises(UsageError, match=r"aligned on \d+ of \d+ objects that split \{seed: 1\} holds out, with split"):
         fit_classifier(stars, make_encoders(), settings, tmp_path / "run", quiet=True)
     other = VariableStars(seed=1)  # another dataset, of which it saw nothing
-    fit_classifier(other, make_encoders(), settings, tmp_path / "other", quiet=True)
+    for _ in range(2):
+        fit_classifier(other, make_encoders(), settings, tmp_path / "other", quiet=True)
+    assert capsys.readouterr().err.count("whether it has seen held-out objects cannot be told") == 1
 
 
 class PowerCutError(BaseException):
@@ -259,7 +261,8 @@ def test_a_start_has_to_be_an_aligned_model_of_these_encoders(stars, start, tmp_
         refused(tuned(start=str(tmp_path / "nothing")), make_encoders())
     other = {**make_encoders(), "metadata": TabularMLP(2, 8, hidden_features=(9,))}
     with pytest.raises(
-        UsageError, match=r"fine_tuning.start: .*the encoder of 'metadata' is not the TabularMLP that is"
+        UsageError,
+        match=r"start: .*'metadata' is not the TabularMLP that is given: hidden_features is .*9.*, and .*8.* in the",
     ):
         refused(tuned(start=str(start)), other)
     with pytest.raises(UsageError, match=r"the encoder of 'metadata' is a folder, and fine_tuning\.start has one"):

@@ -53,6 +53,8 @@ def test_a_class_that_is_absent_is_told():
     with pytest.warns(UserWarning, match="no validation object is of the class number 2"):
         found = fit_temperature(LOGITS[rows], CODES[rows])
     assert found == pytest.approx(minimize_scalar(loss, args=(LOGITS[rows], CODES[rows]), bounds=(0.1, 9)).x, rel=1e-3)
+    with pytest.warns(UserWarning, match="svm: no validation object is of the class 'M'; how sure to be of it"):
+        assert "number" not in calibrate(lambda: LOGITS[rows], CODES[rows], "svm", ["EW", "RRAB", "M"]).note
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         fit_temperature(LOGITS, CODES)

@@ -23,7 +23,7 @@ ALL = ["train", "valid", "test"]
     [(2, 10708, 1518, (1209, 149, 160)), (4, 5347, 649, (516, 64, 69)), (10, 2090, 209, (166, 21, 22))],
 )
 def test_the_subsets_of_astrom3_have_their_published_sizes(factor, total, cap, caps):
-    kept = label_share(CODES, SIDES, LabelShare(1 / factor, sides=ALL), seed=42)
+    kept = label_share(CODES, SIDES, LabelShare(1 / factor, "capped", sides=ALL), seed=42)
     counts = np.array([np.bincount(CODES[kept & (SIDES == side)]) for side in ALL])
     assert kept.sum() == total and counts.max(axis=1).tolist() == list(caps) and counts.sum(axis=0).max() == cap
     full = np.array([PUBLISHED[side] for side in ALL])
@@ -31,7 +31,7 @@ def test_the_subsets_of_astrom3_have_their_published_sizes(factor, total, cap, c
 
 
 def test_ten_percent_leave_as_many_of_each_class_as_in_the_paper():
-    kept = label_share(CODES, SIDES, LabelShare(0.1, sides=ALL))
+    kept = label_share(CODES, SIDES, LabelShare(0.1, "capped", sides=ALL))
     train, test = (np.bincount(CODES[kept & (SIDES == side)]) for side in ("train", "test"))
     assert (train == 166).all() and (test == 22).all()
 
@@ -60,7 +60,7 @@ def test_a_smaller_share_is_part_of_a_larger_one_and_another_seed_draws_others(b
 def test_all_labels_are_those_that_are_known_and_unknown_ones_count_nowhere():
     codes, sides = np.array([0, -1, 1, 1, -1, 0, 1]), ["train"] * 7
     assert label_share(codes, sides, LabelShare()).tolist() == (codes >= 0).tolist()
-    kept = label_share(codes, sides, LabelShare(0.4))
+    kept = label_share(codes, sides, LabelShare(0.4, "capped"))
     assert np.bincount(codes[kept & (codes >= 0)]).tolist() == [1, 1] and not kept[codes < 0].any()
     assert not label_share([-1, -1], ["train", "valid"], LabelShare(0.5)).any()
 

@@ -10,9 +10,15 @@ import pytest
 from kills import kill_again_and_again
 
 from astroclip_kit import pipeline
+from astroclip_kit.alignment import align
+from astroclip_kit.classifiers.seen import check_start
+from astroclip_kit.data import Dataset
 from astroclip_kit.errors import UsageError
+from astroclip_kit.features import extract
+from astroclip_kit.models import load_model
 from astroclip_kit.pipeline.configuration import load_configuration
 from astroclip_kit.results import read_results
+from astroclip_kit.settings import Split, Training
 from astroclip_kit.storage import open_folder, read_journal
 
 CONFIGURATION = """
@@ -28,7 +34,7 @@ ingest:
       init_args: {{path: "${{data}}/periods.csv", columns: [period, amplitude], id_column: object_id, name: periods}}
   reading: {{workers: 1}}
 align:
-  encoders: &encoders
+  encoders:
     colours: {{class_path: astroclip_kit.encoders.TabularMLP, init_args: {{out_features: 6, hidden_features: [8]}}}}
     periods: {{class_path: astroclip_kit.encoders.TabularMLP, init_args: {{out_features: 5, hidden_features: [8]}}}}
   alignment: {{trainable: {{colours: all, periods: all}}, head: {{out_features: 4}}}}
@@ -39,7 +45,6 @@ align:
   split: &sides {{test: 0.3, valid: 0.2}}
 classify:
   labels: ${{data}}/labels.csv
-  encoders: *encoders
   classification:
     stages: fine_tuned
     split: *sides
@@ -95,7 +100,7 @@ def test_the_classifier_begins_with_what_the_run_aligned_and_is_judged_by_each_s
     found = read_results(finished / FOLDER / "results")
     queries = {(one.task, one.query) for one in found}
     subsets = {("modalities", query) for query in ("colours", "periods", "colours+periods")}
-    assert queries == subsets | {("fine_tuned", "colours+periods"), ("fine_tuned", "periods")}
+    assert queries == subsets | {("fine_tuned", "colours+periods"), ("periods_alone", "periods")}
     page = (finished / FOLDER / "results" / "report.html").read_text()
     for text in ("What each modality tells", "M (n ", "shown some modalities alone", "<td>with any of these</td>"):
         assert text in page, text
@@ -109,7 +114,7 @@ def test_the_classifier_begins_with_what_the_run_aligned_and_is_judged_by_each_s
 
 def test_what_a_subset_is_judged_on_has_every_modality(finished):
     found = read_results(finished / FOLDER / "results")
-    of_all = {one.query: one.n for one in found if (one.task, one.metric) == ("fine_tuned", "accuracy")}
+    of_all = {one.query: one.n for one in found if one.task != "modalities" and one.metric == "accuracy"}
     subsets = {one.n for one in found if (one.task, one.metric) == ("modalities", "accuracy")}
     assert of_all["colours+periods"] > of_all["periods"] > subsets.pop() and not subsets
 
@@ -131,10 +136,13 @@ def test_a_share_of_the_labels_and_a_frozen_start(config, finished, tmp_path):
         "classify.classification.labelled={fraction: 0.5, by: level}",
         "classify.classification.fine_tuning={trainable: frozen, combine: concat}",
         "classify.classification.baselines=[]",
+        "align.encoders.periods.init_args.hidden_features=[9]",
     ]
     table = pipeline.run(config, tmp_path / "run", overrides=changes)
-    assert any(re.match(r"0.5 of the labels \(level\) are learned from: \d+ train", one) for one in table.meta["notes"])
+    told = r"\d+ of \d+ labels \([45]\d %\) are learned from, side train; asked for 50 %, by level$"
+    assert any(re.match(told, one) for one in table.meta["notes"])
     about = open_folder(tmp_path / "run" / FOLDER / "model", "model")
+    assert load_model(tmp_path / "run" / FOLDER / "model").encoders["periods"].hidden_features == (9,)  # of the start
     assert about["left_out"]["label kept back"] > 0 and (tmp_path / "run" / FOLDER / "tokens").is_dir()
 
 
@@ -151,6 +159,60 @@ def test_another_split_than_that_of_the_space_is_refused(config, finished, tmp_p
     shutil.copytree(finished, tmp_path / "run")
     with pytest.raises(UsageError, match=r"aligned on \d+ of \d+ objects that split \{seed: 5\} holds out"):
         pipeline.run(config, tmp_path / "run", overrides=["classify.classification.split.seed=5"])
+
+
+@pytest.fixture(scope="module")
+def again(config, tmp_path_factory):
+    """The same files, ingested once more."""
+    alone = tmp_path_factory.mktemp("again") / "new.yaml"
+    alone.write_text(config.read_text().split("align:")[0])
+    pipeline.run(alone, alone.parent / "run")
+    return Dataset(alone.parent / "run" / "data")
+
+
+@pytest.mark.parametrize("cached", [False, True])
+def test_a_start_is_known_again_where_the_same_files_are_ingested_again(finished, again, tmp_path, cached):
+    sides, start = Split(test=0.3, valid=0.2, seed=2), finished / "model"
+    if cached:
+        start, made = tmp_path / "model", Dataset(finished / "data")
+        features = extract(
+            made, dict(load_model(finished / "model").encoders.items()), tmp_path / "features", quiet=True
+        )
+        align(features, start, training=Training(1, 64), split=sides, quiet=True)
+    some = again.select(np.arange(len(again)) % 3 > 0)
+    for data in (again, some):
+        assert check_start(start, data, sides) == []
+        with pytest.raises(UsageError, match=r"was aligned on \d+ of \d+ objects that split \{seed: 5\} holds out"):
+            check_start(start, data, replace(sides, seed=5))
+
+
+PART = "{class_path: astroclip_kit.encoders.%s, init_args: {%s}}"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("classification.labelled.fraction=0", "labelled.fraction is 0.0, expected a share above 0"),
+        ("classification.fine_tuning.trainable=some", "trainable is 'some', expected 'frozen', 'last:N'"),
+        ("classification.fine_tuning.trainable=last:99", "trainable is 'last:99', but TabularMLP has 2 blocks"),
+        ("classification.fine_tuning.trainable={image: all}", "there is no encoder 'image', only colours, periods"),
+        ("classification.method=early_add", "stages 'fine_tuned' has its own head"),
+        (
+            f"encoders={{periods: {PART % ('TabularMLP', 'out_features: 5, hidden_features: [9]')}}}",
+            r"classify.encoders.periods is not the TabularMLP that is given: hidden_features is .*9.*, and .*8.* in "
+            r"the start. Give the same, or leave classify.encoders out: those of the start are then taken",
+        ),
+        (
+            f"encoders={{periods: {PART % ('MetadataMLP', '')}}}",
+            "periods is not the MetadataMLP that is given: that of the start is TabularMLP",
+        ),
+        (f"encoders={{image: {PART % ('TabularMLP', '')}}}", "align has no 'image'; it has colours, periods"),
+    ],
+)
+def test_mistakes_of_a_fine_tuning_are_found_before_the_first_step(config, tmp_path, change, message):
+    with pytest.raises(UsageError, match=message):
+        pipeline.run(config, tmp_path / "out", overrides=["classify.classification.baselines=[]", f"classify.{change}"])
+    assert not (tmp_path / "out").exists()
 
 
 def test_what_fine_tuning_cannot_be_compared_with_is_refused(config, tmp_path):
@@ -174,9 +236,7 @@ def test_mock_variables_from_their_simulation_to_the_page(tmp_path):
         "lightcurve": {"width": 8, "depth": 1},
         "metadata": {"hidden_features": 8},
     }
-    changes = [
-        f"{section}.encoders.{name}.init_args={one}" for section in ("align", "classify") for name, one in small.items()
-    ]
+    changes = [f"align.encoders.{name}.init_args={one}" for name, one in small.items()]
     changes += [
         f"data={tmp_path / 'survey'}",
         "simulate.count=220",
