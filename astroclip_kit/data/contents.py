@@ -102,8 +102,7 @@ def _uncovered(dataset: Dataset) -> Iterator[str]:
         if modality.covariates and len(rows):
             views = dataset.views(name, rows)
             numbers = views[:, 0, 4:] if modality.kind == "lightcurve" else views[:, 2:, 0]
-            known = np.isfinite(numbers).any(axis=0).tolist()
-            absent = [one for one, there in zip(modality.covariates, known, strict=True) if not there]
+            absent = [one for one, its in zip(modality.covariates, numbers.T, strict=True) if np.isnan(its).all()]
             if absent:
                 yield f"{name} has no {', no '.join(absent)} in any of the first {len(rows)} objects: see its source"
 

@@ -6,14 +6,17 @@ import re
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from ..errors import UsageError
-from ..surveys import TableReader, catalogue
+from ..surveys import TableReader, WithCovariates, catalogue
 from ..surveys.files.fits_files import find_files
 from ..surveys.files.outlines import outline
 from ..surveys.files.table_files import column_names
+from ..types import Modality
+from .observations import reader_of
 
-__all__ = ["measured", "tables_with"]
+__all__ = ["measured", "tables_with", "with_covariates"]
 
 ALIKE = 3  # more files than this whose names differ in digits alone hold an object each
 
@@ -55,3 +58,27 @@ def measured(path: str | Path, columns: Sequence[str], name: str) -> TableReader
     except UsageError:  # nothing is called like an id or like coordinates
         return TableReader(path, columns)
     return TableReader(path, columns, known.id_column, known.ra_column, known.dec_column)
+
+
+def with_covariates(path: str | Path, modality: Modality) -> Any:
+    """A reader of survey files with the covariates that a model takes, from a table with them that lies beside.
+
+    Args:
+        path: The files. The table is right in that folder, or in the one above, and calls its rows by the same ids.
+        modality: What the model was trained on.
+
+    Returns:
+        The reader; None where the files have the covariates themselves, or not one table has them.
+
+    Raises:
+        FileError: If the table cannot be read.
+        UsageError: If the kit cannot tell which reader to take.
+    """
+    reader = reader_of(path, None, modality)
+    if set(modality.covariates) <= set(reader.modality.covariates):
+        return None
+    folders = [one for one in (Path(path), Path(path).resolve().parent) if one.is_dir()]
+    tables = next(filter(None, (tables_with(one, modality.covariates) for one in folders)), [])
+    if len(tables) != 1 or not (column := catalogue(tables[0], modality.covariates).id_column):
+        return None
+    return WithCovariates(reader, modality.covariates, {"path": str(tables[0]), "id": column})

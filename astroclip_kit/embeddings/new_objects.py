@@ -18,7 +18,7 @@ from ..errors import FileError, InputError, UsageError
 from ..storage import own_manifest
 from ..surveys.recognition import recognise
 from ..types import Drop, Modality, Sample
-from .measured_tables import measured, tables_with
+from .measured_tables import measured, tables_with, with_covariates
 from .observations import adapted, read_observations
 
 __all__ = ["new_objects"]
@@ -33,11 +33,13 @@ def new_objects(
 
     Args:
         given: A dataset or its folder; or a folder or file of survey files that the kit recognises; or modality to such
-            a path, or to ``{"file": path, "reader": name or class_path and init_args}``.
+            a path, or to ``{"file": path, "reader": name or class_path and init_args}``. Covariates of light curves
+            and spectra are those of the one table that has them, in the folder of the files or the one above.
         modalities: What the model was trained on; each object is to have all of them, or any where it is partial.
         radius_arcsec: Observations that share no id are one object if they are each other's nearest within that; those
             that share one are left out if they are farther apart.
-        partial: Whether an object may lack modalities, as long as it has one.
+        partial: Whether an object may lack modalities, as long as it has one; a modality of which nothing can be used
+            is a drop then.
 
     Yields:
         Samples with their modalities, in the bands, pixels, wavelengths and unit of the model.
@@ -63,16 +65,41 @@ def new_objects(
             f"{','.join(f'{name}={_path(one)}' for name, one in modalities.items())}."
         )
     found: dict[str, list[Sample]] = {}
+    problems: list[FileError | InputError] = []
     for name, modality in modalities.items():
         if name not in files:
             continue
         told = files[name] if isinstance(files[name], Mapping) else {"file": files[name]}
-        file, reader = told.get("file", ""), told.get("reader")
-        if not reader and modality.kind == "table" and Path(file).exists():
-            reader = measured(file, modality.channels, modality.name)
-        found[name], skipped = read_observations([file], reader, modality)
+        try:
+            found[name], skipped = _read(told.get("file", ""), told.get("reader"), modality)
+        except (FileError, InputError) as error:
+            if not partial or not (told.get("reader") or Path(told.get("file", "")).exists()):
+                raise
+            problems.append(error)
+            skipped = [f"{told.get('file') or name}: {name} is not used, {error}"]
         yield from (Drop(*_parted(reason)) for reason in skipped)
+    if not found:
+        raise problems[0]
     yield from _matched(found, radius_arcsec, partial)
+
+
+def _read(file: str | Path, reader: Any, modality: Modality) -> tuple[list[Sample], list[str]]:
+    """The observations of one modality, and why others were left out.
+
+    Raises:
+        FileError: If the only file cannot be used, or no object is in the table of its covariates.
+        InputError: If nothing can be used.
+        UsageError: If the kit cannot tell how to read it.
+    """
+    if not reader and Path(file).exists():
+        if modality.kind == "table":
+            reader = measured(file, modality.channels, modality.name)
+        elif modality.covariates:
+            reader = with_covariates(file, modality)
+    samples, skipped = read_observations([file], reader, modality)
+    if check := getattr(reader, "check_objects", None):
+        check([one.object_id for one in samples])
+    return samples, skipped
 
 
 def _path(modality: Modality) -> str:

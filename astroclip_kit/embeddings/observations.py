@@ -229,9 +229,13 @@ def _factor(given: Modality, wanted: Modality) -> float:
 def _planes(given: Modality, wanted: Modality) -> list[int]:
     missing = [name for name in wanted.channels if name not in given.channels]
     if missing:
+        beside = (
+            f" Put a table with {', '.join(wanted.covariates)} beside the files; or ingest them as those of the "
+            f"training and give the dataset."
+        )
         raise InputError(
             f"{missing[0]!r} is missing: it has {', '.join(given.channels)}, the model was trained on "
-            f"{', '.join(wanted.channels)}."
+            f"{', '.join(wanted.channels)}.{beside if missing[0] in wanted.covariates else ''}"
         )
     return [given.channels.index(name) for name in wanted.channels]
 

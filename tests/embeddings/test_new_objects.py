@@ -6,9 +6,15 @@ import pytest
 from astroclip_kit.data import ingest
 from astroclip_kit.embeddings.new_objects import new_objects
 from astroclip_kit.errors import FileError, InputError, UsageError
-from astroclip_kit.surveys import LegacySurveyCutouts, SDSSSpectra, write_legacysurvey_cutout, write_sdss_spectrum
+from astroclip_kit.surveys import (
+    LegacySurveyCutouts,
+    SDSSSpectra,
+    write_asassn_light_curve,
+    write_legacysurvey_cutout,
+    write_sdss_spectrum,
+)
 from astroclip_kit.surveys.sdss import SPECTRUM_UNIT
-from astroclip_kit.types import Drop, Modality, Sample
+from astroclip_kit.types import LIGHTCURVE_CHANNELS, Drop, Modality, Sample
 
 GRID = tuple(np.arange(4000.0, 9000.0, 4.0))
 MODALITIES = {
@@ -161,6 +167,36 @@ def test_rows_that_belong_to_no_image_are_refused_with_what_to_do(survey):
     problem = "no colours belongs to any image: no id is the same .the first are 0 and 1-55000-1.* column object_id"
     with pytest.raises(InputError, match=problem):
         list(new_objects({"image": survey / "cutouts", "colours": survey / "rows.csv"}, both))
+
+
+def test_covariates_are_those_of_a_table_beside_or_the_light_curve_is_dropped(tmp_path):
+    (tmp_path / "new").mkdir()
+    columns = [np.arange(8.0) + 2456000, np.full(8, 13.0), np.full(8, 0.1), np.full(8, 19.0), np.full(8, 1.0)]
+    for name in ("215707", "215727"):
+        write_asassn_light_curve(tmp_path / "new" / f"{name}.dat", *columns)
+    channels = (*LIGHTCURVE_CHANNELS, "amplitude", "period")
+    modality = Modality("curve", "lightcurve", channels, (-1, 6), "mag", bands=("V",))
+    colours = Modality("colours", "table", ("w1_w2",), (1,))
+    (tmp_path / "rows.csv").write_text("object_id,w1_w2\n215727,0.1\n9,0.2\n")
+    both = {"curve": modality, "colours": colours}
+    given = {"curve": tmp_path / "new", "colours": tmp_path / "rows.csv"}
+    table = tmp_path / "new" / "metadata.csv"
+    table.write_text("object_id,period,amplitude\n215727,4.5,0.9\n7,1.5,0.1\n")
+    kept, dropped = parted(new_objects(given, both, partial=True))
+    assert not [one for one in dropped if "curve is not used" in dropped[one]]
+    np.testing.assert_allclose(kept["215727"].views["curve"][:, 4:], [[0.9, 4.5]] * len(kept["215727"].views["curve"]))
+    assert np.isnan(kept["215707"].views["curve"][:, 4:]).all() and list(kept["9"].views) == ["colours"]
+    table.write_text("object_id,period,amplitude\nJ1,4.5,0.9\n")
+    kept, dropped = parted(new_objects(given, both, partial=True))
+    assert list(kept) == ["215727", "9"] and "none of 2 objects has a row" in dropped[str(tmp_path / "new")]
+    table.unlink()
+    kept, dropped = parted(new_objects(given, both, partial=True))
+    assert list(kept) == ["215727", "9"] and [*dropped] == [str(tmp_path / "new")]
+    reason = dropped[str(tmp_path / "new")]
+    assert "curve is not used" in reason and "'amplitude' is missing" in reason
+    for asked in ({"partial": False}, {"partial": True}):
+        with pytest.raises(InputError, match=r"'amplitude' is missing.*Put a table with amplitude, period beside"):
+            list(new_objects({"curve": tmp_path / "new"}, {"curve": modality}, **asked))
 
 
 def test_a_partial_model_takes_objects_that_lack_a_modality(survey, tmp_path):

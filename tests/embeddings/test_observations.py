@@ -217,5 +217,5 @@ def test_covariates_of_a_light_curve_are_found_by_name():
     wanted = change(CURVE, channels=[*LIGHTCURVE_CHANNELS, "period"], shape=[-1, 5])
     view = np.array([[0, 15, 0.1, 0, 0.5, 3], [1, 16, 0.1, 0, 0.5, 3]], np.float32)
     np.testing.assert_array_equal(adapted(view, given, wanted), view[:, [0, 1, 2, 3, 5]])
-    with pytest.raises(InputError, match="'period' is missing: it has time, value, error, band, the model"):
+    with pytest.raises(InputError, match=r"'period' is missing: it has time, value, .* with period beside the files"):
         adapted(view[:, :4], CURVE, wanted)
