@@ -1,7 +1,8 @@
 """What chance gives where groups are compared by many properties: the same comparisons of permuted groups.
 
 Groups are exchanged among the objects, every property is compared again, and the smallest p of all comparisons is
-kept. As an object keeps its properties, those that say the same are not counted twice.
+kept. As an object keeps its properties, those that say the same are not counted twice. The groups are taken as given:
+where a space made them out of some of the properties, these separate them because of that, however small p is.
 
 Source: Westfall & Young 1993, Resampling-Based Multiple Testing (the method of the smallest p).
 """

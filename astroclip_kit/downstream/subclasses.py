@@ -33,6 +33,7 @@ __all__ = ["Subclasses", "find_subclasses"]
 NEIGHBOURS, MIN_DIST = 45, 0.7  # of the map, as AstroM3
 FEWEST = 30  # objects of a class among which groups are looked for
 SHARE = 20  # one in so many objects is the smallest group
+UNKNOWN = {"chance": math.nan, "p_any": math.nan}
 FEW = 10  # objects that did not make the groups, too few to tell whether they are apart
 FLATTERED = "the map was fitted also on objects that are counted: the valleys flatter the groups"
 Array = npt.NDArray[Any]
@@ -45,7 +46,7 @@ class Subclasses(Found):
 
     "fitted", the objects that made the groups; "subclasses", how many groups are apart, 1 where none is; "valleys",
     what lies between them (see `Valley`); "columns", the properties that separate them, the largest effect first (see
-    `Ranked`).
+    `Ranked`; chance and p_any are NaN for a division of one group).
     """
 
     @property
@@ -117,12 +118,17 @@ def find_subclasses(
         "comparisons": len(separations),
         "subclasses": max(1, int(merged.max(initial=0)) + 1),
         "valleys": [asdict(one) for one in found],
-        "columns": [{**asdict(one.separation), "chance": one.chance, "p_any": one.p} for one in ranking],
+        "columns": [_column(one, apart=bool(merged.max(initial=0) > 0)) for one in ranking],
         "clusters": described(division, z, store.object_ids[own.at], separations),
     }
     flatters = place is not None and bool(place.fitted[own.at[~own.fitted]].any())
     summary["notes"] = [*_notes(summary, found, ranking), *[FLATTERED] * flatters]
     return Subclasses(member_table(store, own.at, division, xy), summary, [])
+
+
+def _column(one: Ranked, *, apart: bool) -> dict[str, Any]:
+    """Of the summary: how a property separates groups; how likely that is where they were cut out of one is unknown."""
+    return {**asdict(one.separation), **({"chance": one.chance, "p_any": one.p} if apart else UNKNOWN)}
 
 
 def _counts(
@@ -263,8 +269,12 @@ def _notes(about: Mapping[str, Any], found: list[Valley], ranking: list[Ranked])
         )
     if found[0].n < FEW:
         yield f"{counted} are too few to tell whether groups are apart: hold more out"
+    favoured = "properties that went into the space are favoured"
+    if count < 2:
+        yield f"one group was cut by the space itself, so that no p says how clearly properties differ; {favoured}"
+        return
     clear = sum(one.p < SURE for one in ranking)
     yield (
         f"{clear} of {len(ranking)} properties separate groups more clearly than any does in 95 % of the permutations "
-        f"of the groups; intervals are 95 % each"
+        f"of the groups; intervals are 95 % each. This takes the groups as given, which the space made: {favoured}"
     )

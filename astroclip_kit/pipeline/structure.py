@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ..downstream.clustering import Grouping
 from ..filters import rows_where
 from ..settings.grouped import Among
-from .parts import Folder, changed, open_store, provenance, words
+from .parts import Folder, changed, open_store, provenance, save_figure, words
 from .table_files import is_table, write_table
 
 if TYPE_CHECKING:
@@ -119,10 +119,14 @@ def cluster(
         write_table(found.table, path)
     else:
         found.write(path)
-    return _shown(found, path, store)
+    if among.figure:
+        from ..report.figures import subclass_figure
+
+        save_figure(subclass_figure(found.table, found.summary), among.figure)
+    return _shown(found, [str(path), *[among.figure] * bool(among.figure)], store)
 
 
-def _shown(found: Any, path: Path, store: EmbeddingStore) -> Table:
+def _shown(found: Any, paths: list[str], store: EmbeddingStore) -> Table:
     """The clusters as a table, with what else there is to say as notes."""
     from astropy.table import Table
 
@@ -138,7 +142,8 @@ def _shown(found: Any, path: Path, store: EmbeddingStore) -> Table:
     table = Table(rows=rows, names=names) if rows else Table(names=names, dtype=(int, int, float, float, *[str] * 4))
     for name in ("share", "probability"):
         table[name].format = ".3f"
-    table.meta["notes"] = ["", *_told(found), provenance(store), f"written: {path}", *_next(found, store)]
+    written = [f"written: {path}" for path in paths]
+    table.meta["notes"] = ["", *_told(found), provenance(store), *written, *_next(found, store)]
     return table
 
 

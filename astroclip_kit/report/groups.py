@@ -21,7 +21,7 @@ NOTE = (
 
 
 def clusters_html(summary: Mapping[str, Any]) -> str:
-    """A table of all clusters, some lines each: size, and the properties that separate it most.
+    """What was noted, and a table of all clusters, some lines each: size, and the properties that separate it most.
 
     Args:
         summary: As `Clusters.summary` holds it.
@@ -33,8 +33,12 @@ def clusters_html(summary: Mapping[str, Any]) -> str:
     if none := summary["in_no_cluster"]:
         about += f"; {none:,} in no cluster"
     head = "".join(f"<th>{name}</th>" for name in HEADS)
+    told = "".join(f"<p class='note'>{escape(one)}.</p>" for one in summary.get("notes", ()))
+    what = (
+        "What differs in a division of one group" if summary.get("subclasses") == 1 else "What sets the clusters apart"
+    )
     return (
-        f"<section><h3>What sets the clusters apart: {escape(about)}</h3><p class='note'>{NOTE}</p>"
+        f"<section><h3>{what}: {escape(about)}</h3>{told}<p class='note'>{NOTE}</p>"
         f"<table><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table></section>"
     )
 

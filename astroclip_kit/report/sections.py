@@ -55,11 +55,11 @@ ABOUT = {
     "The space itself": "Alignment: mean squared distance of the two views of an object. Uniformity: how evenly "
     "vectors fill the sphere. Modality gap: distance between the means of two modalities. Hubness: whether a few "
     "objects answer everybody.",
-    "Clusters": "Groups were found without labels. AMI and ARI are 0 for groups by chance, 1 for the classes "
-    "themselves.",
+    "Clusters": "Groups were found without labels.",
     "Oddities": "How well objects that are known to be odd, or mislabelled, are found.",
 }
 LAYOUTS = {"Classes": classes_html, "What each modality tells": subsets_html}
+AGREEMENT = " AMI and ARI are 0 for groups by chance, 1 for the classes themselves."
 SHOWN = "The objects that belong least, first the least ordinary, each with its score and the reason."
 FURTHER = "Further"  # what belongs to no section
 WIDE = 5.0  # inches, from which a figure takes a whole line
@@ -94,6 +94,7 @@ def sections(
         more = apart if head == "Clusters" else ""
         if own or drawn or more:
             told = SHOWN if head == "Oddities" and not own else ABOUT.get(head, "")
+            told += AGREEMENT if head == "Clusters" and any(one.property for one in own) else ""
             about = f"<p class='about'>{escape(told)}</p>\n" if told else ""
             lay = LAYOUTS.get(head, results_html)
             found[head] = about + lay(own, results) + more + _figures(drawn)

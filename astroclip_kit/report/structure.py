@@ -54,7 +54,7 @@ def cluster_figures(
         labels: Properties of the rows of the table by which the map is coloured, too: numbers, or text.
         units: Unit of each property.
         method: How the map was made.
-        summary: Of the clusters; if they are subclasses, what separates them is drawn first.
+        summary: Of the clusters; if they are subclasses, what separates them is drawn, with the map of them.
         seed: Which members' spectra are read, where there are many.
 
     Raises:
@@ -63,9 +63,10 @@ def cluster_figures(
     if missing := {"object_id", "cluster"} - set(table.colnames):
         raise InputError(f"cluster_figures: the table has no column {min(missing)!r}. Give the table of `cluster`.")
     drawn: list[tuple[str, Figure]] = []
-    if summary is not None and "valleys" in summary and "x" in table.colnames:
+    inside = summary is not None and "valleys" in summary and "x" in table.colnames
+    if summary is not None and inside:  # its first panel is the map
         drawn.append((SUBCLASSES.format(**summary), subclass_figure(table, summary)))
-    drawn += _maps(table, labels or {}, units or {}, method)
+    drawn += list(_maps(table, labels or {}, units or {}, method))[inside:]
     if dataset is not None:
         drawn += [*_spectra(table, dataset, seed), *_members(members, dataset)]
     return dict(drawn)

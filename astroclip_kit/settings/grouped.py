@@ -18,9 +18,10 @@ class Among:
         label: Label with the class of each object, for groups inside one class.
         within: The class: whether there are subclasses in it is tested on objects that took no part in finding them.
         table: Table with an id and further columns, which may separate subclasses as the labels may.
+        figure: File for a figure of the groups inside the class and of what separates them, e.g. rot.pdf.
 
     Raises:
-        UsageError: If there is a class without a label, or a label or table without a class.
+        UsageError: If there is a class without a label, or a label, table or figure without a class.
 
     Example:
         >>> Among(label="class", within="ROT").within
@@ -31,6 +32,7 @@ class Among:
     label: str = ""
     within: str = ""
     table: str = ""
+    figure: str = ""
 
     def __post_init__(self) -> None:
         """Refuses what means nothing."""
@@ -38,5 +40,7 @@ class Among:
             raise UsageError("label and within go together: --label class --within ROT looks for groups among ROT.")
         if self.table and not self.within:
             raise UsageError("table: its columns are compared inside one class; say with --label and --within which.")
+        if self.figure and not self.within:
+            raise UsageError("figure: it shows groups inside one class; say with --label and --within which.")
         if self.within and self.where:
             raise UsageError("where has no use with within: the objects of the class are looked at.")

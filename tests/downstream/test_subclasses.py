@@ -72,6 +72,7 @@ def test_planted_subclasses_are_found(found, store):
     assert valley["n"] == ((KIND == 0) & (store.split != "train")).sum() and valley["q"] < 1e-6
     assert found.summary["fitted"] == ((KIND == 0) & (store.split == "train")).sum()
     assert "a valley: " in found.notes[0] and "1 of 5 properties separate groups more clearly" in found.notes[1]
+    assert found.notes[1].endswith("as given, which the space made: properties that went into the space are favoured")
 
 
 def test_properties_are_ranked_against_chance(found):
@@ -99,6 +100,9 @@ def test_one_group_is_called_one_group(tmp_path, seed):
         found.count == 1 and "is one group as far as" in found.notes[0] and "a division of one group" in found.notes[0]
     )
     assert set(found.table["cluster"][KIND == 0].tolist()) == {0, 1}  # which is given all the same
+    told = found.summary["columns"]
+    assert told and all(np.isnan(one["p_any"]) and np.isnan(one["chance"]) for one in told)
+    assert "no p says how clearly properties differ" in found.notes[1] and "permutations" not in " ".join(found.notes)
 
 
 def test_groups_on_a_map_and_pieces_are_joined(store, tmp_path):

@@ -163,10 +163,12 @@ def test_subclasses_of_one_class(mixed, tmp_path, capsys):
     ak.project(mixed / "space", tmp_path / "map", method="pca", where="class == 'QSO'")
     words = ["cluster", str(mixed / "space"), str(tmp_path / "found"), "--label", "class", "--within", "QSO"]
     words += ["--table", str(mixed / "colours.csv"), "--map", str(tmp_path / "map")]
+    words += ["--figure", str(tmp_path / "groups.png")]
     assert cli.main(words) == 0
     printed = capsys.readouterr().out
-    for expected in ("a valley: 0 of ", "w1_w2 0.", "1 of 2 properties", "written: "):
+    for expected in ("a valley: 0 of ", "w1_w2 0.", "1 of 2 properties", f"written: {tmp_path / 'groups.png'}"):
         assert expected in printed
+    assert (tmp_path / "groups.png").stat().st_size > 1000
     summary = json.loads((tmp_path / "found" / "summary.json").read_text())
     assert summary["subclasses"] == 2 and summary["columns"][0]["property"] == "w1_w2"
     only = ak.cluster(
@@ -179,6 +181,7 @@ def test_what_is_wrong_with_subclasses_is_said(mixed, tmp_path, fails):
     space, out, inside = mixed / "space", tmp_path / "out", ("--label", "class", "--within", "QSO")
     assert "label and within go together" in fails("cluster", space, out, "--within", "QSO")
     assert "say with --label and --within which" in fails("cluster", space, out, "--table", mixed / "colours.csv")
+    assert "figure: it shows groups inside one class" in fails("cluster", space, out, "--figure", "a.pdf")
     assert "where has no use with within" in fails("cluster", space, out, *inside, "--where", "snr > 5")
     assert "no object has the class 'GALAXY'" in fails("cluster", space, out, "--label", "class", "--within", "GALAXY")
     assert "no label 'class'; there is: snr" in fails("cluster", mixed / "bare", out, *inside)

@@ -29,6 +29,19 @@ def test_what_sets_a_cluster_apart_stands_on_the_page(tmp_path):
     assert "<td>plate" not in page and "30 objects (33.3%)</small></td><td>nothing that is known" in page
 
 
+def test_a_division_of_one_group_is_called_so_after_what_was_noted(tmp_path):
+    one = {**SUMMARY, "subclasses": 1, "notes": ["ROT is <one> group"]}
+    page = write_report(tmp_path / "r.html", [], clusters=[one]).read_text()
+    head, noted = (
+        page.index("What differs in a division of one group: 90 objects"),
+        page.index("ROT is &lt;one&gt; group."),
+    )
+    assert head < noted < page.index("false discovery rate") and "AMI and ARI" not in page
+    assert "What sets the clusters apart" not in page
+    agreement = replace(SILHOUETTE, metric="ami", property="class")
+    assert "AMI and ARI are 0" in write_report(tmp_path / "s.html", [agreement], clusters=[SUMMARY]).read_text()
+
+
 def test_no_clusters_no_table():
     assert clusters_html({**SUMMARY, "clusters": []}) == ""
 

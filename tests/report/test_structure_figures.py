@@ -50,7 +50,7 @@ def test_a_map_by_cluster_names_groups_by_size_and_leaves_noise_grey():
     clusters = np.repeat([-1, 0, 1, 2], [10, 20, 30, 40])
     figure = figures.map_by_cluster(XY, clusters)
     said = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert said == ["none (10)", "2 (40)", "1 (30)", "0 (20)"]
+    assert said == ["in no group (10)", "2 (40)", "1 (30)", "0 (20)"]
     noise, *groups = figure.axes[0].collections
     assert np.ptp(noise.get_facecolor()[0, :3]) == 0
     assert len({tuple(group.get_facecolor()[0]) for group in groups}) == 3
@@ -78,7 +78,7 @@ def test_names_do_not_stand_on_each_other():
 def test_classes_can_be_mapped():
     figure = figures.map_by_cluster(XY, np.where(XY[:, 0] > 0, "QSO", ""), name="class")
     said = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert said[0].startswith("none (") and said[1].startswith("QSO (")
+    assert said[0].startswith("no class (") and said[1].startswith("QSO (")
     assert figure.legends[0].get_title().get_text() == "class"
 
 

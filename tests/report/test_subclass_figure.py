@@ -7,6 +7,7 @@ from astropy.table import Table
 from astroclip_kit.errors import InputError
 from astroclip_kit.report import cluster_figures
 from astroclip_kit.report.figures import subclass_figure
+from astroclip_kit.report.figures.canvas import NONE
 
 N = 60
 RANKED = [
@@ -48,7 +49,7 @@ def test_map_valleys_and_ranking(table):
     figure = subclass_figure(table, about())
     plane, first, second, ranking = axes_of(figure)
     assert figure.get_suptitle() == "ROT by mean: 2 subclasses" and figure.task == "clustering"
-    assert [text.get_text() for text in plane.get_legend().get_texts()][1:] == ["0 (20)", "1 (20)"]
+    assert [text.get_text() for text in plane.get_legend().get_texts()] == ["in no group (16)", "0 (20)", "1 (20)"]
     assert first.get_title(loc="left") == "pieces 0 and 1 + 2: q 0.002, apart"
     assert second.get_title(loc="left") == "pieces 0 and 1 + 2: q 0.4, not apart"
     assert [text.get_text() for text in ranking.get_yticklabels()] == ["bp_rp", "field", "period"]
@@ -59,7 +60,9 @@ def test_map_valleys_and_ranking(table):
 
 
 def test_one_group_and_nothing_found(table):
-    assert "one group" in subclass_figure(table, about(subclasses=1)).get_suptitle()
+    unknown = [one | {"chance": np.nan, "p_any": np.nan} for one in RANKED]
+    one = subclass_figure(table, about(subclasses=1, columns=unknown))
+    assert "one group" in one.get_suptitle() and {line.get_color() for line in axes_of(one)[-1].lines[::3]} == {NONE}
     table["cluster"] = -1
     empty = subclass_figure(table, about(subclasses=1, valleys=[], columns=[]), title="Rotational")
     assert empty.get_suptitle() == "Rotational by mean: one group, in which none is found" and len(axes_of(empty)) == 1
@@ -67,7 +70,9 @@ def test_one_group_and_nothing_found(table):
 
 def test_it_leads_the_figures_of_clusters(table):
     first, *others = cluster_figures(table, summary=about())
-    assert first.startswith("Groups inside ROT: ") and others == ["Clusters on the map."]
+    assert first.startswith("Groups inside ROT: ") and others == []  # the map is drawn once
+    labels = {"z": np.arange(N) * 1.0}
+    assert list(cluster_figures(table, summary=about(), labels=labels))[1:] == ["z on the map."]
     assert list(cluster_figures(table, summary={"modality": "mean"})) == ["Clusters on the map."]
 
 

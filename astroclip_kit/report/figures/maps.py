@@ -104,7 +104,8 @@ def map_by_cluster(
     equal_lengths(coordinates=xy, clusters=label)
     figure, axes = _axes(method, title, 3.0)
     if (placed & none).any():
-        _points(axes, xy[placed & none], len(xy), color=NONE, label=f"none ({int((placed & none).sum()):,})")
+        lacking = "no " + name if label.dtype.kind == "U" else "in no group"
+        _points(axes, xy[placed & none], len(xy), color=NONE, label=f"{lacking} ({int((placed & none).sum()):,})")
     names, counts = np.unique(label[placed & ~none], return_counts=True)
     names, counts = (array[np.argsort(-counts, kind="stable")] for array in (names, counts))
     for number, (one, count) in enumerate(zip(names, counts, strict=True)):

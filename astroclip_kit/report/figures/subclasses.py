@@ -29,7 +29,7 @@ def subclass_figure(table: Table, summary: Mapping[str, Any], *, title: str = ""
     Left: the class in colours, other objects that are on the map in grey. Middle: objects that did not make the groups,
     along the line through two pieces, before those that are not apart were joined; the windows in which they were
     counted are shaded, that between darkest. Right: sizes of effects (Cliff's d, Cramér's V) with 95 % intervals; a
-    grey mark where chance comes in 5 % of the permutations, for any property.
+    grey mark where chance comes in 5 % of the permutations, for any property; all grey for a division of one group.
 
     Args:
         table: One row per object with cluster, probability, x and y, as `find_subclasses` gives it.
@@ -71,7 +71,7 @@ def _map(axes: Axes, table: Table) -> None:
     axes.scatter(x[~own], y[~own], color="0.88", **style)
     none = own & (cluster < 0)
     if none.any():
-        axes.scatter(x[none], y[none], color=NONE, label=f"none ({int(none.sum()):,})", **style)
+        axes.scatter(x[none], y[none], color=NONE, label=f"in no group ({int(none.sum()):,})", **style)
     for number in range(int(cluster.max(initial=-1)) + 1):
         rows = cluster == number
         label = f"{number} ({int(rows.sum()):,})"
