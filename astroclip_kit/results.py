@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from .errors import FolderError, InputError
-from .metrics import error_of_mean
+from .metrics import error_of_mean, share_interval
 from .storage import publish
 from .types import Result
 
@@ -35,7 +35,7 @@ RANGES = {
 SHARES = (  # from 0 to 1, as what follows
     *("accuracy", "balanced_accuracy", "precision", "recall", "f1", "macro_precision", "macro_recall", "macro_f1"),
     *("specificity", "one_vs_rest_accuracy", "outlier_fraction", "ece", "ece_uncalibrated", "auc", "average_precision"),
-    "probability",
+    *("probability", "capped_accuracy"),
 )
 SHARES_AT = ("recall@", "coverage@", "accuracy@", "balanced_accuracy@", "share")
 DIFFERENCE = "_difference"  # ends the name of the metric of two models that are compared
@@ -97,8 +97,9 @@ def combine(folds: Sequence[Sequence[Result]], test_share: float = 0.0) -> list[
         mean from Student's t with F - 1 degrees of freedom, cut off where the metric ends. Folds share most of their
         training objects, so this interval is too narrow for a comparison of methods (Bengio & Grandvalet 2004, JMLR
         5, 1089); repeated random splits share tested objects as well, for which a `test_share` widens it as
-        `metrics.error_of_mean` says. What one fold alone has keeps its own interval. Then the results of every fold,
-        numbered in `fold`. A fold whose value is NaN is left out of the mean.
+        `metrics.error_of_mean` says. The interval of a share that is 0 in every fold, or 1, is Wilson's of all queries,
+        and what one fold alone has keeps its own. Then the results of every fold, numbered in `fold`. A fold whose
+        value is NaN is left out of the mean.
 
     Raises:
         InputError: If there is no fold, one measurement occurs twice in a fold, or the share is none.
@@ -147,14 +148,17 @@ def _mean(members: list[Result], test_share: float) -> Result:
     half = error_of_mean(found, test_share) * float(t.ppf(0.975, len(found) - 1))
     if len(members) == 1:
         return replace(members[0], fold=-1)
-    low, high = np.clip([mean - half, mean + half], *range_of(members[0].metric)).tolist()
+    ends, count = range_of(members[0].metric), sum(one.n for one in members)
+    low, high = np.clip([mean - half, mean + half], *ends).tolist()
+    if ends == (0.0, 1.0) and count:
+        low, high = share_interval(mean, low, high, count)
     return replace(
         members[0],
         value=mean,
         low=low,
         high=high,
         std=std,
-        n=sum(one.n for one in members),
+        n=count,
         chance=float(chance.mean()) if len(chance) else math.nan,
         fold=-1,
     )

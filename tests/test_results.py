@@ -6,6 +6,7 @@ import pytest
 from scipy import stats
 
 from astroclip_kit.errors import FolderError, InputError
+from astroclip_kit.metrics import wilson
 from astroclip_kit.results import combine, range_of, read_results, write_results
 from astroclip_kit.types import Result
 
@@ -65,6 +66,11 @@ def test_repeated_random_splits_share_objects_which_widens_the_interval():
 def test_the_interval_of_a_mean_ends_where_the_metric_does(metric, values, ends):
     pooled = combine([[replace(ONE, metric=metric, value=value)] for value in values])[0]
     assert (pooled.low, pooled.high) == pytest.approx(ends, abs=2e-3)
+
+
+def test_a_share_that_is_the_same_in_every_fold_still_has_width():
+    pooled = combine([[replace(ONE, metric="recall", value=1.0, n=5)] for _ in range(2)])[0]
+    assert (pooled.low, pooled.high, pooled.n) == (pytest.approx(wilson(1.0, 10)[0]), 1.0, 10)
 
 
 def test_measurements_are_kept_apart_and_nan_is_left_out():
