@@ -4,6 +4,22 @@ Each seed divides the objects anew, brings the three modalities of its training 
 and trains classifiers of each modality and of all, from random weights and from the encoders of that space, on all
 labels and on few. The space of the first seed is then used as it is: classes by likeness, wrong labels, subclasses.
 
+Settings of the experiment, as in ``--set experiment.seeds=1``:
+
+- seeds: how often everything is repeated, each time with another division of the objects;
+- side: "test", or "valid" to choose settings by;
+- leave_out: rows that are not run, by task ("photometry_clip_10": with pretraining, 10 % of the labels);
+- n_boot: resamples of intervals;
+- percents: shares of the labels, some of 100, 50, 25 and 10;
+- few_epochs: epochs of rows with fewer than all labels, 0 for as many as the others;
+- tuned: whether each row trains as it was tuned for by the authors, which "rows" holds: task to learning_rate, beta1,
+  weight_decay, factor, clip_norm and dropout;
+- pretrained_rates: mode (photometry, spectra, metadata, all) to what the learning rate of its pretrained rows is
+  multiplied with, where they are not tuned;
+- last_rates: mode to what the learning rate of the last map of its rows is multiplied with, where they are not tuned;
+- space: whether the space of the first seed is looked at;
+- truth: the ``truth.fits`` of a mock that was simulated elsewhere.
+
 Source: Rizhko & Bloom 2025, AJ, doi:10.3847/1538-3881/adcbad, arXiv:2411.08842; released code and settings.
 """
 
@@ -15,7 +31,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..types import Result
 from .astrom3_figures import draw
-from .astrom3_judging import capped, gains
+from .astrom3_judging import SHOWN_AT, capped, gains, kept_model
 from .astrom3_models import MODELS, TABLES
 from .astrom3_space import show_space
 from .astrom3_stages import repetitions, stages
@@ -50,7 +66,7 @@ def measure(run: Run) -> Measured:
     by = {name: Paired(results, first.settings.label, share, names, metric, name) for name, metric in BY.items()}
     paired = by["accuracy"]
     results += [*gains(paired, like), *_sizes(first, like)]
-    parts = paired_html(paired, PUBLISHED)
+    parts = paired_html(by, PUBLISHED)
     space = show_space(first) if first.shows_space else Measured([], {})
     results += space.results
     told = {
@@ -82,9 +98,22 @@ def _sizes(first: AstroM3Seed, like: Result) -> Iterator[Result]:
 
 
 def _training(first: AstroM3Seed) -> Iterator[str]:
-    """What is not as published in how the rows are trained."""
-    if not first.experiment["tuned"]:
+    """What is not as published in how the rows are trained, and in what is shown some of its modalities."""
+    experiment, kept = first.experiment, kept_model(first)
+    if not experiment["tuned"]:
         yield "rows are trained alike but for the rate; the published ones have rates, decays and dropouts of their own"
+        if rates := experiment["pretrained_rates"]:
+            told = ", ".join(f"{rate:g} ({mode})" for mode, rate in rates.items())
+            yield (
+                f"pretrained rows alone have a factor of their rate, {told}: in astrom3_small.yaml the ratios of the "
+                "published rates with and without pretraining, of all labels"
+            )
+        for mode, rate in experiment["last_rates"].items():
+            yield f"the last map of the rows of {mode} learns {rate:g} times as fast as the rest, pretrained or not"
+    if "valid" not in first.settings.labelled.sides:
+        yield "epochs are chosen by all labels of the validation side, also where few labels train"
+    if kept and MODELS[kept].percent != SHOWN_AT:
+        yield f"modalities at test time and recalls are of {MODELS[kept].name}; published: of {SHOWN_AT} % of labels"
     if left := [f"{percent} %" for percent in SUBSETS if percent not in first.experiment["percents"]]:
         yield f"not run: {' and '.join(left)} of the labels"
 
@@ -108,6 +137,7 @@ RECIPE = Recipe(
         "few_epochs": 0,
         "tuned": True,
         "pretrained_rates": {},
+        "last_rates": {},
         "rows": {},
         "space": True,
         "truth": "",

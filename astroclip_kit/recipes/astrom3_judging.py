@@ -14,6 +14,7 @@ import numpy.typing as npt
 from ..results import combine
 from ..types import Result
 from .astrom3_models import MODELS
+from .astrom3_words import counted
 from .judged import Besides, Judged, judge_models
 from .paired import Paired
 from .published_variables import MODES, SUBSETS, task_of
@@ -21,8 +22,9 @@ from .published_variables import MODES, SUBSETS, task_of
 if TYPE_CHECKING:
     from .astrom3_stages import AstroM3Seed
 
-__all__ = ["capped", "gains", "judge_seed", "kept_model"]
+__all__ = ["SHOWN_AT", "capped", "gains", "judge_seed", "kept_model"]
 
+SHOWN_AT = 50  # percent of the labels, of the published model that was shown some of its modalities
 Rows = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
@@ -39,8 +41,12 @@ def judge_seed(repetition: AstroM3Seed, out: Any) -> None:
 
 
 def kept_model(repetition: AstroM3Seed) -> str:
-    """The row that is shown some of the modalities: all of them, pretrained, with the most labels; "" for none."""
-    tasks = (task_of("all", pretrained, percent) for pretrained in (True, False) for percent in SUBSETS)
+    """The row that is shown some of the modalities: that of all, with the published share of the labels or the most.
+
+    Pretrained before not; "" for none.
+    """
+    percents = dict.fromkeys((SHOWN_AT, *SUBSETS))
+    tasks = (task_of("all", pretrained, percent) for percent in percents for pretrained in (True, False))
     return next((task for task in tasks if task in repetition.models), "")
 
 
@@ -100,7 +106,9 @@ def _capped(one: AstroM3Seed, judged: Judged, like: Result) -> Iterator[Result]:
 
 
 def gains(paired: Paired, like: Result) -> list[Result]:
-    """What pretraining gains at most in each mode, at whichever share of the labels that is.
+    """What pretraining gains at most in each mode, at whichever share of the labels that is; n counts test objects.
+
+    Without an interval: that of the largest would be as if it had been chosen beforehand.
 
     Args:
         paired: The models, by accuracy.
@@ -110,9 +118,9 @@ def gains(paired: Paired, like: Result) -> list[Result]:
     results = []
     for mode in MODES:
         pairs = [(task_of(mode, True, percent), task_of(mode, False, percent)) for percent in SUBSETS]
-        found = [paired.difference(*pair) for pair in pairs if paired.compares(*pair)]
+        found = [(paired.difference(*pair), pair) for pair in pairs if paired.compares(*pair)]
         if found:
-            mean, low, high, _ = max(found)
+            mean, (task, _) = max((mean, pair) for (mean, *_), pair in found)
             about = "paired", mode, mode, like.property, "largest_gain"
-            results.append(Result(*about, mean, low, high, len(found), **told, chance=math.nan))
+            results.append(Result(*about, mean, math.nan, math.nan, counted(paired, task), **told))
     return results

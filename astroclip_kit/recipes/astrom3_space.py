@@ -20,7 +20,7 @@ from ..results import read_results, write_results
 from ..settings import Evaluation
 from ..storage import new_folder, open_folder, write_manifest
 from ..types import Result
-from .astrom3_models import SHOTS
+from .astrom3_models import LEAST_FLIPS, SHOTS
 from .recipe import Measured
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from ..embeddings import EmbeddingStore
     from .astrom3_stages import AstroM3Seed
 
-__all__ = ["judge_space", "show_space"]
+__all__ = ["area_interval", "judge_space", "show_space"]
 
 TOP = 0.03  # of the objects, by mislabel score
 SCORES = {"mislabelled": "label_odds", "far": "own_distance"}
@@ -151,10 +151,11 @@ def _of_class(store: EmbeddingStore, label: str, query: str, target: str, settin
 def _mislabelled(store: EmbeddingStore, label: str, truth: Truth, settings: Evaluation) -> Iterator[Result]:
     """How many of the labels that are wrong are among the highest scores, by modality and of the mean.
 
-    Scores are the odds of another class, and the distance from the own centroid, which the paper ranks by.
+    Scores are the odds of another class, and the distance from the own centroid, which the paper ranks by. n of the
+    share counts the wrong labels, n of the area under the ROC curve the objects that are ranked.
     """
     from ..downstream import label_audit
-    from ..metrics import bootstrap, wilson
+    from ..metrics import Sweep, wilson
 
     place = {str(one): row for row, one in enumerate(store.object_ids)}
     for on in store.choices:
@@ -169,15 +170,33 @@ def _mislabelled(store: EmbeddingStore, label: str, truth: Truth, settings: Eval
             about = task, on, on, label
             given: dict[str, Any] = {**_source(store), "chance": TOP}
             yield Result(*about, "share_of_flips_on_top", share, *wilson(share, count), count, **given)
-            low, high = bootstrap(_area, [score, wrong], n_boot=settings.n_boot, seed=settings.seed)
-            yield Result(*about, "auc", _area(score, wrong), low, high, count, **{**given, "chance": 0.5})
+            area = float(Sweep.of(score, wrong).area())
+            interval = area_interval(area, count, len(score) - count)
+            yield Result(*about, "auc", area, *interval, len(score), **{**given, "chance": 0.5})
 
 
-def _area(score: Floats, wrong: npt.NDArray[np.bool_]) -> float:
-    """Area under the ROC curve; NaN where a resample holds one kind alone."""
-    from ..metrics import Sweep
+def area_interval(area: float, wrong: int, right: int) -> tuple[float, float]:
+    """95 % interval of an area under the ROC curve (Hanley & McNeil 1982, Radiology 143, 29); NaN of few wrong labels.
 
-    return float(Sweep.of(score, wrong).area()) if 0 < wrong.sum() < len(wrong) else math.nan
+    Of an area of 0 or 1, where that has no width, Wilson's of a share of the wrong labels.
+
+    Args:
+        area: The area.
+        wrong: Number of wrong labels.
+        right: Number of other objects.
+
+    Example:
+        >>> [round(end, 3) for end in area_interval(0.9, 20, 1380)]
+        [0.809, 0.991]
+    """
+    from ..metrics import share_interval
+
+    if wrong < LEAST_FLIPS:
+        return math.nan, math.nan
+    both_wrong, both_right = area / (2 - area), 2 * area**2 / (1 + area)
+    spread = (wrong - 1) * (both_wrong - area**2) + (right - 1) * (both_right - area**2)
+    half = 1.959964 * math.sqrt(max(area * (1 - area) + spread, 0.0) / (wrong * right))
+    return share_interval(area, max(area - half, 0.0), min(area + half, 1.0), wrong)
 
 
 def _agreement(store: EmbeddingStore, table: Table, value: str, truth: Truth, settings: Evaluation) -> Iterator[Result]:

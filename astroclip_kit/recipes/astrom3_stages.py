@@ -10,7 +10,7 @@ from typing import Any
 
 from ..errors import UsageError
 from ..settings import Alignment, Classification, LabelShare, Optimizer, Training
-from .astrom3_models import MODELS, Model
+from .astrom3_models import LEAST_FLIPS, MODELS, Model
 from .published_variables import MODES, SUBSETS
 from .recipe import Run, Stage
 from .repetition import Repetition, repeated
@@ -37,11 +37,12 @@ def repetitions(run: Run) -> list[AstroM3Seed]:
     percents = experiment["percents"]
     if not percents or not set(percents) <= set(SUBSETS):
         raise UsageError(f"experiment.percents is {percents}, expected some of {', '.join(map(str, SUBSETS))}.")
-    for mode, rate in experiment["pretrained_rates"].items():
-        if mode not in MODES or not rate > 0:
-            raise UsageError(
-                f"experiment.pretrained_rates: expected numbers above 0 of {', '.join(MODES)}; found {mode}: {rate}."
-            )
+    for name in ("pretrained_rates", "last_rates"):
+        for mode, rate in experiment[name].items():
+            if mode not in MODES or not rate > 0:
+                raise UsageError(
+                    f"experiment.{name}: expected numbers above 0 of {', '.join(MODES)}; found {mode}: {rate}."
+                )
     if experiment["few_epochs"] < 0:
         raise UsageError(f"experiment.few_epochs is {experiment['few_epochs']}, expected 0 or more.")
     for task, tuned in experiment["rows"].items():
@@ -155,6 +156,8 @@ class AstroM3Seed(Repetition):
         known |= {name: tuned[name] for name in ("learning_rate", "weight_decay", "clip_norm") if name in tuned}
         if "beta1" in tuned:
             known["betas"] = [tuned["beta1"], training.optimizer.betas[1]]
+        if (last := self.experiment["last_rates"].get(model.mode)) and not tuned:
+            known["factors"] = {**training.optimizer.factors, "fusion.to_classes": last}
         optimizer: Optimizer = replace(training.optimizer, **known)
         schedule = replace(training.schedule, factor=tuned.get("factor", training.schedule.factor))
         return replace(training, optimizer=optimizer, schedule=schedule, epochs=few or training.epochs)
@@ -165,11 +168,11 @@ class AstroM3Seed(Repetition):
         self.fit(encoders, self.settings_of(task), out.parent)
 
     def _judgement(self) -> Stage:
-        from .astrom3_judging import judge_seed
+        from .astrom3_judging import judge_seed, kept_model
 
         read = {task: self.model_place(task) for task in self.models}
         known = {"side": self.experiment["side"], "n_boot": self.experiment["n_boot"], "models": list(self.models)}
-        known |= {"labelled": self.settings.labelled}
+        known |= {"labelled": self.settings.labelled, "kept": kept_model(self)}
         return self.stage("results", read, known, partial(judge_seed, self))
 
     def _embed(self, out: Path) -> None:
@@ -181,7 +184,7 @@ class AstroM3Seed(Repetition):
         from .astrom3_space import judge_space
 
         read = {"embeddings": self.place("space", "embeddings")}
-        known = {"n_boot": self.experiment["n_boot"], "truth": self.experiment["truth"]}
+        known = {"n_boot": self.experiment["n_boot"], "truth": self.experiment["truth"], "flips": LEAST_FLIPS}
         return self.stage("space/results", read, known, partial(judge_space, self))
 
 

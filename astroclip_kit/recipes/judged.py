@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -64,13 +65,20 @@ def judge_models(
     source = {"seed": repetition.seed, "dataset": dataset.manifest["name"], "origin": dataset.manifest["origin"]}
     how: dict[str, Any] = {"label": repetition.settings.label, "n_boot": repetition.experiment["n_boot"], **source}
     results, said, temperatures = [], [], {}
+    notes: dict[str, list[str]] = {}
     for task, logits in says.items():
         valid, asked = (np.asarray(logits(some), dtype=np.float64) for some in (rows["valid"], judged))
-        temperatures[task] = calibrate(partial(np.asarray, valid), codes[rows["valid"]], task).temperature
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # said once of all models, below
+            calibration = calibrate(partial(np.asarray, valid), codes[rows["valid"]], task, names)
+        temperatures[task] = calibration.temperature
+        notes.setdefault(calibration.note, []).append(task)
         p, raw = probabilities(asked, temperatures[task]), probabilities(asked)
         model: dict[str, Any] = {"task": task, "query": repetition.models[task].query, "uncalibrated": raw}
         results += judge(np.asarray(names)[codes[judged]], p, names, groups=dataset.groups[judged], **model, **how)
         said.append(p)
+    for note in filter(None, notes):
+        warnings.warn(f"calibration of {', '.join(notes[note])}: {note}.", stacklevel=2)
     more = besides(judged, source)
     kept: dict[str, Any] = {"models": list(says), "classes": list(names), "temperatures": temperatures}
     kept |= {"counts": {side: len(some) for side, some in rows.items()}, "seed": repetition.seed, **more.about}

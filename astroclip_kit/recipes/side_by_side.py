@@ -31,6 +31,8 @@ class Layout:
         intervals: Whether what one seed alone measured stands with its interval, and what is no better than guessing
             with a mark.
         absent: What stands beside a row without a number where others were measured.
+        counts: Whether every number stands with its interval, that of several seeds too, and with how many objects it
+            is of; with marks as for `intervals`.
     """
 
     title: str
@@ -39,6 +41,7 @@ class Layout:
     note: str = ""
     intervals: bool = False
     absent: str = NOT_RUN
+    counts: bool = False
 
 
 @dataclass(frozen=True)
@@ -68,12 +71,13 @@ class SideBySide(Comparison):
         """What stands in each row: its name, for each metric the published and the measured value, and what data."""
         told = {place: one for one in self.published for place in _places(one)}
         found = {place: one for one in self.measured.values() for place in _places(one)}
-        for name, row in layout.rows.items():
-            keys = [(metric, *row) for metric in layout.metrics]
-            measured = _with_interval if layout.intervals else measured_text
+        asked = {name: [(metric, *row) for metric in layout.metrics] for name, row in layout.rows.items()}
+        absent = layout.absent if any(key in found for keys in asked.values() for key in keys) else NOT_RUN
+        for name, keys in asked.items():
+            measured = _counted if layout.counts else _with_interval if layout.intervals else measured_text
             pairs = [(published_text(told.get(key)), measured(found.get(key))) for key in keys]
             states = dict.fromkeys(measured_on(found[key]) for key in keys if key in found)
-            state = ", ".join(states) if states else layout.absent if found else NOT_RUN
+            state = ", ".join(states) if states else absent
             yield [name, *(text for both in pairs for text in both), state]
 
     def html(self) -> str:
@@ -108,6 +112,15 @@ def _with_interval(one: Result | None) -> str:
         return ""
     text = measured_text(one) + GUESSED * bool(remark(one, ()))
     return text if math.isfinite(one.std) or math.isnan(one.low) else f"{text} ({one.low:.3f} to {one.high:.3f})"
+
+
+def _counted(one: Result | None) -> str:
+    """A measured value with its interval and how many objects it is of: "0.885 ± 0.013 (0.861 to 0.909, n = 804)"."""
+    if one is None:
+        return ""
+    told = [f"{one.low:.3f} to {one.high:.3f}"] * math.isfinite(one.low) + [f"n = {one.n:,}"] * bool(one.n)
+    text = measured_text(one) + GUESSED * bool(remark(one, ()))
+    return f"{text} ({', '.join(told)})" if told else text
 
 
 def _row(row: Sequence[str]) -> str:

@@ -15,8 +15,11 @@ from astroclip_kit.pipeline.configuration import resolve_configuration
 from astroclip_kit.pipeline.preparation import prepare
 from astroclip_kit.recipes import Run, find_recipe
 from astroclip_kit.recipes.astrom3 import measure
-from astroclip_kit.recipes.astrom3_models import MODELS
+from astroclip_kit.recipes.astrom3_judging import kept_model
+from astroclip_kit.recipes.astrom3_models import LEAST_FLIPS, MODELS
+from astroclip_kit.recipes.astrom3_space import area_interval
 from astroclip_kit.recipes.astrom3_stages import repetitions, stages
+from astroclip_kit.recipes.astrom3_words import reached
 from astroclip_kit.recipes.judged import Judged
 from astroclip_kit.settings import Alignment, Classification, Hardware, Head, Material, Objective, Split, Training
 from astroclip_kit.storage import new_folder, open_folder, write_manifest
@@ -117,6 +120,7 @@ def test_what_is_measured_stands_beside_what_was_published(done):
     gain = known["photometry_clip_10", "accuracy"].value - known["photometry_10", "accuracy"].value
     [largest] = [one for one in found.results if one.metric == "largest_gain"]
     assert (largest.query, largest.value) == ("photometry", pytest.approx(gain))
+    assert np.isnan(largest.low) and largest.n == known["photometry_clip_10", "accuracy"].n
     kept = {one.query for one in found.results if one.task == "modalities"}
     assert len(kept) == 7 and "lightcurve+metadata" in kept
     flips = [one for one in found.results if one.metric == "share_of_flips_on_top"]
@@ -131,10 +135,16 @@ def test_what_is_measured_stands_beside_what_was_published(done):
     for heading in ("With pretraining against without", "All modalities against one", "Objects"):
         assert found.parts[heading]
     aims = found.parts["What the mock was to show"]
-    assert "photometry at 10 % of the labels by 0.05 or more: by balanced accuracy (" in aims
-    assert "mean of all" in aims and "of all modalities together" in aims
+    assert "of photometry over all test objects, at 10 % of the labels, by 0.05 or more" in aims
+    assert "without a verdict: by balanced accuracy" in aims and "test objects of 2 seeds" in aims
+    assert "of all modalities together" in aims and f"of the {len(done[0].objects())} objects" in aims
+    assert all(one.n == len(done[0].objects()) for one in found.results if (one.task, one.metric) == ("far", "auc"))
+    assert "capped (95 %, p)" in found.parts["With pretraining against without"]
     assert any(note.startswith("rows are trained alike") for note in found.notes)
     assert any("50 % and 25 % of the labels" in note for note in found.notes)
+    assert any("of all, 100 % of labels, pretrained; published: of 50 %" in note for note in found.notes)
+    assert "no test object" in html
+    assert all(f"n = {known['photometry_10', metric].n:,}" in html for metric in ("capped_accuracy", "f1"))
     assert any(caption.startswith("Accuracy on all test objects") for caption in found.figures)
     assert r"\begin{tabular}" in RECIPE.compare(found.results).latex()
 
@@ -151,12 +161,59 @@ def test_a_row_is_tuned_as_it_was_published(tmp_path):
     assert one.training_of("metadata_clip_100") == replace(TWO, seed=3)
 
 
+@pytest.mark.slow
+def test_one_seed_gives_no_verdict_and_no_interval_of_differences(done):
+    run = done[0]
+    experiment = {**run.sections["experiment"], "seeds": 1, "space": False}
+    found = measure(replace(run, sections={**run.sections, "experiment": experiment}))
+    assert "of 1 seed: cannot tell from one seed" in found.parts["What the mock was to show"]
+    assert "one seed: no verdict" in found.parts["With pretraining against without"]
+    assert "95 %" not in found.parts["With pretraining against without"]
+
+
+def test_the_last_map_of_rows_that_need_it_learns_faster_pretrained_or_not(tmp_path):
+    [one] = repetitions(make_run(tmp_path, last_rates={"all": 10.0}, leave_out=[], seeds=1))
+    for task in ("all_100", "all_clip_10"):
+        assert one.training_of(task).optimizer.factors == {"fusion.to_classes": 10.0}
+    assert one.training_of("photometry_clip_10").optimizer.factors == {}
+    assert find_recipe("astrom3").experiment["last_rates"] == {}
+
+
+def test_the_model_that_is_shown_some_modalities_is_the_published_one_where_it_is_run(tmp_path):
+    [one] = repetitions(make_run(tmp_path, percents=[100, 50], leave_out=[], seeds=1))
+    assert kept_model(one) == "all_clip_50"
+    [one] = repetitions(make_run(tmp_path / "two", percents=[100, 10], leave_out=["all_clip_100"], seeds=1))
+    assert kept_model(one) == "all_100"
+
+
+def test_areas_of_few_wrong_labels_have_no_interval_and_perfect_ones_have_width():
+    assert np.isnan(area_interval(1.0, LEAST_FLIPS - 1, 400)).all()
+    low, high = area_interval(1.0, 20, 400)
+    assert 0.8 < low < 0.9 and high == 1
+    # Hanley & McNeil 1982, table II: 51 abnormal and 58 normal images, area 0.893, standard error 0.032
+    low, high = area_interval(0.893, 51, 58)
+    assert (high - low) / 2 == pytest.approx(1.96 * 0.032, rel=0.03)
+
+
+@pytest.mark.parametrize(
+    ("value", "low", "verdict"),
+    [
+        (0.06, 0.051, "reached"),
+        (0.06, 0.02, "reached in the mean, the interval contains less"),
+        (0.04, -0.1, "not reached"),
+    ],
+)
+def test_an_aim_is_reached_where_the_interval_says_so(value, low, verdict):
+    assert reached(value, low, 0.05) == verdict
+
+
 @pytest.mark.parametrize(
     ("experiment", "message"),
     [
         ({"percents": [100, 5]}, r"experiment.percents is \[100, 5\], expected some of 100, 50, 25, 10"),
         ({"pretrained_rates": {"all": 0.0}}, "experiment.pretrained_rates: expected numbers above 0 of photometry, sp"),
         ({"pretrained_rates": {"photo": 1.0}}, "of photometry, spectra, metadata, all; found photo: 1.0"),
+        ({"last_rates": {"all": -1.0}}, "experiment.last_rates: expected numbers above 0 of photometry, spectra"),
         ({"few_epochs": -1}, "experiment.few_epochs is -1, expected 0 or more"),
         ({"rows": {"photo": {}}}, "experiment.rows: there is no model 'photo'. There are: photometry_100"),
         ({"rows": {"all_100": {"rate": 1.0}}}, "experiment.rows.all_100: there is no setting 'rate'; there is: learn"),

@@ -2,6 +2,7 @@
 
 import math
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -82,3 +83,12 @@ def test_one_seed_stands_with_its_interval_and_a_guess_with_its_mark():
     ]
     assert "<b>0.430†</b><small><br>0.300 to 0.550</small>" in page.html() and "† not told from guessing" in page.html()
     assert list(SideBySide("", [], [], layouts=[layout]).cells(layout))[3][-1] == "not run"
+    counted = replace(layout, counts=True)
+    assert [row[2] for row in page.cells(counted)] == [
+        "0.430† (0.300 to 0.550, n = 35)",
+        "0.700 ± 0.050 (0.600 to 0.800, n = 35)",
+        "1,000,000 (n = 1)",
+        "",
+    ]
+    elsewhere = replace(layout, rows={"Gone": ("gone", "class")})
+    assert list(page.cells(elsewhere)) == [["Gone", "", "", "not run"]]
