@@ -32,6 +32,12 @@ PROJECTIONS = {
 }
 PAIRS = {"ps": ("lightcurve", "spectrum"), "sm": ("spectrum", "metadata"), "mp": ("metadata", "lightcurve")}
 SCALES = [f"logit_scale_{pair}" for pair in PAIRS]
+HEAD = ("fc.weight", "fc.bias")  # of the classifier
+INPUTS = {  # first layer to what it takes
+    "photometry_encoder.enc_embedding.value_embedding.tokenConv.weight": 9,
+    "spectra_encoder.layers.0.weight": 3,
+    "metadata_encoder.model.0.weight": len(METADATA),
+}
 DROPOUT = {"lightcurve": 0.245107, "spectrum": 0.339266, "metadata": 0.159534}  # of the pretraining
 FEATURES = 512
 LARGEST_SCALE = 100.0  # at the start, as published
@@ -117,10 +123,20 @@ def _tensors(path: str) -> dict[str, Tensor]:
     """The released tensors.
 
     Raises:
-        FileError: If some are missing.
+        FileError: If some are missing, not known or not finite, or take other numbers of an object.
     """
     tensors = read_checkpoint(path)
     missing = [name for name in (*PROJECTIONS.values(), *SCALES) if name not in tensors]
     if missing:
         raise FileError(path, f"is no AstroM3 of three modalities: it has no {missing[0]!r}. {looks_like(tensors)}")
+    known = {*PROJECTIONS.values(), *SCALES, *HEAD}
+    encoders = tuple(f"{theirs}_encoder." for theirs in THEIRS.values())
+    if unexpected := [name for name in tensors if name not in known and not name.startswith(encoders)]:
+        raise FileError(path, f"is no AstroM3 of three modalities: it has an unexpected {unexpected[0]!r}.")
+    if spoiled := [name for name, one in tensors.items() if not one.isfinite().all()]:
+        raise FileError(path, f"{spoiled[0]!r} holds numbers that are not finite. Copy or download it again.")
+    for name, count in INPUTS.items():
+        if name in tensors and tensors[name].shape[1:2] != (count,):
+            shape = tuple(tensors[name].shape)
+            raise FileError(path, f"{name!r} is {shape}, expected one that takes {count} numbers, as AstroM3's does.")
     return tensors

@@ -6,6 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ..errors import UsageError
+
 __all__ = ["Dropout"]
 
 LEVELS = 256  # of a byte
@@ -17,11 +19,22 @@ class Dropout(nn.Dropout):
     There each value is decided upon by a byte, so that the probability is rounded to 1/256; the values that stay are
     scaled by what it is rounded to. The bytes follow from torch's generator.
 
+    Args:
+        p: The probability.
+
+    Raises:
+        UsageError: If it is none.
+
     Example:
         >>> _ = torch.manual_seed(0)
         >>> Dropout(0.25)(torch.ones(1000, 1000)).unique()
         tensor([0.0000, 1.3333])
     """
+
+    def __init__(self, p: float = 0.5) -> None:
+        if not 0 <= p <= 1:
+            raise UsageError(f"dropout is {p}, expected a probability from 0 to 1.")
+        super().__init__(p)
 
     def forward(self, x: Tensor) -> Tensor:
         """Values of any shape, some of them 0 in training."""

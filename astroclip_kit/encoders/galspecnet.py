@@ -35,13 +35,13 @@ class GalSpecNet(nn.Module):
         in_channels: Channels of a spectrum.
         length: Pixels of a spectrum.
         channels: Of each convolution.
-        dropout: Probability of the features, below 1.
+        dropout: Probability of the features.
         preprocess: What is done to spectra [B, C, L] first: gives [B, in_channels, length]. By default nothing.
         checkpoint: A file of weights with the layout of the published ones, read once. A saved copy of the encoder
             brings its own weights, so the attribute is None afterwards.
 
     Raises:
-        UsageError: If the sizes do not fit each other.
+        UsageError: If the sizes do not fit each other, or the dropout is no probability.
 
     References:
         Wu et al. 2024, MNRAS 527, 1163; Rizhko & Bloom 2025 (AstroM3; arXiv:2411.08842).

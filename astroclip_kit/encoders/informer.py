@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ..errors import InputError, UsageError
+from ..errors import FileError, InputError, UsageError
 from ..transforms.compose import Compose, Transform
 from ..transforms.lightcurve_steps import PHOTOMETRY, LightCurveSteps
 from ..transforms.tables import SCALED
@@ -65,7 +67,7 @@ class Informer(MeasuredEncoder):
             brings its own weights, so the attribute is None afterwards.
 
     Raises:
-        UsageError: If the sizes do not fit each other.
+        UsageError: If the sizes do not fit each other, or the dropout is no probability.
 
     References:
         Rizhko & Bloom 2025 (AstroM3; arXiv:2411.08842); Zhou et al. 2021, AAAI 35, 11106 (arXiv:2012.07436).
@@ -109,7 +111,7 @@ class Informer(MeasuredEncoder):
         self.norm = nn.LayerNorm(width)
         self._at_start, self._at_end = Dropout(min(EMBEDDING_DROPOUT, dropout)), Dropout(dropout)
         if checkpoint is not None:
-            fill(self, own_names(read_checkpoint(checkpoint)), checkpoint)
+            fill(self, own_names(read_checkpoint(checkpoint), checkpoint), checkpoint)
 
     @classmethod
     def for_modality(cls, modality: Modality, **arguments: Any) -> Self:
@@ -142,7 +144,7 @@ class Informer(MeasuredEncoder):
         Raises:
             FileError: If the file cannot be read, or holds another network.
         """
-        tensors = own_names(read_checkpoint(path))
+        tensors = own_names(read_checkpoint(path), path)
         encoder = cls(**{**_sizes(tensors), "attention": RELEASED, **arguments})
         fill(encoder, tensors, path)
         return encoder
@@ -211,10 +213,15 @@ OWN = {
     ".conv2.": ".contract.",
 }
 PARTS = ("query", "key", "value")
+PROJECTION = re.compile("(query|key|value)(?=_projection[.])")
 
 
-def own_names(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Released tensors by the names, and in the shapes, that they have here; those of a classifier's head left out."""
+def own_names(tensors: Mapping[str, Tensor], path: str | Path) -> dict[str, Tensor]:
+    """Released tensors by the names, and in the shapes, that they have here; those of a classifier's head left out.
+
+    Raises:
+        FileError: If one of three that are one here is missing.
+    """
     own: dict[str, Tensor] = {}
     for name, tensor in under(tensors, "photometry_encoder.").items():
         if name in ("fc.weight", "fc.bias"):
@@ -224,8 +231,9 @@ def own_names(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
         own[name] = tensor[0] if name == "positions" else tensor
         if name.endswith(("expand.weight", "contract.weight")):
             own[name] = tensor[..., 0]
-    for name in [one for one in own if ".query_projection." in one]:
-        parts = [own.pop(name.replace("query", part), None) for part in PARTS]
-        whole = [part for part in parts if part is not None]
-        own[name.replace("query_projection", "project")] = torch.cat(whole)
+    for name in {PROJECTION.sub("query", one): one for one in own if PROJECTION.search(one)}:
+        parts = [name.replace("query", part) for part in PARTS]
+        if lacking := [part for part in parts if part not in own]:
+            raise FileError(path, f"does not fit Informer: it has no {lacking[0]!r}. Copy or download it again.")
+        own[name.replace("query_projection", "project")] = torch.cat([own.pop(part) for part in parts])
     return own

@@ -36,7 +36,7 @@ class MetadataMLP(MeasuredEncoder):
             brings its own weights, so the attribute is None afterwards.
 
     Raises:
-        UsageError: If a size is not above 0.
+        UsageError: If a size is not above 0, or the dropout is no probability.
 
     References:
         Rizhko & Bloom 2025 (AstroM3; arXiv:2411.08842).

@@ -43,7 +43,7 @@ def raw_folder(root: Path) -> str:
     lines = [f"{root}: survey files"]
     usable: dict[str, _Use] = {}
     for found in recognise(root):
-        name = found.survey.name if found.survey else "not recognised"
+        name = found.survey.name if found.survey else _weights(found.example) or "not recognised"
         lines.append(f"  {name}: {counted(found.files, 'file')}, such as {found.example}")
         if found.survey:
             said, use = _one(found, found.survey)
@@ -52,6 +52,19 @@ def raw_folder(root: Path) -> str:
     if usable:
         lines.append(_command(usable))
     return "\n".join(lines if len(lines) > 1 else [f"{root}: no files"])
+
+
+def _weights(path: Path) -> str:
+    """Whose weights a file of safetensors holds, and what reads them; "" of other files."""
+    if path.suffix != ".safetensors":
+        return ""
+    from ..encoders.checkpoints import looks_like, read_checkpoint
+
+    try:
+        told = looks_like(read_checkpoint(path)).rstrip(".")
+    except KitError as error:
+        return f"weights that cannot be read ({str(error).rstrip('.')})"
+    return f"weights; {told[:1].lower()}{told[1:].replace('FILE', quote(str(path)))}"
 
 
 @dataclass(frozen=True)

@@ -77,6 +77,22 @@ def test_scaled_numbers_stay_as_they_are(released):
     torch.testing.assert_close(model.encoders["metadata"].preprocess(views["metadata"]), views["metadata"])
 
 
+@pytest.mark.parametrize(
+    ("changed", "problem"),
+    [
+        ({"gate.weight": torch.ones(2)}, "it has an unexpected 'gate.weight'"),
+        ({"logit_scale_ps": torch.tensor(torch.nan)}, "'logit_scale_ps' holds numbers that are not finite"),
+        ({"metadata_encoder.model.0.weight": torch.ones(6, 30)}, r"is \(6, 30\), expected one that takes 34 numbers"),
+    ],
+)
+def test_weights_of_another_network_are_refused(tmp_path, released, changed, problem):
+    torch.save({**released[1], **changed}, tmp_path / "changed.pt")
+    with pytest.raises(FileError, match=problem):
+        astrom3_model(tmp_path / "changed.pt")
+    torch.save({**released[1], "fc.weight": torch.ones(10, 5), "fc.bias": torch.ones(10)}, tmp_path / "classifier.pt")
+    assert astrom3_model(tmp_path / "classifier.pt").out_features == 5
+
+
 @pytest.mark.parametrize("part", PARTS)
 def test_the_classifier_of_one_modality_is_no_space(tmp_path, part):
     write_released(tmp_path / "model.safetensors", part, **SMALL)

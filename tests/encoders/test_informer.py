@@ -218,6 +218,11 @@ def test_released_weights_take_scaled_covariates(tmp_path):
     torch.save({name: one for name, one in broken.items() if not name.endswith("norm1.bias")}, tmp_path / "short.pt")
     with pytest.raises(FileError, match=r"has no 'layers.0.norm1.bias'"):
         Informer.from_checkpoint(tmp_path / "short.pt")
+    for part in ("query", "key"):
+        short = {name: one for name, one in broken.items() if f"0.attention.{part}_projection.weight" not in name}
+        torch.save(short, tmp_path / "short.pt")
+        with pytest.raises(FileError, match=rf"fit Informer: it has no 'layers.0.attention.{part}_projection.weight'"):
+            Informer.from_checkpoint(tmp_path / "short.pt")
 
 
 def test_what_does_not_fit_is_refused():

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from astropy.io import fits
 from astropy.table import Table
+from released_astrom3 import write_released
 
 from astroclip_kit import cli, pipeline
 from astroclip_kit.data import Dataset
@@ -107,6 +108,14 @@ def test_info_describes_one_file_and_what_it_does_not_know(survey, tmp_path):
     assert pipeline.info(tmp_path / "other") == f"{tmp_path / 'other'}: no files"
     (tmp_path / "other" / "notes.md").write_text("mine")
     assert "not recognised: 1 file, such as" in pipeline.info(tmp_path / "other")
+
+
+def test_info_says_whose_weights_a_file_holds_and_what_reads_them(tmp_path):
+    path = tmp_path / "model.safetensors"
+    write_released(path, width=8, depth=1, channels=(4, 4, 4, 4), hidden=6, out=5)
+    assert f"weights; it looks like AstroM3 (astroclip-kit convert {path} --to astrom3)" in pipeline.info(path)
+    path.write_bytes(path.read_bytes()[:500])
+    assert "weights that cannot be read" in pipeline.info(path) and "is damaged or cut off" in pipeline.info(path)
 
 
 def test_info_says_why_a_file_cannot_be_read(survey):
