@@ -14,7 +14,8 @@ A mock survey of variable stars is made in the folder and ingested. In one run a
   of each pair, times two.
 
 A step is timed between two ends of optimizer steps, data and preprocessing included, in seconds of the process on all
-cores, so that other work on the machine counts little; the median of all steps but the first of each round is given.
+cores, so that other work on the machine counts little. Each line is printed as it is measured: the median of all steps
+so far but the first of each round.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -171,8 +173,13 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
     root, batch, steps = options.root, options.batch_size, options.steps
+    if options.count < batch:
+        parser.error(f"--count is {options.count}, expected at least one batch: --batch-size is {batch}.")
     data = dataset(root, options.count)
-    print(f"{len(data)} objects, batches of {batch}, {torch.get_num_threads()} threads, load {os.getloadavg()[0]:.1f}")
+    if len(data) < batch:
+        parser.error(f"{root} holds {len(data)} objects, expected at least one batch of {batch}. Take another folder.")
+    tell = partial(print, flush=True)
+    tell(f"{len(data)} objects, batches of {batch}, {torch.get_num_threads()} threads, load {os.getloadavg()[0]:.1f}")
     stars, found = PlainStars(data), dict[str, list[float]]()
     features = ak.extract(data, encoders_of(data), root / "features", batch_size=batch)
     cached = [torch.from_numpy(np.asarray(features.matrix(name), dtype=np.float32)) for name in data.modalities]
@@ -184,23 +191,28 @@ def main() -> None:
         order = torch.randperm(len(data))
         return ([h[order[start : start + batch]] for h in cached] for start in range(0, len(order) - batch + 1, batch))
 
-    for _ in range(options.rounds):
+    def timed(name: str, seconds: list[float]) -> None:
+        found.setdefault(name, []).extend(seconds)
+        tell(f"{name:22}{batch / np.median(seconds):9.1f} objects per second of the processor")
+
+    for number in range(options.rounds):
+        tell(f"round {number + 1} of {options.rounds}")
         for kind in ("prob", "full"):
-            found.setdefault(f"{kind}, kit", []).extend(by_kit(data, root / "model", steps, batch, kind))
-            slow = by_kit(data, root / "model", steps, batch, kind, "float32")
-            found.setdefault(f"{kind}, kit in float32", []).extend(slow)
-            found.setdefault(f"{kind}, plain", []).extend(plain_steps(PlainModel(kind), raw, steps))
-        found.setdefault("cached heads, kit", []).extend(by_kit(features, root / "heads", 4 * steps, batch))
-        found.setdefault("cached heads, plain", []).extend(plain_steps(PlainHeads(), held, 4 * steps))
+            timed(f"{kind}, kit", by_kit(data, root / "model", steps, batch, kind))
+            timed(f"{kind}, kit in float32", by_kit(data, root / "model", steps, batch, kind, "float32"))
+            timed(f"{kind}, plain", plain_steps(PlainModel(kind), raw, steps))
+        timed("cached heads, kit", by_kit(features, root / "heads", 4 * steps, batch))
+        timed("cached heads, plain", plain_steps(PlainHeads(), held, 4 * steps))
+    tell("all rounds")
     for name, seconds in found.items():
-        print(f"{name:22}{batch / np.median(seconds):9.1f} objects per second of the processor")
+        tell(f"{name:22}{batch / np.median(seconds):9.1f} objects per second of the processor")
     for name in (name for name in found if "kit" in name):
         ratio = np.median(found[f"{name.split(', ')[0]}, plain"]) / np.median(found[name])
-        print(f"{name}: {ratio:.2f} times the plain way")
+        tell(f"{name}: {ratio:.2f} times the plain way")
     for count in (512, 2048):
         ours, library = loss_seconds(count)
-        print(f"loss of {count}: {1e3 * ours:.1f} ms, open_clip {1e3 * library:.1f} ms: ratio {library / ours:.2f}")
-    print(f"load {os.getloadavg()[0]:.1f}")
+        tell(f"loss of {count}: {1e3 * ours:.1f} ms, open_clip {1e3 * library:.1f} ms: ratio {library / ours:.2f}")
+    tell(f"load {os.getloadavg()[0]:.1f}")
 
 
 def encoders_of(data: ak.Dataset) -> dict[str, nn.Module]:
