@@ -60,7 +60,8 @@ def reproduce(
             file.
         size: "full" as published, or "small", which runs in minutes; by default small for a mock and full for data.
         seed: Of everything that is drawn.
-        overrides: Changes to the settings, ``section.argument=value`` (``--set`` on the command line).
+        overrides: Changes to the settings, ``section.argument=value`` (``--set`` on the command line). Those of the
+            experiment itself are ``experiment.name=value``; a wrong name is answered with those that there are.
 
     Returns:
         Published beside measured, each line marked real, mock or not run.

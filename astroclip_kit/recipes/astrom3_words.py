@@ -61,7 +61,7 @@ def paired_html(paired: Mapping[str, Paired], published: Mapping[str, Published]
     }
     found = [list(_lines(paired, published, pairs)) for pairs in (pretrained, together)]
     scatters = any(len(values) > 1 for values in paired[PRIMARY].values.values())
-    about = f"<p class='about'>{escape(ABOUT + (SCATTER if scatters else f'{ONE_SEED}.'))}</p>"
+    about = f"<p class='about'>{escape(ABOUT + (SCATTER if scatters else f'{ONE_SEED.capitalize()}.'))}</p>"
     how = " (95 %, p)" * scatters
     last = f"difference{how}", "n", f"capped{how}", "n, capped", "published, capped"
     tables = zip(HEADS.items(), found, strict=True)

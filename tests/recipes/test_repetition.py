@@ -38,6 +38,7 @@ def test_a_classifier_knows_what_it_was_made_of(tmp_path, monkeypatch, stages, c
         manifest={"name": "wise", "origin": "mock", "quality": QUALITY},
         modalities=KINDS,
         views=lambda name, rows: spectra[rows],
+        present=lambda name: np.ones(len(spectra), dtype=bool),
     )
     settings = replace(SETTINGS, stages=stages)
     run = Run({"root": tmp_path}, {"classify": {"encoders": {}, "classification": settings}, "experiment": {}}, dict, 0)
