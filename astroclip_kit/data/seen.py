@@ -31,11 +31,12 @@ def value_hashes(data: Any, names: Sequence[str]) -> list[str]:
     """What the raw values of modalities are known by again, in the selected rows and in all, wherever they lie.
 
     Args:
-        data: A `Dataset`, or a `FeatureSet`, which keeps those of the dataset that it was made of.
+        data: A `Dataset`, or a `FeatureSet`, which keeps those of the dataset that it was made of; none of others.
         names: The modalities.
     """
     if hasattr(data, "matrix"):
-        return sorted({one for name in names for one in data.value_hashes(name)})
+        kept = getattr(data, "value_hashes", lambda name: [])
+        return sorted({one for name in names for one in kept(name)})
     whole = getattr(data, "source_hash", data.data_hash)  # a dataset of which no rows can be selected
     return sorted({digest(name) for name in names for digest in (data.data_hash, whole)})
 
