@@ -5,7 +5,8 @@
 Five folds by star of what configs/asas_classes.yaml describes. Pretraining tells parts of one light curve from parts of
 others (momentum contrast, `RandomPart`), on every light curve of ASAS and of supernovae of ZTF that is not of the test
 side of the fold: the encoder has not seen the test stars, not even without their class. The random forest and the
-probes of the period-folded light curve see what they see in the same folds.
+probes of the period-folded light curve learn from the same training stars; the validation stars choose the epoch of
+the networks and are used by nothing else.
 """
 
 from __future__ import annotations
@@ -64,7 +65,7 @@ def of_features(dataset: ak.Dataset, z: dict[str, np.ndarray], split: Split, see
     """A random forest on the standard features, and probes of the folded light curve."""
     names, codes = class_codes(dataset, "class")
     sides = divide(dataset, split)
-    train, test = np.flatnonzero(sides != "test"), np.flatnonzero(sides == "test")
+    train, test = np.flatnonzero(sides == "train"), np.flatnonzero(sides == "test")
     true = np.asarray(names)[codes[test]]
     told = {"dataset": "asas", "origin": "real", "groups": dataset.groups[test], "seed": seed, "label": "class"}
     forest = fit_baseline("random_forest", z["standard"][train], codes[train], seed=seed, class_weights="balanced")
