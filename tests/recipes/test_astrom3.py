@@ -167,7 +167,7 @@ def test_one_seed_gives_no_verdict_and_no_interval_of_differences(done):
     experiment = {**run.sections["experiment"], "seeds": 1, "space": False}
     found = measure(replace(run, sections={**run.sections, "experiment": experiment}))
     assert "of 1 seed: cannot tell from one seed" in found.parts["What the mock was to show"]
-    assert "one seed: no verdict" in found.parts["With pretraining against without"]
+    assert "One seed: no verdict" in found.parts["With pretraining against without"]
     assert "95 %" not in found.parts["With pretraining against without"]
 
 
@@ -248,6 +248,8 @@ def test_the_pretraining_is_that_of_the_released_settings(tmp_path):
     prepared = prepare(RECIPE, tmp_path, Material(), "", "full")
     section = resolve_configuration(prepared.content, prepared.path).sections["classify"]
     settings, encoders = section["classification"], section["encoders"]
+    small = prepare(RECIPE, tmp_path, Material(), "", "small").content["classify"]["classification"]
+    assert settings.labelled.by == small["labelled"]["by"] == "capped"  # as in the released code
     pretraining, optimizer = settings.alignment_training, settings.alignment_training.optimizer
     assert (pretraining.epochs, pretraining.batch_size, pretraining.early_stopping) == (100, 512, 6)
     assert (optimizer.name, optimizer.learning_rate, optimizer.weight_decay) == ("adam", 3.92103e-3, 4.67007e-3)
