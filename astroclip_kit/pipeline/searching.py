@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["index", "search"]
 
+LEAD = ("query_modality", "target_modality", "query", "object_id", "rank", "similarity", "class")
+MOST = 8  # columns that are printed
 STRANGE = 1.0  # percentile of familiarity, as predict warns below it
 
 
@@ -65,15 +67,27 @@ def search(
         save_figure(_panel(tables, k, open_pictures(dataset)), figure)
     table = tables[0] if len(tables) == 1 else _stacked(tables)
     about = table.meta
+    about["shown"], more = _first_columns(table)
     who = about["asked"][0] if len(about["asked"]) == 1 else f"{len(about['asked'])} objects"
     about["notes"] = [
         f"asked with the {about['query']} of {who}, answered by {about['target']}",
         *_strange(about["newcomers"]),
         *(f"left out: {one}" for one in refused),
         *left_out(about["skipped"]),
+        *([f"{more} more columns are in --format csv"] if more else []),
         provenance(store),
     ]
     return table
+
+
+def _first_columns(table: Table) -> tuple[list[str], int]:
+    """Who, how similar and of which class first, what is the same for all last; and how many columns are not shown."""
+    names = [name for name in LEAD if name in table.colnames]
+    rest = [name for name in table.colnames if name not in {*LEAD, "ra", "dec"}]
+    same = {name for name in rest if len(set(table[name])) == 1 < len(table)}
+    rest.sort(key=lambda name: (name in same, table[name].dtype.kind not in "OSU"))
+    names += [*rest, "ra", "dec"]
+    return names[:MOST], max(0, len(names) - MOST)
 
 
 def _strange(newcomers: Newcomers | None) -> Iterator[str]:

@@ -236,6 +236,20 @@ def test_every_pair_of_modalities_answers_in_one_table_and_one_figure(chain, tmp
     assert told.meta["notes"][0] == f"asked with the mean of {FIRST}, answered by image and spectrum"
 
 
+def test_what_is_printed_starts_with_who_and_how_similar(tmp_path):
+    labels = {f"number_{i}": np.arange(4.0) for i in range(9)} | {"survey": list("xxxx"), "kind": list("aabb")}
+    space = EmbeddingStore.write(
+        tmp_path / "s", {"image": np.eye(4)}, list("abcd"), labels={**labels, "class": list("ssgg")}
+    )
+    found = pipeline.search(space, "a", k=3)
+    assert found.meta["shown"] == ["object_id", "similarity", "class", "kind", *(f"number_{i}" for i in range(4))]
+    assert "8 more columns are in --format csv" in found.meta["notes"] and len(found.colnames) == 16
+    few = EmbeddingStore.write(tmp_path / "t", {"image": np.eye(4)}, list("abcd"), labels={"z": np.arange(4.0)})
+    found = pipeline.search(few, "a", k=3)
+    assert found.meta["shown"] == ["object_id", "similarity", "z", "ra", "dec"]
+    assert not any("more columns" in one for one in found.meta["notes"])
+
+
 def test_pairs_that_cannot_be_answered_are_told(tmp_path):
     present = {"spectrum": np.arange(4) > 0}
     space = EmbeddingStore.write(

@@ -33,7 +33,7 @@ def test_a_panel_shows_query_and_matches_in_every_modality(space, survey):
     assert len(figure.axes) == 5 * 3
     titles = heads(figure)
     assert titles[0] == "gal04\nquery: image" and "cosine" in titles[1] and titles[1].endswith("class = GALAXY")
-    assert "\nr\n—\n" in drawn(figure) and "… 1 more" in drawn(figure)
+    assert "\nr\n" not in drawn(figure) and "… 1 more" in drawn(figure)  # what is not known tells least
     image, spectrum = figure.axes[0], figure.axes[2 * 3 + 1]
     assert (frame(image), frame(spectrum)) == (ORANGE, GREEN)
     assert np.isnan(spectrum.lines[0].get_ydata()[10:20]).all()
@@ -159,4 +159,58 @@ def test_long_names_of_columns_stay_in_their_panel(survey):
     axes = Figure(figsize=(1.2, 1)).subplots()
     figures.draw_view(axes, np.array([12.345678, np.nan, 1.0]), Modality("m", "table", columns, (3,)))
     texts = [text.get_text() for text in axes.texts]
-    assert texts[1::2] == ["12.35", "—", "1"] and all(len(one) <= 12 and one.endswith("…") for one in texts[::2])
+    assert texts == ["g magnitude", "12.35", "bp magnitude", "—", "rp magnitude", "1"]
+    heights = [text.get_position()[1] for text in axes.texts]
+    assert all(one > other for one, other in pairwise(heights))  # numbers below their names
+    axes.clear()
+    columns = ("e_phot_g_mean_mag", "parallax_over_error", "a_name_that_no_panel_has_room_for")
+    figures.draw_view(axes, np.ones(3), Modality("m", "table", columns, (3,)))
+    names = [text.get_text() for text in axes.texts][::2]
+    assert names[:2] == ["g mag error", "parallax/error"] and names[2].endswith("…")
+
+
+def test_a_table_shows_what_is_farthest_from_usual(survey):
+    from matplotlib.figure import Figure
+
+    from astroclip_kit.types import Modality
+
+    view = np.array([0.0, np.nan, 3.0, -50.0, *[0.1] * 8])
+    usual = np.array([np.zeros(12), [1, 1, 1, 100, *[1] * 8]])
+    columns = Modality("m", "table", tuple("abcdefghijkl"), (12,))
+    shown = []
+    for given in (usual, None):
+        axes = Figure(figsize=(3, 2)).subplots()
+        figures.draw_view(axes, view, columns, given)
+        shown.append([text.get_text() for text in axes.texts])
+    assert shown[0][:6] == ["c", "3", "d", "-50", "e", "0.1"] and "b" not in shown[0] and shown[0][-1] == "… 4 more"
+    assert shown[1][:4] == ["a", "0", "b", "—"]
+
+
+def test_every_folded_light_curve_says_its_period_and_numbers_stay_in_their_panel(space, survey):
+    from dataclasses import replace as changed
+
+    class Folded(type(survey)):
+        modalities = {  # noqa: RUF012
+            **survey.modalities,
+            "lightcurve": changed(
+                survey.modalities["lightcurve"], channels=("time", "value", "error", "band", "period"), shape=(-1, 5)
+            ),
+        }
+
+        def view(self, name, row):
+            view = super().view(name, row)
+            return np.column_stack([view, np.full(len(view), 1.5 + row)]) if name == "lightcurve" else view
+
+    answers = space.search("gal04", k=6)
+    figure = figures.search_panel(answers, Folded(), names=["lightcurve", "spectrum"])
+    row = [axes for axes in figure.axes[:6] if axes.lines]
+    said = [axes.get_xlabel() for axes in row]
+    assert len(row) > 1 and len(set(said)) == len(row) and all(one.startswith("phase (P = ") for one in said)
+    figure.draw_without_rendering()
+    for axes in figure.axes[1:6] + figure.axes[7:]:
+        panel = axes.get_window_extent().padded(1)
+        for text in axes.get_yticklabels() if axes.lines else []:
+            assert panel.contains(text.get_window_extent().x0, 1 + panel.y0), text
+            assert text.get_window_extent().x1 <= panel.x1
+        for text in axes.get_xticklabels() if axes.lines else []:
+            assert panel.x0 <= text.get_window_extent().x0 and text.get_window_extent().x1 <= panel.x1

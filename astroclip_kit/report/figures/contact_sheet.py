@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 from matplotlib import rc_context
+from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator
 
 from ...errors import InputError
@@ -28,6 +31,8 @@ HEAD, LINE = 0.2, 0.125  # inches of a row's heading, and of a line of text
 WITH_AXES = ("spectrum", "lightcurve")
 FLAT = 0.7  # height of a panel with axes, relative to its width
 FEWEST = 4  # columns; fewer objects are drawn no larger
+SAMPLE = 2000  # objects that tell what is usual
+EDGE = 0.2  # of a panel, where a number would stick out
 LONGEST = 20  # characters of a line that fits above a panel
 
 
@@ -80,6 +85,7 @@ def contact_sheet(
             f"{dataset.root} holds no object {entries[0].object_id!r}. Give the dataset that was embedded."
         )
     shown = [name for name in names or dataset.modalities if any(name == key[1] for key in place)]
+    usual = {name: _usual(dataset, name) for name in shown if dataset.modalities[name].kind == "table"}
     columns = max(FEWEST, *(len(row) for _, row in rows))
     width = (PAGE - LEFT - RIGHT - GAP * (columns - 1)) / columns
     lines = [_lines_of(row, shown, compact) for _, row in rows]
@@ -97,7 +103,7 @@ def contact_sheet(
             boxes = [((LEFT + i * (width + GAP)) / PAGE, low, width / PAGE, height / total) for i in range(columns)]
             panels = [figure.add_axes(box) for box, _ in zip(boxes, row, strict=False)]
             names_of = list(line) if compact else list(line) * len(row)
-            _draw_row(panels, row, dataset, names_of, place)
+            _draw_row(panels, row, dataset, names_of, place, usual)
             if number == 0:
                 for axes, entry in zip(panels, row, strict=True):
                     axes.set_title("\n".join([_short(entry.object_id), *map(_cut, entry.lines)]), fontsize=7, pad=3)
@@ -142,12 +148,23 @@ def _places(dataset: Shown, wanted: Iterable[str], names: Sequence[str]) -> dict
     return {key: row for key, row in found.items() if key[0] in set(ids)}
 
 
+def _usual(dataset: Shown, name: str) -> npt.NDArray[np.float64]:
+    """Median and spread of every column of a table [2, C], of objects throughout the dataset."""
+    rows = np.flatnonzero(dataset.present(name))
+    values = np.asarray(dataset.views(name, rows[:: -(-len(rows) // SAMPLE)].tolist()), dtype=np.float64)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # a column that nobody has
+        low, median, high = np.nanpercentile(values, [16, 50, 84], axis=0)
+    return np.stack([median, (high - low) / 2])
+
+
 def _draw_row(
     panels: Sequence[Axes],
     row: Sequence[Entry],
     dataset: Shown,
     names: Sequence[str],
     place: Mapping[tuple[str, str], int],
+    usual: Mapping[str, npt.NDArray[np.float64]],
 ) -> None:
     """One modality of each object of a row; axes are labelled once for each modality, at the left."""
     labelled: set[str] = set()
@@ -158,9 +175,11 @@ def _draw_row(
             )
             axes.set(xticks=[], yticks=[])
         else:
-            draw_view(axes, dataset.views(name, [at])[0], dataset.modalities[name])
+            draw_view(axes, dataset.views(name, [at])[0], dataset.modalities[name], usual.get(name))
             _thin(axes, dataset.modalities[name].kind, name in labelled)
             labelled.add(name)
+            if axes is not panels[0] and dataset.modalities[name].kind in WITH_AXES:
+                _inside(axes)
             if axes is not panels[0] and len(set(names)) > 1:
                 axes.set_ylabel("")  # there is no room between panels
         if entry.framed == name:
@@ -169,15 +188,32 @@ def _draw_row(
 
 
 def _thin(axes: Axes, kind: str, labelled: bool) -> None:
-    """Two numbers an axis: more do not fit."""
+    """Two numbers an axis: more do not fit. Each folded light curve keeps its own period."""
     if kind in WITH_AXES:
-        axes.xaxis.set_major_locator(MaxNLocator(2, steps=[1, 2, 4, 5, 10]))
         axes.yaxis.set_major_locator(MaxNLocator(3))
         axes.tick_params(pad=1.5)
+        low, high = axes.get_xlim()
+        ticks = [one for one in MaxNLocator(2, steps=[1, 2, 4, 5, 10]).tick_values(low, high) if low <= one <= high]
+        axes.set_xticks(ticks, [f"{one:g}" for one in ticks])
+        for one, text in zip(ticks, axes.get_xticklabels(), strict=True):
+            place = (one - low) / (high - low)  # a number at an end stays between both ends
+            text.set_horizontalalignment("left" if place < EDGE else "right" if place > 1 - EDGE else "center")
     if labelled:
-        axes.set(xlabel="", ylabel="")
+        axes.set(xlabel=axes.get_xlabel() if axes.get_xlabel().startswith("phase") else "", ylabel="")
     elif kind in WITH_AXES:
         axes.set_ylabel(axes.get_ylabel().replace(" [", "\n["), fontsize=7, labelpad=1)
+
+
+def _inside(axes: Axes) -> None:
+    """Numbers of the vertical axis inside the panel: between two there is no room."""
+    axes.tick_params(axis="y", direction="in", pad=-3)
+    low, high = axes.get_ylim()
+    ticks = [one for one in axes.get_yticks() if 0.1 < (one - low) / (high - low) < 0.9]
+    axes.set_yticks(ticks, [f"{one:g}" for one in ticks], ha="left")
+    for text in axes.get_yticklabels():
+        text.set_path_effects([withStroke(linewidth=1.8, foreground="white")])
+        text.set_zorder(5)
+    axes.yaxis.set_zorder(5)
 
 
 def _short(object_id: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,19 +30,23 @@ LETTER = 4.2  # points that a letter of the smallest text takes on average
 NOISE = 25  # times the median deviation of the pixels that an image in false colour spans at least
 
 
-def draw_view(axes: Axes, view: npt.NDArray[Any], modality: Modality) -> None:
+def draw_view(
+    axes: Axes, view: npt.NDArray[Any], modality: Modality, usual: npt.NDArray[np.float64] | None = None
+) -> None:
     """Draws one view of an object, with what is needed to read it.
 
     Args:
         axes: Where to.
         view: What `Dataset.views` gives for one row.
         modality: What it is.
+        usual: Of a table the median and the spread of each column [2, C]: where there is no room for all columns,
+            those that are farthest from the median are shown; the first by default.
     """
     draw: dict[str, Callable[[Axes, View, Modality], None]] = {
         "image": _image,
         "spectrum": _spectrum,
         "lightcurve": _lightcurve,
-        "table": _table,
+        "table": partial(_table, usual=usual),
     }
     draw[modality.kind](axes, np.asarray(view, dtype=np.float32), modality)
 
@@ -174,18 +179,35 @@ def _lightcurve(axes: Axes, view: View, modality: Modality) -> None:
         axes.legend(frameon=False, fontsize=SMALL, handletextpad=0, borderpad=0, labelspacing=0.1)
 
 
-def _table(axes: Axes, view: View, modality: Modality) -> None:
-    """The first columns, with names as long as there is room before the numbers."""
+def _table(axes: Axes, view: View, modality: Modality, usual: npt.NDArray[np.float64] | None = None) -> None:
+    """The most telling columns: names and numbers side by side, or where that is too narrow below each other."""
     figure = axes.get_figure()
     assert figure is not None
     room = int(axes.get_window_extent().width / (figure.dpi / 72) / LETTER)  # characters
-    style: dict[str, Any] = {"va": "center", "fontsize": SMALL, "transform": axes.transAxes}
-    lines = min(len(view), LINES + 1) + 0.4
-    for place, (name, x) in enumerate(zip(modality.channels[:LINES], view, strict=False)):
-        number = "—" if np.isnan(x) else format(float(x), ".4g")
-        left = max(3, room - len(number) - 2)
-        axes.text(0.03, 1 - (place + 0.7) / lines, name if len(name) <= left else name[: left - 1] + "…", **style)
-        axes.text(0.97, 1 - (place + 0.7) / lines, number, ha="right", **style)
-    if len(view) > LINES:
-        axes.text(0.03, 0.7 / lines, f"… {len(view) - LINES} more", **style)
+    order = np.arange(len(view)) if usual is None or len(view) <= LINES else _telling(view, usual)
+    cells = [(_readable(modality.channels[one]), "—" if np.isnan(view[one]) else f"{view[one]:.4g}") for one in order]
+    beside = all(len(name) + len(number) + 2 <= room for name, number in cells[:LINES])
+    cells = cells[: LINES if beside else LINES // 2]
+    height, style = 0.0, {"va": "center", "fontsize": SMALL, "transform": axes.transAxes}
+    lines = (1 if beside else 2) * len(cells) + (len(cells) < len(view)) + 0.4
+    for name, number in cells:
+        axes.text(0.03, 1 - (height + 0.7) / lines, name if len(name) <= room + 1 else name[: room - 1] + "…", **style)
+        height += 0 if beside else 1
+        axes.text(0.97, 1 - (height + 0.7) / lines, number, ha="right", **style)
+        height += 1
+    if len(cells) < len(view):
+        axes.text(0.03, 0.7 / lines, f"… {len(view) - len(cells)} more", **style)
     axes.set(xticks=[], yticks=[])
+
+
+def _telling(view: View, usual: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
+    """Columns by how many spreads they are from the median, the farthest first; then those without a number."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        away = np.abs(view - usual[0]) / usual[1]
+    return np.argsort(-np.where(np.isfinite(away), away, -1.0), kind="stable")
+
+
+def _readable(name: str) -> str:
+    """A column's name in fewer letters: "e_phot_g_mean_mag" is "g mag error"."""
+    name = re.sub(r"^e_(.+)", r"\1_error", name)
+    return re.sub(r"^phot_|_mean(?=_)", "", name).replace("_over_", "/").replace("_", " ")
