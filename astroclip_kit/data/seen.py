@@ -35,8 +35,8 @@ def value_hashes(data: Any, names: Sequence[str]) -> list[str]:
         names: The modalities.
     """
     if hasattr(data, "matrix"):
-        kept = getattr(data, "value_hashes", lambda name: [])
-        return sorted({one for name in names for one in kept(name)})
+        kept = getattr(data, "value_hashes", None)
+        return sorted({one for name in names for one in kept(name)}) if kept else []
     whole = getattr(data, "source_hash", data.data_hash)  # a dataset of which no rows can be selected
     return sorted({digest(name) for name in names for digest in (data.data_hash, whole)})
 

@@ -196,4 +196,6 @@ def next_command(learner: Learner) -> str:
     command = f"astroclip-kit classify --model {learner.place('model')} --input NEW --out candidates.fits"
     seen = (learner.dataset.modalities[name] for name in learner.needed)
     own = [one.name for one in seen if one.kind == "lightcurve" and one.covariates]
-    return f"{command}  # NEW: a dataset folder, as {own[0]} takes numbers from a table" if own else command
+    return (
+        f"{command}  # NEW: a dataset folder, or raw files and a table of the numbers of {own[0]}" if own else command
+    )

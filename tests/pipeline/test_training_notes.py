@@ -83,5 +83,5 @@ def test_the_next_command_says_what_light_curves_with_covariates_need(covariates
     modality = Modality("lightcurve", "lightcurve", channels, (-1, len(channels)), "mag", bands=("V",))
     dataset = SimpleNamespace(modalities={"lightcurve": modality})
     learner = SimpleNamespace(dataset=dataset, needed=["lightcurve"], place=tmp_path.joinpath)
-    told = "  # NEW: a dataset folder, as lightcurve takes numbers from a table"
+    told = "  # NEW: a dataset folder, or raw files and a table of the numbers of lightcurve"
     assert next_command(learner).endswith(told if covariates else "--out candidates.fits")
