@@ -67,14 +67,14 @@ def search(
         save_figure(_panel(tables, k, open_pictures(dataset)), figure)
     table = tables[0] if len(tables) == 1 else _stacked(tables)
     about = table.meta
-    about["shown"], more = _first_columns(table)
+    about["shown"], further = _first_columns(table)
     who = about["asked"][0] if len(about["asked"]) == 1 else f"{len(about['asked'])} objects"
     about["notes"] = [
         f"asked with the {about['query']} of {who}, answered by {about['target']}",
         *_strange(about["newcomers"]),
         *(f"left out: {one}" for one in refused),
         *left_out(about["skipped"]),
-        *([f"{more} more columns are in --format csv"] if more else []),
+        *([f"{further} more columns are in --format csv"] if further else []),
         provenance(store),
     ]
     return table

@@ -188,7 +188,8 @@ def _table(axes: Axes, view: View, modality: Modality, usual: npt.NDArray[np.flo
     cells = [(_readable(modality.channels[one]), "—" if np.isnan(view[one]) else f"{view[one]:.4g}") for one in order]
     beside = all(len(name) + len(number) + 2 <= room for name, number in cells[:LINES])
     cells = cells[: LINES if beside else LINES // 2]
-    height, style = 0.0, {"va": "center", "fontsize": SMALL, "transform": axes.transAxes}
+    height = 0.0
+    style: dict[str, Any] = {"va": "center", "fontsize": SMALL, "transform": axes.transAxes}
     lines = (1 if beside else 2) * len(cells) + (len(cells) < len(view)) + 0.4
     for name, number in cells:
         axes.text(0.03, 1 - (height + 0.7) / lines, name if len(name) <= room + 1 else name[: room - 1] + "…", **style)
