@@ -101,15 +101,8 @@ def test_encoders_and_projections_are_those_of_the_start_and_only_what_is_to_lea
         assert torch.equal(found.fusion.scalers[name].mean, model.scalers[name].mean)
         head, before = (one.layers[0].weight for one in (found.fusion.heads[name], model.heads[name]))
         assert torch.equal(head, before) == (name == "lightcurve")
-    none = fit_classifier(
-        stars,
-        given,
-        replace(
-            settings, training=replace(TRAINING, epochs=1, optimizer=replace(TRAINING.optimizer, learning_rate=1e-9))
-        ),
-        tmp_path / "none",
-        quiet=True,
-    )
+    still = replace(TRAINING, epochs=1, optimizer=replace(TRAINING.optimizer, learning_rate=1e-9))
+    none = fit_classifier(stars, given, replace(settings, training=still), tmp_path / "none", quiet=True)
     for name, weight in none.fusion.heads.named_parameters():
         torch.testing.assert_close(weight, model.heads.get_parameter(name), atol=1e-6, rtol=0)
 
@@ -260,10 +253,8 @@ def test_a_start_has_to_be_an_aligned_model_of_these_encoders(stars, start, tmp_
     with pytest.raises(FolderError, match="nothing"):
         refused(tuned(start=str(tmp_path / "nothing")), make_encoders())
     other = {**make_encoders(), "metadata": TabularMLP(2, 8, hidden_features=(9,))}
-    with pytest.raises(
-        UsageError,
-        match=r"start: .*'metadata' is not the TabularMLP that is given: hidden_features is .*9.*, and .*8.* in the",
-    ):
+    told = r"start: .*'metadata' is not the TabularMLP that is given: hidden_features is .*9.*, and .*8.* in the start"
+    with pytest.raises(UsageError, match=told):
         refused(tuned(start=str(start)), other)
     with pytest.raises(UsageError, match=r"the encoder of 'metadata' is a folder, and fine_tuning\.start has one"):
         refused(tuned(start=str(start)), {**make_encoders(), "metadata": str(start)})
