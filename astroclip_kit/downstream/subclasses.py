@@ -33,7 +33,7 @@ __all__ = ["Subclasses", "find_subclasses"]
 NEIGHBOURS, MIN_DIST = 45, 0.7  # of the map, as AstroM3
 FEWEST = 30  # objects of a class among which groups are looked for
 SHARE = 20  # one in so many objects is the smallest group
-UNKNOWN = {"chance": math.nan, "p_any": math.nan}
+UNKNOWN: dict[str, Any] = {"chance": None, "p_any": None}
 FEW = 10  # objects that did not make the groups, too few to tell whether they are apart
 FLATTERED = "the map was fitted also on objects that are counted: the valleys flatter the groups"
 Array = npt.NDArray[Any]
@@ -46,7 +46,7 @@ class Subclasses(Found):
 
     "fitted", the objects that made the groups; "subclasses", how many groups are apart, 1 where none is; "valleys",
     what lies between them (see `Valley`); "columns", the properties that separate them, the largest effect first (see
-    `Ranked`; chance and p_any are NaN for a division of one group).
+    `Ranked`; chance and p_any are None for a division of one group).
     """
 
     @property

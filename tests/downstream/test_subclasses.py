@@ -101,7 +101,10 @@ def test_one_group_is_called_one_group(tmp_path, seed):
     )
     assert set(found.table["cluster"][KIND == 0].tolist()) == {0, 1}  # which is given all the same
     told = found.summary["columns"]
-    assert told and all(np.isnan(one["p_any"]) and np.isnan(one["chance"]) for one in told)
+    assert told and all(one["p_any"] is None and one["chance"] is None for one in told)
+    found.write(tmp_path / "clusters")
+    read = Clusters(tmp_path / "clusters")
+    assert read.summary["columns"] == told
     assert "no p says how clearly properties differ" in found.notes[1] and "permutations" not in " ".join(found.notes)
 
 

@@ -96,11 +96,12 @@ def _valley(axes: Axes, valley: Mapping[str, Any]) -> None:
 
 def _ranking(axes: Axes, columns: Sequence[Mapping[str, Any]]) -> None:
     for place, one in enumerate(columns):
-        clear = one["p_any"] < SURE
+        clear = one["p_any"] is not None and one["p_any"] < SURE
         ends = sorted((abs(one["low"]), abs(one["high"]))) if one["low"] * one["high"] > 0 else (0, _larger(one))
         axes.plot(ends, [place, place], color=COLOURS[0] if clear else NONE, linewidth=1.3, solid_capstyle="butt")
         axes.plot(abs(one["value"]), place, "o", color=COLOURS[0] if clear else NONE, ms=4)
-        axes.plot(one["chance"], place, "|", color="0.45", ms=9, mew=1.4)
+        if one["chance"] is not None:
+            axes.plot(one["chance"], place, "|", color="0.45", ms=9, mew=1.4)
     rows_axes(axes, [one["property"] for one in columns], "size of the effect")
     axes.set_xlim(0, 1.02)
 
