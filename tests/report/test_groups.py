@@ -36,7 +36,8 @@ def test_a_division_of_one_group_is_called_so_after_what_was_noted(tmp_path):
         page.index("What differs in a division of one group: 90 objects"),
         page.index("ROT is &lt;one&gt; group."),
     )
-    assert head < noted < page.index("false discovery rate") and "AMI and ARI" not in page
+    assert head < noted < page.index("nothing is tested") and "AMI and ARI" not in page
+    assert "<th>q</th>" not in page and "<td>plate</td>" in page and "2e-05" not in page
     assert "What sets the clusters apart" not in page
     agreement = replace(SILHOUETTE, metric="ami", property="class")
     assert "AMI and ARI are 0" in write_report(tmp_path / "s.html", [agreement], clusters=[SUMMARY]).read_text()
