@@ -242,8 +242,10 @@ def _subclass_html(summary: Mapping[str, Any]) -> str:
     rows = []
     for one in summary["columns"][:SHOWN]:
         told = Separation(**{key: value for key, value in one.items() if key not in ("chance", "p_any")})
-        cells = told.property, f"{told.value:+.2f} ({told.low:+.2f} to {told.high:+.2f})", f"{one['chance']:.2f}"
-        rows.append("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in (*cells, f"{one['p_any']:.3f}")) + "</tr>")
+        apart = one["p_any"] is not None  # of one group there is nothing to test
+        tested = (f"{one['chance']:.2f}", f"{one['p_any']:.3f}") if apart else ("", "")
+        cells = told.property, f"{told.value:+.2f} ({told.low:+.2f} to {told.high:+.2f})", *tested
+        rows.append("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>")
     heads = ("column", "effect (95 %)", "chance, 5 %", "p")
     title = f"{summary['within']}: {summary['subclasses']} subclass{'es' * (summary['subclasses'] != 1)}"
     return f"<h3>{escape(title)}</h3>{bullets(summary['notes'])}" + (table_html(heads, rows) if rows else "")

@@ -1,6 +1,6 @@
 """AstroM3's experiment in miniature: two seeds of tiny encoders on variable stars in memory."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -9,6 +9,7 @@ from miniature import run_all
 from variables import Variables
 
 from astroclip_kit.data.splits import divide
+from astroclip_kit.downstream.separation import Separation
 from astroclip_kit.errors import UsageError
 from astroclip_kit.models import load_model
 from astroclip_kit.pipeline.configuration import resolve_configuration
@@ -17,7 +18,7 @@ from astroclip_kit.recipes import Run, find_recipe
 from astroclip_kit.recipes.astrom3 import measure
 from astroclip_kit.recipes.astrom3_judging import kept_model
 from astroclip_kit.recipes.astrom3_models import LEAST_FLIPS, MODELS
-from astroclip_kit.recipes.astrom3_space import area_interval
+from astroclip_kit.recipes.astrom3_space import _subclass_html, area_interval
 from astroclip_kit.recipes.astrom3_stages import repetitions, stages
 from astroclip_kit.recipes.astrom3_words import reached
 from astroclip_kit.recipes.judged import Judged
@@ -193,6 +194,13 @@ def test_areas_of_few_wrong_labels_have_no_interval_and_perfect_ones_have_width(
     # Hanley & McNeil 1982, table II: 51 abnormal and 58 normal images, area 0.893, standard error 0.032
     low, high = area_interval(0.893, 51, 58)
     assert (high - low) / 2 == pytest.approx(1.96 * 0.032, rel=0.03)
+
+
+def test_columns_of_one_group_stand_without_p():
+    told = Separation(1, "j_k", "cliffs_delta", 0.5, 0.3, 0.6, 0.1, 0.2, "", 9, 20, 0, 0, 0.01, 0.02)
+    columns = [{**asdict(told), "chance": None, "p_any": None}]
+    summary = {"within": "SR", "subclasses": 1, "notes": [], "columns": columns}
+    assert "<td>j_k</td><td>+0.50 (+0.30 to +0.60)</td><td></td><td></td>" in _subclass_html(summary)
 
 
 @pytest.mark.parametrize(
