@@ -39,6 +39,16 @@ def test_curves_have_a_column_per_method_and_the_shots_in_order():
     assert {axes.get_title() for axes in panels} == {"nearest centroid", "nearest example", ""}
 
 
+@pytest.mark.parametrize("methods", [["centroid"], ["centroid", "1nn"], ["centroid", "1nn", "knn"]])
+def test_the_legend_of_the_curves_fits_the_figure(methods):
+    queries = ["lightcurve", "spectrum", "metadata", "mean", "vote"]
+    figure = few_shot_curves([one for method in methods for query in queries for one in curve(method, query)])
+    figure.draw_without_rendering()
+    [legend] = figure.legends
+    box, whole = legend.get_window_extent(), figure.bbox
+    assert whole.x0 <= box.x0 < box.x1 <= whole.x1 and whole.y0 <= box.y0 and len(legend.get_texts()) == 6
+
+
 def test_a_report_has_a_section_of_few_examples():
     results = [*curve(), *curve(query="vote")]
     figures = result_figures(results)

@@ -46,7 +46,7 @@ def few_shot_curves(results: Sequence[Result], *, name: str = "") -> KitFigure:
     shots = list(dict.fromkeys(one.metric.split("@")[1] for one in own))
     shots.sort(key=lambda word: math.inf if word == ALL else int(word))
     width = min(PAGE, 1.0 + 2.2 * len(tasks))
-    figure = KitFigure(figsize=(width, 0.7 + 1.75 * len(metrics)), task=tasks[0])
+    figure = KitFigure(figsize=(width, 1.0 + 1.75 * len(metrics)), task=tasks[0])
     grid = figure.subplots(len(metrics), len(tasks), squeeze=False, sharex=True, sharey="row")
     for line, metric in zip(grid, metrics, strict=True):
         for axes, task in zip(line, tasks, strict=True):
@@ -57,7 +57,7 @@ def few_shot_curves(results: Sequence[Result], *, name: str = "") -> KitFigure:
     for axes in grid[-1]:
         axes.set_xlabel("examples of each class")
     handles, labels = grid[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=min(6, len(labels)), columnspacing=1)
+    figure.legend(handles, labels, loc="outside lower center", ncols=round(width / 1.7), columnspacing=1)
     if name:
         figure.suptitle(f"{name}, n = {max(one.n for one in own):,} held-out objects")
     return figure
