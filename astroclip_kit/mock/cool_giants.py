@@ -11,9 +11,10 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from .atmospheres import REST_WAVELENGTH, emergent_flux
+from .atmospheres import REST_WAVELENGTH
 from .stellar_lines import cool_star_depth
 from .stellar_populations import node_weights
+from .stellar_sequence import continuum
 
 __all__ = ["giant_library", "giant_weights"]
 
@@ -23,17 +24,11 @@ Wide = npt.NDArray[np.float32]
 TEFF = np.array([2500.0, 2700, 2900, 3100, 3300, 3500, 3700, 3900, 4200, 4600, 5000, 5400])
 FEH = np.array([-1.0, 0.1])
 CARBON = np.array([2500.0, 3200, 4300])
+_LOGG = 2.5
 # bands: heads (A), how far they fade to the red (A; negative: to the blue), depth
 _CARBON_BANDS = ((4382, -120, 0.8), (4737, -160, 1.5), (5165, -210, 1.9), (5636, -190, 1.3), (6122, -90, 0.35),
                  (6191, -120, 0.5), (5730, 160, 0.35), (6925, 150, 0.45), (7088, 120, 0.35), (7283, 140, 0.5),
                  (7876, 200, 0.7), (8067, 150, 0.6), (8270, 140, 0.4), (9140, 120, 0.9))  # fmt: skip
-
-
-def _continuum(teff: float) -> Array:
-    coarse = np.append(REST_WAVELENGTH[:-1:4], REST_WAVELENGTH[-1])
-    if teff > 4900:
-        return np.asarray(np.interp(REST_WAVELENGTH, coarse, emergent_flux(teff, 2.5, coarse)))
-    return np.asarray(1e20 * REST_WAVELENGTH**-5 / np.expm1(1.438777e8 / REST_WAVELENGTH / teff))
 
 
 def _carbon_depth(teff: float) -> Array:
@@ -50,8 +45,8 @@ def giant_library() -> Wide:
 
     The nodes are oxygen-rich ones (by temperature, then metallicity), then carbon-rich ones.
     """
-    spectra = [_continuum(teff) * np.exp(-cool_star_depth(teff, feh, giant=True)) for teff in TEFF for feh in FEH]
-    spectra += [_continuum(teff) * np.exp(-_carbon_depth(teff)) for teff in CARBON]
+    spectra = [continuum(teff, _LOGG) * np.exp(-cool_star_depth(teff, feh, giant=True)) for teff in TEFF for feh in FEH]
+    spectra += [continuum(teff, _LOGG) * np.exp(-_carbon_depth(teff)) for teff in CARBON]
     return np.log(np.stack(spectra)).astype(np.float32)
 
 

@@ -20,7 +20,19 @@ from .point_templates import StarTemplates, read_star_templates, with_template
 from .stellar_lines import cool_star_depth, with_helium
 from .stellar_populations import node_weights
 
-__all__ = ["COLOUR", "FEH", "HOT", "HOT_TYPES", "TEFF", "TYPES", "WHITE", "library", "locus", "sequence_weights"]
+__all__ = [
+    "COLOUR",
+    "FEH",
+    "HOT",
+    "HOT_TYPES",
+    "TEFF",
+    "TYPES",
+    "WHITE",
+    "continuum",
+    "library",
+    "locus",
+    "sequence_weights",
+]
 
 Array = npt.NDArray[np.float64]
 Wide = npt.NDArray[np.float32]
@@ -83,8 +95,13 @@ def _atmosphere(teff: float, logg: float, step: int) -> Array:
     return np.asarray(np.interp(REST_WAVELENGTH, coarse, emergent_flux(teff, logg, coarse)))
 
 
+def continuum(teff: float, logg: float) -> Array:
+    """Flux [L] of a cool star on `atmospheres.REST_WAVELENGTH`, without what `cool_star_depth` takes of it."""
+    return _atmosphere(teff, logg, 4) if teff > 4900 else _black_body(teff)
+
+
 def _cool(name: str, teff: float, colour: float, templates: StarTemplates | None) -> list[Array]:
-    bare = _atmosphere(teff, 4.5, 4) if teff > 4900 else _black_body(teff)
+    bare = continuum(teff, 4.5)
     spectra = [bare * np.exp(-cool_star_depth(teff, feh)) for feh in FEH]
     if templates:
         spectra = [with_template(flux, templates.nearest(name, feh)) for flux, feh in zip(spectra, FEH, strict=True)]
