@@ -168,20 +168,12 @@ def encoder_logits(
     """
     _check_present(dataset, (modality,), rows)
     read = partial(views_of, dataset, (modality,))
-    return logits_of(_OfViews(trained, modality), read, rows, hardware=hardware, batch_size=batch_size)
 
-
-class _OfViews(nn.Module):
-    """An encoder with its head, which takes one of several views."""
-
-    def __init__(self, trained: nn.Module, modality: str) -> None:
-        super().__init__()
-        self.trained, self.modality = trained, modality
-
-    def forward(self, views: Mapping[str, Tensor]) -> Tensor:
-        """Logits [B, C] of raw views [B, ...] by modality."""
-        logits: Tensor = self.trained(views[self.modality])
+    def ask(views: dict[str, Tensor]) -> Tensor:
+        logits: Tensor = trained(views[modality])
         return logits
+
+    return logits_of(trained, read, rows, hardware=hardware, batch_size=batch_size, ask=ask)
 
 
 def _modalities(fusion: nn.Module) -> tuple[str, ...]:

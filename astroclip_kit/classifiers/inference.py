@@ -21,7 +21,13 @@ BATCH = 256  # objects of a forward pass
 
 
 def logits_of(
-    module: nn.Module, read: Read, rows: Rows, *, hardware: Hardware = Hardware(), batch_size: int = BATCH
+    module: nn.Module,
+    read: Read,
+    rows: Rows,
+    *,
+    hardware: Hardware = Hardware(),
+    batch_size: int = BATCH,
+    ask: Callable[[dict[str, Tensor]], Tensor] | None = None,
 ) -> npt.NDArray[np.float32]:
     """Logits of some objects, in eval mode, without gradients, and in the precision asked for.
 
@@ -31,9 +37,10 @@ def logits_of(
         rows: n row numbers.
         hardware: Where, and at which precision.
         batch_size: Objects per forward pass.
+        ask: How the module is asked about a batch; by default it is called with all of it.
 
     Returns:
-        Float32 [n, C].
+        Float32 [n, C], or whatever else of each object `ask` gives.
     """
     device, precision = resolve_hardware(hardware)
     was_training, place = module.training, next(module.parameters()).device
@@ -44,7 +51,7 @@ def logits_of(
             for start in range(0, max(1, len(rows)), batch_size):
                 views = {name: x.to(device) for name, x in read(rows[start : start + batch_size]).items()}
                 with autocast(device, precision):
-                    parts.append(module(views).float().cpu())
+                    parts.append((ask or module)(views).float().cpu())
     finally:
         module.train(was_training).to(place)
     logits: npt.NDArray[np.float32] = torch.cat(parts).numpy()

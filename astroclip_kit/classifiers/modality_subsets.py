@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from functools import partial
 from itertools import combinations
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
+from torch import Tensor
 
 from ..errors import InputError, UsageError
 from ..settings import Hardware
-from ..training import autocast, resolve_hardware
-from ..training.hardware import processor_threads
 from ..types import Result
 from .classifier import Classifier
 from .fusion_training import views_of
-from .inference import BATCH, Rows
+from .inference import Rows, logits_of
 from .judgement import judge
 from .temperature import probabilities
 
@@ -101,28 +101,18 @@ def subset_logits(
         rows: n row numbers, each of which has all modalities.
         hardware: Where, and at which precision.
     """
-    device, precision = resolve_hardware(hardware)
-    found: dict[tuple[str, ...], list[npt.NDArray[np.float32]]] = {}
-    was_training, place = classifier.training, next(classifier.parameters()).device
-    classifier.eval().to(device)
-    try:
-        with torch.inference_mode(), processor_threads(hardware.threads), autocast(device, precision):
-            for start in range(0, len(rows), BATCH):
-                views = views_of(dataset, classifier.modalities, rows[start : start + BATCH])
-                for some, logits in _of_subsets(classifier, {name: x.to(device) for name, x in views.items()}):
-                    found.setdefault(some, []).append(logits.float().cpu().numpy())
-    finally:
-        classifier.train(was_training).to(place)
-    return {some: np.concatenate(parts) for some, parts in found.items()}
+    read, ask = partial(views_of, dataset, classifier.modalities), partial(_of_subsets, classifier)
+    logits = logits_of(classifier, read, rows, hardware=hardware, ask=ask)
+    return dict(zip(subsets(classifier.modalities), np.moveaxis(logits, 1, 0), strict=True))
 
 
-def _of_subsets(
-    classifier: Classifier, views: dict[str, torch.Tensor]
-) -> Iterator[tuple[tuple[str, ...], torch.Tensor]]:
-    """Logits [B, C] of a batch by the modalities that are shown; what encoders read twice comes and goes together."""
+def _of_subsets(classifier: Classifier, views: dict[str, Tensor]) -> Tensor:
+    """Logits [B, S, C] of a batch by what is shown of it; what encoders read twice comes and goes together."""
     present = classifier.present(views)
     tokens = classifier.tokens(views, present)
+    found = []
     for some in subsets(classifier.modalities):
         shown = [name for name, read in classifier.reads.items() if read in some and name in tokens]
         kept = ({name: given[name] for name in shown} for given in (tokens, present))
-        yield some, classifier.fusion(*kept) / classifier.temperature
+        found.append(classifier.fusion(*kept) / classifier.temperature)
+    return torch.stack(found, dim=1)
