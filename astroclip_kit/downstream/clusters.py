@@ -193,9 +193,7 @@ def _considered(
     """Row numbers of the objects to look at: chosen, with the modality, and placed on the map."""
     chosen = store.present(on) & (np.ones(len(store), dtype=bool) if rows is None else np.asarray(rows, dtype=bool))
     if place is not None:
-        place.check(store)
-        if place.modality != on:
-            raise InputError(f"{place.root} is a map of {place.modality}, not of {on}. Give a map of {on}.")
+        place.check(store, on)
         chosen &= np.isfinite(place.coordinates).all(axis=1)
     at = np.flatnonzero(chosen)
     if len(at) < 3:

@@ -79,17 +79,19 @@ class Map(os.PathLike[str]):
         """
         return self.model.transform(vectors)
 
-    def check(self, store: EmbeddingStore) -> None:
-        """Makes sure that the map is one of this store.
+    def check(self, store: EmbeddingStore, on: str = "") -> None:
+        """Makes sure that the map is one of this store, and of a modality where one is named.
 
         Raises:
-            InputError: If the objects or their vectors are others.
+            InputError: If the objects or their vectors are others, or the map is of another modality.
         """
         if self.modality not in store.choices or fingerprint(store, self.modality) != self.manifest["store"]:
             raise InputError(
                 f"{self.root} is the map of another space than {store.root}: it was made of {self.manifest['source']} "
                 f"({self.modality}, {len(self)} objects). Run project again on {store.root}."
             )
+        if on and self.modality != on:
+            raise InputError(f"{self.root} is a map of {self.modality}, not of {on}. Give a map of {on}.")
 
 
 def fingerprint(store: EmbeddingStore, name: str) -> str:

@@ -181,9 +181,7 @@ def _objects(store: EmbeddingStore, label: str, value: str, on: str, seed: int) 
 def _places(store: EmbeddingStore, own: _Class, on: str, place: Map | None, seed: int) -> npt.NDArray[np.float32]:
     """Where the training objects, and all of the class, lie on the map [N, 2]; NaN for the others."""
     if place is not None:
-        place.check(store)
-        if place.modality != on:
-            raise InputError(f"{place.root} is a map of {place.modality}, not of {on}. Give a map of {on}.")
+        place.check(store, on)
         return place.coordinates
     z, rest = store.vectors(on), own.at[~own.fitted]
     fitted = store.present(on) & (store.split == "train")
