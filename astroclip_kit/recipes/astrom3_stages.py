@@ -13,7 +13,7 @@ from ..settings import Alignment, Classification, LabelShare, Optimizer, Trainin
 from .astrom3_models import LEAST_FLIPS, MODELS, Model
 from .published_variables import MODES, SUBSETS
 from .recipe import Run, Stage
-from .repetition import Repetition, repeated
+from .repetition import Repetition, repeated, with_arguments
 
 __all__ = ["AstroM3Seed", "repetitions", "stages"]
 
@@ -127,7 +127,10 @@ class AstroM3Seed(Repetition):
         """The encoders of a row as they are described, each with the dropout of the row."""
         dropout = self.tuned(task).get("dropout", {})
         given = {name: self.encoders[name] for name in self.models[task].sees}
-        return {name: _with_dropout(one, dropout[name]) if name in dropout else one for name, one in given.items()}
+        return {
+            name: with_arguments(one, dropout=dropout[name]) if name in dropout and isinstance(one, dict) else one
+            for name, one in given.items()
+        }
 
     def settings_of(self, task: str) -> Classification:
         """How a row is trained."""
@@ -186,9 +189,3 @@ class AstroM3Seed(Repetition):
         read = {"embeddings": self.place("space", "embeddings")}
         known = {"n_boot": self.experiment["n_boot"], "truth": self.experiment["truth"], "flips": LEAST_FLIPS}
         return self.stage("space/results", read, known, partial(judge_space, self))
-
-
-def _with_dropout(described: Any, dropout: float) -> Any:
-    if not isinstance(described, dict):
-        return described
-    return {**described, "init_args": {**(described.get("init_args") or {}), "dropout": dropout}}

@@ -12,7 +12,7 @@ from typing import Any
 from ..errors import UsageError
 from .batmm_models import FITTED, FUSION, MODELS, Model
 from .recipe import Run, Stage
-from .repetition import Repetition, repeated
+from .repetition import Repetition, repeated, with_arguments
 
 __all__ = ["BATMMSeed", "repetitions", "stages"]
 
@@ -107,7 +107,7 @@ class BATMMSeed(Repetition):
             raise UsageError(
                 f"classify.encoders.{name} has no attention to switch off: leave out {row!r} (experiment.leave_out)."
             )
-        return {**given, "init_args": {**(given.get("init_args") or {}), switch: False}}
+        return with_arguments(given, **{switch: False})
 
     def arguments(self, model: Model) -> dict[str, Any]:
         """What the method of a model is made with."""

@@ -14,7 +14,7 @@ from ..errors import UsageError
 from ..settings import Classification, Training
 from .iicnet_models import BRIEF, MODELS, Model
 from .recipe import Run, Stage
-from .repetition import Repetition, repeated
+from .repetition import Repetition, repeated, with_arguments
 
 __all__ = ["IICNetSeed", "repetitions", "stages"]
 
@@ -143,8 +143,7 @@ class IICNetSeed(Repetition):
 
     def changed(self, changes: Mapping[str, Any]) -> Any:
         """IICnet with other arguments."""
-        given = self.encoders["image"]
-        return self.built({**given, "init_args": {**(given.get("init_args") or {}), **changes}}, "image")
+        return self.built(with_arguments(self.encoders["image"], **changes), "image")
 
     def network(self, name: str) -> Any:
         """Another network, which sees what IICnet sees: the same bands, scaled as those, at the same size."""

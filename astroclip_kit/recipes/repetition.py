@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ..data import Dataset
     from ..settings import Classification
 
-__all__ = ["Repetition", "Row", "not_as_published", "repeated", "tested_share", "together"]
+__all__ = ["Repetition", "Row", "not_as_published", "repeated", "tested_share", "together", "with_arguments"]
 
 R = TypeVar("R", bound="Repetition")
 SIDES = ("test", "valid")
@@ -178,6 +178,20 @@ class Repetition:
             torch.manual_seed(self.seed)
             found: nn.Module = build_for(given, seen)
         return found
+
+
+def with_arguments(described: Mapping[str, Any], **changes: Any) -> dict[str, Any]:
+    """A part of a configuration with some of its arguments changed.
+
+    Args:
+        described: ``class_path``, and ``init_args`` or none.
+        changes: The arguments.
+
+    Example:
+        >>> with_arguments({"class_path": "VGG1D"}, dropout=0.1)
+        {'class_path': 'VGG1D', 'init_args': {'dropout': 0.1}}
+    """
+    return {**described, "init_args": {**(described.get("init_args") or {}), **changes}}
 
 
 def repeated(run: Run, make: Callable[[Run, int], R], models: Iterable[str], sees: Sequence[str]) -> list[R]:
