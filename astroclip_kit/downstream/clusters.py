@@ -21,6 +21,7 @@ from .agreement import agreement
 from .clustering import Division, Grouping, divide
 from .maps import Map
 from .members import described, member_table
+from .properties import MOST_SHARE
 from .separation import distinct, separate
 from .silhouette import without_clusters
 
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 __all__ = ["Clusters", "Found", "cluster"]
 
 APART = 0.1  # of the way from the silhouette of vectors without clusters to 1: smooth ones stay below
-MOST_SHARE = 0.5  # of the objects: a text label with more values than this is a name, not a class
 
 
 @dataclass(frozen=True)

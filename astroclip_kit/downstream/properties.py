@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from ..errors import InputError, UsageError
 
-__all__ = ["Property", "classes_of"]
+__all__ = ["MOST_SHARE", "Property", "classes_of"]
 
 Array = npt.NDArray[Any]
 MOST_SHARE = 0.5  # of the objects: a text label with more values than this is a name, not a class

@@ -17,11 +17,12 @@ import numpy.typing as npt
 from ..embeddings.mean import MEAN
 from ..errors import InputError, UsageError
 from .clustering import Division, Grouping, divide
-from .clusters import MOST_SHARE, Found
+from .clusters import Found
 from .maps import Map
 from .members import described, member_table
 from .permuted_groups import Ranked, ranked
 from .projection import UMAPMap
+from .properties import MOST_SHARE
 from .separation import Separation, distinct, separate
 from .valleys import SURE, Valley, joined, valleys
 
