@@ -199,9 +199,12 @@ def _matched(
             base += lone
         else:
             yield from (Drop(one.object_id, f"has no {first}.") for one in lone)
+    needed = () if partial else tuple(found)
     for one in base:
-        lacking = [name for name in found if isinstance(one, Sample) and name not in one.views]
-        yield Drop(one.object_id, f"has no {' and no '.join(lacking)}.") if lacking and not partial else one  # type: ignore[union-attr]
+        if isinstance(one, Sample) and (lacking := [name for name in needed if name not in one.views]):
+            yield Drop(one.object_id, f"has no {' and no '.join(lacking)}.")
+        else:
+            yield one
 
 
 def _joined(one: Sample | Drop, other: Sample, first: str, name: str, radius_arcsec: float) -> Sample | Drop:
