@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .atmospheres import REST_WAVELENGTH
-from .stellar_lines import cool_star_depth
+from .stellar_lines import band_shape, cool_star_depth
 from .stellar_populations import node_weights
 from .stellar_sequence import continuum
 
@@ -34,8 +34,7 @@ _CARBON_BANDS = ((4382, -120, 0.8), (4737, -160, 1.5), (5165, -210, 1.9), (5636,
 def _carbon_depth(teff: float) -> Array:
     total = 0.5 * cool_star_depth(4600, 0.0, giant=True)  # atoms, and no titanium oxide
     for head, fading, strength in _CARBON_BANDS:
-        beyond = (REST_WAVELENGTH - head) / fading
-        total += strength * np.exp(-np.maximum(beyond, 0)) / (1 + np.exp(-np.clip(beyond * abs(fading) / 5, -60, 60)))
+        total += strength * band_shape(head, fading, 5)
     return np.asarray(total + (3400 / teff) ** 2 * np.maximum(5200 - REST_WAVELENGTH, 0) / 700)
 
 

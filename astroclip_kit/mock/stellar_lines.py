@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from .atmospheres import REST_WAVELENGTH
 
-__all__ = ["cool_star_depth", "with_helium"]
+__all__ = ["band_shape", "cool_star_depth", "with_helium"]
 
 Array = npt.NDArray[np.float64]
 
@@ -54,6 +54,19 @@ def _forest() -> Array:
     return total
 
 
+def band_shape(head: float, fading: float, edge: float) -> Array:
+    """Depth [L] of a molecular band, of some 1 beyond its head, on `atmospheres.REST_WAVELENGTH`.
+
+    Args:
+        head: Where it begins, in Angstrom.
+        fading: How far it fades to the red, in Angstrom; negative: to the blue.
+        edge: How sharply it begins, in Angstrom.
+    """
+    beyond = (REST_WAVELENGTH - head) / fading
+    rise = 1 + np.exp(-np.clip(beyond * abs(fading) / edge, -60, 60))
+    return np.asarray(np.exp(-np.maximum(beyond, 0)) / rise)
+
+
 def cool_star_depth(teff: float, feh: float, giant: bool = False) -> Array:
     """Optical depth [L] of lines and bands of a cool star on `atmospheres.REST_WAVELENGTH`.
 
@@ -69,10 +82,8 @@ def cool_star_depth(teff: float, feh: float, giant: bool = False) -> Array:
         warmth = 10 ** (0.4 * feh) / (1 + (teff / limit) ** 9) * (_THIN if giant and line in _PRESSED else 1)
         total[near] += 2 * warmth * strength * (0.75 * np.exp(-(offset**2)) + 0.25 / (1 + offset**2))
     for head, fading, strength, limit in _BANDS:
-        beyond = (REST_WAVELENGTH - head) / fading
-        shape = np.exp(-np.maximum(beyond, 0)) / (1 + np.exp(-np.clip(beyond * abs(fading) / 4, -60, 60)))
         weaker = _THIN if giant and head in _PRESSED else 1
-        total += 1.8 * weaker * 10 ** (0.3 * feh) * strength / (1 + (teff / limit) ** 22) * shape
+        total += 1.8 * weaker * 10 ** (0.3 * feh) * strength / (1 + (teff / limit) ** 22) * band_shape(head, fading, 4)
     return total
 
 
