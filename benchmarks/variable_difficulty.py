@@ -27,6 +27,8 @@ from astroclip_kit.mock import simulate_variables
 from astroclip_kit.mock.variable_metadata import COLUMNS, FEATURES
 from astroclip_kit.surveys import LAMOSTSpectra
 from astroclip_kit.surveys.asas_sn_variables import read_variable_star
+from astroclip_kit.transforms import wavelength_grid
+from astroclip_kit.transforms.catalogue_columns import MAGNITUDES
 
 Array = npt.NDArray[np.float64]
 
@@ -37,7 +39,6 @@ PUBLISHED = {
     "metadata": "0.80 to 0.83",
     "all": "0.92",
 }
-MAGNITUDES = [name for name in COLUMNS if name == "mean_vmag" or (name.endswith("_mag") and name[:2] != "e_")]
 
 
 def shape(path: Path, period: float) -> list[float]:
@@ -64,7 +65,7 @@ def shape(path: Path, period: float) -> list[float]:
 def spectra_of(folder: Path, ids: list[str]) -> npt.NDArray[np.float32]:
     """Spectra [N, 1288] on a grid of 4 A, over their medians."""
     reader = LAMOSTSpectra(folder, grid="lamost")
-    wanted = np.searchsorted(10 ** (3.5682 + 1e-4 * np.arange(3909)), np.arange(3850, 9000, 4))
+    wanted = np.searchsorted(wavelength_grid("lamost"), np.arange(3850, 9000, 4))
     by_id = {}
     for path in reader.files():
         [one] = reader.read(path)
@@ -103,7 +104,7 @@ def main() -> None:
         spectra = spectra_of(survey / "spectra", names)
     photometry = np.column_stack([shapes, table[list(FEATURES)]])
     parallax = np.where(table["parallax"] > 0, table["parallax"], 1)
-    absolute = table[MAGNITUDES].to_numpy() - 10 + 5 * np.log10(parallax)[:, None]
+    absolute = table[list(MAGNITUDES)].to_numpy() - 10 + 5 * np.log10(parallax)[:, None]
     metadata = np.column_stack([table[list(COLUMNS)], absolute])
     train = int(0.8 * len(label))
     pca = PCA(40, random_state=0).fit(spectra[:train])
