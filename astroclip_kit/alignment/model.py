@@ -15,7 +15,7 @@ from ..training import History
 from ..types import Batch
 from .heads import Standardise
 from .show import histories, model_html
-from .trainable import trained_parts
+from .trainable import switch, unfreeze
 
 __all__ = ["ContrastiveModel", "check_pairs"]
 
@@ -71,20 +71,14 @@ class ContrastiveModel(nn.Module):
         start = torch.full((len(self.pairs),), math.log(logit_scale))
         self.log_scale = nn.Parameter(start, requires_grad=learnable_scale)
         self.bias = None if logit_bias is None else nn.Parameter(torch.full((len(self.pairs),), logit_bias))
-        self._trained = {name: self._unfreeze(name) for name in self.encoders}
+        settings = {name: self.trainable.get(name, "frozen") for name in self.encoders}
+        self._trained = {name: unfreeze(self.encoders[name], setting) for name, setting in settings.items()}
         self.train()
-
-    def _unfreeze(self, name: str) -> list[nn.Module]:
-        parts = trained_parts(self.encoders[name].requires_grad_(False), self.trainable.get(name, "frozen"))
-        return [part.requires_grad_(True) for part in parts]
 
     def train(self, mode: bool = True) -> ContrastiveModel:
         """Switches what is trained to training mode; frozen parts stay in eval mode."""
         super().train(mode)
-        for name, encoder in self.encoders.items():
-            encoder.eval()
-            for part in self._trained[name]:
-                part.train(mode)
+        switch(self.encoders, self._trained, mode)
         return self
 
     @property

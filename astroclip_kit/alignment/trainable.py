@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from torch import nn
 
 from ..errors import UsageError
 
-__all__ = ["blocks", "check_trainable", "trained_parts"]
+__all__ = ["blocks", "check_trainable", "switch", "trained_parts", "unfreeze"]
 
 
 def blocks(encoder: nn.Module) -> list[nn.Module]:
@@ -36,6 +38,24 @@ def trained_parts(encoder: nn.Module, setting: str) -> list[nn.Module]:
             f"trainable is {setting!r}, but {type(encoder).__name__} has {len(found)} blocks. Use 'all' instead."
         )
     return found[-count:]
+
+
+def unfreeze(encoder: nn.Module, setting: str) -> list[nn.Module]:
+    """The same parts, which alone of the encoder may learn then.
+
+    Raises:
+        UsageError: As `trained_parts`.
+    """
+    parts = trained_parts(encoder.requires_grad_(False), setting)
+    return [part.requires_grad_(True) for part in parts]
+
+
+def switch(encoders: nn.ModuleDict, trained: Mapping[str, list[nn.Module]], mode: bool) -> None:
+    """Switches the trained parts of some encoders to training mode, or not; the rest of these stays in eval mode."""
+    for name, parts in trained.items():
+        encoders[name].eval()
+        for part in parts:
+            part.train(mode)
 
 
 def check_trainable(setting: str) -> int:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from ..alignment.trainable import trained_parts
+from ..alignment.trainable import switch, unfreeze
 from ..errors import InputError, UsageError
 from ..settings import Hardware
 from ..types import reads_of
@@ -91,18 +91,13 @@ class Classifier(nn.Module):
         Raises:
             UsageError: If a setting is none of these, or an encoder has fewer blocks.
         """
-        for name, encoder in self.encoders.items():
-            parts = trained_parts(encoder.requires_grad_(False), trainable.get(name, "all"))
-            self._trained[name] = [part.requires_grad_(True) for part in parts]
+        self._trained = {name: unfreeze(one, trainable.get(name, "all")) for name, one in self.encoders.items()}
         return self.train(self.training)
 
     def train(self, mode: bool = True) -> Self:
         """Switches what is trained to training mode; frozen parts stay in eval mode."""
         super().train(mode)
-        for name, parts in self._trained.items():
-            self.encoders[name].eval()
-            for part in parts:
-                part.train(mode)
+        switch(self.encoders, self._trained, mode)
         return self
 
     def tokens(self, views: Mapping[str, Tensor], present: Mapping[str, Tensor] | None = None) -> dict[str, Tensor]:
