@@ -17,7 +17,7 @@ from .projection import METHODS, PCAMap, UMAPMap
 if TYPE_CHECKING:
     from ..embeddings import EmbeddingStore
 
-__all__ = ["Map", "fingerprint", "project"]
+__all__ = ["Map", "fingerprint", "placed", "project"]
 
 
 class Map(os.PathLike[str]):
@@ -141,14 +141,34 @@ def project(
             f"it); at least 3 are needed."
         )
     store.check_finite(on)
-    z = store.vectors(on)
-    model, places = METHODS[method].fit(z[fitted], neighbours=neighbours, min_dist=min_dist, seed=seed)
-    coordinates = np.full((len(store), 2), np.nan, np.float32)
+    how: dict[str, Any] = {"neighbours": neighbours, "min_dist": min_dist, "seed": seed}
+    model, coordinates = placed(METHODS[method], store.vectors(on), fitted, others, **how)
+    _write(Path(out), store, on, method, model, coordinates, fitted)
+    return Map(out)
+
+
+def placed(
+    kind: type[PCAMap] | type[UMAPMap],
+    z: npt.NDArray[np.float32],
+    fitted: npt.NDArray[np.bool_],
+    others: npt.NDArray[np.int64],
+    **how: Any,
+) -> tuple[PCAMap | UMAPMap, npt.NDArray[np.float32]]:
+    """A map fitted on some vectors, and where it places them and others [N, 2]; NaN for the rest.
+
+    Args:
+        kind: Of the map.
+        z: Vectors of all objects [N, D].
+        fitted: Which of them the map is fitted on [N].
+        others: Rows that are placed on it.
+        how: What `fit` takes.
+    """
+    model, places = kind.fit(z[fitted], **how)
+    coordinates = np.full((len(z), 2), np.nan, np.float32)
     coordinates[fitted] = places
     if len(others):
         coordinates[others] = model.transform(z[others])
-    _write(Path(out), store, on, method, model, coordinates, fitted)
-    return Map(out)
+    return model, coordinates
 
 
 def _training(store: EmbeddingStore, on: str) -> npt.NDArray[np.bool_]:

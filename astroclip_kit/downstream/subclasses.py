@@ -18,7 +18,7 @@ from ..embeddings.mean import MEAN
 from ..errors import InputError, UsageError
 from .clustering import Division, Grouping, divide
 from .clusters import Found
-from .maps import Map
+from .maps import Map, placed
 from .members import described, member_table
 from .permuted_groups import Ranked, ranked
 from .projection import UMAPMap
@@ -184,18 +184,11 @@ def _places(store: EmbeddingStore, own: _Class, on: str, place: Map | None, seed
     if place is not None:
         place.check(store, on)
         return place.coordinates
-    z, rest = store.vectors(on), own.at[~own.fitted]
     fitted = store.present(on) & (store.split == "train")
     if (fitted[own.at] != own.fitted).any():  # no training side: the half that was drawn
         fitted = np.isin(np.arange(len(store)), own.at[own.fitted])
-    model, places = UMAPMap.fit(
-        z[fitted], neighbours=min(NEIGHBOURS, int(fitted.sum()) - 1), min_dist=MIN_DIST, seed=seed
-    )
-    xy = np.full((len(store), 2), np.nan, np.float32)
-    xy[fitted] = places
-    if len(rest):
-        xy[rest] = model.transform(z[rest])
-    return xy
+    how: dict[str, Any] = {"neighbours": min(NEIGHBOURS, int(fitted.sum()) - 1), "min_dist": MIN_DIST, "seed": seed}
+    return placed(UMAPMap, store.vectors(on), fitted, own.at[~own.fitted], **how)[1]
 
 
 def _divided(
