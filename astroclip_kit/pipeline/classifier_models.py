@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from ..types import reads_of
 from .classifier_steps import CLASSICAL, Learner
-from .fine_tuned import is_fine_tuned, said_of_views, with_all
+from .fine_tuned import is_fine_tuned, labelled_rows, said_of_views, with_all
 from .simulated_spectra import view_models
 
 if TYPE_CHECKING:
@@ -29,11 +29,11 @@ def judged_models(learner: Learner) -> Iterator[Said]:
     from ..classifiers import calibrate, probabilities
     from ..report.classifier_figures import Said
 
-    dataset, (names, codes, sides) = learner.dataset, learner.divided
-    sided = {side: np.flatnonzero((sides == side) & (codes >= 0)) for side in ("valid", "test")}
+    dataset, (names, codes, _) = learner.dataset, learner.divided
+    sided = [labelled_rows(learner, side) for side in ("valid", "test")]
     for model, query, said in _logits(learner):
         seen = query.split("+") if is_fine_tuned(learner.settings) and "+" not in query else []
-        valid, test = (with_all(dataset, seen, rows) if seen else rows for rows in sided.values())
+        valid, test = (with_all(dataset, seen, rows) if seen else rows for rows in sided)
         whose = (dataset.object_ids[test], dataset.groups[test], np.asarray(names)[codes[test]], names)
         logits = said(test)
         if model in CLASSICAL:

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from ..errors import InputError, UsageError
 from ..models import describe
 from ..settings import Classification
-from .fine_tuned import alone, fit_alone, is_fine_tuned
+from .fine_tuned import fit_alone, is_fine_tuned
 from .parts import Encoders, encoder_for, read_by, seeded
 from .simulated_spectra import fit_view, other_sources, views
 from .step import Step
@@ -176,7 +176,7 @@ class Learner:
         trained = {"model": self.place("model")}
         for name, out in self.baselines.items():
             call = partial(self._fit_classical if name in CLASSICAL else self._fit_fusion, name)
-            call = partial(fit_alone, self, name) if name in alone(self.settings) and name in self.encoders else call
+            call = partial(fit_alone, self, name) if name in self.encoders else call
             yield self._step(f"baseline {name}", out, trained, {}, call)
         others = {name: self.place("baselines", name, "model") for name in views(self)}
         for name, out in others.items():

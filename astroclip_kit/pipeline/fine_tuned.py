@@ -17,7 +17,15 @@ if TYPE_CHECKING:
     from ..types import Result
     from .classifier_steps import Learner
 
-__all__ = ["alone", "fit_alone", "is_fine_tuned", "lacking", "said_of_views", "subset_results", "with_all"]
+__all__ = [
+    "fit_alone",
+    "is_fine_tuned",
+    "labelled_rows",
+    "lacking",
+    "said_of_views",
+    "subset_results",
+    "with_all",
+]
 
 Rows = npt.NDArray[np.int64]
 
@@ -27,9 +35,10 @@ def is_fine_tuned(settings: Classification) -> bool:
     return settings.stages == "fine_tuned"
 
 
-def alone(settings: Classification) -> list[str]:
-    """Baselines that are the same of one modality alone."""
-    return list(settings.baselines) if is_fine_tuned(settings) else []
+def labelled_rows(learner: Learner, side: str) -> Rows:
+    """The objects of a side of the split whose class is known."""
+    _, codes, sides = learner.divided
+    return np.flatnonzero((sides == side) & (codes >= 0))
 
 
 def fit_alone(learner: Learner, name: str) -> None:
@@ -61,9 +70,10 @@ def subset_results(learner: Learner) -> list[Result]:
     from ..classifiers import subset_table
     from ..models import load_model
 
-    names, (_, codes, sides) = learner.modalities, learner.divided
-    test = with_all(learner.dataset, names, np.flatnonzero((sides == "test") & (codes >= 0)))
-    if not is_fine_tuned(learner.settings) or len(names) < 2 or not len(test):
+    if not is_fine_tuned(learner.settings) or len(learner.modalities) < 2:
+        return []
+    test, codes = with_all(learner.dataset, learner.modalities, labelled_rows(learner, "test")), learner.divided[1]
+    if not len(test):
         return []
     classifier: Any = load_model(learner.place("model"), trusted=True)
     how: dict[str, Any] = {"hardware": learner.settings.training.hardware, "seed": learner.settings.split.seed}
@@ -83,8 +93,7 @@ def lacking(learner: Learner) -> Iterator[str]:
         told = ", ".join(f"{count:,} without {name}" for name, count in without.items())
         yield f"of the objects that are learned from, {told}: they are told by what they have"
     if is_fine_tuned(learner.settings) and len(names := learner.modalities) > 1:
-        dataset, (_, codes, sides) = learner.dataset, learner.divided
-        test = np.flatnonzero((sides == "test") & (codes >= 0))
-        if few := len(test) - len(with_all(dataset, names, test)):
+        test = labelled_rows(learner, "test")
+        if few := len(test) - len(with_all(learner.dataset, names, test)):
             yield f"of {len(test):,} held-out objects, {few:,} lack a modality; subsets are judged on the others"
     yield from label_notes(learner)
