@@ -43,8 +43,7 @@ def errors_shown(learner: Learner, said: Said, seed: int = 0) -> Iterator[tuple[
 
 def _seen(dataset: Dataset, name: str, said: Said) -> Said:
     """What was said of the objects that have a modality."""
-    have = set(dataset.object_ids[dataset.present(name)].tolist())
-    here = np.array([one in have for one in said.object_ids.tolist()])
+    here = np.isin(said.object_ids, dataset.object_ids[dataset.present(name)])
     if here.all():
         return said
     own = {key: getattr(said, key)[here] for key in ("object_ids", "groups", "true", "probabilities")}
