@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -59,17 +58,14 @@ def plan(configuration: Configuration, root: Path, dataset: Path | None = None) 
             yield step if verb != "extract" else _augmented(step, configuration)
     for fold in folds:
         prefix = "" if fold is None else f"fold-{fold}/"
-        learner = partial(_learner, configuration, root, prefix, folders.get("ingest"), fold)
-        if "classify" in configuration.sections and "align" not in configuration.sections:
-            yield from learner().steps()
         for verb in ("align", "embed", "evaluate"):
             if verb in configuration.sections:
                 inputs = _inputs(verb, folders, fold is not None)
                 folders[verb] = root / prefix / FOLDERS[verb]
                 step = Step(verb, prefix + verb, folders[verb], inputs, configuration.sections[verb])
                 yield step if verb != "align" else _divided(step, configuration, fold)
-        if "classify" in configuration.sections and "align" in configuration.sections:
-            yield from learner().steps()
+        if "classify" in configuration.sections:  # last: it may begin with what align writes
+            yield from _learner(configuration, root, prefix, folders.get("ingest"), fold).steps()
 
 
 def _inputs(verb: str, folders: Mapping[str, Path], in_fold: bool) -> dict[str, Path]:
