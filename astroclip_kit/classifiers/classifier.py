@@ -14,7 +14,7 @@ from ..alignment.trainable import switch, unfreeze
 from ..errors import InputError, UsageError
 from ..settings import Hardware
 from ..types import reads_of
-from .inference import BATCH, Rows, logits_of
+from .inference import BATCH, Rows, is_partial, logits_of
 from .temperature import probabilities
 from .tokens import encode_views, prepared
 
@@ -80,7 +80,7 @@ class Classifier(nn.Module):
     @property
     def partial(self) -> bool:
         """Whether an object may lack modalities, as long as it has one."""
-        return bool(getattr(self.fusion, "partial", False))
+        return is_partial(self.fusion)
 
     def freeze(self, trainable: Mapping[str, str]) -> Self:
         """Lets only a part of the encoders learn; the rest stays in eval mode.

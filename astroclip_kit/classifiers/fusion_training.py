@@ -22,11 +22,11 @@ from ..settings import Classification, Hardware
 from ..transforms.compose import Augmentation
 from ..types import reads_of
 from .classifier import Classifier
-from .inference import BATCH, Rows, logits_of, with_absent
+from .inference import BATCH, Rows, is_partial, logits_of, with_absent
 from .learning import Learning
 from .tokens import tokens_of
 
-__all__ = ["encoder_logits", "is_partial", "token_logits", "train_fusion", "train_joint", "view_logits", "views_of"]
+__all__ = ["encoder_logits", "token_logits", "train_fusion", "train_joint", "view_logits", "views_of"]
 
 
 def train_fusion(
@@ -181,11 +181,6 @@ def _modalities(fusion: nn.Module) -> tuple[str, ...]:
     if not names:
         raise InputError(f"{type(fusion).__name__} is no fusion: its attribute `modalities` must name what it reads.")
     return tuple(names)
-
-
-def is_partial(fusion: nn.Module) -> bool:
-    """Whether objects may lack some of the modalities that a fusion reads."""
-    return bool(getattr(fusion, "partial", False))
 
 
 def _check_present(objects: Any, names: tuple[str, ...], rows: Rows, partial: bool = False) -> None:

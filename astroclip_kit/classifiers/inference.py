@@ -13,7 +13,7 @@ from ..settings import Hardware
 from ..training import autocast, resolve_hardware
 from ..training.hardware import processor_threads
 
-__all__ = ["BATCH", "Read", "Rows", "logits_of", "with_absent"]
+__all__ = ["BATCH", "Read", "Rows", "is_partial", "logits_of", "with_absent"]
 
 Rows = npt.NDArray[np.int64]
 Read = Callable[[Rows], dict[str, Tensor]]  # tokens or raw views by modality
@@ -56,6 +56,11 @@ def logits_of(
         module.train(was_training).to(place)
     logits: npt.NDArray[np.float32] = torch.cat(parts).numpy()
     return logits
+
+
+def is_partial(fusion: nn.Module) -> bool:
+    """Whether objects may lack some of the modalities that a fusion reads."""
+    return bool(getattr(fusion, "partial", False))
 
 
 def with_absent(x: Tensor, here: Tensor) -> Tensor:
