@@ -15,10 +15,10 @@ from ..encoders.galspecnet import GalSpecNet
 from ..encoders.informer import Informer
 from ..encoders.metadata_mlp import MetadataMLP
 from ..errors import FileError
-from ..transforms.catalogue_columns import METADATA, CatalogueColumns
-from ..transforms.lightcurve_steps import PHOTOMETRY, LightCurveSteps
+from ..transforms.astrom3_columns import METADATA, PHOTOMETRY, SCALED
+from ..transforms.catalogue_columns import CatalogueColumns
+from ..transforms.lightcurve_steps import LightCurveSteps
 from ..transforms.spectrum_channels import SpectrumChannels
-from ..transforms.tables import SCALED
 from ..types import LIGHTCURVE_CHANNELS, Modality
 from .heads import ProjectionHead
 from .model import ContrastiveModel

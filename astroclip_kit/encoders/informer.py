@@ -13,9 +13,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ..errors import FileError, InputError, UsageError
+from ..transforms.astrom3_columns import PHOTOMETRY, SCALED
 from ..transforms.compose import Compose, Transform
-from ..transforms.lightcurve_steps import PHOTOMETRY, LightCurveSteps
-from ..transforms.tables import SCALED
+from ..transforms.lightcurve_steps import LightCurveSteps
 from ..types import Modality
 from .checkpoints import fill, read_checkpoint, under
 from .dropout import Dropout

@@ -9,9 +9,10 @@ from typing import Any, Self
 from torch import Tensor, nn
 
 from ..errors import InputError, UsageError
-from ..transforms.catalogue_columns import METADATA, CatalogueColumns
+from ..transforms.astrom3_columns import METADATA, SCALED
+from ..transforms.catalogue_columns import CatalogueColumns
 from ..transforms.compose import Transform
-from ..transforms.tables import SCALED, Standardise
+from ..transforms.tables import Standardise
 from ..types import Modality
 from .checkpoints import fill, read_checkpoint, under
 from .dropout import Dropout

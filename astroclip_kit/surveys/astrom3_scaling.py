@@ -16,9 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import FileError, InputError
-from ..transforms.catalogue_columns import MAGNITUDES, METADATA
-from ..transforms.lightcurve_steps import PHOTOMETRY, YEAR
-from ..transforms.tables import SCALED
+from ..transforms.astrom3_columns import MAGNITUDES, METADATA, PHOTOMETRY, SCALED, YEAR
 
 __all__ = ["Statistics", "light_curve", "metadata", "spectrum"]
 

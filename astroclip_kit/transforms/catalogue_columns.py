@@ -10,20 +10,10 @@ import torch
 
 from ..errors import InputError
 from ..types import Modality
+from .astrom3_columns import MAGNITUDES, METADATA
 from .tables import given_statistics, standardised, statistics
 
-__all__ = ["MAGNITUDES", "METADATA", "CatalogueColumns"]
-
-METADATA = (
-    "mean_vmag", "phot_g_mean_mag", "e_phot_g_mean_mag", "phot_bp_mean_mag", "e_phot_bp_mean_mag", "phot_rp_mean_mag",
-    "e_phot_rp_mean_mag", "bp_rp", "parallax", "parallax_error", "parallax_over_error", "pmra", "pmra_error", "pmdec",
-    "pmdec_error", "j_mag", "e_j_mag", "h_mag", "e_h_mag", "k_mag", "e_k_mag", "w1_mag", "e_w1_mag", "w2_mag",
-    "e_w2_mag", "w3_mag", "w4_mag", "j_k", "w1_w2", "w3_w4", "pm", "ruwe", "l", "b",
-)  # fmt: skip
-MAGNITUDES = (
-    "mean_vmag", "phot_g_mean_mag", "phot_bp_mean_mag", "phot_rp_mean_mag", "j_mag", "h_mag", "k_mag", "w1_mag",
-    "w2_mag", "w3_mag", "w4_mag",
-)  # fmt: skip
+__all__ = ["CatalogueColumns"]
 
 
 @dataclass(frozen=True)

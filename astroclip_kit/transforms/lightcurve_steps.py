@@ -10,15 +10,13 @@ import torch
 
 from ..errors import InputError, UsageError
 from ..types import Modality
+from .astrom3_columns import PHOTOMETRY, YEAR
 from .chronology import BAND, TIME, VALUE, Chronology, chronology, parts
 from .lightcurves import is_padding
 from .spread import median_absolute_deviation
 from .tables import given_statistics, standardised, statistics
 
-__all__ = ["PHOTOMETRY", "LightCurveSteps"]
-
-PHOTOMETRY = ("amplitude", "period", "lksl_statistic", "rfr_score")
-YEAR = 365.0  # days, as published
+__all__ = ["LightCurveSteps"]
 
 
 @dataclass(frozen=True)

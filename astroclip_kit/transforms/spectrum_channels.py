@@ -12,6 +12,7 @@ import torch
 
 from ..errors import InputError, UsageError
 from ..types import Modality
+from .astrom3_columns import WAVELENGTHS
 from .gaps import interpolate_gaps
 from .regrid import named_grid
 from .resampling import Grid, wavelength_grid
@@ -21,7 +22,6 @@ __all__ = ["SpectrumChannels"]
 
 Second = Literal["ivar", "sigma"]
 Gaps = Literal["interpolated", "kept"]
-RELEASED = tuple(np.arange(3850.0, 9000.0, 2.0).tolist())  # Angstrom
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ class SpectrumChannels:
                 f"with {', '.join(modality.channels)}."
             )
         second = "sigma" if modality.unit else "ivar"
-        gaps = "kept" if modality.grid == RELEASED and not modality.unit else "interpolated"
+        gaps = "kept" if modality.grid == WAVELENGTHS and not modality.unit else "interpolated"
         return cls(**{"wavelength": modality.grid, "second": second, "gaps": gaps, **arguments})
 
     @property

@@ -10,10 +10,9 @@ import numpy.typing as npt
 import torch
 
 from ..errors import InputError, UsageError
+from .astrom3_columns import SCALED
 
-__all__ = ["SCALED", "Standardise", "given_statistics", "standardised", "statistics"]
-
-SCALED = "scaled_"  # begins the names of columns that came scaled by the statistics of others
+__all__ = ["Standardise", "given_statistics", "standardised", "statistics"]
 
 
 @dataclass(frozen=True)

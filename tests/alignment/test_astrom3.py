@@ -9,8 +9,7 @@ from released_astrom3 import PARTS, write_released
 from astroclip_kit.alignment import astrom3_modalities, astrom3_model
 from astroclip_kit.contracts import check_encoder, random_views
 from astroclip_kit.errors import FileError
-from astroclip_kit.transforms.catalogue_columns import METADATA
-from astroclip_kit.transforms.lightcurve_steps import PHOTOMETRY
+from astroclip_kit.transforms.astrom3_columns import METADATA, PHOTOMETRY
 from astroclip_kit.types import Batch
 
 SMALL = {"width": 8, "depth": 1, "channels": (4, 4, 4, 4), "hidden": 6, "out": 5}

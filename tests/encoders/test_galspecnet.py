@@ -8,7 +8,7 @@ from torch.nn import functional
 
 from astroclip_kit.encoders import GalSpecNet, MetadataMLP
 from astroclip_kit.errors import FileError, InputError, UsageError
-from astroclip_kit.transforms.catalogue_columns import METADATA
+from astroclip_kit.transforms.astrom3_columns import METADATA
 from astroclip_kit.types import Modality
 
 ENDS = ("weight", "bias")

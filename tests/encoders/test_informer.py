@@ -10,7 +10,7 @@ from astroclip_kit.encoders.informer import with_neighbours
 from astroclip_kit.encoders.sparse_attention import Attention, SelfAttention
 from astroclip_kit.errors import FileError, InputError, UsageError
 from astroclip_kit.transforms import LightCurveSteps
-from astroclip_kit.transforms.lightcurve_steps import PHOTOMETRY
+from astroclip_kit.transforms.astrom3_columns import PHOTOMETRY
 from astroclip_kit.types import LIGHTCURVE_CHANNELS, Modality
 
 SMALL = {"in_channels": 3, "length": 30, "width": 16, "depth": 2}

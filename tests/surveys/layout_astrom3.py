@@ -9,8 +9,7 @@ from astrom3_release import metadata_columns, photometry_steps, spectrum_channel
 from pyarrow import parquet
 
 from astroclip_kit.surveys import AstroM3Parquet
-from astroclip_kit.transforms.catalogue_columns import MAGNITUDES, METADATA
-from astroclip_kit.transforms.lightcurve_steps import PHOTOMETRY
+from astroclip_kit.transforms.astrom3_columns import MAGNITUDES, METADATA, PHOTOMETRY
 
 CLASSES = ["DSCT", "EA", "EB", "EW", "HADS", "M", "ROT", "RRAB", "RRC", "SR"]
 FLOATS = pa.list_(pa.list_(pa.float32()))

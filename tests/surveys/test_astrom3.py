@@ -1,6 +1,8 @@
 """AstroM3Processed: the encoders' preprocessing gives the published numbers again."""
 
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pyarrow as pa
@@ -14,8 +16,7 @@ from astroclip_kit.errors import FileError, UsageError
 from astroclip_kit.settings import Split
 from astroclip_kit.surveys import AstroM3Parquet
 from astroclip_kit.transforms import CatalogueColumns, LightCurveSteps, SpectrumChannels
-from astroclip_kit.transforms.catalogue_columns import METADATA
-from astroclip_kit.transforms.lightcurve_steps import PHOTOMETRY
+from astroclip_kit.transforms.astrom3_columns import METADATA, PHOTOMETRY
 from astroclip_kit.types import Drop, Sample
 
 ORDER = ("train-0", "train-1", "train-2", "train-3", "train-4", "validation-0", "validation-1", "test-0", "test-1")
@@ -207,3 +208,9 @@ def test_a_broken_shard_takes_the_numbers_of_those_behind_it(tmp_path):
     first.write_bytes(b"PAR1")
     with pytest.raises(FileError, match=r"train-00000-of-00002.parquet: no whole Parquet file"):
         list(reader.read(second))
+
+
+def test_reading_needs_no_torch():
+    code = "import astroclip_kit.surveys.astrom3, sys; print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False"]

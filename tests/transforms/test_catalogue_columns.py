@@ -7,7 +7,7 @@ from astrom3_release import metadata_columns
 
 from astroclip_kit.errors import InputError, UsageError
 from astroclip_kit.transforms import CatalogueColumns
-from astroclip_kit.transforms.catalogue_columns import MAGNITUDES, METADATA
+from astroclip_kit.transforms.astrom3_columns import MAGNITUDES, METADATA
 from astroclip_kit.types import Modality
 
 
