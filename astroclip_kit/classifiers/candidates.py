@@ -13,6 +13,7 @@ import numpy.typing as npt
 from ..errors import InputError
 from ..settings import Hardware
 from ..transforms.image_quality import ImageQuality
+from ..transforms.lightcurves import pad
 from ..transforms.resampling import reach
 from ..types import Drop, Modality, Sample
 from .classifier import Classifier
@@ -146,13 +147,9 @@ def _stacked(batch: Sequence[Sample], modalities: Mapping[str, Modality]) -> dic
     """Views [n, ...] by modality, NaN where an object has none, and after the end of the shorter light curves."""
     stacked = {}
     for name, modality in modalities.items():
-        own = [one.views.get(name) for one in batch]
-        longest = max((len(view) for view in own if view is not None), default=0)
-        shape = tuple(longest if axis < 0 else axis for axis in modality.shape)
-        stacked[name] = np.full((len(batch), *shape), np.nan, dtype=np.float32)
-        for place, view in zip(stacked[name], own, strict=True):
-            if view is not None:
-                place[: len(view)] = view
+        nothing = np.full([max(axis, 0) for axis in modality.shape], np.nan, dtype=np.float32)
+        own = [one.views.get(name, nothing) for one in batch]
+        stacked[name] = pad(own) if modality.ragged else np.stack(own)
     return stacked
 
 
