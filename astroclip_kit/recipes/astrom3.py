@@ -75,7 +75,7 @@ def measure(run: Run) -> Measured:
         **space.parts,
         "Objects": objects_html(several),
     }
-    figures = {**draw(several, results, PUBLISHED), **space.figures}
+    figures = {**draw(several, judged, results, PUBLISHED), **space.figures}
     asked = {task: model for task, model in MODELS.items() if model.percent in first.experiment["percents"]}
     notes = [*not_as_published(first, asked), *_training(first)]
     return Measured(results, figures, notes=notes, parts={name: html for name, html in told.items() if html})

@@ -27,16 +27,19 @@ SHOWN = {"photometry": min(SUBSETS), "all": max(SUBSETS)}  # rows whose training
 
 
 def draw(
-    several: Sequence[AstroM3Seed], results: Sequence[Result], published: Mapping[str, Published]
+    several: Sequence[AstroM3Seed],
+    judged: Sequence[Judged],
+    results: Sequence[Result],
+    published: Mapping[str, Published],
 ) -> dict[str, Figure]:
     """Caption to figure.
 
     Args:
         several: The repetitions.
+        judged: What they said of their held-out objects.
         results: What they gave, put together.
         published: Task to its published accuracy on a capped test side.
     """
-    judged = [Judged(one.place("results")) for one in several]
     wanted = (kept_model(several[0]), *(task_of("photometry", how, min(SUBSETS)) for how in (False, True)))
     shown = [task for task in wanted if task in several[0].models]
     return {

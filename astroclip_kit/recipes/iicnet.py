@@ -58,7 +58,7 @@ def measure(run: Run) -> Measured:
     parts["Errors of IICnet"] = _errors(judged[0])
     costs = read_results(run.folders["costs"]) if "costs" in run.folders else []
     notes = [*not_as_published(several[0], MODELS), *_brief(several[0])]
-    return Measured([*results, *costs], draw(several, results), notes=notes, parts=parts)
+    return Measured([*results, *costs], draw(several, judged, results), notes=notes, parts=parts)
 
 
 def _stages(run: Run) -> Iterator[Stage]:

@@ -27,14 +27,14 @@ WRIGHT = "Wright et al. (2010)"
 REGIONS = {"stars": (0.3, 0.15), "galaxies": (2.8, 0.2), "quasars": (3.0, 1.2)}  # W2-W3 and W1-W2
 
 
-def draw(several: Sequence[IICNetSeed], results: Sequence[Result]) -> dict[str, Figure]:
+def draw(several: Sequence[IICNetSeed], judged: Sequence[Judged], results: Sequence[Result]) -> dict[str, Figure]:
     """Caption to figure.
 
     Args:
         several: The repetitions.
+        judged: What they said of their held-out objects.
         results: What they gave, put together.
     """
-    judged = [Judged(one.place("results")) for one in several]
     told = {one.task: one for one in IICNET if (one.property, one.metric) == (LABEL, "accuracy")}
     return {
         **dict(beside(results, told, MODELS, "accuracy")),
