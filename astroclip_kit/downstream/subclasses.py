@@ -109,7 +109,8 @@ def find_subclasses(
     division = _divided(points, z, own.fitted, replace(grouping, method=method, min_size=size), seed)
     found = valleys(z[own.first], division.labels[own.first], own.fitted[own.first])
     merged = joined(division.labels, found)
-    division = replace(division, labels=merged) if merged.max(initial=0) > 0 else division
+    count = int(merged.max(initial=0)) + 1
+    division = replace(division, labels=merged) if count > 1 else division
     known = _properties(store, label, on, store.labels if properties is None else properties, own.at)
     separations, ranking = _separations(division.labels, known, store.groups[own.at], seed)
     about = {"method": method, "modality": on, "label": label, "within": value, "seed": seed}
@@ -117,9 +118,9 @@ def find_subclasses(
         **about,
         **_counts(store, own, about, division, place),
         "comparisons": len(separations),
-        "subclasses": max(1, int(merged.max(initial=0)) + 1),
+        "subclasses": count,
         "valleys": [asdict(one) for one in found],
-        "columns": [_column(one, apart=bool(merged.max(initial=0) > 0)) for one in ranking],
+        "columns": [_column(one, apart=count > 1) for one in ranking],
         "clusters": described(division, z, store.object_ids[own.at], separations),
     }
     flatters = place is not None and bool(place.fitted[own.at[~own.fitted]].any())
