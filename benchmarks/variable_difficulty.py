@@ -24,11 +24,10 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from astroclip_kit.mock import simulate_variables
-from astroclip_kit.mock.variable_metadata import COLUMNS, FEATURES
 from astroclip_kit.surveys import LAMOSTSpectra
 from astroclip_kit.surveys.asas_sn_variables import read_variable_star
 from astroclip_kit.transforms import wavelength_grid
-from astroclip_kit.transforms.catalogue_columns import MAGNITUDES
+from astroclip_kit.transforms.astrom3_columns import MAGNITUDES, METADATA, PHOTOMETRY
 
 Array = npt.NDArray[np.float64]
 
@@ -102,10 +101,10 @@ def main() -> None:
         periods = zip(names, table["period"], strict=True)
         shapes = np.array([shape(survey / "lightcurves" / f"{name}.dat", period) for name, period in periods])
         spectra = spectra_of(survey / "spectra", names)
-    photometry = np.column_stack([shapes, table[list(FEATURES)]])
+    photometry = np.column_stack([shapes, table[list(PHOTOMETRY)]])
     parallax = np.where(table["parallax"] > 0, table["parallax"], 1)
     absolute = table[list(MAGNITUDES)].to_numpy() - 10 + 5 * np.log10(parallax)[:, None]
-    metadata = np.column_stack([table[list(COLUMNS)], absolute])
+    metadata = np.column_stack([table[list(METADATA)], absolute])
     train = int(0.8 * len(label))
     pca = PCA(40, random_state=0).fit(spectra[:train])
     components = pca.transform(spectra)
@@ -115,7 +114,7 @@ def main() -> None:
     views = {
         "period and amplitude alone": table[["period", "amplitude"]].to_numpy(),
         "spectra by trees": components,
-        "photometry unfolded": np.column_stack([shapes[:, -MOMENTS:], table[list(FEATURES)]]),
+        "photometry unfolded": np.column_stack([shapes[:, -MOMENTS:], table[list(PHOTOMETRY)]]),
         "photometry": photometry,
         "metadata": metadata,
         "all": np.column_stack([photometry, components, metadata]),

@@ -14,22 +14,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..transforms.astrom3_columns import METADATA, PHOTOMETRY
 from .stellar_colours import BANDS, EXTINCTION, visual_colours
 from .variable_population import ECLIPSING
 
-__all__ = ["COLUMNS", "FEATURES", "measured_columns", "true_magnitudes"]
+__all__ = ["measured_columns", "true_magnitudes"]
 
 Array = npt.NDArray[np.float64]
 Rows = dict[str, npt.NDArray[Any]]
 
-COLUMNS = (
-    "mean_vmag", "phot_g_mean_mag", "e_phot_g_mean_mag", "phot_bp_mean_mag", "e_phot_bp_mean_mag", "phot_rp_mean_mag",
-    "e_phot_rp_mean_mag", "bp_rp", "parallax", "parallax_error", "parallax_over_error", "pmra", "pmra_error", "pmdec",
-    "pmdec_error", "j_mag", "e_j_mag", "h_mag", "e_h_mag", "k_mag", "e_k_mag", "w1_mag", "e_w1_mag", "w2_mag",
-    "e_w2_mag", "w3_mag", "w4_mag", "j_k", "w1_w2", "w3_w4", "pm", "ruwe", "l", "b",
-)  # fmt: skip
-"""The 34 columns of the metadata, in the order of Rizhko & Bloom (2025)."""
-FEATURES = ("amplitude", "period", "lksl_statistic", "rfr_score")
 _DISPERSION = {"thin": 28.0, "thick": 50.0, "halo": 130.0}  # km/s
 _WISE_DEPTH = (17.0, 15.6, 11.6, 8.0)
 _TRANSITS = (260, 32, 32)  # of G, BP and RP
@@ -52,12 +45,12 @@ def true_magnitudes(stars: Rows, rng: np.random.Generator) -> Array:
 
 
 def measured_columns(stars: Rows, magnitudes: Array, features: Rows, rng: np.random.Generator) -> Rows:
-    """The columns `COLUMNS` and `FEATURES` [B], NaN where a survey has nothing.
+    """The columns `METADATA` and `PHOTOMETRY` [B] of AstroM3, NaN where a survey has nothing.
 
     Args:
         stars: Latents of `draw_variables` and `draw_places` [B].
         magnitudes: See `true_magnitudes` [B, bands].
-        features: Of the light curves [B]: mean_vmag and `FEATURES`, and their standard deviation without noise.
+        features: Of the light curves [B]: mean_vmag and `PHOTOMETRY`, and their standard deviation without noise.
         rng: Source of all randomness.
     """
     mag = dict(zip(BANDS, magnitudes.T, strict=True))
@@ -66,7 +59,7 @@ def measured_columns(stars: Rows, magnitudes: Array, features: Rows, rng: np.ran
     rows |= {"l": stars["l"], "b": stars["b"]}
     for name, share in (("parallax", 0.004), ("j_mag", 0.004), ("w1_mag", 0.008)):  # not matched
         rows = _without(rows, name, rng.random(len(mag["g"])) < share)
-    return {name: np.round(rows[name], 5) for name in (*COLUMNS, *FEATURES)}
+    return {name: np.round(rows[name], 5) for name in (*METADATA, *PHOTOMETRY)}
 
 
 _TOGETHER = {

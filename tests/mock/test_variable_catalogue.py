@@ -4,9 +4,10 @@ import pytest
 from astroclip_kit.mock.atmospheres import REST_WAVELENGTH
 from astroclip_kit.mock.galactic_places import draw_places
 from astroclip_kit.mock.stellar_colours import BANDS, visual_colours
-from astroclip_kit.mock.variable_metadata import COLUMNS, FEATURES, measured_columns, true_magnitudes
+from astroclip_kit.mock.variable_metadata import measured_columns, true_magnitudes
 from astroclip_kit.mock.variable_population import ECLIPSING, draw_variables
 from astroclip_kit.mock.variable_spectra import PIXELS, observe_lamost, stellar_light, variable_light
+from astroclip_kit.transforms.astrom3_columns import METADATA, PHOTOMETRY
 
 WAVELENGTH = 10 ** (3.5682 + 1e-4 * np.arange(PIXELS))
 
@@ -21,7 +22,7 @@ def stars():
 @pytest.fixture(scope="module")
 def rows(stars):
     rng = np.random.default_rng(9)
-    told = {name: np.full(len(stars["teff"]), 0.5) for name in (*FEATURES, "deviation")}
+    told = {name: np.full(len(stars["teff"]), 0.5) for name in (*PHOTOMETRY, "deviation")}
     told["mean_vmag"] = stars["v_mag"]
     return measured_columns(stars, true_magnitudes(stars, rng), told, rng)
 
@@ -49,7 +50,7 @@ def test_distances_magnitudes_and_dust_agree(stars):
 
 
 def test_the_columns_are_those_of_the_paper_in_its_order(rows):
-    assert list(rows) == [*COLUMNS, *FEATURES] and len(COLUMNS) == 34
+    assert list(rows) == [*METADATA, *PHOTOMETRY] and len(METADATA) == 34
     missing = np.array([np.isnan(values).mean() for values in rows.values()])
     assert 0 < missing.max() < 0.02 and missing[0] == 0
     np.testing.assert_allclose(rows["bp_rp"], rows["phot_bp_mean_mag"] - rows["phot_rp_mean_mag"], atol=2e-5)

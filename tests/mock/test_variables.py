@@ -11,13 +11,13 @@ from astroclip_kit.mock import simulate_variables
 from astroclip_kit.mock.galactic_places import NORTHERNMOST, SOUTHERNMOST
 from astroclip_kit.mock.instruments import LIGHT_KM_S
 from astroclip_kit.mock.variable_files import pipeline_values
-from astroclip_kit.mock.variable_metadata import COLUMNS, FEATURES
 from astroclip_kit.mock.variable_population import CLASSES, COUNTS, draw_variables
 from astroclip_kit.pipeline import info, ingest, simulate
 from astroclip_kit.pipeline.configuration import load_configuration
 from astroclip_kit.settings import Observing, Reading
 from astroclip_kit.storage import open_folder
 from astroclip_kit.surveys import ASASSNLightCurves, LAMOSTSpectra, TableReader
+from astroclip_kit.transforms.astrom3_columns import METADATA, PHOTOMETRY
 
 COUNT = 60
 
@@ -38,7 +38,7 @@ def test_files_are_those_of_real_surveys_and_of_the_same_objects(survey, truth):
     assert (manifest["survey"], manifest["origin"], manifest["bands"]) == ("variables", "mock", ["V"])
     curves = ASASSNLightCurves(survey / "lightcurves", pattern="**/*.dat")
     spectra = LAMOSTSpectra(survey / "spectra")
-    table = TableReader(survey / "metadata.csv", columns=[*COLUMNS, *FEATURES], id_column="object_id")
+    table = TableReader(survey / "metadata.csv", columns=[*METADATA, *PHOTOMETRY], id_column="object_id")
     read = [[one.object_id for path in reader.files() for one in reader.read(path)] for reader in (curves, spectra)]
     rows = [one.object_id for one in table.read(table.files()[0])]
     labels = pd.read_csv(survey / "labels.csv", dtype=str)
@@ -66,7 +66,7 @@ def test_truth_is_apart_and_labels_are_wrong_where_it_says(survey, truth):
     flipped = np.asarray(truth["flipped"], dtype=bool)
     assert ((labels != np.asarray(truth["true_class"]).astype(str)) == flipped).all()
     stated = pd.read_csv(survey / "metadata.csv").columns
-    assert stated.tolist() == ["object_id", "ra", "dec", *COLUMNS, *FEATURES]
+    assert stated.tolist() == ["object_id", "ra", "dec", *METADATA, *PHOTOMETRY]
 
 
 def headers(survey):
@@ -114,6 +114,7 @@ def test_the_class_of_a_dataset_is_that_of_the_labels_and_not_of_the_spectra(sur
     data = ingest(tmp_path / "data", **given)
     labels = pd.read_csv(survey / "labels.csv", dtype=str).set_index("object_id")["class"]
     assert (data.labels["class"] == labels[data.object_ids].to_numpy()).all() and len(data) == COUNT
+    assert data.modalities["metadata"].channels == METADATA and data.modalities["lightcurve"].covariates == PHOTOMETRY
     assert set(data.labels["spectrum_class"]) == {"STAR"} and ("embed" in sections or "recipes" in path)
     said = "note: sources differ in class: it is that of catalogue where there is one; each one's own are kept as "
     assert said + "catalogue_class and spectrum_class" in info(tmp_path / "data")
