@@ -7,8 +7,6 @@ infrared colours as in the diagrams of Nikutta et al. (2014) and Whitelock et al
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 
@@ -17,7 +15,6 @@ from .mid_infrared import star_light
 __all__ = ["BANDS", "EXTINCTION", "visual_colours"]
 
 Array = npt.NDArray[np.float64]
-Rows = dict[str, npt.NDArray[Any]]
 
 BANDS = ("g", "bp", "rp", "j", "h", "k", "w1", "w2", "w3", "w4")
 EXTINCTION = (0.80, 1.05, 0.62, 0.28, 0.18, 0.115, 0.065, 0.05, 0.06, 0.03)

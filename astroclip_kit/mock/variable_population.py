@@ -27,7 +27,6 @@ __all__ = [
     "PULSATING",
     "Variables",
     "draw_variables",
-    "main_sequence",
 ]
 
 Array = npt.NDArray[np.float64]
@@ -50,7 +49,7 @@ BRIGHT, FAINT = 10.2, 16.6  # V of the survey
 _FEH = ((-0.12, 0.2), (-0.6, 0.25), (-1.45, 0.4))
 
 
-def main_sequence(teff: Array) -> Array:
+def _main_sequence(teff: Array) -> Array:
     """M_V [B] of dwarfs of temperatures [B] in K."""
     return np.asarray(np.interp(np.log(teff), np.log(_SEQUENCE[0]), _SEQUENCE[1]))
 
@@ -78,7 +77,7 @@ def _near(count: int, rng: np.random.Generator) -> Variables:
     n = rng.standard_normal((3, count))
     period = 10 ** np.clip(-0.3 + 0.2 * n[0] + 0.22 * np.abs(n[1]), np.log10(0.25), 1.2)
     teff = np.clip(6600 * (period / 0.6) ** 0.16 * 10 ** (0.07 * n[2]), 4300, _hottest(period))
-    luminosity = main_sequence(teff) - 0.4 - 0.8 * np.log10(np.maximum(period, 0.5) / 0.5) + 0.3 * n[1]
+    luminosity = _main_sequence(teff) - 0.4 - 0.8 * np.log10(np.maximum(period, 0.5) / 0.5) + 0.3 * n[1]
     return {"period": period, "teff": teff, "logg": 4.1 + 0 * period, "mv": luminosity, "vsini": 100 + 20 * n[1]}
 
 
@@ -86,7 +85,7 @@ def _detached(count: int, rng: np.random.Generator) -> Variables:
     n = rng.standard_normal((3, count))
     period = 10 ** np.clip(0.33 + 0.36 * n[0], np.log10(0.28), 1.9)
     teff = np.clip(6300 * 10 ** (0.085 * n[1] + 0.03 * n[0]), 3700, _hottest(period))
-    luminosity = main_sequence(teff) - 0.5 + 0.4 * n[2]
+    luminosity = _main_sequence(teff) - 0.5 + 0.4 * n[2]
     return {"period": period, "teff": teff, "logg": 4.2 + 0 * period, "mv": luminosity,
             "vsini": 30 + 40 / period}  # fmt: skip
 
@@ -154,7 +153,7 @@ def _rotating(count: int, rng: np.random.Generator) -> Variables:
     giant = rng.random(count) < 0.45
     period = 10 ** np.where(giant, np.clip(1.25 + 0.32 * n[0], 0.2, 2.1), np.clip(0.6 + 0.45 * n[0], -0.7, 1.6))
     teff = np.where(giant, 4700 + 220 * n[1], np.clip(4750 + 560 * n[1], 3250, 6300))
-    dwarf = main_sequence(teff) - 0.45 - 0.4 * np.abs(n[2])  # young ones and pairs are brighter
+    dwarf = _main_sequence(teff) - 0.45 - 0.4 * np.abs(n[2])  # young ones and pairs are brighter
     return {"period": period, "teff": teff, "logg": np.where(giant, 2.9, 4.5) + 0.15 * n[3],
             "mv": np.where(giant, 1.4 + 0.8 * n[3], dwarf),
             "amplitude": 10 ** np.clip(-0.85 + 0.2 * n[4], -1.4, -0.2),

@@ -27,7 +27,7 @@ from .variable_metadata import measured_columns, true_magnitudes
 from .variable_population import BRIGHT, CLASSES, ECLIPSING, FAINT, PULSATING, Variables, draw_variables
 from .variable_spectra import observe_lamost, variable_light
 
-__all__ = ["simulate_variables", "variations"]
+__all__ = ["simulate_variables"]
 
 Array = npt.NDArray[np.float64]
 
@@ -86,7 +86,7 @@ def simulate_variables(
     return write_survey(plan, "variables", ("V",), _simulate_chunk, quiet, ("lightcurves", "spectra"), seen)
 
 
-def variations(stars: Variables, owner: npt.NDArray[np.int64], time: Array, rng: np.random.Generator) -> Array:
+def _variations(stars: Variables, owner: npt.NDArray[np.int64], time: Array, rng: np.random.Generator) -> Array:
     """By how much stars vary: magnitudes [M] over those of their mean flux, before the light of neighbours.
 
     Args:
@@ -144,7 +144,7 @@ def _simulate_chunk(plan: Plan, chunk: int) -> dict[str, Rows]:
     stars |= draw_places(stars, draw["places"])
     epochs = draw_epochs(stars["ra"], stars["dec"], draw["nights"])
     blend = _neighbours(stars, draw["camera"])
-    change = variations(stars, epochs.owner, epochs.time, draw["shapes"])
+    change = _variations(stars, epochs.owner, epochs.time, draw["shapes"])
     light = 10 ** (-0.4 * change) + blend[epochs.owner]
     magnitude = stars["v_mag"][epochs.owner] - 2.5 * np.log10(light)
     seen = measure(epochs, magnitude, CHUNK, draw["camera"])
