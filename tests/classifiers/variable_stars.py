@@ -8,6 +8,7 @@ from astroclip_kit.alignment import align
 from astroclip_kit.encoders import LightCurveTransformer, SpectrumConvNet, TabularMLP
 from astroclip_kit.settings import Alignment, Head, Optimizer, Schedule, Split, Training
 from astroclip_kit.transforms.compose import Compose
+from astroclip_kit.transforms.lightcurves import pad
 from astroclip_kit.types import LIGHTCURVE_CHANNELS, Modality
 
 CLASSES = np.array(["EW", "M", "RRAB"])
@@ -45,11 +46,7 @@ class VariableStars(Stars):
         if name != "lightcurve":
             return super().views(name, rows)
         assert self.presence[name][rows].all()
-        chosen = [self.curves[row] for row in rows]
-        stacked = np.full((len(chosen), max(map(len, chosen), default=0), 4), np.nan, dtype=np.float32)
-        for place, curve in enumerate(chosen):
-            stacked[place, : len(curve)] = curve
-        return stacked
+        return pad([self.curves[row] for row in rows])
 
     def data_hash(self, name):
         return f"{name} of {self.manifest['name']}"
