@@ -44,9 +44,9 @@ from astroclip_kit.models import build_for
 from astroclip_kit.pipeline import simulate
 from astroclip_kit.settings import Alignment, Hardware, Head, Objective, Optimizer, Schedule, Split, Training
 from astroclip_kit.surveys import ASASSNLightCurves, LAMOSTSpectra, TableReader, WithCovariates
-from astroclip_kit.transforms.catalogue_columns import METADATA
-from astroclip_kit.transforms.lightcurve_steps import PHOTOMETRY
+from astroclip_kit.transforms.astrom3_columns import METADATA, PHOTOMETRY
 
+ENCODERS = {"lightcurve": "Informer", "spectrum": "GalSpecNet", "metadata": "MetadataMLP"}
 PAIRS = [["lightcurve", "spectrum"], ["spectrum", "metadata"], ["metadata", "lightcurve"]]
 
 
@@ -89,22 +89,13 @@ def by_kit(
     data: Any, folder: Path, steps: int, batch: int, attention: str = "", precision: str = "auto"
 ) -> list[float]:
     """Seconds of each step of `align`: end to end with an attention, else on cached features."""
-    names = ("lightcurve", "spectrum", "metadata")
-    classes = dict(zip(names, ("Informer", "GalSpecNet", "MetadataMLP"), strict=True))
-    arguments: dict[str, Any] = {"lightcurve": {"attention": attention}} if attention else {}
-    parts = {name: {"class_path": f"astroclip_kit.encoders.{classes[name]}"} for name in names}
-    encoders = {
-        name: build_for({**part, "init_args": arguments.get(name, {})}, data.modalities[name])
-        for name, part in parts.items()
-    }
     objective = Objective("infonce", 100.0, learnable_scale=True, reduction="published")
-    alignment = Alignment(
-        list(names), PAIRS, {name: "all" for name in names} if attention else {}, Head(512), objective
-    )
+    trainable = dict.fromkeys(ENCODERS, "all") if attention else {}
+    alignment = Alignment(list(ENCODERS), PAIRS, trainable, Head(512), objective)
     epochs = -(-(steps + 1) // (len(data) // batch))
     with stamped() as stamps:
         shutil.rmtree(folder, ignore_errors=True)
-        given = {"encoders": encoders} if attention else {}
+        given = {"encoders": built(data, attention)} if attention else {}
         everyone = Split(test=0.0, valid=0.0)
         align(
             data,
@@ -215,13 +206,19 @@ def main() -> None:
     tell(f"load {os.getloadavg()[0]:.1f}")
 
 
+def built(data: ak.Dataset, attention: str = "prob") -> dict[str, nn.Module]:
+    """The encoders, with random weights."""
+    parts: dict[str, dict[str, Any]] = {
+        name: {"class_path": f"astroclip_kit.encoders.{one}"} for name, one in ENCODERS.items()
+    }
+    parts["lightcurve"]["init_args"] = {"attention": attention}
+    return {name: build_for(part, data.modalities[name]) for name, part in parts.items()}
+
+
 def encoders_of(data: ak.Dataset) -> dict[str, nn.Module]:
-    names = {"lightcurve": "Informer", "spectrum": "GalSpecNet", "metadata": "MetadataMLP"}
-    parts = {name: {"class_path": f"astroclip_kit.encoders.{one}"} for name, one in names.items()}
-    views = {name: torch.from_numpy(data.views(name, np.arange(min(256, len(data))))) for name in names}
-    encoders = {name: build_for(part, data.modalities[name]) for name, part in parts.items()}
+    views = {name: torch.from_numpy(data.views(name, np.arange(min(256, len(data))))) for name in ENCODERS}
     return {
-        name: one.measured_on(views[name]) if hasattr(one, "measured_on") else one for name, one in encoders.items()
+        name: one.measured_on(views[name]) if hasattr(one, "measured_on") else one for name, one in built(data).items()
     }
 
 
