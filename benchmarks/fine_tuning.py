@@ -9,7 +9,6 @@ trained for 200 epochs at most, and the time includes that of encoding all objec
 from __future__ import annotations
 
 import argparse
-import resource
 import tempfile
 import time
 from collections.abc import Sequence
@@ -39,12 +38,6 @@ def settings_of(given: Classification, way: str, start: str, asked: argparse.Nam
     return replace(given, fine_tuning=tuning, training=training, labelled=labelled, baselines=[])
 
 
-def processor_seconds() -> float:
-    """Of this process so far."""
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    return used.ru_utime + used.ru_stime
-
-
 def measure(run: Path, way: str, asked: argparse.Namespace, out: Path) -> str:
     """Trains one classifier and says what it cost and is worth."""
     section: Any = load_configuration(run / "config.yaml").sections["classify"]
@@ -52,9 +45,9 @@ def measure(run: Path, way: str, asked: argparse.Namespace, out: Path) -> str:
     settings = settings_of(section["classification"], way, start, asked)
     learner = Learner(run / "data", out, section["encoders"], settings, str(section["labels"]))
     encoders, dataset, (_, codes, sides) = learner.built([*section["encoders"]]), learner.dataset, learner.divided
-    processor, clock = processor_seconds(), time.perf_counter()
+    processor, clock = time.process_time(), time.perf_counter()
     model = fit_classifier(dataset, encoders, settings, out, quiet=True)
-    processor, clock = processor_seconds() - processor, time.perf_counter() - clock
+    processor, clock = time.process_time() - processor, time.perf_counter() - clock
     rows = np.flatnonzero((sides == "test") & (codes >= 0))
     said = view_logits(model, dataset, rows, hardware=settings.training.hardware).argmax(axis=1)
     trained = int(((sides == "train") & (codes >= 0)).sum())
