@@ -22,7 +22,7 @@ from ..errors import InputError
 
 __all__ = ["SURE", "Valley", "joined", "valleys"]
 
-SURE = 0.05
+SURE = 0.05  # q, or p of any property, below which it is told
 MOST_AXES = 16  # principal components in which the line is looked for
 MEMBERS_PER_AXIS = 8
 PLACES = 21  # of the window between that are tried

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib import rc_context
 
+from ...downstream.valleys import SURE
 from ...errors import InputError
 from .canvas import COLOURS, NONE, PAGE, STYLE, KitFigure, plain_axes, rows_axes
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 __all__ = ["subclass_figure"]
 
 MOST_VALLEYS, MOST_COLUMNS = 3, 12
-SURE = 0.05
 FEW = 2000  # points that stay strokes
 
 
