@@ -30,7 +30,7 @@ from .projected import Projected
 from .seen import check_start
 from .starts import check_tuning, unlike
 
-__all__ = ["FineTuned", "Tuned", "begun"]
+__all__ = ["FineTuned", "Tuned"]
 
 
 class Tuned(NamedTuple):
@@ -49,7 +49,7 @@ class Tuned(NamedTuple):
     logits: Callable[[], Any]
 
 
-class Begun(NamedTuple):
+class _Begun(NamedTuple):
     """Encoders, and the projections and the standardisation before them where there was a start."""
 
     encoders: dict[str, nn.Module]
@@ -106,11 +106,11 @@ class FineTuned:
         """
         tuning = self.settings.fine_tuning
         if tuning.start:
-            begin = begun(tuning.start, given, self.dataset)
+            begin = _begun(tuning.start, given, self.dataset)
         else:
             known = {name: one for name, one in given.items() if one is not None}
             fresh = {name: one for name, one in known.items() if name not in trained}
-            begin = Begun({**known, **self._measured(fresh)}, {}, {})
+            begin = _Begun({**known, **self._measured(fresh)}, {}, {})
         fusion = self._head(begin, len(Learning.of(self.dataset, [*given], self.settings, partial=True).classes))
         trainable = {name: tuning.trainable_of(name) for name in given}
         for name, head in fusion.heads.items():
@@ -125,7 +125,7 @@ class FineTuned:
         about = ("fine_tuned", self.dataset, self.out / "fine_tuned")
         return {name: Pretraining.of(*about, name, None, training, split).own(one) for name, one in given.items()}
 
-    def _head(self, begin: Begun, classes: int) -> MeanEmbedding:
+    def _head(self, begin: _Begun, classes: int) -> MeanEmbedding:
         tuning, widths = self.settings.fine_tuning, {name: _width(one) for name, one in begin.encoders.items()}
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.settings.training.seed)
@@ -203,7 +203,7 @@ def _same(tokens: FeatureSet, encoders: Mapping[str, nn.Module]) -> FeatureSet:
     return tokens
 
 
-def begun(start: str | Path, given: Mapping[str, nn.Module | None], dataset: Any) -> Begun:
+def _begun(start: str | Path, given: Mapping[str, nn.Module | None], dataset: Any) -> _Begun:
     """Encoders, as they are given, with the weights and the preprocessing of a model that was aligned.
 
     Args:
@@ -233,7 +233,7 @@ def begun(start: str | Path, given: Mapping[str, nn.Module | None], dataset: Any
             )
         check_encoder(encoders[name], dataset.modalities[name])
     heads, scalers = ({name: deepcopy(parts[name]) for name in given} for parts in (model.heads, model.scalers))
-    return Begun(encoders, heads, scalers)
+    return _Begun(encoders, heads, scalers)
 
 
 def _with_weights(given: nn.Module, source: nn.Module, where: str) -> nn.Module:
