@@ -18,6 +18,7 @@ from . import retrieval
 from .diagnostics import diagnose
 from .few_examples import METHODS, few_shot
 from .held_out import HeldOut, by_neighbours, by_probes, by_supervision
+from .properties import those_with_classes
 from .scoring import score
 from .space import Space
 
@@ -85,7 +86,7 @@ def evaluate(
 
 def _few_shots(store: EmbeddingStore, properties: Sequence[str], settings: Evaluation) -> Iterator[Result]:
     """Of every property that is a class, by all methods."""
-    classes = [one for one in properties if one in store.labels and store.labels[one].dtype.kind in "OSU"]
+    classes = those_with_classes(store.labels, properties)
     if not classes:
         raise UsageError(f"shots are of classes, and none of {', '.join(properties) or 'no properties'} is one.")
     how: dict[str, Any] = {"shots": settings.examples, "draws": settings.draws, "settings": settings}

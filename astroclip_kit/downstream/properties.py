@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from ..errors import InputError, UsageError
 
-__all__ = ["MOST_SHARE", "Property", "classes_of"]
+__all__ = ["MOST_SHARE", "Property", "classes_of", "those_with_classes"]
 
 Array = npt.NDArray[Any]
 MOST_SHARE = 0.5  # of the objects: a text label with more values than this is a name, not a class
@@ -89,6 +89,20 @@ class Property:
 def known(y: Array) -> npt.NDArray[np.bool_]:
     """Which values are not missing [N]."""
     return np.asarray(y != "" if y.dtype.kind == "U" else np.isfinite(y))
+
+
+def those_with_classes(labels: Mapping[str, Array], names: Iterable[str]) -> list[str]:
+    """Those of some properties that are labels with classes.
+
+    Args:
+        labels: Label to values [N].
+        names: The properties.
+
+    Example:
+        >>> those_with_classes({"class": np.array(["EW", "SR"]), "z": np.array([0.1, 0.2])}, ["log10(z)", "class"])
+        ['class']
+    """
+    return [name for name in names if name in labels and labels[name].dtype.kind in "OSU"]
 
 
 def classes_of(labels: Mapping[str, Array], label: str, rows: npt.NDArray[np.int64]) -> Array:

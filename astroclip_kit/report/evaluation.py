@@ -10,7 +10,7 @@ import numpy as np
 
 from ..downstream.centroids import class_centroids
 from ..downstream.held_out import HeldOut, by_neighbours
-from ..downstream.properties import Property
+from ..downstream.properties import Property, those_with_classes
 from ..downstream.space import REDSHIFTS, Space
 from ..embeddings.search import nearest
 from ..settings import Evaluation
@@ -98,10 +98,9 @@ def _draw(one: HeldOut, space: Space, units: Mapping[str, str], seed: int) -> Ca
 
 def _centroids(store: EmbeddingStore, properties: Sequence[str]) -> Captioned:
     """Of every property that is a class."""
-    for label in properties:
-        if label in store.labels and store.labels[label].dtype.kind in "OSU":
-            caption = f"How alike the centroids of {label} are, within each modality and between two."
-            yield caption, centroid_similarity(class_centroids(store, label))
+    for label in those_with_classes(store.labels, properties):
+        caption = f"How alike the centroids of {label} are, within each modality and between two."
+        yield caption, centroid_similarity(class_centroids(store, label))
 
 
 def _turned(difference: Any, period: float) -> Any:
