@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from ..transforms.astrom3_columns import METADATA, PHOTOMETRY
 from .stellar_colours import BANDS, EXTINCTION, visual_colours
-from .variable_population import ECLIPSING
+from .variable_population import ECLIPSING, LONG_PERIOD
 
 __all__ = ["measured_columns", "true_magnitudes"]
 
@@ -87,7 +87,7 @@ def _gaia_photometry(mag: Rows, deviation: Array, rng: np.random.Generator) -> R
 def _astrometry(stars: Rows, g: Array, rng: np.random.Generator) -> Rows:
     count, distance = len(g), stars["distance"]
     pair = np.isin(stars["class"], ECLIPSING) | (stars["subclass"] == "giant")
-    large = np.isin(stars["class"], ("M", "SR"))
+    large = np.isin(stars["class"], LONG_PERIOD)
     normal = rng.standard_normal((7, count))
     wobble = np.where(pair, 0.06, 0.02) * np.abs(normal[0]) + np.where(large, 0.12, 0.0) * np.abs(normal[1])
     companion = rng.random(count) < np.where(pair, 0.14, 0.06)  # a third or a second star, unseen
@@ -109,7 +109,7 @@ def _astrometry(stars: Rows, g: Array, rng: np.random.Generator) -> Rows:
 def _infrared(stars: Rows, mag: Rows, amplitude: Array, rng: np.random.Generator) -> Rows:
     rows: Rows = {}
     count, phase = len(amplitude), rng.standard_normal(len(amplitude))
-    swing = 0.3 * np.where(np.isin(stars["class"], ("M", "SR")), 0.3, 0.5) * amplitude * phase
+    swing = 0.3 * np.where(np.isin(stars["class"], LONG_PERIOD), 0.3, 0.5) * amplitude * phase
     for band in "jhk":
         error = np.hypot(0.021, 0.05 * 10 ** (0.4 * (mag[band] - 14.5))) * np.exp(0.15 * rng.standard_normal(count))
         error = np.where(mag[band] < 4.5, 0.2, error)  # saturated

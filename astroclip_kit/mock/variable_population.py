@@ -24,6 +24,7 @@ __all__ = [
     "COUNTS",
     "ECLIPSING",
     "FAINT",
+    "LONG_PERIOD",
     "PULSATING",
     "Variables",
     "draw_variables",
@@ -36,7 +37,7 @@ Variables = dict[str, npt.NDArray[Any]]
 CLASSES = ("DSCT", "EA", "EB", "EW", "HADS", "M", "ROT", "RRAB", "RRC", "SR")
 COUNTS = (255, 2916, 1976, 6168, 281, 268, 1839, 2351, 796, 4590)
 """Stars of each class among the 21,440 of Rizhko & Bloom (2025)."""
-ECLIPSING, PULSATING = ("EA", "EB", "EW"), ("DSCT", "HADS", "RRAB", "RRC")
+ECLIPSING, PULSATING, LONG_PERIOD = ("EA", "EB", "EW"), ("DSCT", "HADS", "RRAB", "RRC"), ("M", "SR")
 _SEQUENCE = (  # temperature (K) and M_V of dwarfs (Pecaut & Mamajek 2013)
     (3000, 3500, 4000, 4500, 5000, 5500, 6000, 6500, 7000, 7500, 8500, 9700, 12000, 16000, 22000),
     (12.5, 10.2, 8.3, 7.1, 6.1, 5.2, 4.4, 3.6, 2.9, 2.3, 1.9, 1.1, 0.0, -1.0, -2.2),
@@ -187,7 +188,7 @@ def draw_variables(count: int, rng: np.random.Generator) -> Variables:
     stars: Variables = {name: np.choose(kind, [part[name] for part in parts]) for name in parts[0]}
     names = np.array(CLASSES)[kind]
     carbon, giant = stars.pop("carbon"), stars.pop("giant")
-    subclass = np.select([carbon, np.isin(names, ("M", "SR")), giant, names == "ROT"],
+    subclass = np.select([carbon, np.isin(names, LONG_PERIOD), giant, names == "ROT"],
                          ["carbon", "oxygen", "giant", "dwarf"], "")  # fmt: skip
     shares = np.array([_OLD.get(name, (0.86, 0.13, 0.01)) for name in CLASSES])[kind]
     population = (rng.random((count, 1)) > np.cumsum(shares, axis=1)[:, :2]).sum(axis=1)

@@ -18,7 +18,7 @@ from .cool_giants import giant_library, giant_weights
 from .spectra import redden
 from .star_spectra import blurred, star_spectra
 from .stellar_sequence import COLOUR, TEFF, library, sequence_weights
-from .variable_population import ECLIPSING
+from .variable_population import ECLIPSING, LONG_PERIOD
 
 __all__ = ["COEFF0", "COEFF1", "PIXELS", "Spectra", "observe_lamost", "stellar_light", "variable_light"]
 
@@ -93,7 +93,7 @@ def variable_light(stars: Rows, rng: np.random.Generator, templates: str = "") -
         Float32 [B, 3909] on the grid of LAMOST.
     """
     carbon, phase = stars["subclass"] == "carbon", 2 * np.pi * rng.random(len(stars["teff"]))
-    swing = np.select([np.isin(stars["class"], ECLIPSING), np.isin(stars["class"], ("M", "SR"))], [0, 0.03], 0.075)
+    swing = np.select([np.isin(stars["class"], ECLIPSING), np.isin(stars["class"], LONG_PERIOD)], [0, 0.03], 0.075)
     teff = stars["teff"] * (1 + swing * stars["amplitude"] * np.cos(phase))
     light = stellar_light(teff, stars["logg"], stars["feh"], carbon, templates)
     light = _emission(light, stars, phase, rng)

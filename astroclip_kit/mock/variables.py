@@ -24,7 +24,7 @@ from .spots import draw_spots, spot_light
 from .stellar_sequence import library
 from .variable_files import identify_variables, pipeline_values, write_variables
 from .variable_metadata import measured_columns, true_magnitudes
-from .variable_population import BRIGHT, CLASSES, ECLIPSING, FAINT, PULSATING, Variables, draw_variables
+from .variable_population import BRIGHT, CLASSES, ECLIPSING, FAINT, LONG_PERIOD, PULSATING, Variables, draw_variables
 from .variable_spectra import observe_lamost, variable_light
 
 __all__ = ["simulate_variables"]
@@ -98,9 +98,9 @@ def _variations(stars: Variables, owner: npt.NDArray[np.int64], time: Array, rng
     kind, count = stars["class"], len(stars["class"])
     pulses, spots = draw_pulsation(kind, rng), draw_spots(count, rng)
     wander = draw_wander(kind, stars["period"], rng)
-    of, change = kind[owner], np.zeros(len(time))
-    eclipsing, pulsating, spotted = (np.isin(of, names) for names in (ECLIPSING, PULSATING, ("ROT",)))
-    slow = ~(eclipsing | pulsating | spotted)
+    change = np.zeros(len(time))
+    groups = (ECLIPSING, PULSATING, ("ROT",), LONG_PERIOD)
+    eclipsing, pulsating, spotted, slow = (np.isin(kind, names)[owner] for names in groups)
     pairs, pulsators, rotators = (_of(stars, owner[rows]) for rows in (eclipsing, pulsating, spotted))
     change[eclipsing] = eclipse_light(pairs, time[eclipsing] / pairs["period"] + pairs["offset"])
     change[pulsating] = pulsation(pulsators, _of(pulses, owner[pulsating]), time[pulsating])
