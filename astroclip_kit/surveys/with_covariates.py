@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from ..errors import FileError, UsageError
 from ..types import Drop, Modality, Reader, Sample
@@ -117,10 +118,8 @@ class WithCovariates(Wrapping):
         assert self.table is not None
         path, id_column = Path(self.table["path"]), self.table["id"]
         frame = read_columns(path, [id_column, *self.labels], texts=[id_column])
-        ids = text(frame[id_column]).tolist()
+        ids = text(frame[id_column])
+        if len(repeated := ids[pd.Index(ids).duplicated()]):
+            raise FileError(path, f"the object {repeated[0]!r} is in several rows, expected one row for each object.")
         values = np.stack([numbers(frame[label], MISSING) for label in self.labels], axis=1).astype(np.float32)
-        found = dict(zip(ids, values, strict=True))
-        if len(found) < len(ids):
-            repeated = next(name for row, name in enumerate(ids) if name in ids[:row])
-            raise FileError(path, f"the object {repeated!r} is in several rows, expected one row for each object.")
-        return found
+        return dict(zip(ids.tolist(), values, strict=True))
