@@ -14,8 +14,6 @@ from .splits import SIDES
 
 __all__ = ["check_share", "class_cap", "label_share"]
 
-Codes = npt.NDArray[np.int64]
-
 
 def class_cap(counts: npt.ArrayLike, goal: int, smallest_whole: bool = False) -> int:
     """The size to which the largest classes are cut so that about as many objects are left as wanted.
