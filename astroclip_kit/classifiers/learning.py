@@ -96,14 +96,13 @@ class Learning:
         note = check_classes(names, np.where(whole, codes, -1), sides, weights)
         usable, here = whole & (codes >= 0), sides != "test"
         train, valid = (np.flatnonzero(usable & (sides == side)) for side in ("train", "valid"))
-        given = class_codes(objects, settings.label)[1] >= 0
-        left_out = {f"no {settings.label}": here & ~given, "label kept back": here & given & (codes < 0)}
-        labelled = here & (codes >= 0)
+        left_out, labelled = {f"no {settings.label}": here & (codes < 0)}, here & (codes >= 0)
+        if settings.labelled.fraction != 1:
+            given = class_codes(objects, settings.label)[1] >= 0
+            left_out = {f"no {settings.label}": here & ~given, "label kept back": here & given & ~labelled}
         absent = {f"no {name}": labelled & ~one for name, one in present.items()}
         left_out |= {"no modality": labelled & ~whole} if partial else absent
         lacking = {name: int((one & whole).sum()) for name, one in absent.items()} if partial else {}
-        if settings.labelled.fraction == 1:
-            del left_out["label kept back"]
         counts = {name: int(one.sum()) for name, one in left_out.items()}
         scale, label = class_weighting(codes[train], len(names), weights), settings.label
         sees = tuple(modalities)
