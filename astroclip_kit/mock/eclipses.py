@@ -7,15 +7,14 @@ there, tidal ones of unequal minima are EB, and two stars in contact, of one tem
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
+
+from .catalogue import Rows
 
 __all__ = ["draw_orbits", "eclipse_light", "roche_radius"]
 
 Array = npt.NDArray[np.float64]
-Rows = dict[str, npt.NDArray[Any]]
 
 _DARKENED = (
     (0.5, 0.035),

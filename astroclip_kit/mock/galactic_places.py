@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
+
+from .catalogue import Rows
 
 __all__ = ["draw_places"]
 
 Array = npt.NDArray[np.float64]
-Rows = dict[str, npt.NDArray[Any]]
 
 SOUTHERNMOST, NORTHERNMOST = -10.0, 60.0  # declination of LAMOST's fields
 _HEIGHT_PC = {"thin": 230.0, "thick": 750.0, "halo": 4000.0}

@@ -14,11 +14,11 @@ import numpy as np
 import numpy.typing as npt
 
 from .cadence import SPAN_DAYS
+from .catalogue import Rows
 
 __all__ = ["draw_wander", "long_period_light"]
 
 Array = npt.NDArray[np.float64]
-Rows = dict[str, npt.NDArray[Any]]
 
 _STEP_DAYS = 12.0
 _STEPS = int(SPAN_DAYS / _STEP_DAYS) + 2

@@ -8,15 +8,14 @@ whose periods are 1 to 0.77 (Petersen & Christensen-Dalsgaard 1996).
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
+
+from .catalogue import Rows
 
 __all__ = ["draw_pulsation", "pulsation"]
 
 Array = npt.NDArray[np.float64]
-Rows = dict[str, npt.NDArray[Any]]
 
 EXPOSURE_DAYS = 90 / 86400
 _HARMONICS = 7

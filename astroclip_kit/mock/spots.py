@@ -6,15 +6,14 @@ rotate at rates of their own (Basri & Shah 2020).
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
+
+from .catalogue import Rows
 
 __all__ = ["draw_spots", "spot_light"]
 
 Array = npt.NDArray[np.float64]
-Rows = dict[str, npt.NDArray[Any]]
 
 SPOTS = 3
 

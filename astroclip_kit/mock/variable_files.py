@@ -11,13 +11,12 @@ import numpy.typing as npt
 from ..surveys.asas_sn_variables import write_asassn_light_curve
 from ..surveys.lamost_writer import lamost_file_name, write_lamost_spectrum
 from .cadence import Measured
+from .catalogue import Rows
 from .instruments import LIGHT_KM_S
 from .stellar_sequence import HOT, HOT_TYPES, TEFF, TYPES
 from .variable_spectra import COEFF0, COEFF1, Spectra
 
 __all__ = ["identify_variables", "pipeline_values", "write_variables"]
-
-Rows = dict[str, npt.NDArray[Any]]
 
 ZERO_POINT_MJY = 3.6308e6  # of V as ASAS-SN states fluxes: AB
 FIRST_VISIT, FIBRES, SPECTROGRAPHS = 500_000_001, 250, 16

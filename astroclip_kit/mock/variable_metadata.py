@@ -9,19 +9,17 @@ their parallaxes: both show in ruwe (Belokurov et al. 2020; Chiavassa et al. 201
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 
 from ..transforms.astrom3_columns import METADATA, PHOTOMETRY
+from .catalogue import Rows
 from .stellar_colours import BANDS, EXTINCTION, visual_colours
 from .variable_population import ECLIPSING, LONG_PERIOD
 
 __all__ = ["measured_columns", "true_magnitudes"]
 
 Array = npt.NDArray[np.float64]
-Rows = dict[str, npt.NDArray[Any]]
 
 _DISPERSION = {"thin": 28.0, "thick": 50.0, "halo": 130.0}  # km/s
 _WISE_DEPTH = (17.0, 15.6, 11.6, 8.0)

@@ -8,12 +8,13 @@ calibration bends by some 10 per cent (Du et al. 2016).
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from .atmospheres import REST_WAVELENGTH
+from .catalogue import Rows
 from .cool_giants import giant_library, giant_weights
 from .spectra import redden
 from .star_spectra import blurred, star_spectra
@@ -24,7 +25,6 @@ __all__ = ["COEFF0", "COEFF1", "PIXELS", "Spectra", "observe_lamost", "stellar_l
 
 Array = npt.NDArray[np.float64]
 Wide = npt.NDArray[np.float32]
-Rows = dict[str, npt.NDArray[Any]]
 
 COEFF0, COEFF1, PIXELS = 3.5682, 1e-4, 3909  # of LAMOST: 3700 to 9100 A
 _FIRST = round((COEFF0 - np.log10(REST_WAVELENGTH[0])) / COEFF1)
