@@ -61,6 +61,17 @@ def pretrained(data: Path, out: Path, encoder: dict[str, Any], split: Split, opt
     return str(out)
 
 
+def fixed_features(dataset: ak.Dataset, root: Path) -> dict[str, np.ndarray]:
+    """What is the same in all folds: the standard features, and the folded light curve."""
+    modality, z = dataset.modalities["lightcurve"], {}
+    for name, one in FIXED.items():
+        features = extract(
+            dataset, {"lightcurve": one.for_modality(modality)}, root / name, hardware=HARDWARE, quiet=True
+        )
+        z[name] = features.matrix("lightcurve").astype(np.float32)
+    return z
+
+
 def of_features(dataset: ak.Dataset, z: dict[str, np.ndarray], split: Split, seed: int) -> Iterator[Result]:
     """A random forest on the standard features, and probes of the folded light curve."""
     names, codes = class_codes(dataset, "class")
@@ -118,18 +129,11 @@ def main() -> None:
     found: dict[str, list[list[Result]]] = {name: [] for name in options.only}
     labelled = ak.Dataset(data["with"])
     labelled = labelled.select(class_codes(labelled, "class")[1] >= 0)
-    modality = labelled.modalities["lightcurve"]
-    fixed = {name: one.for_modality(modality) for name, one in FIXED.items()}
+    z = fixed_features(labelled, options.root) if "features" in options.only else {}
     for fold, split, settings in splits(configuration, options.folds):
         for name in options.only:
             out = options.root / name.replace(" ", "-") / f"fold-{fold}"
             if name == "features":
-                z = {}
-                for kind, one in fixed.items():
-                    features = extract(
-                        labelled, {"lightcurve": one}, options.root / kind, hardware=HARDWARE, quiet=True
-                    )
-                    z[kind] = features.matrix("lightcurve").astype(np.float32)
                 found[name].append([*of_features(labelled, z, split, fold)])
                 continue
             source = data["without" if name == "without period" else "with"]
