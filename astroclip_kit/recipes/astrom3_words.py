@@ -20,7 +20,7 @@ from .told import ONE_SEED, difference, mean_f1, of_all
 if TYPE_CHECKING:
     from .astrom3_stages import AstroM3Seed
 
-__all__ = ["LEAST_FOUND", "LEAST_GAIN", "aims", "counted", "objects_html", "paired_html", "reached"]
+__all__ = ["aims", "counted", "objects_html", "paired_html", "reached"]
 
 LEAST_GAIN, LEAST_FOUND = 0.05, 0.8
 UNTOLD = "cannot tell from one seed"

@@ -14,7 +14,6 @@ __all__ = [
     "ASTROM3",
     "CLASSES",
     "COUNTS",
-    "GAINS",
     "KEPT",
     "LABEL",
     "MODES",
