@@ -97,6 +97,7 @@ def ingest(
         values["units"] = _units(found, list(plan.labels))
         asked = {one.name: getattr(one.reader, "image_quality", {}) for one in found}
         values["quality"] = {name: dict(one) for name, one in asked.items() if one}
+        values["north_up"] = [one.name for one in found if getattr(one.reader, "north_up", False)]
         values |= {"shards": gather(out, staged, plan, modalities, inputs[:8], quiet)}
         folder.finish(out, values, pd.concat([*drops, plan.drops]), plan.ambiguous)
     dataset = Dataset(out)

@@ -10,11 +10,22 @@ from .files.table_files import column_names
 from .provabgs import MASSES, PROVABGSCatalogue
 from .tables import TableReader
 
-__all__ = ["catalogue"]
+__all__ = ["DECS", "IDS", "RAS", "catalogue", "column_called", "may_be_id"]
 
 IDS = ("object_id", "objid", "targetid", "source_id", "id", "name", "iauname", "oid")
-RAS = ("ra", "ra_deg", "raj2000", "_raj2000", "ra_icrs", "target_ra", "plug_ra", "alpha_j2000")
-DECS = ("dec", "dec_deg", "dej2000", "_dej2000", "de_icrs", "target_dec", "plug_dec", "delta_j2000")
+RAS = ("ra", "ra_deg", "raj2000", "_raj2000", "ra_icrs", "target_ra", "plug_ra", "alpha_j2000", "radeg", "ra_j2000")
+DECS = (
+    "dec",
+    "dec_deg",
+    "dej2000",
+    "_dej2000",
+    "de_icrs",
+    "target_dec",
+    "plug_dec",
+    "delta_j2000",
+    "dedeg",
+    "dec_j2000",
+)
 
 
 def catalogue(path: str | Path, labels: Sequence[str] = ()) -> TableReader:
@@ -32,7 +43,7 @@ def catalogue(path: str | Path, labels: Sequence[str] = ()) -> TableReader:
     names = column_names(path)
     if {"TARGETID", MASSES[0]} <= set(names):
         return PROVABGSCatalogue(path, labels)
-    object_id, ra, dec = (_called(names, known) for known in (IDS, RAS, DECS))
+    object_id, ra, dec = (column_called(names, known) for known in (IDS, RAS, DECS))
     if not object_id and not (ra and dec):
         raise UsageError(
             f"{path}: no column is called like an id ({', '.join(IDS[:4])}) or like coordinates (ra, dec); found "
@@ -48,7 +59,18 @@ def catalogue(path: str | Path, labels: Sequence[str] = ()) -> TableReader:
     )
 
 
-def _called(names: Sequence[str], known: Sequence[str]) -> str:
-    """The column whose name comes first among the known ones; "" if there is none."""
+def column_called(names: Sequence[str], known: Sequence[str]) -> str:
+    """The column whose name, in any case, comes first among the known ones; "" if there is none."""
     by_name = {name.lower(): name for name in reversed(names)}
     return next((by_name[name] for name in known if name in by_name), "")
+
+
+def may_be_id(name: str) -> bool:
+    """Whether a column is called as one of ids or names is.
+
+    Example:
+        >>> may_be_id("Gaia_source_id"), may_be_id("TIC"), may_be_id("redshift")
+        (True, True, False)
+    """
+    words = name.lower()
+    return words in IDS or words.endswith(("id", "name", "designation")) or words in ("tic", "kic", "epic", "source")

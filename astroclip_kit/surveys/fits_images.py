@@ -100,6 +100,7 @@ class FITSImages:
         self.positions = positions if isinstance(positions, TableReader) else str(positions)
         self.bands = dict(bands)
         self.size, self.pixel_scale_arcsec = size, pixel_scale_arcsec
+        self.north_up = pixel_scale_arcsec is not None  # on tangent planes, and not on the pixels as they are
         self.ivar = ivar if isinstance(ivar, bool) else tuple(ivar)
         self.unit, self.min_coverage, self.name = checked_unit(unit), min_coverage, name
         self._bands = [Band.of(band, given) for band, given in self.bands.items()]

@@ -23,7 +23,7 @@ from .files.file_lists import find_files, first_readable
 from .files.fits_files import Hdu, read_hdus
 from .files.fits_headers import Card, header_block, padded, write_blocks
 from .files.stated_units import rescaled, unit_factor
-from .images.image_headers import centre, pixel_scale_arcsec, stated_position
+from .images.image_headers import centre, north_up, pixel_scale_arcsec, stated_position
 
 __all__ = ["LegacySurveyCutouts", "write_legacysurvey_cutout"]
 
@@ -82,6 +82,12 @@ class LegacySurveyCutouts:
         scale = float(np.round(pixel_scale_arcsec(hdu, PIXEL_SCALE_ARCSEC), 6))
         channels = (*self.bands, *(f"ivar_{band}" for band in self.bands if self.ivar))
         return Modality(self.name, "image", channels, cube.shape, "nmgy", (scale,))
+
+    @property
+    def north_up(self) -> bool:
+        """Whether north is up (rows) and east left (columns) in the first readable file, as its header says."""
+        hdu, _ = first_readable(self.root, self.files(), self._cube, f"no file matches {self.pattern!r}.", "cutout")
+        return north_up(hdu)
 
     @property
     def unread(self) -> tuple[str, ...]:

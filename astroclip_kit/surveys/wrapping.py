@@ -54,6 +54,11 @@ class Wrapping:
         asked: Mapping[str, Any] = getattr(self.reader, "image_quality", {})
         return asked
 
+    @property
+    def north_up(self) -> bool:
+        """That of the reader."""
+        return bool(getattr(self.reader, "north_up", False))
+
     def label_units(self) -> Mapping[str, str]:
         """Those of the reader."""
         units: Mapping[str, str] = getattr(self.reader, "label_units", dict)()

@@ -50,6 +50,7 @@ def test_north_is_up_and_east_is_left(tmp_path):
     north, east = views_of(reader)["1"]
     np.testing.assert_allclose(middle_of_light(north), (32, 32 + 12), atol=0.05)
     np.testing.assert_allclose(middle_of_light(east), (32 - 8 * np.cos(np.radians(2)), 32), atol=0.05)
+    assert reader.north_up and not FITSImages(reader.positions, bands, 65).north_up
 
 
 def test_bands_shifted_by_whole_pixels_are_not_interpolated(tmp_path):

@@ -119,7 +119,8 @@ def test_arguments_of_the_writer(tmp_path):
 
 @pytest.mark.slow
 def test_lsdb_opens_searches_and_matches_what_is_written(written):
-    lsdb = pytest.importorskip("lsdb")
+    import lsdb
+
     catalogue = lsdb.open_catalog(written)
     frame = catalogue.compute()
     assert set(frame["object_id"]) == {one.object_id for one in make_samples()}

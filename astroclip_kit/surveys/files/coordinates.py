@@ -40,7 +40,7 @@ def angles(path: str | Path, frame: pd.DataFrame, column: str, hours: bool = Fal
 
 def _factor(path: str | Path, column: str, unit: str, hours: bool) -> float:
     """From a unit to degrees. Surveys write "deg", "DEGREES", "Angle[deg]"; hours of right ascension are of angle."""
-    if "deg" in unit.lower():
+    if "deg" in unit.lower() and not unit[:1].isdigit():  # "15 deg" is how a VOTable writes an hour
         return 1.0
     if hours and unit.lower() in HOURS:
         return 15.0

@@ -144,7 +144,7 @@ def _readable(path: Path) -> Iterator[str]:
         raise
     except Exception as error:  # every format has its own errors
         raise FileError(
-            path, f"cannot be read as a table ({(str(error) or type(error).__name__).splitlines()[0]})."
+            path, f"cannot be read as a table ({(str(error).strip() or type(error).__name__).splitlines()[0]})."
         ) from error
 
 
