@@ -34,6 +34,7 @@ __all__ = [
     "hash_ids",
     "hash_json",
     "hash_text",
+    "json_text",
     "new_folder",
     "only_writer",
     "open_folder",
@@ -173,10 +174,9 @@ def read_array(path: str | Path) -> npt.NDArray[Any]:
         FolderError: If the file is missing or damaged.
     """
     try:
-        array: npt.NDArray[Any] = np.load(path, allow_pickle=False)
+        return np.asarray(np.load(path, allow_pickle=False))
     except (OSError, ValueError, EOFError) as error:
         raise FolderError(f"{path}: damaged or missing ({error}). Delete the folder and write it again.") from error
-    return array
 
 
 @contextmanager
@@ -218,8 +218,7 @@ def new_folder(path: str | Path, kind: str) -> Iterator[Path]:
 def _list_files(folder: Path) -> None:
     """Notes in the manifest what the kit wrote."""
     if (folder / MANIFEST).exists():
-        files = sorted(path.name for path in folder.iterdir())
-        write_json(folder / MANIFEST, {**read_json(folder / MANIFEST), "files": files})
+        write_json(folder / MANIFEST, {**read_json(folder / MANIFEST), "files": sorted(os.listdir(folder))})
 
 
 def write_manifest(folder: str | Path, kind: str, values: Mapping[str, Any]) -> None:
@@ -258,6 +257,8 @@ def open_folder(folder: str | Path, kind: str) -> dict[str, Any]:
     if not (folder / MANIFEST).exists():
         begun = "The command that writes it was interrupted: run it again."
         way_out = begun if (folder / "journal.jsonl").exists() else "Was it written by astroclip_kit?"
+        if len(inside := [one for one in folder.iterdir() if kind and own_manifest(one).get("kind") == kind]) == 1:
+            way_out = f"Did you mean {inside[0]}?"
         raise FolderError(f"{folder} is not a complete {kind or 'kit'} folder: it has no {MANIFEST}. {way_out}")
     manifest = own_manifest(folder)
     if not manifest:

@@ -253,7 +253,7 @@ class Reader(Protocol):
     """Turns the files of one survey format into samples of one modality (or of labels alone).
 
     A reader may also have `also_reads()`, the paths of files that are read beside those of `files()`: if one of them
-    changes, a dataset is made anew; and `label_units()`, label to its unit as astropy writes it.
+    changes, a dataset is made anew; `label_units()`, label to its unit; `north_up`, if images have east at the left.
     """
 
     @property

@@ -1,6 +1,7 @@
 import errno
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -103,6 +104,18 @@ def test_what_somebody_else_put_into_a_folder_survives_its_replacement(tmp_path)
             storage.write_manifest(folder, "model", {})
         (tmp_path / "out" / "notes.txt").write_text("mine")
     assert {path.name for path in (tmp_path / "out").iterdir()} == {"manifest.json", "new.npy", "notes.txt"}
+
+
+def test_a_folder_that_holds_one_of_the_kind_leads_there(tmp_path):
+    storage.append_journal(tmp_path, {"stage": "embed"})  # as a run does
+    for name, kind in (("embeddings", "embeddings"), ("first", "dataset"), ("second", "dataset")):
+        (tmp_path / name).mkdir()
+        storage.write_manifest(tmp_path / name, kind, {})
+    with pytest.raises(FolderError, match=f"Did you mean {re.escape(str(tmp_path / 'embeddings'))}\\?$"):
+        storage.open_folder(tmp_path, "embeddings")
+    for kind in ("dataset", "model", ""):
+        with pytest.raises(FolderError, match="interrupted: run it again"):
+            storage.open_folder(tmp_path, kind)
 
 
 def test_open_folder_says_what_is_wrong(tmp_path):

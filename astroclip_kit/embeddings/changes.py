@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["check_content", "merged", "select", "without"]
 
 Array = npt.NDArray[Any]
-KEPT = ("dataset", "origin", "seed", "model", "model_folder", "data", "pool", "centred", "units")
+KEPT = ("dataset", "origin", "seed", "model", "model_folder", "dataset_folder", "data", "pool", "centred", "units")
 SAME = 1e-5  # largest difference of a value of two unit vectors that are the same
 OWN = ("group", "ra", "dec", "split")
 
@@ -120,10 +120,11 @@ def _write(
 
 
 def _about(store: EmbeddingStore, out: str | Path) -> dict[str, Any]:
-    """What stays true of a new store; where the model lies is seen from there."""
+    """What stays true of a new store; where model and dataset lie is seen from there."""
     about = {name: store.manifest[name] for name in KEPT if name in store.manifest}
-    if folder := about.get("model_folder"):
-        about["model_folder"] = os.path.relpath(os.path.realpath(store.root / folder), os.path.realpath(out))
+    for name in ("model_folder", "dataset_folder"):
+        if folder := about.get(name):
+            about[name] = os.path.relpath(os.path.realpath(store.root / folder), os.path.realpath(out))
     return about
 
 

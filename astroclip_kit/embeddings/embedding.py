@@ -82,6 +82,7 @@ def embed(
         "seed": about.get("training", {}).get("seed", 0),
         "model": model_hash(built),
         "model_folder": _relative(getattr(built, "root", None), out),
+        "dataset_folder": "" if hasattr(data, "matrix") else _relative(getattr(data, "root", None), out),
         "data": hash_json(data.manifest),
         "pool": pool,
         "units": data.manifest.get("units", {}),
@@ -182,9 +183,9 @@ def model_hash(model: torch.nn.Module) -> str:
     return hash_text(*(_bytes(tensor) for tensor in model.state_dict().values()))
 
 
-def _relative(model: Path | None, out: str | Path) -> str:
-    """Where the model lies, seen from the store, so that both may move together; "" for one that was not saved."""
-    return "" if model is None else os.path.relpath(os.path.realpath(model), os.path.realpath(out))
+def _relative(folder: Path | None, out: str | Path) -> str:
+    """Where a folder lies, seen from the store, so that both may move together; "" for a model that was not saved."""
+    return "" if folder is None else os.path.relpath(os.path.realpath(folder), os.path.realpath(out))
 
 
 def _bytes(tensor: torch.Tensor) -> bytes:

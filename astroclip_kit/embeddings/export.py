@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ..errors import InputError, UsageError
 from ..storage import publish
+from .votables import spelled, write_votable
 
 if TYPE_CHECKING:
     from astropy.table import Table
@@ -35,6 +37,11 @@ UCDS = {
     "similarity": "stat.correlation",
     "rank": "meta.number",
     "class": "src.class",
+    "morphology": "src.morph.type",
+    "zwarning": "meta.code.qual",
+    "period": "time.period",
+    "fe_h": "phys.abund.Fe",
+    "ebv": "phot.color.excess",
     "snr": "stat.snr",
     "sn_median": "stat.snr;stat.median",
     "teff": "phys.temperature.effective",
@@ -55,20 +62,22 @@ ENDINGS = {
     ".ecsv": "ecsv",
     ".npz": "numpy",
 }
+MOST_TEXT = 10_000  # rows of a VOTable that is written as text
 MAIN = ("object_id", "group", "ra", "dec")
 
 
-def to_table(store: EmbeddingStore, *, vectors: bool = False) -> Table:
-    """The catalogue of a store as an astropy Table, see `EmbeddingStore.to_table`."""
+def to_table(store: EmbeddingStore, *, vectors: bool = False, rows: npt.NDArray[np.int64] | None = None) -> Table:
+    """The catalogue of a store as an astropy Table, see `EmbeddingStore.to_table`; all its rows by default."""
     from astropy.table import Column, Table
 
-    table = Table(store.catalog)
+    chosen = slice(None) if rows is None else rows
+    table = Table(store.catalog if rows is None else store.catalog.at(rows))
     for name in store.names:
-        table[f"has_{name}"] = Column(store.present(name), description=f"whether the object has {name}")
+        table[f"has_{name}"] = Column(store.present(name)[chosen], description=f"whether the object has {name}")
         if vectors:
-            store.check_finite(name)
+            store.check_finite(name, chosen)
             about = f"unit vector of {name} in the shared space"
-            table[name] = Column(np.asarray(store.vectors(name)), description=about)
+            table[name] = Column(np.asarray(store.vectors(name)[chosen]), description=about)
     return described(table, store.units)
 
 
@@ -140,20 +149,39 @@ def _fits(table: Table, path: Path) -> None:
             raise InputError(
                 f"column {name!r}: FITS holds ASCII only, found {foreign[0]!r}. Export to .vot or .parquet."
             )
+    _fits_hdu(table).writeto(path, overwrite=True)
+
+
+def _fits_hdu(table: Table) -> Any:
+    """The table with units, UCDs and descriptions as keywords, which other tools read, and without astropy's own."""
+    from astropy.io.fits import table_to_hdu
+
     plain = table.copy()
-    plain.meta = {
-        f"TUCD{number}": table[name].meta["ucd"]
-        for number, name in enumerate(table.colnames, 1)
-        if "ucd" in table[name].meta
-    }
-    plain.write(path, format="fits", overwrite=True)
+    plain.meta.clear()
+    for column in plain.itercols():
+        column.unit = column.description = None
+        column.meta.clear()
+    hdu = table_to_hdu(plain)
+    for number, name in enumerate(table.colnames, 1):
+        column = table[name]
+        told = {"TUNIT": spelled(column.unit, "fits"), "TUCD": column.meta.get("ucd"), "TCOMM": column.description}
+        for key, text in told.items():
+            if text:
+                hdu.header[f"{key}{number}"] = text.encode("ascii", "replace").decode()
+    return hdu
 
 
 def _votable(table: Table, path: Path) -> None:
-    plain = table.copy()
-    plain.meta.clear()
-    several = any(plain[name].ndim > 1 for name in plain.colnames)
-    plain.write(path, format="votable", tabledata_format="binary2" if several else "tabledata", overwrite=True)
+    """A small table as text, which every tool reads; vectors and many rows as binary."""
+    if len(table) > MOST_TEXT or any(table[name].ndim > 1 for name in table.colnames):
+        write_votable(table, path)
+    else:
+        plain = table.copy()
+        plain.meta.clear()
+        for name in plain.colnames:
+            if plain[name].dtype in ("U0", "U1"):  # a field of one letter may not be empty
+                plain[name] = plain[name].astype("U2")
+        plain.write(path, format="votable", tabledata_format="tabledata", overwrite=True)
 
 
 def _parquet(table: Table, path: Path) -> None:

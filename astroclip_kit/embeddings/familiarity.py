@@ -287,6 +287,5 @@ def _opened(store: EmbeddingStore, name: str) -> dict[str, Array] | None:
 def groups_of(store: EmbeddingStore, ids: npt.ArrayLike) -> Array:
     """Group of each id that the store knows; the id itself for others."""
     wanted = np.asarray(ids, dtype=str)
-    order = np.argsort(store.object_ids)
-    place = order[np.searchsorted(store.object_ids, wanted, sorter=order).clip(max=len(store) - 1)]
-    return np.where(store.object_ids[place] == wanted, store.groups[place], wanted)
+    rows = store.catalog.rows_of(wanted.tolist())
+    return np.where(rows >= 0, store.catalog.at(rows.clip(0), ["group"])["group"], wanted)

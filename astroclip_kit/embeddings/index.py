@@ -208,9 +208,10 @@ class ExactIndex:
         summed in float32 err by D 2^-24 |q| |m| (twice that, to be safe), and the sum is rounded once more.
         """
         if dtype not in self.errors:
-            blocks = [self.vectors[i : i + self.block_rows].double() for i in range(0, len(self), self.block_rows)]
-            norm = max(float(block.norm(dim=1).max()) for block in blocks)
-            lost = max(float((block - block.to(dtype).double()).norm(dim=1).max()) for block in blocks)
+            blocks = [self.vectors[i : i + self.block_rows] for i in range(0, len(self), self.block_rows)]
+            short = 1 + 2.0**-23 * (q.shape[1] + 2)  # a norm in float32 may be, and lack squares that it cannot hold
+            norm = short * max(float(block.norm(dim=1).max()) for block in blocks) + 2.0**-74 * q.shape[1] ** 0.5
+            lost = 0.0 if dtype == self.vectors.dtype else max(_lost(block, dtype) for block in blocks)
             self.errors[dtype] = norm, lost
         norm, lost = self.errors[dtype]
         exact, rounded = q.double(), q.to(dtype).double()
@@ -266,6 +267,12 @@ class ExactIndex:
             best, order = torch.cat([values[part], products.float()], 1).sort(dim=1, descending=True, stable=True)
             values[part], rows[part] = best[:, :k], torch.cat([rows[part], numbers], 1).gather(1, order[:, :k])
         return values, rows
+
+
+def _lost(block: Tensor, dtype: torch.dtype) -> float:
+    """How far rounding moves a row at most."""
+    exact = block.double()
+    return float((exact - block.to(dtype).double()).norm(dim=1).max())
 
 
 def _matrix(values: Any, name: str) -> Tensor:

@@ -12,7 +12,7 @@ from ..errors import InputError
 if TYPE_CHECKING:
     from .store import EmbeddingStore
 
-__all__ = ["MEAN", "holds", "mean_vectors"]
+__all__ = ["MEAN", "holds", "mean_of", "mean_vectors"]
 
 MEAN = "mean"
 SHORTEST = 1e-4  # of a mean of unit vectors that still has a direction in float32
@@ -32,18 +32,28 @@ def mean_vectors(store: EmbeddingStore) -> npt.NDArray[np.float32]:
         InputError: If the vectors of an object cancel each other.
     """
     total = np.empty((len(store), store.out_features), dtype=np.float32)
-    matrices, present = [store.vectors(name) for name in store.names], store.present(MEAN)  # absent rows are zero
     for start in range(0, len(total), ROWS):
-        part = slice(start, start + ROWS)
-        block: Any = sum(matrix[part] for matrix in matrices)
-        norm = np.where(present[part], np.linalg.norm(block, axis=1), 1)[:, None]
-        if (norm < SHORTEST).any():
-            who = store.object_ids[start + int(norm[:, 0].argmin())]
-            raise InputError(
-                f"the vectors of {who} cancel each other: their mean has no direction. Ask with one of them."
-            )
-        total[part] = block / norm
+        total[start : start + ROWS] = mean_of(store, slice(start, start + ROWS))
     return total
+
+
+def mean_of(store: EmbeddingStore, rows: Any) -> npt.NDArray[np.float32]:
+    """As `mean_vectors`, of some rows only; float32 [n, D].
+
+    Args:
+        store: The space.
+        rows: Which, as numpy indexes.
+
+    Raises:
+        InputError: If the vectors of an object cancel each other.
+    """
+    block: Any = sum(store.vectors(name)[rows] for name in store.names)  # absent rows are zero
+    present = np.any([store.present(name)[rows] for name in store.names], axis=0)
+    norm = np.where(present, np.linalg.norm(block, axis=1), 1)[:, None]
+    if (norm < SHORTEST).any():
+        who = store.object_ids[rows][int(norm[:, 0].argmin())]
+        raise InputError(f"the vectors of {who} cancel each other: their mean has no direction. Ask with one of them.")
+    return np.asarray(block / norm, dtype=np.float32)
 
 
 def holds(store: EmbeddingStore, one: str, other: str) -> bool:

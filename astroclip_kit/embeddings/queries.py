@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,12 @@ Rows = npt.NDArray[np.int64]
 Vectors = npt.NDArray[np.float32]
 SHOWN = 3
 SHORTEST = 1e-6  # of the sum of unit vectors that still has a direction
+WRITTEN = re.compile(  # "J100024.00+021200.0", or numbers that something parts: a sign alone does not, in "57000-11"
+    r"J(?P<hours>\d\d)\d{4}(\.\d+)?[+-]\d{6}(\.\d+)?$"
+    r"|(?=.*(\d *[:hd]|\d +[+-]?\d))(?P<ra>[+-]?\d+\.?\d*) *(?P<degrees>d?)"
+)
+RANGES = {24: "24 hours", 360: "360 degrees"}
+NO_POSITION = 'coordinates {!r}: expected "150.1 2.2" (degrees) or "10h00m24s +02d12m00s".'
 WHO = "say which object: give either object_id, or ra and dec in degrees, or a file, or a table of these."
 
 
@@ -53,7 +60,7 @@ def ids_of(store: EmbeddingStore, value: str | Sequence[str]) -> list[str]:
     """The ids in "a,b,c" or ["a", "b"]; an id of the store may hold a comma itself."""
     if not isinstance(value, str):
         return [str(one) for one in value]
-    if value in store.object_ids or value in store.groups:
+    if len(_named(store, value)):
         return [value]
     return [word.strip() for word in value.split(",") if word.strip()]
 
@@ -62,10 +69,11 @@ def place_of(coordinates: str | Sequence[float]) -> tuple[float, float]:
     """Right ascension and declination in degrees.
 
     Args:
-        coordinates: "150.1 2.2" (degrees), "10h00m24s +02d12m00s", or the two numbers.
+        coordinates: "150.1 2.2" (degrees), "10h00m24s +02d12m00s", "J100024.00+021200.0", or the
+            two numbers.
 
     Raises:
-        UsageError: If the text is no position.
+        UsageError: If the text is no position, or its right ascension is not from 0 to less than 360 degrees.
 
     Example:
         >>> place_of("10:00:24 +02:12:00")
@@ -75,16 +83,18 @@ def place_of(coordinates: str | Sequence[float]) -> tuple[float, float]:
         return float(coordinates[0]), float(coordinates[1])
     from astropy.coordinates import SkyCoord
 
-    text = coordinates.replace(",", " ")
+    text = " ".join(coordinates.replace(",", " ").split())
     plain = all(letter in "0123456789.+- " for letter in text) and len(text.split()) == 2
+    first = WRITTEN.match(text)
+    if first is None:
+        raise UsageError(NO_POSITION.format(coordinates))
+    size, whole = float(first["ra"] or first["hours"]), 360 if plain or first["degrees"] else 24
+    if not 0 <= size < whole:
+        raise UsageError(f"coordinates {coordinates!r}: expected a right ascension of 0 to {RANGES[whole]}.")
     try:
         place = SkyCoord(text, unit="deg" if plain else ("hourangle", "deg"))
     except ValueError as error:
-        raise UsageError(
-            f'coordinates {coordinates!r}: expected "150.1 2.2" (degrees) or "10h00m24s +02d12m00s".'
-        ) from error
-    if plain and not 0 <= float(text.split()[0]) <= 360:
-        raise UsageError(f"coordinates {coordinates!r}: expected a right ascension of 0 to 360 degrees.")
+        raise UsageError(NO_POSITION.format(coordinates)) from error
     return round(float(place.ra.deg), 9), round(float(place.dec.deg), 9)
 
 
@@ -120,9 +130,10 @@ def ask_files(store: EmbeddingStore, query: Query, name: str) -> Asked:
     from .newcomers import embed_queries
 
     found = embed_queries(store, query, name)
-    wanted, order = groups_of(store, found.object_ids), np.argsort(store.groups, kind="stable")
-    first, last = (np.searchsorted(store.groups, wanted, side, sorter=order) for side in ("left", "right"))
-    themselves = [order[start:end] for start, end in zip(first, last, strict=True)]
+    wanted = groups_of(store, found.object_ids)
+    rows = store.catalog.find(wanted.tolist(), "group")
+    groups = store.catalog.at(rows, ["group"])["group"]
+    themselves = [rows[groups == one] for one in wanted]
     return Asked(found.name, found.vectors, found.object_ids, themselves, found, found.skipped)
 
 
@@ -130,10 +141,8 @@ def objects(store: EmbeddingStore, rows: Rows, name: str) -> Asked:
     """Objects of the store, each of which asks by itself."""
     lacking = rows[~store.present(name)[rows]]
     if len(lacking):
-        raise InputError(
-            f"object {str(store.object_ids[lacking[0]])!r} has no {name}, which is needed to search with it."
-        )
-    return Asked(name, store.vectors(name)[rows], [str(one) for one in store.object_ids[rows]], list(rows[:, None]))
+        raise InputError(f"object {_ids(store, lacking[:1])[0]!r} has no {name}, which is needed to search with it.")
+    return Asked(name, store.vectors(name)[rows], _ids(store, rows), list(rows[:, None]))
 
 
 def _numbers(weights: str | list[float]) -> npt.NDArray[np.float64]:
@@ -180,25 +189,24 @@ def rows_of(store: EmbeddingStore, object_ids: Sequence[str]) -> Rows:
     if len(object_ids) == 1:
         return np.array([find(store, object_ids[0])])
     wanted = np.asarray(object_ids, dtype=str)
-    rows = _places(store.object_ids, wanted)
-    by_group = rows < 0
-    groups, first, counts = np.unique(store.groups, return_index=True, return_counts=True)
-    place = _places(groups, wanted[by_group])
-    rows[by_group] = np.where((place >= 0) & (counts[place] == 1), first[place], -1)
+    rows = store.catalog.rows_of(object_ids)
+    if (rows < 0).any():
+        groups, counts = np.unique(_named_by_group(store, wanted[rows < 0]), return_counts=True)
+        single = np.isin(wanted, groups[counts == 1]) & (rows < 0)
+        rows[single] = store.catalog.rows_of(wanted[single].tolist(), "group")
     unknown = wanted[rows < 0]
     if len(unknown):
         raise InputError(
-            f"{store.root} has no one object with the id {_some(unknown)} ({len(unknown)} of {len(wanted)}); it holds "
-            f"ids such as {_some(store.object_ids)}."
+            f"{store.root} has no one object with the id {_some(unknown.tolist())} ({len(unknown)} of {len(wanted)}); "
+            f"it holds ids such as {_first_ids(store)}."
         )
     return rows
 
 
-def _places(known: npt.NDArray[Any], wanted: npt.NDArray[Any]) -> Rows:
-    """Position of each wanted value among the known ones; -1 where it is not there."""
-    order = np.argsort(known)
-    place = order[np.searchsorted(known, wanted, sorter=order).clip(max=len(known) - 1)]
-    return np.where(known[place] == wanted, place, -1).astype(np.int64)
+def _named_by_group(store: EmbeddingStore, groups: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Group of each row that belongs to one of some groups."""
+    catalog = store.catalog
+    return catalog.at(catalog.find(groups.tolist(), "group"), ["group"])["group"]
 
 
 def find(
@@ -257,16 +265,25 @@ def rows_at(store: EmbeddingStore, ra: npt.ArrayLike, dec: npt.ArrayLike, radius
 def _only(store: EmbeddingStore, rows: Rows, what: str) -> int:
     """The one row that was found."""
     if not len(rows):
-        raise InputError(f"{store.root} has no object {what}; it holds ids such as {_some(store.object_ids)}.")
+        raise InputError(f"{store.root} has no object {what}; it holds ids such as {_first_ids(store)}.")
     if len(rows) > 1:
-        raise InputError(f"{len(rows)} objects {what}: {_some(store.object_ids[rows])}. Give one object_id.")
+        raise InputError(f"{len(rows)} objects {what}: {_some(_ids(store, rows[: SHOWN + 1]))}. Give one object_id.")
     return int(rows[0])
 
 
-def _some(ids: npt.NDArray[np.str_]) -> str:
+def _some(ids: Sequence[str]) -> str:
     return ", ".join(repr(str(one)) for one in ids[:SHOWN]) + (", ..." if len(ids) > SHOWN else "")
 
 
+def _ids(store: EmbeddingStore, rows: npt.ArrayLike) -> list[str]:
+    found: list[str] = store.catalog.at(rows, ["object_id"])["object_id"].tolist()
+    return found
+
+
+def _first_ids(store: EmbeddingStore) -> str:
+    return _some(_ids(store, np.arange(min(len(store), SHOWN + 1))))
+
+
 def _named(store: EmbeddingStore, object_id: str) -> Rows:
-    rows = np.flatnonzero(store.object_ids == object_id)
-    return rows if len(rows) else np.flatnonzero(store.groups == object_id)
+    rows = store.catalog.find([object_id])
+    return rows if len(rows) else store.catalog.find([object_id], "group")

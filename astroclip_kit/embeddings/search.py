@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from .store import EmbeddingStore
 
-__all__ = ["ALL", "nearest", "search", "search_pairs"]
+__all__ = ["ALL", "nearest", "search", "search_pairs", "similar_rows"]
 
 Rows = npt.NDArray[np.int64]
 Found = tuple[npt.NDArray[np.float32], Rows]
@@ -129,9 +129,9 @@ def _answered(
 ) -> Table:
     from astropy.table import Table
 
-    similarity, rows = _neighbours(store, asked, target, k, among, exact)
+    similarity, rows = similar_rows(store, asked, target, k, among, exact)
     names = ("object_id", "ra", "dec", *store.labels)
-    table = Table({name: store.catalog[name][rows.ravel()] for name in names})
+    table = Table(store.catalog.at(rows.ravel(), names))
     table.add_column(similarity.ravel(), name="similarity", index=1)
     described(table, store.units)
     if several or len(rows) > 1:
@@ -143,8 +143,24 @@ def _answered(
     return table
 
 
-def _neighbours(store: EmbeddingStore, asked: Asked, target: str, k: int, among: Mask, exact: bool) -> Found:
-    """Similarities and rows [Q, k]; without those who ask where what answers holds what asks."""
+def similar_rows(store: EmbeddingStore, asked: Asked, target: str, k: int, among: Mask, exact: bool = False) -> Found:
+    """The k rows whose `target` is most similar to each vector that asks, however it was made.
+
+    Args:
+        store: Where to search.
+        asked: Vectors [Q, D] that ask, as `queries.ask` gives them.
+        target: Modality that answers, or "mean"; those who ask are left out where it holds what asks.
+        k: Number of answers.
+        among: Which rows may answer [N].
+        exact: Whether to compare with every object although there is an index.
+
+    Returns:
+        Similarities, falling, and rows [Q, k].
+
+    Raises:
+        InputError: If k is too large.
+        UsageError: If the store has no such modality.
+    """
     allowed = store.present(target) & among
     own = _matrix([rows[allowed[rows]] for rows in asked.rows]) if holds(store, asked.name, target) else None
     left_out = 0 if own is None else own.shape[1]

@@ -14,13 +14,16 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import FolderError, InputError, UsageError
-from ..storage import hash_text, new_folder, open_folder, read_array, write_manifest
+from ..storage import open_folder, read_array
+from .catalog import Catalog, Columns
 from .mean import MEAN, mean_vectors
-from .writing import COLUMNS, catalog_columns, unit_vectors, write_catalog
+from .saved_columns import SavedColumn, remove_column, save_column
+from .writing import write_store
 
 if TYPE_CHECKING:
     from astropy.table import Table
 
+    from ..explorer.server import Server
     from .query import Query
 
 __all__ = ["EmbeddingStore"]
@@ -90,46 +93,13 @@ class EmbeddingStore(os.PathLike[str]):
             InputError: If lengths or dimensions differ, ids repeat, or a present vector is zero or not finite.
             UsageError: If a label has the name of a column of the catalogue.
         """
-        ids = np.array(np.asarray(object_ids, dtype=str).tolist(), dtype=str)  # no wider than they need
-        if len(np.unique(ids)) != len(ids):
-            raise InputError("object_ids: expected unique ids, found one twice. Pool or rename the rows first.")
-        if not vectors:
-            raise InputError("vectors: expected at least one modality, found none.")
-        matrices, presence = {}, {}
-        for name, matrix in vectors.items():
-            presence[name] = np.asarray((present or {}).get(name, np.ones(len(ids))), dtype=bool)
-            matrices[name] = unit_vectors(name, np.asarray(matrix, dtype=np.float32), presence[name], len(ids))
-        if len({matrix.shape[1] for matrix in matrices.values()}) > 1:
-            shapes = {name: matrix.shape[1] for name, matrix in matrices.items()}
-            raise InputError(f"vectors: all modalities of a shared space have the same dimensions, found {shapes}.")
-        table = catalog_columns(ids, catalog or {}, labels or {})
-        content = hash_text(ids.tobytes(), *(matrix.data for matrix in matrices.values()))
-        with new_folder(root, "embeddings") as folder:
-            write_catalog(table, folder / "catalog.parquet")
-            np.save(folder / "presence.npy", np.stack(list(presence.values()), axis=1))
-            for name, matrix in matrices.items():
-                np.save(folder / f"{name}.npy", matrix)
-            head = {
-                "modalities": list(matrices),
-                "count": len(ids),
-                "out_features": next(iter(matrices.values())).shape[1],
-                "content": content,
-            }
-            write_manifest(folder, "embeddings", {"dataset": "", "origin": "real", "seed": 0, **(values or {}), **head})
+        write_store(root, vectors, object_ids, present or {}, catalog or {}, labels or {}, values or {})
         return cls(root)
 
     @cached_property
-    def catalog(self) -> dict[str, Array]:
-        """Columns of the catalogue [N]: object_id, group, ra, dec, split and the labels."""
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        try:
-            table = pq.read_table(self.root / "catalog.parquet")
-        except (OSError, pa.ArrowInvalid) as error:
-            raise FolderError(f"{self.root}: catalog.parquet is damaged ({error}). Embed again.") from error
-        columns = {name: table[name].to_numpy() for name in table.column_names}
-        return {name: c.astype(str) if c.dtype == object else c for name, c in columns.items()}
+    def catalog(self) -> Catalog:
+        """Columns [N], read when asked for: object_id, group, ra, dec, split, the labels, and the saved columns."""
+        return Catalog(self.root, str(self.manifest.get("content", "")))
 
     @property
     def object_ids(self) -> Array:
@@ -157,9 +127,41 @@ class EmbeddingStore(os.PathLike[str]):
         return self.catalog["split"]
 
     @property
-    def labels(self) -> dict[str, Array]:
-        """Property to its values [N]."""
-        return {name: column for name, column in self.catalog.items() if name not in COLUMNS}
+    def labels(self) -> Columns:
+        """Property to its values [N], read when asked for; saved columns among them, but not saved selections."""
+        return self.catalog.labels
+
+    @property
+    def saved_columns(self) -> dict[str, SavedColumn]:
+        """Name to what was saved beside the store by `save_column`."""
+        return dict(self.catalog.saved)
+
+    def save_column(
+        self,
+        name: str,
+        values: npt.ArrayLike,
+        *,
+        unit: str = "",
+        about: Mapping[str, Any] | None = None,
+        replace: bool = False,
+    ) -> SavedColumn:
+        """Saves a column in a file beside the store, which `catalog` and `labels`, and so --where and export, know.
+
+        Args:
+            name: Letters, digits and _; no column of the store.
+            values: Numbers, text, or flags (a saved selection) [N]; NaN or "" where missing.
+            unit: As astropy writes it.
+            about: How it was made.
+            replace: Whether a saved column of this name may be replaced.
+        """
+        saved = save_column(self, name, values, unit, about, replace)
+        self.catalog.refresh()
+        return saved
+
+    def remove_column(self, name: str) -> None:
+        """Removes a saved column; see `saved_columns.remove_column`."""
+        remove_column(self, name)
+        self.catalog.refresh()
 
     @property
     def out_features(self) -> int:
@@ -204,11 +206,7 @@ class EmbeddingStore(os.PathLike[str]):
         return matrix
 
     def check_finite(self, name: str, rows: Any = slice(None)) -> None:
-        """Makes sure that vectors are numbers.
-
-        Args:
-            name: Their modality.
-            rows: Which, as numpy indexes; all by default.
+        """Makes sure that vectors of a modality are numbers: those of all rows, or of some.
 
         Raises:
             InputError: If one is not finite: how many are.
@@ -222,7 +220,8 @@ class EmbeddingStore(os.PathLike[str]):
     @property
     def units(self) -> dict[str, str]:
         """Column to its unit as astropy writes it, where one is known."""
-        return {"ra": "deg", "dec": "deg", **self.manifest.get("units", {})}
+        saved = {name: one.unit for name, one in self.saved_columns.items()}
+        return {"ra": "deg", "dec": "deg", **saved, **self.manifest.get("units", {})}
 
     def to_table(self, *, vectors: bool = False) -> Table:
         """The catalogue as an astropy Table, with a column ``has_<modality>`` for each modality.
@@ -253,6 +252,12 @@ class EmbeddingStore(os.PathLike[str]):
         from .changes import merged
 
         return merged(self, other, out)
+
+    def explore(self, dataset: str | os.PathLike[str] = "", port: int = 0) -> Server:
+        """Shows the explorer in a notebook: the server that this gives shows itself; see `explorer.serve_once`."""
+        from ..explorer.server import serve_once
+
+        return serve_once(self, dataset, port)
 
     def search(
         self,

@@ -10,8 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import InputError, UsageError
+from ..storage import hash_text, new_folder, write_manifest
+from .arrow_columns import write_columns
 
-__all__ = ["COLUMNS", "catalog_columns", "unit_vectors", "write_catalog"]
+__all__ = ["COLUMNS", "catalog_columns", "plain_column", "unit_vectors", "write_store"]
 
 Array = npt.NDArray[Any]
 COLUMNS = ("object_id", "group", "ra", "dec", "split")
@@ -49,14 +51,14 @@ def catalog_columns(ids: Array, catalog: Mapping[str, Any], labels: Mapping[str,
             f"the catalogue has {', '.join(COLUMNS)}, all other columns are labels."
         )
     empty = {"group": ids, "ra": np.full(len(ids), np.nan), "dec": np.full(len(ids), np.nan), "split": [""] * len(ids)}
-    columns = {name: _column(column) for name, column in {"object_id": ids, **empty, **catalog, **labels}.items()}
+    columns = {name: plain_column(column) for name, column in {"object_id": ids, **empty, **catalog, **labels}.items()}
     for name, column in columns.items():
         if column.shape != (len(ids),):
             raise InputError(f"column {name!r}: expected {len(ids)} values like object_ids, found {column.shape}.")
     return columns
 
 
-def _column(values: Any) -> Array:
+def plain_column(values: Any) -> Array:
     """The values as an array; among Python objects None and NaN are missing, "" in text and NaN in numbers."""
     import pandas as pd
 
@@ -69,13 +71,40 @@ def _column(values: Any) -> Array:
     return np.where(missing, np.nan, column).astype(np.float64)
 
 
-def write_catalog(columns: Mapping[str, Array], path: Path) -> None:
-    """Writes columns as Parquet."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    arrays = {
-        name: pa.array(column.astype(str).tolist() if column.dtype.kind in "UO" else column)
-        for name, column in columns.items()
-    }
-    pq.write_table(pa.table(arrays), path)
+def write_store(
+    root: str | Path,
+    vectors: Mapping[str, Any],
+    object_ids: Any,
+    present: Mapping[str, Any],
+    catalog: Mapping[str, Any],
+    labels: Mapping[str, Any],
+    values: Mapping[str, Any],
+) -> None:
+    """Writes the folder of a store, in one step; see `EmbeddingStore.write`."""
+    ids = np.array(np.asarray(object_ids, dtype=str).tolist(), dtype=str)  # no wider than they need
+    if len(np.unique(ids)) != len(ids):
+        raise InputError("object_ids: expected unique ids, found one twice. Pool or rename the rows first.")
+    if not vectors:
+        raise InputError("vectors: expected at least one modality, found none.")
+    matrices, presence = {}, {}
+    for name, matrix in vectors.items():
+        presence[name] = np.asarray(present.get(name, np.ones(len(ids))), dtype=bool)
+        matrices[name] = unit_vectors(name, np.asarray(matrix, dtype=np.float32), presence[name], len(ids))
+    if len({matrix.shape[1] for matrix in matrices.values()}) > 1:
+        shapes = {name: matrix.shape[1] for name, matrix in matrices.items()}
+        raise InputError(f"vectors: all modalities of a shared space have the same dimensions, found {shapes}.")
+    columns = catalog_columns(ids, catalog, labels)
+    content = hash_text(ids.tobytes(), *(matrix.data for matrix in matrices.values()))
+    with new_folder(root, "embeddings") as folder:
+        units = {"ra": "deg", "dec": "deg", **values.get("units", {})}
+        write_columns(columns, folder / "catalog.parquet", units)
+        np.save(folder / "presence.npy", np.stack(list(presence.values()), axis=1))
+        for name, matrix in matrices.items():
+            np.save(folder / f"{name}.npy", matrix)
+        head = {
+            "modalities": list(matrices),
+            "count": len(ids),
+            "out_features": next(iter(matrices.values())).shape[1],
+            "content": content,
+        }
+        write_manifest(folder, "embeddings", {"dataset": "", "origin": "real", "seed": 0, **values, **head})
