@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from ..embeddings import EmbeddingStore
 
-__all__ = ["Clusters", "Found", "cluster"]
+__all__ = ["Clusters", "Found", "cluster", "remarks", "usual_silhouette"]
 
 APART = 0.1  # of the way from the silhouette of vectors without clusters to 1: smooth ones stay below
 
@@ -155,7 +155,7 @@ def cluster(
     z = store.vectors(on)[at]
     mapped = place is not None and grouping.method != "kmeans"
     division = divide(place.coordinates[at] if place is not None and mapped else z, grouping, vectors=z, seed=seed)
-    usual = _usual(division, z, seed)
+    usual = usual_silhouette(division, z, seed)
     known = {name: store.labels[name][at] for name in names}
     separations = separate(division.labels, known, groups=store.groups[at], seed=seed)
     results, notes = _results(store, on, at, division, known, seed)
@@ -176,12 +176,12 @@ def cluster(
         "silhouettes": [{"k": k, **asdict(one)} for k, one in division.silhouettes.items()],
         "silhouette_without_clusters": usual,
         "clusters": described(division, z, store.object_ids[at], separations),
-        "notes": [*_remarks(division, len(at), absent, on, len(separations), usual), *notes],
+        "notes": [*remarks(division, len(at), absent, on, len(separations), usual), *notes],
     }
     return Found(member_table(store, at, division, getattr(place, "coordinates", None)), summary, results)
 
 
-def _usual(division: Division, z: npt.NDArray[np.float32], seed: int) -> float:
+def usual_silhouette(division: Division, z: npt.NDArray[np.float32], seed: int) -> float:
     """The silhouette that as many clusters have in vectors without any; NaN where there is nothing to compare."""
     count = max(division.silhouettes, key=lambda k: division.silhouettes[k].value, default=0)
     return without_clusters(z, count, seed=seed) if count else math.nan
@@ -240,7 +240,7 @@ def _results(
     return results, notes
 
 
-def _remarks(division: Division, count: int, absent: int, on: str, comparisons: int, usual: float) -> Iterator[str]:
+def remarks(division: Division, count: int, absent: int, on: str, comparisons: int, usual: float) -> Iterator[str]:
     """What a reader has to know about the clusters."""
     none = int((division.labels < 0).sum())
     best = max((one.value for one in division.silhouettes.values()), default=math.nan)

@@ -202,8 +202,11 @@ def average(y: Float, weight: Float, period: float = 0.0) -> tuple[Float, Float,
         value = np.angle(resultant) / to_radians % period
         spread = np.sqrt(2 * np.clip(1 - np.abs(resultant), 0, None)) / to_radians
     else:
-        value = y[:, 0] + np.sum(weight * (y - y[:, :1]), axis=1)  # exact where all agree
-        spread = np.sqrt(np.sum(weight * (y - value[:, None]) ** 2, axis=1))
+        power = np.frexp(np.abs(y).max(axis=1, initial=0))[1]  # a power of 2 off is exact, and no square overflows
+        y = np.ldexp(y, -power[:, None])
+        mean = y[:, 0] + np.sum(weight * (y - y[:, :1]), axis=1)  # exact where all agree
+        value = np.ldexp(mean, power)
+        spread = np.ldexp(np.sqrt(np.sum(weight * (y - mean[:, None]) ** 2, axis=1)), power)
     return value, spread, np.empty((len(y), 0))
 
 

@@ -199,6 +199,7 @@ def _write(
             "placed": int(np.isfinite(coordinates).all(axis=1).sum()),
             "fitted": int(fitted.sum()),
             "store": fingerprint(store, on),
+            "content": store.manifest.get("content", ""),
             "source": str(store.root),
             "dataset": store.manifest["dataset"],
             "origin": store.manifest["origin"],

@@ -94,7 +94,7 @@ class PCAMap:
 
         z = _checked(vectors)
         if min(len(z) - 1, z.shape[1]) < 2:
-            raise InputError(f"vectors: a map needs at least 3 objects and 2 dimensions, found {z.shape}.")
+            raise InputError(f"a map needs at least 3 objects and 2 dimensions, found {len(z)} and {z.shape[1]}.")
         if (z == z[0]).all():
             raise InputError("vectors: all are the same, so there is no map of them. The space has collapsed.")
         found = PCA(2, svd_solver="covariance_eigh").fit(z)

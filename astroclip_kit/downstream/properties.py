@@ -15,6 +15,7 @@ from ..errors import InputError, UsageError
 __all__ = ["MOST_SHARE", "Property", "classes_of", "those_with_classes"]
 
 Array = npt.NDArray[Any]
+LARGEST = float(np.sqrt(np.finfo(np.float64).max))  # a number whose square is none stands for a missing value
 MOST_SHARE = 0.5  # of the objects: a text label with more values than this is a name, not a class
 
 
@@ -63,6 +64,8 @@ class Property:
     def values(self, labels: Mapping[str, Array]) -> Array:
         """Values [N] on the scale of the prediction: text with "", or float64 with NaN, where missing.
 
+        A number beyond 1e154 counts as missing: in catalogues the largest number there is stands for that.
+
         Raises:
             UsageError: If there is no such label, or it is text and can be no logarithm or angle.
         """
@@ -75,7 +78,7 @@ class Property:
                 raise UsageError(f"{self.name}: {self.label!r} is text and has no {what}.")
             return column.astype(str)
         numbers = column.astype(np.float64)
-        numbers = np.where(np.isfinite(numbers), numbers, np.nan)
+        numbers = np.where(np.abs(numbers) < LARGEST, numbers, np.nan)
         if self.period:
             return np.asarray(numbers % self.period)
         return np.log10(np.where(numbers > 0, numbers, np.nan)) if self.logarithm else numbers

@@ -80,6 +80,13 @@ def test_spread_is_the_weighted_deviation_of_the_neighbours():
     assert predict(MEMORY, Y, QUERIES, k=1).spread.max() == 0
 
 
+def test_numbers_whose_squares_overflow_have_a_mean_and_a_deviation():
+    for size in (1.0, 1e200, 1e308):
+        found = predict([[1.0, 0]] * 3, np.array([-1, 1, 1.5]) * size, [[1.0, 0]], k=3)
+        np.testing.assert_allclose(found.value, 0.5 * size)
+        np.testing.assert_allclose(found.spread, np.std([-1, 1, 1.5]) * size)
+
+
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [

@@ -20,6 +20,8 @@ def test_values_are_on_the_scale_and_what_cannot_be_is_missing():
     np.testing.assert_allclose(Property.parse("log10(z)").values(LABELS), [-1, np.nan, np.nan])
     np.testing.assert_allclose(Property.parse("circular(angle,180)").values(LABELS), [10, 10, np.nan])
     assert known(Property.parse("class").values(LABELS)).tolist() == [True, False]
+    beyond = {"z": np.array([np.finfo(float).max, -1e300, 1e150])}
+    np.testing.assert_array_equal(Property.parse("z").values(beyond), [np.nan, np.nan, 1e150])
 
 
 def test_angles_differ_by_the_short_way_round():
