@@ -1,8 +1,13 @@
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from astroclip_kit.embeddings import EmbeddingStore
 from astroclip_kit.types import Modality
+
+sys.path.insert(0, str(Path(__file__).parent))  # for figure_calls.py and figure_audit.py
 
 N = 60
 Z = np.linspace(0.01, 0.6, N)

@@ -84,7 +84,7 @@ def audit():
 def test_the_plane_names_the_first_of_both_kinds():
     axes = mislabel_plane(audit()).axes[0]
     assert {text.get_text() for text in axes.texts} == {"v0: EW → SR", "v1: EW"}
-    labels = [text.get_text() for text in axes.get_legend().get_texts()]
+    labels = [text.get_text() for text in axes.figure.legends[0].get_texts()]
     assert labels == ["neither: 7", "in-class outlier: 1", "mislabelled: 1"]
     assert axes.collections[2].get_offsets().tolist() == [[0.9, 0.1]] and axes.get_title() == "class by mean"
     with pytest.raises(InputError, match=r"has no column 'kind'. Give the one of label_audit"):

@@ -7,7 +7,9 @@ from astropy.table import Table
 from astroclip_kit.errors import InputError
 from astroclip_kit.report import figures
 from astroclip_kit.report.figures.canvas import COLOURS, encoded
+from astroclip_kit.report.figures.contact_sheet import short_number
 from astroclip_kit.report.figures.views import binned_spectrum
+from astroclip_kit.types import Modality
 
 ORANGE, GREEN = COLOURS[1], COLOURS[2]
 
@@ -153,8 +155,6 @@ def test_more_directions_than_four_show_what_was_compared_alone(space, survey):
 def test_long_names_of_columns_stay_in_their_panel(survey):
     from matplotlib.figure import Figure
 
-    from astroclip_kit.types import Modality
-
     columns = tuple(f"phot_{band}_mean_magnitude" for band in ("g", "bp", "rp"))
     axes = Figure(figsize=(1.2, 1)).subplots()
     figures.draw_view(axes, np.array([12.345678, np.nan, 1.0]), Modality("m", "table", columns, (3,)))
@@ -172,8 +172,6 @@ def test_long_names_of_columns_stay_in_their_panel(survey):
 def test_a_table_shows_what_is_farthest_from_usual(survey):
     from matplotlib.figure import Figure
 
-    from astroclip_kit.types import Modality
-
     view = np.array([0.0, np.nan, 3.0, -50.0, *[0.1] * 8])
     usual = np.array([np.zeros(12), [1, 1, 1, 100, *[1] * 8]])
     columns = Modality("m", "table", tuple("abcdefghijkl"), (12,))
@@ -186,7 +184,7 @@ def test_a_table_shows_what_is_farthest_from_usual(survey):
     assert shown[1][:4] == ["a", "0", "b", "—"]
 
 
-def test_every_folded_light_curve_says_its_period_and_numbers_stay_in_their_panel(space, survey):
+def test_every_folded_light_curve_says_its_period_and_numbers_stay_between_panels(space, survey):
     from dataclasses import replace as changed
 
     class Folded(type(survey)):
@@ -207,10 +205,31 @@ def test_every_folded_light_curve_says_its_period_and_numbers_stay_in_their_pane
     said = [axes.get_xlabel() for axes in row]
     assert len(row) > 1 and len(set(said)) == len(row) and all(one.startswith("phase (P = ") for one in said)
     figure.draw_without_rendering()
-    for axes in figure.axes[1:6] + figure.axes[7:]:
+    for left, axes in [*pairwise(figure.axes[:6]), *pairwise(figure.axes[6:])]:
         panel = axes.get_window_extent().padded(1)
         for text in axes.get_yticklabels() if axes.lines else []:
-            assert panel.contains(text.get_window_extent().x0, 1 + panel.y0), text
-            assert text.get_window_extent().x1 <= panel.x1
+            box = text.get_window_extent()
+            assert left.get_window_extent().x1 < box.x0 and box.x1 <= panel.x0 + 1, text
         for text in axes.get_xticklabels() if axes.lines else []:
             assert panel.x0 <= text.get_window_extent().x0 and text.get_window_extent().x1 <= panel.x1
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(15000.0, "15000"), (1e4, "1e4"), (2e-5, "2e-5"), (14.35, "14.35"), (-0.5, "-0.5"), (14.352, "14.352"), (0, "0")],
+)
+def test_numbers_between_panels_are_short_and_never_rounded(value, text):
+    assert short_number(value) == text and float(text) == value
+
+
+def test_bands_keep_their_colours_where_some_are_missing():
+    from matplotlib.colors import to_hex
+    from matplotlib.figure import Figure
+
+    curve = Modality("curve", "lightcurve", ("time", "value", "error", "band"), (-1, 4), "mag", bands=("g", "r"))
+    view = np.array([[0, 15, 0.1, 0], [1, 16, 0.1, 1], [2, 15, 0.1, 1]])
+    for rows, colours in ((view, COLOURS[:2]), (view[1:], COLOURS[1:2])):
+        axes = Figure().subplots()
+        figures.draw_view(axes, rows, curve)
+        assert [to_hex(bars.lines[0].get_color()).upper() for bars in axes.containers] == list(colours)
+        assert axes.get_ylim()[1] < 14.9 - 0.2 * (16.1 - 14.9)  # room for the names of the bands

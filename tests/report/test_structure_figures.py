@@ -108,7 +108,7 @@ def test_small_clusters_are_left_out_and_counted():
     clusters = np.repeat(np.arange(4), [4, 3, 2, 1])
     figure = figures.cluster_spectra(np.arange(5.0), np.ones((10, 5)), clusters, most=2)
     assert [axes.texts[0].get_text() for axes in figure.axes] == ["cluster 0 (n = 4)", "cluster 1 (n = 3)"]
-    assert figure.axes[0].get_title() == "2 smaller clusters are left out"
+    assert figure.axes[0].get_title() == "smaller clusters left out: 2"
 
 
 @pytest.mark.parametrize(

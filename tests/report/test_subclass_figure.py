@@ -49,7 +49,7 @@ def test_map_valleys_and_ranking(table):
     figure = subclass_figure(table, about())
     plane, first, second, ranking = axes_of(figure)
     assert figure.get_suptitle() == "ROT by mean: 2 subclasses" and figure.task == "clustering"
-    assert [text.get_text() for text in plane.get_legend().get_texts()] == ["in no group (16)", "0 (20)", "1 (20)"]
+    assert [text.get_text() for text in plane.figure.legends[0].get_texts()] == ["in no group (16)", "0 (20)", "1 (20)"]
     assert first.get_title(loc="left") == "pieces 0 and 1 + 2: q 0.002, apart"
     assert second.get_title(loc="left") == "pieces 0 and 1 + 2: q 0.4, not apart"
     assert [text.get_text() for text in ranking.get_yticklabels()] == ["bp_rp", "field", "period"]

@@ -12,7 +12,7 @@ from matplotlib import rc_context
 from ...errors import InputError
 from ...transforms.resampling import wavelength_grid
 from ...types import Modality
-from .canvas import COLOURS, COLUMN, PAGE, STYLE, KitFigure, plain_axes
+from .canvas import COLOURS, COLUMN, PAGE, STYLE, KitFigure, column_or_page, plain_axes
 from .checks import classes as checked_classes
 from .checks import equal_lengths, numbers
 from .views import draw_view
@@ -64,7 +64,7 @@ def share_figure(
         equal_lengths(shares=share, classes=y)
         groups = {str(name): y == name for name in np.unique(y)}
     long = max(len(name) for name in names) > 5
-    wide = float(np.clip(0.8 + len(names) * WIDE * (1.3 if long else 1), COLUMN, PAGE))
+    wide = column_or_page(0.8 + len(names) * WIDE * (1.3 if long else 1))
     figure = KitFigure(figsize=(wide, 2.6 + 0.16 * (len(groups) + 2)), task="attention")
     axes = plain_axes(figure.subplots())
     for number, (name, own) in enumerate(groups.items()):

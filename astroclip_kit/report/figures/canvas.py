@@ -10,12 +10,16 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-__all__ = ["COLOURS", "COLUMN", "NONE", "PAGE", "STYLE", "KitFigure", "encoded", "picture", "plain_axes", "rows_axes"]
+__all__ = [
+    "COLOURS", "COLUMN", "NONE", "PAGE", "STYLE", "VEIL", "KitFigure", "column_or_page", "encoded", "picture",
+    "plain_axes", "rows_axes",
+]  # fmt: skip
 
 LARGEST_SVG = 400_000  # bytes; a figure of more strokes than that is smaller as pixels
 COLUMN, PAGE = 3.35, 6.95  # inches: one column, and the width of a two-column page
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")  # Okabe & Ito (2008)
 NONE = "#b8b8b8"  # of what has no value, or no cluster
+VEIL = {"facecolor": "white", "alpha": 0.7, "linewidth": 0, "pad": 1.0}  # behind text that may lie on something
 STYLE: dict[Any, Any] = {
     "font.size": 8,
     "axes.titlesize": 8,
@@ -88,6 +92,11 @@ def picture(figure: Figure) -> tuple[str, bytes]:
         kept = ("svg", image) if len(image) <= LARGEST_SVG else ("png", encoded(figure, "png"))
         figure._kit_picture = kept  # type: ignore[attr-defined]
     return kept
+
+
+def column_or_page(inches: float) -> float:
+    """The width of a figure that needs so much: one column where that is enough."""
+    return COLUMN if inches <= COLUMN else PAGE
 
 
 def rows_axes(axes: Axes, labels: Sequence[str], quantity: str) -> None:

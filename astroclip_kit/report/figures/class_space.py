@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib import rc_context
-from matplotlib.patheffects import withStroke
 
 from ...errors import InputError
-from .canvas import COLOURS, COLUMN, NONE, PAGE, STYLE, KitFigure, plain_axes
+from .canvas import COLOURS, COLUMN, NONE, PAGE, STYLE, VEIL, KitFigure, plain_axes
 
 if TYPE_CHECKING:
     from astropy.table import Table
@@ -24,13 +23,12 @@ LETTER, HIGH = 0.0095, 0.032  # of the axes, that a letter is wide and a line hi
 WAYS = [(r * np.cos(a), r * np.sin(a)) for r in (0.02, 0.05, 0.09, 0.14) for a in np.linspace(-3, 3, 12)]  # of a name
 FEW = 2000  # points that stay points in a vector file
 KINDS = {
-    "": (NONE, "."),
+    "": (NONE, "o"),
     "far, nearer to another": (COLOURS[2], "^"),
     "in-class outlier": (COLOURS[0], "s"),
     "mislabelled": (COLOURS[1], "o"),
 }
 OTHERS = {"mislabelled": "suggested", "far, nearer to another": "nearest"}  # column of the class that it may be of
-LEGEND = (0.0, 0.3, 0.78, 1.0)  # shares of the axes that its corner takes
 
 
 @rc_context(STYLE)
@@ -53,8 +51,9 @@ def centroid_similarity(centroids: Centroids) -> KitFigure:
     matrices = [centroids.similarity(*pair) for pair in pairs]
     columns = min(ACROSS, len(names) if len(names) > 1 else 1)
     rows = -(-len(pairs) // columns)
-    size = (min(PAGE, max(COLUMN, 0.5 + 2.25 * columns)), 0.1 + rows * 1.85)
-    figure = KitFigure(figsize=size, task="few_shot_centroid")
+    width = COLUMN if columns == 1 else PAGE
+    height = 0.1 + rows * (0.1 + min(2.7, width / columns))
+    figure = KitFigure(figsize=(width, height), task="few_shot_centroid")
     grid = figure.subplots(rows, columns, squeeze=False).ravel()
     low = min(float(np.nanmin(one)) for one in matrices)
     classes = [str(one) for one in centroids.classes]
@@ -111,7 +110,7 @@ def mislabel_plane(table: Table, *, named: int = 5) -> KitFigure:
     axes.set(xlabel="distance to the centroid of the own class (1 - cosine)")
     axes.set(ylabel="distance to the nearest other centroid")
     axes.set_title(f"{table.meta.get('label', 'label')} by {about}" if about else "")
-    axes.legend(loc="upper left", handletextpad=0.2, markerscale=1.6)
+    figure.legend(loc="outside lower left", ncols=len(KINDS), handletextpad=0.2, markerscale=1.6)
     return figure
 
 
@@ -125,7 +124,7 @@ def _name(axes: Any, table: Table, rows: list[int], places: Any) -> None:
         places: Where all are, as shares of the axes [N, 2].
     """
     label, kinds = table.meta.get("label", ""), np.asarray(table["kind"]).astype(str)
-    weight, taken = np.where(kinds == "", 1.0, 20.0), np.array([LEGEND])
+    weight, taken = np.where(kinds == "", 1.0, 20.0), np.empty((0, 4))
     for row in rows:
         text = _named(table[row], label if label in table.colnames else "")
         half = LETTER * len(text) / 2
@@ -143,8 +142,7 @@ def _name(axes: Any, table: Table, rows: list[int], places: Any) -> None:
         taken = np.vstack([taken, box])
         line = {"arrowstyle": "-", "linewidth": 0.4, "color": "0.4", "shrinkA": 0, "shrinkB": 1}
         where: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "axes fraction", "arrowprops": line}
-        note = axes.annotate(text, places[row], (x, y), fontsize=7, va="center", ha="center", **where)
-        note.set_path_effects([withStroke(linewidth=1.8, foreground="white")])
+        axes.annotate(text, places[row], (x, y), fontsize=7, va="center", ha="center", bbox=VEIL, **where)
 
 
 def _named(one: Table.Row, label: str) -> str:

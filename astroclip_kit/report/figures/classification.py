@@ -11,7 +11,7 @@ from matplotlib import rc_context
 from ... import metrics
 from ...errors import InputError
 from ...metrics import Sweep, sweeps
-from .canvas import COLOURS, COLUMN, PAGE, STYLE, KitFigure, plain_axes
+from .canvas import COLOURS, COLUMN, STYLE, KitFigure, column_or_page, plain_axes
 from .checks import classes, equal_lengths, probabilities
 
 if TYPE_CHECKING:
@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 __all__ = ["confusion_matrix", "precision_recall_curves", "roc_curves"]
 
-CELL = 0.42  # inches
+AROUND = 1.05  # inches for labels and the bar beside the cells of a matrix
+LETTER = 0.062  # inches of a digit, and of a letter on average
+SMALLEST, LARGEST = 0.2, 0.42  # inches of a cell
 MOST_NUMBERED = 14  # classes whose cells are large enough for a number
 DASHES = ("-", "--", ":", "-.")
 
@@ -42,8 +44,10 @@ def confusion_matrix(true: npt.ArrayLike, predicted: npt.ArrayLike, *, title: st
     size = len(names)
     counts = np.bincount(codes[: len(y)] * size + codes[len(y) :], minlength=size * size).reshape(size, size)
     share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    wide = float(np.clip(1.7 + CELL * size, COLUMN, PAGE))
-    figure = KitFigure(figsize=(wide, wide - 0.35), task="classification")
+    around = AROUND + LETTER * max(map(len, names))
+    wide = column_or_page(around + size * max(SMALLEST, LETTER * (0.5 + len(str(counts.max())))))
+    cell = min(LARGEST, (wide - around) / size)
+    figure = KitFigure(figsize=(wide, 0.8 + LETTER * max(map(len, names)) + cell * size), task="classification")
     axes = figure.subplots()
     shown = axes.imshow(share, cmap="cividis", vmin=0, vmax=1)
     figure.colorbar(shown, ax=axes, shrink=0.7, aspect=25).set_label("share of the true class")

@@ -59,7 +59,7 @@ def cluster_spectra(
         axes.text(0.015, 0.97, f"{name} (n = {count:,})", transform=axes.transAxes, va="top", fontsize=7)
     panels[-1].set_xlabel("wavelength [Å]")
     figure.supylabel("flux / median flux", fontsize=8)
-    more = f"{left} smaller clusters are left out" if left > 0 else ""
+    more = f"smaller clusters left out: {left}" if left > 0 else ""
     panels[0].set_title("\n".join(text for text in (title, more) if text))
     return figure
 

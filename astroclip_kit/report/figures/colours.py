@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 from matplotlib import rc_context
-from matplotlib.patheffects import withStroke
 
 from ...errors import InputError
-from .canvas import COLOURS, COLUMN, STYLE, KitFigure, plain_axes
+from .canvas import COLOURS, COLUMN, STYLE, VEIL, KitFigure, plain_axes
 from .checks import classes as checked_classes
 from .checks import equal_lengths
 
@@ -68,7 +67,7 @@ def colour_colour(
     known = np.isfinite(place).all(axis=1)
     if not known.any():
         raise InputError(f"{' and '.join(wanted)}: both are known for no object. Choose other columns.")
-    figure = KitFigure(figsize=(COLUMN, 3.5), task="classifiers")
+    figure = KitFigure(task="classifiers")
     axes = plain_axes(figure.subplots())
     names = np.unique(np.concatenate([label, given])).tolist()
     for number, name in enumerate(names):
@@ -88,6 +87,8 @@ def colour_colour(
     units = f" [{unit}]" if unit else ""
     across, up = (one.replace(" - ", " \N{MINUS SIGN} ") + units for one in wanted)
     axes.set(xlabel=across, ylabel=up, title="\n".join([title, ", ".join(text)]).strip())
+    lines = -(-len(axes.get_legend_handles_labels()[0]) // 2)
+    figure.set_size_inches(COLUMN, 2.9 + 0.16 * lines)
     figure.legend(loc="outside lower left", ncols=2, handletextpad=0.2, columnspacing=1)
     return figure
 
@@ -157,8 +158,7 @@ def _region(axes: Axes, name: str, corners: Float) -> None:
     if corners.ndim == 2:
         axes.fill(*corners.T, fill=False, edgecolor="0.35", linewidth=0.7, linestyle="--")
         up = float(corners[:, 1].max())
-    text = axes.text(across, up, name, fontsize=7, ha="center", va="center", clip_on=True)
-    text.set_path_effects([withStroke(linewidth=2, foreground="white")])
+    axes.text(across, up, name, fontsize=7, ha="center", va="center", clip_on=True, bbox=VEIL)
 
 
 def _limits(axes: Axes, place: Float) -> int:

@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 from matplotlib import rc_context
-from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator
 
 from ...errors import InputError
 from .canvas import COLOURS, PAGE, STYLE, KitFigure
-from .views import draw_view
+from .views import draw_view, table_lines
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,16 +22,17 @@ if TYPE_CHECKING:
     from ...types import Modality
     from .array_views import Shown
 
-__all__ = ["ANSWERS", "ASKS", "Entry", "contact_sheet"]
+__all__ = ["ANSWERS", "ASKS", "Entry", "contact_sheet", "short_number"]
 
 ASKS, ANSWERS = COLOURS[1], COLOURS[2]  # frames of who asks, and of what answers
-LEFT, RIGHT, GAP = 0.62, 0.13, 0.28  # inches
+LEFT, RIGHT, GAP = 0.62, 0.17, 0.34  # inches; a number of five characters fits between two panels
 HEAD, LINE = 0.2, 0.125  # inches of a row's heading, and of a line of text
 WITH_AXES = ("spectrum", "lightcurve")
 FLAT = 0.7  # height of a panel with axes, relative to its width
 FEWEST = 4  # columns; fewer objects are drawn no larger
 SAMPLE = 2000  # objects that tell what is usual
 EDGE = 0.2  # of a panel, where a number would stick out
+NUMBER = 4  # characters that every number may have between two panels
 LONGEST = 20  # characters of a line that fits above a panel
 
 
@@ -96,14 +96,15 @@ def contact_sheet(
     figure = KitFigure(figsize=(PAGE, total), layout="none", task=task)
     top = total
     for (head, row), above, each, high, under in zip(rows, tops, lines, heights, below, strict=True):
-        figure.text(0.02 / PAGE, (top - 0.03) / total, head, va="top", weight="bold")
+        at = (top - 0.03) / total
+        figure.text(0.02 / PAGE, at, head, va="top", weight="bold")
         top -= above
         for number, (line, height) in enumerate(zip(each, high, strict=True)):
             low = (top - height) / total
             boxes = [((LEFT + i * (width + GAP)) / PAGE, low, width / PAGE, height / total) for i in range(columns)]
             panels = [figure.add_axes(box) for box, _ in zip(boxes, row, strict=False)]
             names_of = list(line) if compact else list(line) * len(row)
-            _draw_row(panels, row, dataset, names_of, place, usual)
+            _draw_row(panels, row, dataset, names_of, place, usual, at)
             if number == 0:
                 for axes, entry in zip(panels, row, strict=True):
                     axes.set_title("\n".join([_short(entry.object_id), *map(_cut, entry.lines)]), fontsize=7, pad=3)
@@ -127,7 +128,7 @@ def _below(modality: Modality) -> float:
 def _height(modality: Modality, width: float) -> float:
     """Of a panel, in inches."""
     if modality.kind == "table":
-        return LINE * (0.5 + min(len(modality.channels), 9))
+        return LINE * (0.5 + table_lines(modality, 72 * width))
     return width * (FLAT if modality.kind in WITH_AXES else 1.0)
 
 
@@ -165,8 +166,9 @@ def _draw_row(
     names: Sequence[str],
     place: Mapping[tuple[str, str], int],
     usual: Mapping[str, npt.NDArray[np.float64]],
+    head: float,
 ) -> None:
-    """One modality of each object of a row; axes are labelled once for each modality, at the left."""
+    """One modality of each object of a row; axes are labelled once for each modality, at the left or the heading."""
     labelled: set[str] = set()
     for axes, entry, name in zip(panels, row, names, strict=True):
         if (at := place.get((entry.object_id, name))) is None:
@@ -178,10 +180,8 @@ def _draw_row(
             draw_view(axes, dataset.views(name, [at])[0], dataset.modalities[name], usual.get(name))
             _thin(axes, dataset.modalities[name].kind, name in labelled)
             labelled.add(name)
-            if axes is not panels[0] and dataset.modalities[name].kind in WITH_AXES:
-                _inside(axes)
-            if axes is not panels[0] and len(set(names)) > 1:
-                axes.set_ylabel("")  # there is no room between panels
+            if axes is not panels[0] and axes.get_ylabel():
+                _label_at(axes, head)
         if entry.framed == name:
             for spine in axes.spines.values():
                 spine.set(visible=True, color=entry.colour, linewidth=2)
@@ -190,8 +190,10 @@ def _draw_row(
 def _thin(axes: Axes, kind: str, labelled: bool) -> None:
     """Two numbers an axis: more do not fit. Each folded light curve keeps its own period."""
     if kind in WITH_AXES:
-        axes.yaxis.set_major_locator(MaxNLocator(3))
-        axes.tick_params(pad=1.5)
+        axes.tick_params(pad=1.5, length=1.5)
+        low, high = sorted(axes.get_ylim())
+        ticks = [one for one in MaxNLocator(3, steps=[1, 2, 5, 10]).tick_values(low, high) if low <= one <= high]
+        axes.set_yticks(ticks, [short_number(one) for one in ticks])
         low, high = axes.get_xlim()
         ticks = [one for one in MaxNLocator(2, steps=[1, 2, 4, 5, 10]).tick_values(low, high) if low <= one <= high]
         axes.set_xticks(ticks, [f"{one:g}" for one in ticks])
@@ -204,16 +206,24 @@ def _thin(axes: Axes, kind: str, labelled: bool) -> None:
         axes.set_ylabel(axes.get_ylabel().replace(" [", "\n["), fontsize=7, labelpad=1)
 
 
-def _inside(axes: Axes) -> None:
-    """Numbers of the vertical axis inside the panel: between two there is no room."""
-    axes.tick_params(axis="y", direction="in", pad=-3)
-    low, high = axes.get_ylim()
-    ticks = [one for one in axes.get_yticks() if 0.1 < (one - low) / (high - low) < 0.9]
-    axes.set_yticks(ticks, [f"{one:g}" for one in ticks], ha="left")
-    for text in axes.get_yticklabels():
-        text.set_path_effects([withStroke(linewidth=1.8, foreground="white")])
-        text.set_zorder(5)
-    axes.yaxis.set_zorder(5)
+def _label_at(axes: Axes, height: float) -> None:
+    """Writes the label of a vertical axis at the right of the row's heading: between two panels there is no room."""
+    label = f"vertical: {axes.get_ylabel().replace(chr(10), ' ')}"
+    axes.set_ylabel(label, rotation=0, ha="right", va="top", fontsize=7)
+    figure = axes.get_figure()
+    assert figure is not None
+    axes.yaxis.set_label_coords(1 - RIGHT / PAGE, height, transform=figure.transFigure)
+
+
+def short_number(value: float) -> str:
+    """A number as short as it can be said to six digits.
+
+    Example:
+        >>> short_number(10000.0), short_number(14.35)
+        ('1e4', '14.35')
+    """
+    text, (digits, power) = f"{value:g}", f"{value:e}".split("e")
+    return text if len(text) <= NUMBER else min(text, f"{float(digits):g}e{int(power)}", key=len)
 
 
 def _short(object_id: str) -> str:

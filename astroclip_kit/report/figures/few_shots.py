@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from matplotlib import rc_context
 from ...errors import InputError
 from ...types import Result
 from ..wording import task_title, title
-from .canvas import COLOURS, PAGE, STYLE, KitFigure, plain_axes
+from .canvas import COLOURS, STYLE, KitFigure, column_or_page, plain_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,6 +22,7 @@ __all__ = ["few_shot_curves"]
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 NAMES = {"mean": "mean of all", "vote": "majority vote"}
 TASK = "few_shot_"
+TITLE = 30  # characters above a panel
 ALL = "all"
 
 
@@ -45,7 +47,7 @@ def few_shot_curves(results: Sequence[Result], *, name: str = "") -> KitFigure:
     metrics = list(dict.fromkeys(one.metric.split("@")[0] for one in own))
     shots = list(dict.fromkeys(one.metric.split("@")[1] for one in own))
     shots.sort(key=lambda word: math.inf if word == ALL else int(word))
-    width = min(PAGE, 1.0 + 2.2 * len(tasks))
+    width = column_or_page(1.0 + 2.2 * len(tasks))
     figure = KitFigure(figsize=(width, 1.0 + 1.75 * len(metrics)), task=tasks[0])
     grid = figure.subplots(len(metrics), len(tasks), squeeze=False, sharex=True, sharey="row")
     for line, metric in zip(grid, metrics, strict=True):
@@ -53,7 +55,7 @@ def few_shot_curves(results: Sequence[Result], *, name: str = "") -> KitFigure:
             _panel(axes, [one for one in own if (one.task, one.metric.split("@")[0]) == (task, metric)], shots)
         line[0].set_ylabel(title(metric))
     for axes, task in zip(grid[0], tasks, strict=True):
-        axes.set_title(task_title(task, "").lower())
+        axes.set_title(textwrap.fill(task_title(task, "").lower(), TITLE))
     for axes in grid[-1]:
         axes.set_xlabel("examples of each class")
     handles, labels = grid[0, 0].get_legend_handles_labels()

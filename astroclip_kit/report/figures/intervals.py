@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from matplotlib import rc_context
 from matplotlib.ticker import MaxNLocator
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 __all__ = ["Interval", "interval_plot"]
 
 LINE = 0.2  # inches
+LETTER = 0.062  # inches of a letter on average
+NARROW, MOST = 1.4, 4  # inches of a panel, and panels beside each other
 LONG = 24  # letters of a label that leave no room for numbers beside them in a column
 
 
@@ -43,6 +46,8 @@ class Interval(NamedTuple):
 def interval_plot(panels: Mapping[str, Sequence[Interval]], *, title: str = "", task: str = "") -> KitFigure:
     """A panel for each metric, a line for each number: point, interval, and a grey mark where guessing is.
 
+    Where the numbers of all panels have the same labels, these stand once, at the left.
+
     Args:
         panels: What the axis shows, with its unit, to the numbers from top to bottom.
         title: What they are about.
@@ -56,15 +61,22 @@ def interval_plot(panels: Mapping[str, Sequence[Interval]], *, title: str = "", 
     for name, numbers in panels.items():
         if bad := [one.label for one in numbers if not math.isfinite(one.value)]:
             raise InputError(f"interval_plot: {name} of {bad[0]!r} is not finite. Leave it out first.")
-    long = max(len(one.label) for numbers in panels.values() for one in numbers) > LONG
-    columns = 1 if long else min(2, len(panels))
+    longest = max(len(one.label) for numbers in panels.values() for one in numbers)
+    alike = len({tuple(one.label for one in numbers) for numbers in panels.values()}) == 1
+    room = PAGE - LETTER * longest - 0.2
+    columns = max(1, int(room / NARROW)) if alike else 1 if longest > LONG else 2
+    columns = min(columns, len(panels), MOST)
     rows = -(-len(panels) // columns)
+    width = PAGE if longest > LONG or columns > 1 else COLUMN
+    wrap = int((room if alike else room + width - PAGE) / columns / LETTER)
+    names = [textwrap.fill(name, max(wrap, 12)) for name in panels]
     counts = [len(numbers) for numbers in panels.values()]
     heights = [0.12 + LINE * max(counts[columns * row : columns * (row + 1)]) for row in range(rows)]
-    size = (PAGE if long or columns > 1 else COLUMN, 0.5 * rows + sum(heights) + (0.2 if title else 0.05))
-    figure = KitFigure(figsize=size, task=task)
-    grid = figure.subplots(rows, columns, squeeze=False, height_ratios=heights).ravel()
-    for axes, (name, numbers) in zip(grid, panels.items(), strict=False):
+    below = rows * (0.36 + 0.14 * max(1 + name.count("\n") for name in names))
+    figure = KitFigure(figsize=(width, below + sum(heights) + (0.2 if title else 0.05)), task=task)
+    shared: Any = "row" if alike else False
+    grid = figure.subplots(rows, columns, squeeze=False, height_ratios=heights, sharey=shared).ravel()
+    for axes, name, numbers in zip(grid, names, panels.values(), strict=False):
         _panel(axes, name, numbers)
     for axes in grid[len(panels) :]:
         axes.set_axis_off()

@@ -118,7 +118,8 @@ def _lines(
 
 def _bar(figure: Any, shown: AxesImage, panels: Sequence[Axes]) -> None:
     """The scale of the colours of a row."""
-    figure.colorbar(shown, ax=panels, aspect=12, pad=0.01, fraction=0.03).ax.tick_params(labelsize=7)
+    bar = figure.colorbar(shown, ax=panels, aspect=12, pad=0.01, fraction=0.03)
+    bar.set_label("output", fontsize=7)
 
 
 def _strongest(one: Map, count: int) -> list[int]:

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 from matplotlib import rc_context
-from matplotlib.patheffects import withStroke
 
 from ...errors import InputError
-from .canvas import COLOURS, COLUMN, NONE, STYLE, KitFigure, plain_axes
+from .canvas import COLOURS, COLUMN, NONE, STYLE, VEIL, KitFigure, plain_axes
 from .checks import equal_lengths, numbers
 
 if TYPE_CHECKING:
@@ -133,8 +132,7 @@ def _number(axes: Axes, centres: Mapping[str, Float]) -> None:
         if all((np.abs(centre - other) / span > (0.012 * (2 + len(name)), 0.045)).any() for other in taken):
             taken.append(centre)
             x, y = centre.tolist()
-            text = axes.text(x, y, name, ha="center", va="center", fontsize=7, weight="bold")
-            text.set_path_effects([withStroke(linewidth=1.8, foreground="white")])
+            axes.text(x, y, name, ha="center", va="center", fontsize=7, weight="bold", bbox=VEIL)
 
 
 def _places(coordinates: npt.ArrayLike) -> tuple[Float, npt.NDArray[np.bool_]]:

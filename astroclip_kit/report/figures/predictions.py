@@ -10,7 +10,7 @@ import numpy.typing as npt
 from matplotlib import rc_context
 
 from ... import metrics
-from .canvas import COLOURS, COLUMN, STYLE, KitFigure, plain_axes
+from .canvas import COLOURS, COLUMN, STYLE, VEIL, KitFigure, plain_axes
 from .checks import equal_lengths, numbers
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ FEW = 1000  # objects that are drawn one by one; more are counted in cells
 SHARES = (0.9, 0.5)  # of the objects that the contours hold
 LEAST = 100  # objects that contours are drawn of
 CELLS = 48
-VEIL = {"facecolor": "white", "alpha": 0.7, "linewidth": 0, "pad": 1.5}  # behind text that may lie on objects
 GRIDS = ((CELLS, round(CELLS / 1.73)), (CELLS, CELLS // 6))  # of the predictions, and of the residuals
 SIDES = np.array([-1, 1])
 

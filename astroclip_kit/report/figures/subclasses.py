@@ -46,7 +46,7 @@ def subclass_figure(table: Table, summary: Mapping[str, Any], *, title: str = ""
     between, columns = _clearest(summary["valleys"]), summary["columns"][:MOST_COLUMNS]
     figure = KitFigure(figsize=(PAGE, 2.6 if len(columns) < 10 else 3.0), task="clustering")
     panels: Any = figure.subfigures(1, 3, width_ratios=(1.15, 1.0, 1.25))
-    _map(plain_axes(panels[0].subplots()), table)
+    _map(panels[0], table)
     if between:
         for axes, valley in zip(panels[1].subplots(len(between), 1, squeeze=False)[:, 0], between, strict=True):
             _valley(plain_axes(axes), valley)
@@ -63,7 +63,8 @@ def _clearest(valleys: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     return sorted(valleys, key=lambda one: float(one["p"]))[:MOST_VALLEYS]
 
 
-def _map(axes: Axes, table: Table) -> None:
+def _map(figure: Any, table: Table) -> None:
+    axes = plain_axes(figure.subplots())
     x, y, cluster = (np.asarray(table[name]) for name in ("x", "y", "cluster"))
     own = np.isfinite(np.asarray(table["probability"], dtype=np.float64))
     size = float(np.clip(6000 / max(1, len(x)), 0.5, 9))
@@ -78,9 +79,9 @@ def _map(axes: Axes, table: Table) -> None:
         axes.scatter(x[rows], y[rows], color=COLOURS[number % len(COLOURS)], label=label, **style)
     axes.set(xlabel="map 1 [arbitrary]", ylabel="map 2 [arbitrary]")
     if own.any():
-        legend = axes.legend(loc="best", handletextpad=0.1)
+        legend = figure.legend(loc="outside lower center", ncols=2, handletextpad=0.1)
         for handle in legend.legend_handles:
-            handle.set(sizes=[14])  # type: ignore[union-attr]
+            handle.set(sizes=[14])
 
 
 def _valley(axes: Axes, valley: Mapping[str, Any]) -> None:

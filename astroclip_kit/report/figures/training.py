@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from matplotlib import rc_context
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import FixedLocator, MaxNLocator
+from matplotlib.transforms import ScaledTranslation
 
 from ...errors import InputError
 from .canvas import COLOURS, COLUMN, PAGE, STYLE, KitFigure, plain_axes
@@ -13,6 +14,8 @@ from .canvas import COLOURS, COLUMN, PAGE, STYLE, KitFigure, plain_axes
 __all__ = ["learning_curves"]
 
 DASHES = ("-", "--", ":", "-.")
+BELOW = 0.4  # inches from an axis to its legend, with numbers and a label between
+SHORT = 20  # characters of a name that leave room for another one beside it
 
 
 @rc_context(STYLE)
@@ -34,8 +37,10 @@ def learning_curves(
         raise InputError("learning_curves: expected 'epoch' in every row of the history.")
     others = [name for name in history[-1] if name.startswith("val_") and name != "val_loss"]
     panels = [["loss", "val_loss"], *([others] if others else [])]
-    figure = KitFigure(figsize=(PAGE if others else COLUMN, 2.6), task="training")
-    for axes, names in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
+    ways = [2 if max(len(_title(name)) for name in names) <= SHORT else 1 for names in panels]
+    lines = max(-(-len(names) // columns) for names, columns in zip(panels, ways, strict=True))
+    figure = KitFigure(figsize=(PAGE if others else COLUMN, 2.3 + 0.16 * lines), task="training")
+    for axes, names, columns in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, ways, strict=True):
         for rows, width in [*((rows, 0.5) for rows in members), (history, 1.5)]:
             for number, name in enumerate(names):
                 points = [(row["epoch"], row[name]) for row in rows if name in row]
@@ -45,8 +50,9 @@ def learning_curves(
                     axes.plot(*zip(*points, strict=True), label=label, marker="." if len(points) == 1 else "", **style)
         ylabel = "loss (nats per object)" if "loss" in names else _what(names)
         plain_axes(axes).set(xlabel="epoch", ylabel=ylabel)
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.legend()
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True) if history[1:] else FixedLocator([history[0]["epoch"]]))
+        below = axes.transAxes + ScaledTranslation(0, -BELOW, figure.dpi_scale_trans)
+        axes.legend(loc="upper left", bbox_to_anchor=(0, 0), bbox_transform=below, ncols=columns, borderpad=0)
     return figure
 
 

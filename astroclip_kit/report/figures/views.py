@@ -19,14 +19,16 @@ from .canvas import COLOURS, plain_axes
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["binned_spectrum", "draw_view", "short_unit"]
+__all__ = ["binned_spectrum", "colour_image", "draw_view", "observed", "round_down", "short_unit", "stretched"]
 
 View = npt.NDArray[np.float32]
 PIXELS = 300  # of a drawn spectrum: more do not fit a panel
 PERIOD = "period"  # number in days that a light curve may carry, by which it is folded
 SMALL = 7  # points; the smallest text of all
 LINES = 8  # of a table
-LETTER = 4.2  # points that a letter of the smallest text takes on average
+LETTER = 3.9  # points that a letter of the smallest text takes on average
+SHADE = {"facecolor": "black", "alpha": 0.45, "linewidth": 0, "pad": 0.8}  # behind text on an image
+NUMERAL = 7  # characters of a number in a table
 NOISE = 25  # times the median deviation of the pixels that an image in false colour spans at least
 
 
@@ -64,28 +66,33 @@ def short_unit(unit: str) -> str:
 
 def _image(axes: Axes, view: View, modality: Modality) -> None:
     bands = modality.image_bands
-    axes.imshow(_colours(view[: len(bands)], bands), origin="lower", interpolation="nearest", cmap="gray")
+    axes.imshow(colour_image(view[: len(bands)], bands), origin="lower", interpolation="nearest", cmap="gray")
     axes.set(xticks=[], yticks=[])
     scale = modality.pixel_scale_arcsec
     if math.isfinite(scale):
-        length = _round_down(0.3 * view.shape[2] * scale)
+        length = round_down(0.3 * view.shape[2] * scale)
         left, low = 0.06 * view.shape[2], 0.07 * view.shape[1]
         axes.plot([left, left + length / scale], [low, low], color="white", linewidth=1.5)
-        text = axes.text(left, 1.5 * low, f"{length:g}″", color="white", fontsize=SMALL, va="bottom")
-        for drawn in (*axes.lines, text):  # also on a star that fills the corner
-            drawn.set_path_effects([withStroke(linewidth=1.4, foreground="black")])
+        axes.lines[-1].set_path_effects([withStroke(linewidth=2.4, foreground="black")])  # also on a star in the corner
+        axes.text(left, 1.5 * low, f"{length:g}″", color="white", fontsize=SMALL, va="bottom", bbox=SHADE)
 
 
-def _round_down(length: float) -> float:
+def round_down(length: float) -> float:
     """The largest of 1, 2, 5, 10, 20, ... that is not longer."""
     power = 10.0 ** math.floor(math.log10(length))
     return float(power * max(step for step in (1, 2, 5) if step * power <= length))
 
 
-def _colours(view: View, bands: tuple[str, ...]) -> npt.NDArray[np.float32]:
-    """[H, W, 3] in the colours of the Legacy Survey viewer where the bands allow.
+def colour_image(view: View, bands: tuple[str, ...]) -> npt.NDArray[np.float32]:
+    """An image from 0 to 1 in the colours of the Legacy Survey viewer, where the bands allow.
 
-    Of other bands the first three in false colour, the first in blue; of one or two bands one in grey [H, W].
+    Args:
+        view: Bands [C, H, W], without inverse variances.
+        bands: Their names.
+
+    Returns:
+        [H, W, 3]; of other bands the first three in false colour, the first in blue; of one or two bands one in grey
+        [H, W].
     """
     import torch
 
@@ -96,11 +103,11 @@ def _colours(view: View, bands: tuple[str, ...]) -> npt.NDArray[np.float32]:
         return image.transpose(1, 2, 0)
     except UsageError:
         if len(view) < 3:
-            return _stretched(view[len(view) // 2])
-        return np.stack([_stretched(band) for band in view[2::-1]], axis=2)
+            return stretched(view[len(view) // 2])
+        return np.stack([stretched(band) for band in view[2::-1]], axis=2)
 
 
-def _stretched(band: View) -> npt.NDArray[np.float32]:
+def stretched(band: View) -> npt.NDArray[np.float32]:
     """From 0 to 1 [H, W], faint parts raised; what is all noise stays dark.
 
     White is what the middle third reaches, where the object lies: a brighter neighbour does not black it out.
@@ -165,8 +172,9 @@ def _lightcurve(axes: Axes, view: View, modality: Modality) -> None:
     if folded := math.isfinite(period) and period > 0:
         time = np.concatenate([time / period % 1, time / period % 1 + 1])
         value, error, band = (np.tile(one, 2) for one in (value, error, band))
-    for number, colour in zip(np.unique(band).astype(int), COLOURS * 10, strict=False):
-        of_band = band == number
+    bands = np.unique(band).astype(int).tolist()
+    for number in bands:
+        of_band, colour = band == number, COLOURS[number % len(COLOURS)]
         name = modality.bands[number] if number < len(modality.bands) else str(number)
         bar = np.nan_to_num(error[of_band])
         axes.errorbar(time[of_band], value[of_band], bar, fmt=".", ms=3, lw=0.6, color=colour, label=name)
@@ -175,22 +183,33 @@ def _lightcurve(axes: Axes, view: View, modality: Modality) -> None:
     plain_axes(axes).set_xlabel(f"phase (P = {period:.3g} d)" if folded else "time [days]", fontsize=SMALL)
     what = modality.bands[0] if len(modality.bands) == 1 else "brightness"
     axes.set_ylabel(f"{what} [{modality.unit}]" if modality.unit else what, fontsize=SMALL)
-    if 1 < len(modality.bands) and len(np.unique(band)) <= 6:
-        axes.legend(frameon=False, fontsize=SMALL, handletextpad=0, borderpad=0, labelspacing=0.1)
+    if 1 < len(modality.bands) and len(bands) <= 6:
+        _bands_above(axes, -(-len(bands) // 3))
+
+
+def _bands_above(axes: Axes, rows: int) -> None:
+    """Which colour is which band, in rows of three above the points."""
+    low, high = axes.get_ylim()
+    axes.set_ylim(low, high + 0.25 * rows * (high - low))
+    axes.legend(
+        loc="upper right", ncols=3, frameon=False, fontsize=SMALL, handlelength=0.8, handletextpad=0.2,
+        columnspacing=0.6, borderpad=0, borderaxespad=0.1, labelspacing=0.1,
+    )  # fmt: skip
 
 
 def _table(axes: Axes, view: View, modality: Modality, usual: npt.NDArray[np.float64] | None = None) -> None:
     """The most telling columns: names and numbers side by side, or where that is too narrow below each other."""
     figure = axes.get_figure()
     assert figure is not None
-    room = int(axes.get_window_extent().width / (figure.dpi / 72) / LETTER)  # characters
+    points = axes.get_window_extent().width / (figure.dpi / 72)
+    room = int(points / LETTER)  # characters
     order = np.arange(len(view)) if usual is None or len(view) <= LINES else _telling(view, usual)
-    cells = [(_readable(modality.channels[one]), "—" if np.isnan(view[one]) else f"{view[one]:.4g}") for one in order]
-    beside = all(len(name) + len(number) + 2 <= room for name, number in cells[:LINES])
-    cells = cells[: LINES if beside else LINES // 2]
+    beside = _beside(modality, points)
+    shown = order[: LINES if beside else LINES // 2]
+    cells = [(_readable(modality.channels[one]), "—" if np.isnan(view[one]) else f"{view[one]:.4g}") for one in shown]
     height = 0.0
     style: dict[str, Any] = {"va": "center", "fontsize": SMALL, "transform": axes.transAxes}
-    lines = (1 if beside else 2) * len(cells) + (len(cells) < len(view)) + 0.4
+    lines = table_lines(modality, points) + 0.4
     for name, number in cells:
         axes.text(0.03, 1 - (height + 0.7) / lines, name if len(name) <= room + 1 else name[: room - 1] + "…", **style)
         height += 0 if beside else 1
@@ -199,6 +218,17 @@ def _table(axes: Axes, view: View, modality: Modality, usual: npt.NDArray[np.flo
     if len(cells) < len(view):
         axes.text(0.03, 0.7 / lines, f"… {len(view) - len(cells)} more", **style)
     axes.set(xticks=[], yticks=[])
+
+
+def table_lines(modality: Modality, points: float) -> int:
+    """Lines of text that a table takes in a panel of some points of width."""
+    count, most = len(modality.channels), LINES if _beside(modality, points) else LINES // 2
+    return min(count, most) * (1 if most == LINES else 2) + (count > most)
+
+
+def _beside(modality: Modality, points: float) -> bool:
+    """Whether every number fits beside the name of its column."""
+    return max(map(len, map(_readable, modality.channels))) + NUMERAL + 1 <= points / LETTER
 
 
 def _telling(view: View, usual: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
