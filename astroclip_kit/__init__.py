@@ -39,6 +39,7 @@ __getattr__, __dir__, __all__ = lazy(
         "convert": ".pipeline",
         "embed": ".pipeline",
         "evaluate": ".pipeline",
+        "explore": ".pipeline",
         "export": ".pipeline",
         "extract": ".pipeline",
         "fetch": ".pipeline",

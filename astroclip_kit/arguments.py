@@ -20,6 +20,7 @@ WORDS = {
     list: "a list such as [a, b]",
     dict: "a mapping such as {name: value}",
 }
+SAME = {"format": "to"}  # what one may call an option, and what it is called
 PARTS = "a mapping of names to {class_path: ..., init_args: {...}}"
 
 
@@ -92,8 +93,9 @@ def _words(hint: Any) -> str:
 
 
 def like(word: str, known: Iterable[str], prefix: str = "") -> str:
-    """``" Did you mean 'x'?"`` where something known resembles the word, else nothing."""
-    near = difflib.get_close_matches(word, list(known), 1, 0.6)
+    """``" Did you mean 'x'?"`` where something known resembles the word, or means the same, else nothing."""
+    known = list(known)
+    near = [one for one in known if one == SAME.get(word)] or difflib.get_close_matches(word, known, 1, 0.6)
     return f" Did you mean {prefix + near[0]!r}?" if near else ""
 
 

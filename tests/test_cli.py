@@ -40,6 +40,7 @@ def test_the_overview_names_every_verb(capsys):
         (["fly"], "no verb 'fly'. One of: quickstart"),
         (["align"], "data"),
         (["align", "x", "--bogus", "1"], "unrecognized arguments: --bogus"),
+        (["export", "x", "--format", "hats"], "unrecognized arguments: --format hats. Did you mean '--to'?"),
         (
             ["align", "x", "--learning-rate", "fast"],
             "--training.optimizer.learning_rate: expected a number, found 'fast'. See",

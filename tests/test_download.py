@@ -68,7 +68,7 @@ def test_what_may_pass_is_tried_again(server, tmp_path, answers):
 def test_a_server_that_does_not_answer_in_time(server, tmp_path):
     slow = replace(FAST, timeout_seconds=0.2)
     assert fetch(server, tmp_path, Answer(b"late", delay=0.5), settings=slow) == b"content of /file"
-    server.fail("/late", *[Answer(b"late", delay=0.3)] * 2)
+    server.fail("/late", *[Answer(b"late", delay=1.0)] * 2)
     with Client(replace(slow, retries=1)) as client, pytest.raises(RequestFailed, match=r"no answer in time \(2 att"):
         get_file(client, Job(tmp_path / "late", (f"{server.url}/late",)))
 

@@ -10,6 +10,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
+from ..transforms.spectral_lines import NEBULAR as LINES
 from .instruments import LIGHT_KM_S, LOGLAM_STEP
 from .population import Galaxies
 from .stellar_populations import REST_LOGLAM, REST_WAVELENGTH, node_weights
@@ -27,13 +28,6 @@ __all__ = [
 Array = npt.NDArray[np.float64]
 
 SOLAR_LUMINOSITY = 3.828e33  # erg/s
-LINES = {
-    "H_ALPHA": 6564.61, "H_BETA": 4862.68, "H_GAMMA": 4341.68, "H_DELTA": 4102.89, "NII_6584": 6585.27,
-    "NII_6548": 6549.85, "OIII_5007": 5008.24, "OIII_4959": 4960.30, "OII_3727": 3727.09, "OII_3729": 3729.88,
-    "SII_6717": 6718.29, "SII_6731": 6732.67, "NEIII_3869": 3869.86, "OI_6300": 6302.05, "HEI_5876": 5877.25,
-    "SIII_9069": 9071.10, "SIII_9531": 9533.20,
-}  # fmt: skip
-"""Vacuum wavelengths in Angstrom."""
 _GAS_KM_S = np.array([85.0, 120.0, 170.0, 260.0])
 _CASE_B = {"H_ALPHA": 1.0, "H_BETA": 1 / 2.86, "H_GAMMA": 0.468 / 2.86, "H_DELTA": 0.259 / 2.86}
 

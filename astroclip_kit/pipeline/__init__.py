@@ -11,6 +11,7 @@ from .classifying import classify
 from .converting import convert
 from .evaluating import evaluate
 from .experiments import quickstart, run
+from .exploring import explore
 from .fetching import fetch
 from .oddities import anomalies
 from .predicting import predict
@@ -34,6 +35,7 @@ __all__ = [
     "convert",
     "embed",
     "evaluate",
+    "explore",
     "export",
     "extract",
     "fetch",
@@ -76,6 +78,7 @@ VERBS = (
     "compare",
     "report",
     "reproduce",
+    "explore",
     "export",
     "run",
 )

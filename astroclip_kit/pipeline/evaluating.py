@@ -67,7 +67,7 @@ def evaluate(
     figures = evaluation_figures(store, shown, dataset=opened, history=history, settings=settings)
     how = asdict(settings)
     told = {"embeddings": str(store.root), "properties": names, "evaluation": how, **store.manifest}
-    then = f"astroclip-kit search {store.root} --object-id {store.object_ids[0]} --query {store.names[0]}"
+    then = f"astroclip-kit explore {store.root}"
     table = write_results(Path(out), results, figures, told, then)
     table.meta["notes"] = [
         provenance(store),

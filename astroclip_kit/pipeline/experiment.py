@@ -165,16 +165,10 @@ def _outcome(configuration: Configuration, root: Path, evaluations: Sequence[Ste
     first = evaluations[0]
     folds = [read_results(step.out) for step in evaluations]
     space = first.inputs["embeddings"]
-    then = f"astroclip-kit search {space} --object-id {_some_id(space)}"
+    then = f"astroclip-kit explore {space}"
     if not configuration.folds:
         return outcome(first.out, folds[0], then)
     return write_results(root / "results", combine(folds), _figures(first, root), configuration.text, then)
-
-
-def _some_id(space: Path) -> str:
-    from ..embeddings import EmbeddingStore
-
-    return str(EmbeddingStore(space).object_ids[0])
 
 
 def _figures(first: Step, root: Path) -> dict[str, Figure]:

@@ -9,6 +9,8 @@ from pathlib import Path
 from shlex import quote
 from typing import Any
 
+import numpy as np
+
 from ..errors import FolderError
 from ..replacement import mend
 from ..storage import open_folder, own_manifest, read_journal
@@ -90,9 +92,17 @@ def _store(folder: Path, manifest: Mapping[str, Any]) -> str:
     from ..embeddings import EmbeddingStore
 
     store = EmbeddingStore(folder)
-    sides = ", ".join(f"{side or 'no split'} {int((store.split == side).sum())}" for side in sorted(set(store.split)))
-    source = f"{manifest['origin']} data {manifest['dataset']!r}"
-    return f"{store!r}\n  {sides}\n  labels: {', '.join(store.labels)}\n  {source}"
+    codes, names = store.catalog.encoded("split")
+    counts = {"no split": int((codes < 0).sum()), **dict(zip(names, np.bincount(codes[codes >= 0]), strict=True))}
+    sides = ", ".join(f"{side} {count}" for side, count in sorted(counts.items()) if count)
+    lines = [
+        f"{store!r}",
+        sides,
+        f"labels: {', '.join(name for name in store.labels if name not in store.saved_columns)}",
+        *([f"saved columns: {', '.join(map(str, store.saved_columns.values()))}"] if store.saved_columns else []),
+        f"{manifest['origin']} data {manifest['dataset']!r}",
+    ]
+    return "\n  ".join(lines)
 
 
 def _results(folder: Path, manifest: Mapping[str, Any]) -> str:

@@ -1,0 +1,1 @@
+"""Clusters that are found on the page, named and saved beside the store."""

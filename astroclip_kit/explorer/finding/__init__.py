@@ -1,0 +1,1 @@
+"""Finding one object, and showing only those that conditions hold for."""

@@ -1,0 +1,105 @@
+"""A column of neighbours: each a button with a small picture, its rank, similarity and id."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from html import escape
+
+from bokeh import models
+
+from ..columns import Column
+from ..map.colours import Colouring
+from ..objects.card_buttons import CardButtons
+from ..objects.thumbnails import thumbnail_url
+from ..space import Space
+from ..texts import cut
+from .lists import NeighbourList
+
+__all__ = ["CardColumn", "card", "cards_of", "html_of", "pictured"]
+
+SIZE = 64  # pixels of a thumbnail
+LONGEST = 60  # letters of an id
+LOOK = """
+:host { margin: 0; width: auto; scroll-margin-top: 80px; }
+.card { display: flex; align-items: center; gap: 6px; line-height: 1.35; }
+.card > img { width: 64px; height: 64px; border-radius: 3px; flex: none; }
+.card > div { min-width: 0; }
+.card.large { flex-flow: row wrap; } .card.large > img { width: 180px; height: 180px; border: 1px solid #ccc; }
+.card.large > div { flex: 1 1 180px; }
+button.card { width: 100%; margin: 4px 0; padding: 3px; text-align: left; }
+.id, .more { overflow-wrap: anywhere; }
+.more { color: #444; }
+.rank { color: #444; margin-right: 5px; }
+h3 { margin: 6px 0 0; font-size: 15px; overflow-wrap: anywhere; }
+p { margin: 0; overflow-wrap: anywhere; }
+.notes { color: #444; font-size: 13px; min-height: 2.8em; }
+pre { max-height: 200px; max-width: 100%; overflow: auto; font-size: 11px; }
+"""
+SEE = "Bokeh.index.find_one(head)?.el.scrollIntoView({block: 'nearest'})"
+NARROWEST = 200  # pixels of a column, in which a card has room for its picture and an id
+
+
+def html_of(name: str, text: str = "") -> models.Div:
+    """An element of HTML with the look of cards, in which no text is taken for a formula."""
+    return models.Div(
+        text=text,
+        name=name,
+        sizing_mode="stretch_width",
+        stylesheets=[models.InlineStyleSheet(css=LOOK)],
+    )
+
+
+def pictured(space: Space, row: int, target: str) -> str:
+    """The address of a small picture of what answers, "" where there is none; of a mean, of the first view there is."""
+    names = [target] if target in space.store.names else space.store.names
+    return next((url for name in names if (url := thumbnail_url(space, row, name, SIZE))), "")
+
+
+def card(picture: str, lines: Sequence[str]) -> str:
+    """HTML of a picture with lines of HTML beside it, to be put into an element of the class "card"."""
+    image = f'<img alt="" src="{picture}">' if picture else ""
+    return f"{image}<div>{''.join(f'<div>{line}</div>' for line in lines if line)}</div>"
+
+
+def cards_of(space: Space, found: NeighbourList, colour: Column | None) -> list[str]:
+    """HTML of each neighbour: its picture, rank, similarity, id and the value that colours the map."""
+    cards, values = [], Colouring(colour).told(found.rows)
+    each = zip(found.rows, space.ids_of(found.rows), found.similarity, values, found.same, strict=True)
+    for rank, (row, name, similarity, value, same) in enumerate(each, start=1):
+        lines = [
+            f'<span class="rank">{rank}</span><b>{similarity:.3f}</b>',
+            f'<div class="id" title="{escape(name)}">{escape(cut(name, LONGEST, end=LONGEST // 2))}</div>',
+            *(f'<span class="more">{escape(one)}</span>' for one in ([f"{colour.name} {value}"] if colour else [])),
+            "<b>same object</b>" if same else "",
+        ]
+        cards.append(card(pictured(space, row, found.target), lines))
+    return cards
+
+
+class CardColumn:
+    """One list of neighbours, below its title.
+
+    Args:
+        number: Which column of the panel, from 0.
+        head: What says who asks; a click on a neighbour scrolls to it.
+        pick: Takes the place of a neighbour that is clicked.
+        select: Called when all of them are wanted.
+    """
+
+    def __init__(
+        self, number: int, head: models.UIElement, pick: Callable[[int], None], select: Callable[[], None]
+    ) -> None:
+        self.title = html_of(f"neighbours-title-{number}")
+        self._cards = CardButtons(f"neighbours-cards-{number}", pick, LOOK)
+        self._cards.layout.js_on_change("tags", models.CustomJS(args={"head": head}, code=SEE))
+        self.select = models.Button(name=f"neighbours-select-{number}", align="start", margin=(4, 0, 4, 0))
+        self.select.on_click(select)
+        parts = [self.title, self.select, self._cards.layout]
+        style = {"flex": f"1 1 {NARROWEST}px", "min-width": "0", "max-width": "100%"}
+        self.layout = models.Column(*parts, name=f"neighbours-{number}", styles=style)
+
+    def show(self, found: NeighbourList, cards: Sequence[str]) -> None:
+        """Shows a list, in place of the one before."""
+        self.title.text = f'<h3>{escape(found.title)}</h3><p class="notes">{escape(" ".join(found.notes))}</p>'
+        self.select.update(label=f"Select these {len(cards)}", visible=len(cards) > 0)
+        self._cards.show(cards)

@@ -1,0 +1,48 @@
+"""Columns that tell how an object was observed or filed, and not what it is: nobody reads them off its neighbours."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ...downstream.properties import known
+from ...embeddings import EmbeddingStore
+
+__all__ = ["bookkeeping", "is_bookkeeping"]
+
+NAMES = frozenset(
+    "plate plateid fiber fiberid fiber_id mjd lmjd obsid obs_id planid spid spec_id specobjid objid targetid "
+    "target_id tile tileid tile_id run rerun camcol field healpix brickid brickname release survey program zwarning "
+    "zwarn sdssid sdss_id sourceid source_id time_zero_mjd has_image has_spectrum has_lightcurve".split()
+)
+LOOKED_AT = 5_000  # rows that tell it of a column, evenly drawn
+FEWEST = 20  # whole numbers that are ids where they differ: of fewer, any would
+DIFFERENT = 0.9  # share of ids that are different
+LARGEST = 2.0**63  # id
+SINGLE = 2.0**24  # from where on numbers of single precision, such as masses, are whole without being ids
+
+
+def bookkeeping(store: EmbeddingStore) -> set[str]:
+    """Labels of a store that say how its objects were observed or filed."""
+    rows = np.arange(0, len(store), -(-len(store) // LOOKED_AT) or 1)
+    return {name for name, values in store.catalog.at(rows, list(store.labels)).items() if is_bookkeeping(name, values)}
+
+
+def is_bookkeeping(name: str, values: npt.NDArray[Any]) -> bool:
+    """Whether a column has a name such as "plate", one value for all, or a whole number for each object.
+
+    Example:
+        >>> is_bookkeeping("plate", np.arange(3.0)), is_bookkeeping("z", np.array([0.1, 0.2]))
+        (True, False)
+    """
+    values = values[known(values)]
+    different = len(np.unique(values))
+    if name.lower() in NAMES or different == 1 < len(values):
+        return True
+    if values.dtype.kind not in "iuf" or len(values) < FEWEST or different < DIFFERENT * len(values):
+        return False
+    if np.abs(values).max() > LARGEST or (values != np.floor(values)).any():
+        return False
+    return bool(np.abs(values).max() < SINGLE or (values != values.astype(np.float32)).any())

@@ -1,0 +1,149 @@
+"""Cutouts as one looks at them: the right stretch, one band or all, with a scale bar and where north is."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ...types import Modality
+from ..space import Space
+from ..texts import plain
+from .plots import NOTE, plot
+
+if TYPE_CHECKING:
+    from bokeh.models import UIElement
+
+__all__ = ["CutoutView", "cutout_rgba", "rgba"]
+
+COLOUR = "all"  # what the selector calls the composite
+SIDE = 200  # pixels of the frame: beside the choice of bands it fits a phone
+UNKNOWN = "The orientation of this cutout is not recorded."
+NEGATED = "return String(Number((0 - tick).toPrecision(6))).replace('-', '\\u2212')"
+View = npt.NDArray[np.float32]
+
+
+def rgba(image: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
+    """An image of numbers from 0 to 1, [H, W] grey or [H, W, 3] in colour, as bytes [H, W, 4]."""
+    colours = np.broadcast_to(image[..., None], (*image.shape, 3)) if image.ndim == 2 else image
+    bytes_ = np.full((*colours.shape[:2], 4), 255, dtype=np.uint8)
+    bytes_[..., :3] = np.rint(255 * np.clip(np.nan_to_num(colours), 0, 1))
+    return bytes_
+
+
+def cutout_rgba(view: View, modality: Modality, band: str = "") -> npt.NDArray[np.uint8]:
+    """A cutout as colours [H, W, 4], the lowest row first as Bokeh draws it.
+
+    Args:
+        view: What `Space.view` gives of an image [C, H, W].
+        modality: What it is.
+        band: One band to show in grey; all of them in colour by default.
+    """
+    from ...report.figures.views import colour_image, stretched
+
+    bands = modality.image_bands
+    return rgba(stretched(view[bands.index(band)]) if band else colour_image(view[: len(bands)], bands))
+
+
+class CutoutView:
+    """A cutout, and a choice of its bands where there are several.
+
+    Args:
+        space: What is explored.
+        modality: The images.
+    """
+
+    def __init__(self, space: Space, modality: Modality) -> None:
+        from bokeh.layouts import column, row
+        from bokeh.models import ColumnDataSource, Div, Select
+
+        self._modality, self._view = modality, np.empty(0, np.float32)
+        scale = modality.pixel_scale_arcsec
+        self._step = scale if math.isfinite(scale) else 1.0
+        self._high, self._wide = (side * self._step for side in modality.shape[1:])
+        self._source = ColumnDataSource({"image": []}, name=f"cutout-{modality.name}")
+        self.figure = self._figure("arcsec" if math.isfinite(scale) else "pixels")
+        if math.isfinite(scale):
+            self._scale_bar()
+        is_turned = modality.name in (space.dataset.manifest.get("north_up", ()) if space.dataset else ())
+        if is_turned:
+            self._compass()
+            self._count_eastwards()
+        note = Div(text=UNKNOWN, name=f"orientation-{modality.name}", styles=NOTE, visible=not is_turned)
+        self._bands = Select(
+            title="bands",
+            options=[COLOUR, *modality.image_bands],
+            value=COLOUR,
+            width=80,
+            name=f"bands-{modality.name}",
+            visible=len(modality.image_bands) > 1,
+        )
+        self._bands.on_change("value", lambda attribute, old, new: self._draw())
+        self.layout: UIElement = column(row(self.figure, self._bands), note)
+
+    def show(self, row: int, view: View) -> None:
+        """Draws the cutout [C, H, W] of an object."""
+        self._view = view
+        self._draw()
+
+    def _draw(self) -> None:
+        band = "" if self._bands.value == COLOUR else self._bands.value
+        colours = cutout_rgba(self._view, self._modality, band)
+        self._source.data = {"image": [colours.view(np.uint32)[..., 0]]}
+        bands = self._modality.image_bands
+        self.figure.title.text = plain(f"{self._modality.name}: {band or ', '.join(bands)}")
+
+    def _figure(self, unit: str) -> Any:
+        wide, high = self._wide / 2, self._high / 2
+        longest = max(wide, high)
+        drawn = plot(
+            f"cutout-figure-{self._modality.name}",
+            "pan,wheel_zoom,reset",
+            frame_width=round(SIDE * wide / longest),
+            frame_height=round(SIDE * high / longest),
+            x_range=(-wide, wide),
+            y_range=(-high, high),
+            x_axis_label=f"offset x [{unit}]",
+            y_axis_label=f"offset y [{unit}]",
+            background_fill_color="black",
+        )
+        drawn.grid.visible = False
+        drawn.image_rgba("image", x=-wide, y=-high, dw=2 * wide, dh=2 * high, source=self._source)
+        return drawn
+
+    def _scale_bar(self) -> None:
+        """A bar of a round length in the lower left corner, white with a dark edge."""
+        from ...report.figures.views import round_down
+
+        length = round_down(0.3 * self._wide)
+        left, low = -0.44 * self._wide, -0.43 * self._high
+        for width, colour in ((5, "black"), (2.5, "white")):
+            self.figure.line([left, left + length], [low, low], line_width=width, line_color=colour)
+        self._note(left, low + 0.02 * self._high, f"{length:g}″", "left")
+
+    def _compass(self) -> None:
+        """Arrows to the north and the east in the upper right corner."""
+        from bokeh.models import Arrow, VeeHead
+
+        right, low, arm = 0.43 * self._wide, 0.27 * self._high, 0.14 * min(self._wide, self._high)
+        for across, up, name in ((0.0, arm, "N"), (-arm, 0.0, "E")):
+            head = VeeHead(size=8, fill_color="white", line_color="white")
+            ends = {"x_start": right, "y_start": low, "x_end": right + across, "y_end": low + up}
+            self.figure.add_layout(Arrow(end=head, line_color="white", line_width=2, **ends))
+            self._note(right + 1.25 * across, low + 1.1 * up - (0 if up else 0.035 * self._high), name, "center")
+
+    def _count_eastwards(self) -> None:
+        """Names the axes by the sky: east is on the left, where the offset is positive."""
+        from bokeh.models import CustomJSTickFormatter
+
+        unit = "arcsec" if math.isfinite(self._modality.pixel_scale_arcsec) else "pixels"
+        self.figure.xaxis.update(axis_label=f"offset east [{unit}]", formatter=CustomJSTickFormatter(code=NEGATED))
+        self.figure.yaxis.update(axis_label=f"offset north [{unit}]")
+
+    def _note(self, x: float, y: float, text: str, align: str) -> None:
+        """White letters on a shadow, to be read on sky and on stars."""
+        for away, colour in ((1, "black"), (0, "white")):
+            style = {"text_color": colour, "text_font_size": "12px", "text_align": align, "x_offset": away}
+            self.figure.text([x], [y], [text], y_offset=away, **style)

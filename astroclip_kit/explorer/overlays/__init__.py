@@ -1,0 +1,1 @@
+"""Catalogues of others over the map, matched by position or id."""

@@ -1,0 +1,125 @@
+"""How a property is distributed inside a selection and outside of it: counts for histograms, and which differ most."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from ...downstream.separation import Separation, distinct, separate
+from ..columns import Column
+from .samples import drawn
+
+__all__ = ["Compared", "compare", "most_different"]
+
+MOST = 2_000_000  # objects on each side that are counted
+RANKED = 20_000  # objects on each side by which properties are ranked
+BINS = 30
+SHOWN = (0.5, 99.5)  # per cent of either side that the axis holds
+CLASSES = 8
+Mask = npt.NDArray[np.bool_]
+Float = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A property on both sides; of each pair, the first is of the selection and the second of the rest.
+
+    Args:
+        column: The property.
+        edges: Of the bins [B + 1]; of classes, 0 to B.
+        classes: Names of the bins where they are classes, else none.
+        shares: Per cent of the known values of each side in each bin [2, B].
+        known: Values that are known.
+        missing: Values that are not.
+        outside: Values beyond the bins.
+        sampled: Whether these are random objects, because there are too many.
+    """
+
+    column: Column
+    edges: Float
+    classes: tuple[str, ...]
+    shares: Float
+    known: tuple[int, int]
+    missing: tuple[int, int]
+    outside: tuple[int, int]
+    sampled: bool
+
+
+def compare(column: Column, selection: Mask, seed: int = 0) -> Compared:
+    """Counts a property on both sides.
+
+    Args:
+        column: The property.
+        selection: Who is selected [N].
+        seed: Of the random objects, where there are more than two million.
+    """
+    sides = [drawn(mask, MOST, seed) for mask in (selection, ~selection)]
+    sampled = sum(map(len, sides)) < len(selection)
+    if column.is_class:
+        return _classes(column, sides, sampled)
+    values = [np.asarray(column.values[rows], dtype=np.float64) for rows in sides]
+    known = [one[np.isfinite(one)] for one in values]
+    edges = _edges(known)
+    counts = np.stack([np.histogram(one, edges)[0] for one in known])
+    return Compared(
+        column,
+        edges,
+        (),
+        _shares(counts, [len(one) for one in known]),
+        (len(known[0]), len(known[1])),
+        (len(values[0]) - len(known[0]), len(values[1]) - len(known[1])),
+        (len(known[0]) - int(counts[0].sum()), len(known[1]) - int(counts[1].sum())),
+        sampled,
+    )
+
+
+def _edges(known: list[Float]) -> Float:
+    """Bins that hold nearly all of both sides, as wide as they differ."""
+    ends = [np.percentile(one, SHOWN) for one in known if len(one)]
+    low, high = (min(one[0] for one in ends), max(one[1] for one in ends)) if ends else (0.0, 1.0)
+    half = 0 if high > low else max(0.5, abs(low) * 1e-6)
+    return np.linspace(low - half, high + half, BINS + 1)
+
+
+def _classes(column: Column, sides: list[npt.NDArray[np.int64]], sampled: bool) -> Compared:
+    """Classes that are frequent on either side, and all others as one."""
+    codes = [column.codes[rows] for rows in sides]
+    counts = np.stack([np.bincount(one[one >= 0], minlength=len(column.classes)) for one in codes])
+    known = [int(one.sum()) for one in counts]
+    shares = _shares(counts, known)
+    order = np.argsort(-shares.max(axis=0), kind="stable")
+    kept = np.sort(order[: CLASSES if len(order) <= CLASSES else CLASSES - 1])
+    names = tuple(column.classes[one] for one in kept)
+    left = np.setdiff1d(order, kept)
+    if len(left):
+        names, shares = (*names, f"{len(left):,} others"), np.column_stack([shares[:, kept], shares[:, left].sum(1)])
+    missing = len(codes[0]) - known[0], len(codes[1]) - known[1]
+    edges = np.arange(len(names) + 1, dtype=np.float64)
+    return Compared(column, edges, names, shares, (known[0], known[1]), missing, (0, 0), sampled)
+
+
+def _shares(counts: npt.NDArray[np.int64], known: list[int]) -> Float:
+    return 100 * counts / np.maximum(known, 1)[:, None]
+
+
+def most_different(columns: Mapping[str, Column], selection: Mask, seed: int = 0) -> list[Separation]:
+    """Properties by how differently they are distributed on both sides, see `downstream.separation.separate`.
+
+    Flags are left out: a selection that was saved differs from all others by definition.
+
+    Args:
+        columns: Name to column.
+        selection: Who is selected [N].
+        seed: Of the random objects by whom it is judged, 20,000 of each side where there are more.
+    """
+    sides = [drawn(mask, RANKED, seed) for mask in (selection, ~selection)]
+    rows, inside = np.concatenate(sides), np.repeat([0, -1], [len(one) for one in sides])
+    values = {  # text of these rows alone; numbers are kept, as each selection and histogram asks for them again
+        name: column.at(rows) if column.kind == "text" else column.values[rows]
+        for name, column in columns.items()
+        if column.kind != "flag"
+    }
+    return separate(inside, {name: values[name] for name in distinct(values)}, seed=seed)

@@ -1,0 +1,279 @@
+"""Serves the explorer from this machine: a page for each window that opens the address, none without its token."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import html
+import os
+import secrets
+import socket
+import threading
+import webbrowser
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any
+from weakref import WeakValueDictionary
+
+from bokeh.core.validation import silence
+from bokeh.core.validation.warnings import EMPTY_LAYOUT, MISSING_RENDERERS
+from bokeh.document import Document
+from bokeh.resources import Resources
+from bokeh.server.server import BaseServer
+from bokeh.server.tornado import BokehTornado
+from bokeh.server.views.doc_handler import DocHandler
+from bokeh.server.views.static_handler import StaticHandler
+from bokeh.server.views.ws import WSHandler
+from tornado.httpserver import HTTPServer
+from tornado.httputil import HTTPServerRequest
+from tornado.ioloop import IOLoop
+from tornado.netutil import bind_sockets
+from tornado.web import RequestHandler
+
+from ..embeddings import EmbeddingStore
+from ..errors import UsageError
+from .application import fill
+from .rehearsal import rehearse
+from .session import Session
+from .space import Space
+from .transfer import LARGEST_FILE
+
+__all__ = ["Server", "serve", "serve_once"]
+
+LARGEST_MESSAGE = LARGEST_FILE + (56 << 20)  # bytes, of what one page sends at once
+ENDED_AFTER, LOOKED_AFTER = (
+    15_000,
+    5_000,
+)  # ms: when a page that was closed is forgotten, and how often that is looked at
+ANYWHERE = ("", "0.0.0.0", "::")  # hosts that stand for all addresses of this machine
+HERE = ("127.0.0.1", "::1", "localhost")
+_RUNNING: WeakValueDictionary[tuple[Path, str], Server] = WeakValueDictionary()  # of `serve_once`, while they serve
+LOCAL_ONLY = "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; connect-src 'self' ws://{host}"
+
+for warning in (EMPTY_LAYOUT, MISSING_RENDERERS):
+    silence(warning)  # panels fill them when there is something to show
+
+
+class _Refused(RequestHandler):
+    """Answers who does not know the token."""
+
+    def prepare(self) -> None:
+        self.set_status(403)
+        self.finish("This page opens with the whole address that `astroclip-kit explore` printed, token included.\n")
+
+
+class _Page(DocHandler):  # type: ignore[misc]
+    """The page, which the browser lets fetch nothing from elsewhere and keeps nowhere."""
+
+    def set_default_headers(self) -> None:
+        self.set_header("Content-Security-Policy", LOCAL_ONLY.format(host=self.request.host))
+        self.set_header("Referrer-Policy", "no-referrer")
+        self.set_header("Cache-Control", "no-store")
+
+
+class _Socket(WSHandler):  # type: ignore[misc]
+    """The line between a page and its session, over which only a page of this server may speak."""
+
+    application: _Site
+
+    def check_origin(self, origin: str) -> bool:
+        return bool(origin.partition("://")[2].lower() == self.request.host.lower())
+
+    async def _handle(self, message: Any) -> Any:
+        """Handles a message; where that fails unexpectedly, the page goes on and says so."""
+        work = await super()._handle(message)
+        if work is None or work.msgtype != "ERROR" or self.connection is None:
+            return work
+        live, page = self.connection.session, self.application.sessions.get(self.connection.session.document)
+        if page is not None:
+            await live.with_document_locked(page.failed, RuntimeError(work.content["text"]))
+        return self.connection.ok(message)
+
+
+class _Site(BokehTornado):  # type: ignore[misc]
+    """What is served: the page and its socket to who has the token, and the scripts of the installed Bokeh.
+
+    Args:
+        space: What is explored.
+        token: The secret of the address.
+        hosts: "name:port" that the page may be reached by; any where there is none.
+    """
+
+    def __init__(self, space: Space, token: str, hosts: set[str]) -> None:
+        self.token, self.hosts = token.encode(), hosts
+        self.sessions: dict[Document, Session] = {}
+
+        def page(document: Document) -> None:
+            self.sessions[document] = fill(document, space)
+            document.on_session_destroyed(lambda context: self.sessions.pop(document).close())
+
+        super().__init__(
+            page,
+            websocket_max_message_size_bytes=LARGEST_MESSAGE,
+            unused_session_lifetime_milliseconds=ENDED_AFTER,
+            check_unused_sessions_milliseconds=LOOKED_AFTER,
+            include_headers=[],  # of those of other servers of this machine, such as Jupyter, the page needs none
+            include_cookies=[],
+            sign_sessions=False,
+            secret_key=None,
+            ico_path="none",  # the page brings its own
+        )
+
+    def resources(self, absolute_url: str | bool | None = None) -> Resources:
+        """The scripts of the installed package, whatever the environment says."""
+        own = Resources(
+            mode="server", root_url="/", minified=True, log_level="warn", path_versioner=StaticHandler.append_version
+        )
+        own.version = None  # that of BOKEH_CDN_VERSION is of scripts from elsewhere
+        return own
+
+    def find_handler(self, request: HTTPServerRequest, **options: Any) -> Any:
+        """Who answers a request."""
+        if request.path.startswith("/static/"):
+            return super().find_handler(request, **options)
+        given = request.query_arguments.get("token", [b""])[0]
+        is_own = not self.hosts or request.host.lower() in self.hosts  # not a name that somebody else points here
+        if not (hmac.compare_digest(given, self.token) and is_own):
+            return self.get_handler_delegate(request, _Refused)
+        about = {"application_context": self.applications["/"], "bokeh_websocket_path": "/ws"}
+        if request.path == "/ws":
+            return self.get_handler_delegate(request, _Socket, {**about, "compression_level": None, "mem_level": None})
+        return self.get_handler_delegate(request, _Page, about)
+
+
+class Server:
+    """A server in a thread of this process, until it is closed.
+
+    Args:
+        space: What is explored.
+        host: Address to listen on; with another than the loopback, other machines reach it who have the token.
+        port: Port, a free one by default.
+
+    Raises:
+        UsageError: If the port is taken or the host is none of this machine's.
+    """
+
+    def __init__(self, space: Space, host: str = "127.0.0.1", port: int = 0) -> None:
+        sockets = _bound(host, port)
+        self.space, self.port = space, int(sockets[0].getsockname()[1])
+        name = socket.gethostname() if host in ANYWHERE else f"[{host}]" if ":" in host else host
+        token = secrets.token_urlsafe(24)
+        self.address = f"http://{name}:{self.port}/?token={token}"
+        names = () if host in ANYWHERE else (name, *HERE) if host in HERE else (name,)
+        self._site = _Site(space, token, {f"{one}:{self.port}".lower() for one in names})
+        started: Future[IOLoop] = Future()
+        self._thread = threading.Thread(target=self._run, args=(sockets, started), name="explorer", daemon=True)
+        self._thread.start()
+        self._loop = started.result()
+        self._rehearsal = threading.Thread(target=rehearse, args=(space,), daemon=True)
+        self._rehearsal.start()
+
+    def _run(self, sockets: list[socket.socket], started: Future[IOLoop]) -> None:
+        asyncio.set_event_loop(asyncio.new_event_loop())
+        loop = IOLoop.current()
+        http = HTTPServer(self._site)
+        http.add_sockets(sockets)
+        server = BaseServer(loop, self._site, http)
+        server.start()
+        loop.add_callback(started.set_result, loop)
+        loop.start()
+        server.stop()
+        for session in list(self._site.sessions.values()):
+            session.close()
+        loop.run_sync(http.close_all_connections)
+        loop.close()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it still serves."""
+        return self._thread.is_alive()
+
+    @property
+    def sessions(self) -> list[Session]:
+        """Sessions of the pages that are open."""
+        return list(self._site.sessions.values())
+
+    def wait(self) -> None:
+        """Serves until it is closed or interrupted."""
+        try:
+            while self.is_open:
+                self._thread.join(0.5)
+        except KeyboardInterrupt:
+            print()  # after the ^C of the terminal
+        finally:
+            self.close()
+            self._rehearsal.join(30)  # a process that ends while a thread of it compiles may never end
+
+    def close(self) -> None:
+        """Stops; pages that are open stay as they are and answer no more."""
+        if self.is_open:
+            self._loop.add_callback(self._loop.stop)
+            self._thread.join(10)
+
+    def __repr__(self) -> str:
+        return f"{'Serves' if self.is_open else 'Served'} {self.space.store.root} at {self.address}"
+
+    def _repr_html_(self) -> str:
+        if not self.is_open:
+            return f"<p>{html.escape(repr(self))}</p>"
+        address = html.escape(self.address)
+        return (
+            f'<iframe src="{address}" title="Explorer" style="width: 100%; height: 760px; border: 0"></iframe>'
+            f'<p><a href="{address}" target="_blank">Open it in a window of its own</a></p>'
+        )
+
+
+def _bound(host: str, port: int) -> list[socket.socket]:
+    if not 0 <= port < 65536:
+        raise UsageError(f"port is {port}, expected 1 to 65535, or 0 for a free one.")
+    try:
+        return bind_sockets(port, host or None)[:1]
+    except OSError as error:
+        if isinstance(error, socket.gaierror) or not port:
+            raise UsageError(f"host {host!r} is no address of this machine ({error}). Try 127.0.0.1.") from error
+        raise UsageError(
+            f"port {port} of {host} cannot be had ({error.strerror}). Give another, or none for a free one."
+        ) from error
+
+
+def serve(space: Space, host: str = "127.0.0.1", port: int = 0, open_browser: bool = True) -> Server:
+    """Starts a server and opens its address in the browser.
+
+    Args:
+        space: What is explored.
+        host: Address to listen on.
+        port: Port, a free one by default.
+        open_browser: Whether to open the address.
+
+    Raises:
+        UsageError: If the port is taken or the host is none of this machine's.
+    """
+    server = Server(space, host, port)
+    if open_browser:
+        webbrowser.open(server.address)
+    return server
+
+
+def serve_once(embeddings: EmbeddingStore, dataset: str | os.PathLike[str] = "", port: int = 0) -> Server:
+    """The server in this process that shows a store: the one that does already, or a new one.
+
+    As the last line of a notebook's cell it shows itself as the page; ``close()`` ends it.
+
+    Args:
+        embeddings: The store.
+        dataset: Dataset to show objects of; that which was embedded by default.
+        port: Port, a free one by default. Of a kernel on another machine it is to be forwarded to the browser's.
+
+    Raises:
+        KitError: Where a folder cannot be opened, or the port is taken.
+    """
+    key = (embeddings.root.resolve(), str(dataset and Path(dataset).resolve()))
+    running = _RUNNING.get(key)
+    if running is not None and running.is_open:
+        is_same = running.space.store.manifest == embeddings.manifest
+        if is_same and port in (0, running.port):
+            running.space.refresh()  # a column may have been saved since
+            return running
+        running.close()
+    _RUNNING[key] = server = Server(Space.open(embeddings, dataset), port=port)
+    return server

@@ -1,0 +1,51 @@
+"""What colours the map of a page that asks for nothing."""
+
+import numpy as np
+import pytest
+
+from astroclip_kit.embeddings import EmbeddingStore
+from astroclip_kit.explorer.map import usual as module
+from astroclip_kit.explorer.map.usual import usual_colour
+from astroclip_kit.explorer.space import Space
+
+N = 4000
+NUMBER = np.arange(N)
+HALF = np.where(NUMBER % 2, NUMBER / N, np.nan)
+KINDS = {
+    "source_id": NUMBER,
+    "name": [f"n{one}" for one in NUMBER],
+    "same": ["A"] * N,
+    "none": np.full(N, np.nan),
+    "half": HALF,
+    "mass": NUMBER / N,
+    "morphology": np.array(["E", "S", ""])[NUMBER % 3],
+    "class": np.array(["STAR", "QSO", "", ""])[NUMBER % 4],
+    "Z": HALF,
+    "subclass": ["unknown"] * N,
+}
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (list(KINDS), "class"),
+        (["mass", "Z"], "Z"),
+        (["mass", "subclass"], "mass"),
+        (["half", "morphology"], "morphology"),
+        (["morphology", "mass"], "mass"),
+        (["source_id", "name", "same", "none"], ""),
+        ([], ""),
+    ],
+)
+def test_a_class_or_a_redshift_or_what_most_have_colours_the_map(tmp_path, names, expected):
+    place = {"ra": NUMBER / 100, "dec": NUMBER / 100}
+    settings = {"catalog": place, "labels": {name: KINDS[name] for name in names}}
+    store = EmbeddingStore.write(tmp_path / "space", {"image": np.ones((N, 3))}, [f"o{i}" for i in NUMBER], **settings)
+    assert usual_colour(store) == expected == Space(store).planes.colour
+
+
+def test_of_very_many_objects_no_column_is_read_unasked(tmp_path, monkeypatch):
+    store = EmbeddingStore.write(tmp_path / "few", {"image": np.eye(3)}, list("abc"), labels={"z": [1, 2, 3]})
+    assert usual_colour(store) == "z"
+    monkeypatch.setattr(module, "LARGEST", 2)
+    assert usual_colour(store) == ""

@@ -1,0 +1,303 @@
+"""Catalogues of one's own, matched, listed and drawn."""
+
+import io
+
+import numpy as np
+import pytest
+from astropy import units as u
+from astropy.table import Table
+from bokeh.events import ButtonClick
+from small_sky import DEC, IMG, RA, SCRIPT, N, named, small_session
+
+from astroclip_kit.embeddings import EmbeddingStore
+from astroclip_kit.errors import FileError, InputError
+from astroclip_kit.explorer.overlays.catalogue_file import CatalogueFile
+from astroclip_kit.explorer.overlays.columns import short_name
+from astroclip_kit.explorer.overlays.counterparts import by_id, by_position, counterparts
+from astroclip_kit.explorer.overlays.panel import Overlays, overlay_panel
+from astroclip_kit.explorer.session import Session
+from astroclip_kit.explorer.space import Space
+
+TABLE = Table(
+    {
+        "main_id": ["a", "b", SCRIPT, "d", "e"],
+        "RAJ2000": [RA[3], RA[9] + 0.5 / 3600, RA[20] + 1, np.nan, RA[1]] * u.deg,
+        "DEJ2000": [DEC[3], DEC[9], DEC[20], DEC[4], DEC[1]] * u.deg,
+        "flux": [1.5, np.nan, 3.0, 4.0, 5.0] * u.mJy,
+        "count": [1, 2, 3, 4, 5],
+        "known": [True, False, True, False, True],
+    }
+)
+IDS = f'obj_name,value\nobj-5,1\nobj-5,2\n,3\nnobody,4\n"{IMG.replace(chr(34), chr(34) * 2)}",5\n'.encode()
+
+
+def written(table, kind):
+    """A table as the bytes of a file."""
+    if kind == "parquet":
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        out = io.BytesIO()
+        pq.write_table(pa.table({name: np.asarray(table[name]) for name in table.colnames}), out)
+        return out.getvalue()
+    out = io.StringIO() if kind.startswith("ascii") else io.BytesIO()
+    table.write(out, format=kind)
+    return out.getvalue().encode() if kind.startswith("ascii") else out.getvalue()
+
+
+@pytest.fixture
+def session(tmp_path):
+    return small_session(tmp_path / "space")
+
+
+@pytest.fixture
+def overlays(session):
+    return Overlays(session, lambda short: None)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("a.fits", "fits"),
+        ("a.vot", "votable"),
+        ("a.xml", "votable"),
+        ("a.csv", "ascii.csv"),
+        ("a.ecsv", "ascii.ecsv"),
+        ("a.parquet", "parquet"),
+        ("no ending", "fits"),
+        ("wrong.csv", "votable"),
+    ],
+)
+def test_a_file_of_any_format_is_matched_by_position(session, name, kind):
+    catalogue = CatalogueFile.read(name, written(TABLE, kind))
+    assert (catalogue.ra, catalogue.dec, catalogue.id_columns) == ("RAJ2000", "DEJ2000", ("main_id",))
+    found = counterparts(session.space, catalogue, 1.0)
+    assert found.rows.tolist() == [3, 9, -1, -1, 1]
+    assert found.separation_arcsec[[0, 1]] == pytest.approx([0, 0.5 * np.cos(np.radians(DEC[9]))], abs=1e-6)
+    assert str(found).startswith("5 rows read, 3 matched by position (RAJ2000, DEJ2000) within 1 arcsec, 2 without a")
+    assert "1 row without a position." in str(found)
+
+
+def test_in_a_large_space_only_those_near_are_compared(session, monkeypatch):
+    monkeypatch.setattr("astroclip_kit.explorer.overlays.counterparts.MOST_IN_TREE", 10)
+    found = counterparts(session.space, CatalogueFile.read("a.fits", written(TABLE, "fits")), 1.0)
+    assert found.rows.tolist() == [3, 9, -1, -1, 1] and "positions" not in vars(session.space)
+
+
+@pytest.mark.parametrize("separator", [";", "\t"])
+def test_other_separators_and_sexagesimal_positions_are_read(session, separator):
+    text = "name,ra,dec\nx,01:49:09.1525,-53:53:53.9\n".replace(",", separator)
+    found = counterparts(session.space, CatalogueFile.read("a.csv", text.encode()), 1.0)
+    assert found.rows.tolist() == [3]
+
+
+def test_hours_are_no_degrees(session):
+    table = Table({"ra": [RA[3] / 15] * u.hourangle, "dec": [np.radians(DEC[3])] * u.rad})
+    catalogue = CatalogueFile.read("a.vot", written(table, "votable"))
+    assert by_position(session.space, catalogue, "ra", "dec", 0.1).rows.tolist() == [3]
+
+
+def test_each_object_has_one_row_the_nearest(session):
+    text = f"ra,dec\n{RA[3]},{DEC[3] + 0.0002}\n{RA[3]},{DEC[3] + 0.0001}\n"
+    found = counterparts(session.space, CatalogueFile.read("a.csv", text.encode()), 1.0)
+    assert found.rows.tolist() == [-1, 3]
+    assert "1 row had another candidate within the radius; the nearest was taken." in str(found)
+
+
+def test_ids_are_matched_the_first_of_those_repeated(session):
+    found = counterparts(session.space, CatalogueFile.read("ids.csv", IDS), 1.0)
+    assert found.rows.tolist() == [5, -1, -1, -1, 59]
+    assert "matched by id (obj_name)" in str(found)
+    assert "An id is repeated in 1 row; the first of each counts. 1 row without an id." in str(found)
+
+
+def test_ids_in_common_count_where_no_position_fits(session):
+    text = "source_id,name,ra,dec\n1,obj-3,0,0\n2,obj-4,1,1\n"
+    found = counterparts(session.space, CatalogueFile.read("a.csv", text.encode()), 1.0)
+    assert found.rows.tolist() == [3, 4] and found.column == "name"
+    assert "None lies within 1 arcsec of an object." in str(found)
+
+
+def test_ids_that_are_not_in_common_are_told(session):
+    found = by_id(session.space, CatalogueFile.read("a.csv", b"id\nx1\nx2\n"), "id")
+    assert "No id is in common: those of id look like 'x1', those here like 'obj-0'." in str(found)
+
+
+def test_a_space_without_coordinates_is_matched_by_id_alone(tmp_path):
+    space = small_session(tmp_path / "space", placed=False).space
+    catalogue = CatalogueFile.read("a.csv", b"name,ra,dec\nobj-3,1,2\n")
+    found = counterparts(space, catalogue, 1.0)
+    assert found.rows.tolist() == [3]
+    assert "This space has no coordinates, so that ids alone can tell." in str(found)
+    with pytest.raises(InputError, match="This space has no coordinates: match by id"):
+        by_position(space, catalogue, "ra", "dec", 1.0)
+    with pytest.raises(InputError, match=r"b\.csv: this space has no coordinates, and no column is called like an id"):
+        counterparts(space, CatalogueFile.read("b.csv", b"ra,dec\n1,2\n"), 1.0)
+
+
+def test_coordinates_that_are_no_place_are_none(tmp_path):
+    catalog = {"ra": np.full(4, -999.0), "dec": np.full(4, -999.0)}
+    store = EmbeddingStore.write(tmp_path / "s", {"image": np.eye(4)}, ["a", "b", "c", "d"], catalog=catalog)
+    found = counterparts(Space(store), CatalogueFile.read("a.csv", b"name,ra,dec\nb,1,2\n"), 1.0)
+    assert found.rows.tolist() == [1] and "This space has no coordinates" in str(found)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("empty.csv", b"", r"^empty\.csv: the file is empty"),
+        ("head.csv", b"ra,dec\n", r"^head\.csv: the table has no row"),
+        ("cut.fits", written(TABLE, "fits")[:4000], r"^cut\.fits: cannot be read as a table"),
+        ("cut.vot", written(TABLE, "votable")[:900], r"^cut\.vot: cannot be read as a table"),
+        ("cut.parquet", written(TABLE, "parquet")[:500], r"^cut\.parquet: cannot be read as a table"),
+        ("a.pdf", b"%PDF-1.4 a b\n1 2\n", r"^a\.pdf: is no table of a format that is known here: FITS, VOTable"),
+        ("image.fits", b"SIMPLE  = T", r"^image\.fits: is no table of a format that is known here"),
+        ("bytes.csv", bytes(range(256)) * 9, r"^bytes\.csv: cannot be read as a table"),
+    ],
+)  # fmt: skip
+def test_what_is_no_table_is_refused_by_its_name(overlays, session, name, content, message):
+    with pytest.raises(FileError, match=message):
+        CatalogueFile.read(name, content)
+    session.guarded(lambda: overlays.add(name, content, 1.0))
+    assert session.said[1] == "error" and not overlays.all and not session.marks
+
+
+def test_an_unknown_column_is_refused(session):
+    catalogue = CatalogueFile.read("a.csv", b"x,y\n1,2\n")
+    assert "No column is called like coordinates or an id" in str(counterparts(session.space, catalogue, 1.0))
+    with pytest.raises(InputError, match=r"a\.csv: choose a column to match by, found ''"):
+        by_position(session.space, catalogue, "", "", 1.0)
+    with pytest.raises(InputError, match=r"a\.csv: choose a column to match by, found 'z'"):
+        by_id(session.space, catalogue, "z")
+
+
+def test_its_columns_are_columns_of_the_page(session, overlays):
+    overlays.add("my stars.fits", written(TABLE, "fits"), 1.0)
+    flux, kind = session.columns["my_stars_flux"], session.columns["my_stars_main_id"]
+    assert (flux.unit, flux.is_class) == ("mJy", False)
+    assert np.flatnonzero(np.isfinite(flux.values)).tolist() == [1, 3] and flux.values[3] == 1.5
+    assert kind.values[[1, 3, 9, 20]].tolist() == ["e", "a", "b", ""]
+    assert session.columns["my_stars_known"].values[[0, 3, 9]].tolist() == ["", "True", "False"]
+    session.change(where=("in_my_stars",), colour="my_stars_count")
+    assert np.flatnonzero(session.shown).tolist() == [1, 3, 9]
+    assert sorted(session.marks["my_stars"].tolist()) == [1, 3, 9]
+
+
+def test_several_overlays_stand_beside_each_other(session, overlays):
+    for _ in range(2):
+        overlays.add("a.fits", written(TABLE, "fits"), 1.0)
+    overlays.add("2.csv", IDS, 1.0)
+    assert list(overlays.all) == list(session.marks) == ["a", "a_2", "_2"]
+    session.change(where=("in_a_2 and in_a",), colour="a_flux")
+    overlays.remove("a")
+    assert list(session.marks) == ["a_2", "_2"] and session.state.where == () and session.state.colour == ""
+    assert not [name for name in session.columns if name.startswith("a_flux")]
+
+
+def test_it_is_matched_again_as_one_says(session, overlays):
+    text = f"name,alpha,delta\nobj-3,{RA[9]},{DEC[9]}\n"
+    overlays.add("a.csv", text.encode(), 1.0)
+    assert session.marks["a"].tolist() == [3]
+    overlays.match("a", "position", "alpha", "delta", 1.0)
+    assert session.marks["a"].tolist() == [9]
+    overlays.match("a", "name", "", "", 1.0)
+    assert session.marks["a"].tolist() == [3] and np.flatnonzero(session.columns["in_a"].values).tolist() == [3]
+
+
+def test_the_columns_of_the_store_stay_what_they_are(tmp_path):
+    labels = {"gaia_g": np.linspace(40, 60, 8), "in_sky": np.arange(8.0), "object_mag": np.arange(8.0)}
+    session = Session(Space(EmbeddingStore.write(tmp_path / "s", {"image": np.eye(8)}, range(8), labels=labels)))
+    overlays = Overlays(session, lambda short: None)
+    session.change(where=("gaia_g > 50",))
+    before, shown = dict(session.space.columns), session.shown.copy()
+    overlays.add("gaia.csv", b"object_id,g\n0,0.1\n5,0.2\n", 1.0)
+    overlays.add("sky.csv", b"object_id,g\n1,0.3\n", 1.0)
+    overlays.add("object.csv", b"id,mag\n2,0.4\n", 1.0)
+    assert list(overlays.all) == ["gaia", "sky_2", "object"]
+    assert {name: session.columns[name] for name in before} == before
+    assert session.columns["gaia_g_2"].values[[0, 5]].tolist() == [0.1, 0.2]
+    assert {"in_gaia", "in_sky_2", "object_id_2", "object_mag_2"} <= set(session.own_columns)
+    session.change(where=())
+    session.change(where=("gaia_g > 50",))
+    np.testing.assert_array_equal(session.shown, shown)
+    overlays.match("gaia", "object_id", "", "", 1.0)
+    assert {name for name in session.own_columns if "gaia" in name} == {"in_gaia", "gaia_object_id", "gaia_g_2"}
+
+
+def test_a_removed_overlay_does_not_come_back_when_it_was_just_matched_again(session, overlays, monkeypatch):
+    overlays.add("a.csv", b"name\nobj-3\n", 1.0)
+    later = []
+    monkeypatch.setattr(session, "work", lambda job, then, title="", lane="": later.append(lambda: then(job())))
+    overlays.match("a", "name", "", "", 1.0)
+    overlays.remove("a")
+    later[0]()
+    assert not overlays.all and not session.marks and not session.own_columns
+
+
+def receive(panel, name, content):
+    """What the browser does after a file was chosen."""
+    button = named(panel, "overlay-upload")
+    source = next(
+        one.args["source"]
+        for one in button.js_event_callbacks.get("button_click", [])
+        if "source" in getattr(one, "args", {})
+    )
+    source.data = {name: np.frombuffer(content, np.uint8)}
+
+
+def test_the_panel_lists_what_was_found(session):
+    panel = overlay_panel(session)
+    hostile = "<img src=x onerror=alert(1)>.csv"
+    receive(panel, hostile, b"object_id,<b>\nobj-5,<script>\nobj-6,2\nnobody,3\n")
+    told, table = named(panel, "overlay-told").text, named(panel, "overlay-table")
+    assert "<img" not in told and "3 rows read, 2 matched by id (object_id), 1 without a counterpart." in told
+    assert table.source.data["object here"] == ["obj-5", "obj-6"]
+    assert [one.title for one in table.columns] == ["object here", "object_id", "&lt;b&gt;"]
+    table.source.selected.indices = [1]
+    assert session.state.focus == "obj-6"
+    named(panel, "overlay-which").active = 1
+    assert table.source.data["column 0"] == ["nobody"]
+    table.source.selected.indices = [0]
+    assert session.said[0] == "This row has no counterpart among the objects here."
+    remove = named(panel, "overlay-remove")
+    remove._trigger_event(ButtonClick(remove))
+    assert named(panel, "overlay-told").text == "" and not session.marks
+
+
+def test_coordinates_have_the_room_that_they_need(session):
+    panel = overlay_panel(session)
+    receive(panel, "sky.csv", b"ra,dec\n279.23473479,38.78368896\n5.5,5.5\n")
+    columns = {one.title: one for one in named(panel, "overlay-table").columns}
+    assert columns["ra"].width == columns["dec"].width == 84  # for "-123.45678"
+    assert columns["ra"].formatter.precision == 5
+
+
+def test_the_radius_and_the_columns_are_chosen_in_the_panel(session):
+    panel = overlay_panel(session)
+    receive(panel, "a.csv", f"x,y\n{RA[3]},{DEC[3]}\n".encode())
+    assert "No column is called like coordinates or an id: choose them below." in named(panel, "overlay-told").text
+    again = named(panel, "overlay-match")
+    named(panel, "overlay-ra").value, named(panel, "overlay-dec").value = "x", "y"
+    again._trigger_event(ButtonClick(again))
+    assert session.marks["a"].tolist() == [3]
+    named(panel, "overlay-radius").value = None
+    again._trigger_event(ButtonClick(again))
+    assert session.said == ("Type a radius in arcsec that is larger than 0.", "error")
+
+
+def test_long_lists_are_cut_and_say_so(session, monkeypatch):
+    monkeypatch.setattr("astroclip_kit.explorer.overlays.table.MOST_ROWS", 10)
+    monkeypatch.setattr("astroclip_kit.explorer.overlays.table.MOST_COLUMNS", 2)
+    panel = overlay_panel(session)
+    receive(panel, "a.csv", ("id,b,c\n" + "".join(f"obj-{row},1,2\n" for row in range(N))).encode())
+    note = named(panel, "overlay-table-note").text
+    assert note == "The first 10 of 59 rows are listed. 1 more columns are not listed."
+    assert len(named(panel, "overlay-table").source.data["column 0"]) == 10
+
+
+@pytest.mark.parametrize(
+    ("name", "short"), [("a b.fits.gz", "a_b"), ("<script>.csv", "script"), ("3xmm.fits", "_3xmm"), (".csv", "overlay")]
+)
+def test_a_file_has_a_short_name(name, short):
+    assert short_name(name, set()) == short
+    assert short_name(name, {short}) == f"{short}_2"

@@ -1,0 +1,174 @@
+"""The server, asked as any program of this machine could ask it."""
+
+import http.client
+import socket
+import urllib.error
+import urllib.request
+
+import numpy as np
+import pytest
+
+from astroclip_kit.embeddings import EmbeddingStore
+from astroclip_kit.errors import UsageError
+from astroclip_kit.explorer.server import Server, serve, serve_once
+from astroclip_kit.explorer.space import Space
+
+UPGRADE = {
+    "Connection": "Upgrade",
+    "Upgrade": "websocket",
+    "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==",
+}
+
+
+@pytest.fixture
+def store(tmp_path):
+    return EmbeddingStore.write(tmp_path / "ten", {"image": np.eye(10)}, [f"o{i}" for i in range(10)])
+
+
+@pytest.fixture
+def server(store):
+    server = serve(Space(store), open_browser=False)
+    yield server
+    server.close()
+
+
+def answer(server, path, headers=()):
+    """Status, text and headers of the answer to a request."""
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+    connection.request("GET", path, headers=dict(headers))
+    got = connection.getresponse()
+    body = "" if got.status == 101 else got.read().decode()
+    connection.close()
+    return got.status, body, got.headers
+
+
+def token(server):
+    return server.address.partition("?")[2]
+
+
+def test_it_listens_on_this_machine_alone_and_every_server_has_a_token_of_its_own(store, server):
+    other = Server(Space(store))
+    assert server.address.startswith(f"http://127.0.0.1:{server.port}/?token=") and token(server) != token(other)
+    assert len(token(server)) > 30 and server.port != other.port
+    other.close()
+    with pytest.raises(urllib.error.URLError):
+        urllib.request.urlopen(other.address, timeout=10)
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/ws", "/metadata", "/autoload.js", "/favicon.ico", "/?token=", "/?token=%C3%A9"]
+)
+def test_who_has_no_token_gets_a_plain_sentence(server, path):
+    status, text, _ = answer(server, path)
+    assert status == 403 and text.startswith("This page opens with the whole address") and "<" not in text
+    assert answer(server, path, UPGRADE)[0] == 403
+
+
+def test_a_token_that_is_nearly_right_is_wrong(server):
+    assert answer(server, f"/?{token(server)[:-1]}")[0] == 403
+    assert answer(server, f"/?{token(server)}x")[0] == 403
+    assert answer(server, f"/?{token(server)}")[0] == 200
+
+
+def test_the_page_loads_from_this_server_alone(server, monkeypatch):
+    for name, value in {"RESOURCES": "cdn", "MINIFIED": "false", "LOG_LEVEL": "trace", "CDN_VERSION": "3.0.0"}.items():
+        monkeypatch.setenv(f"BOKEH_{name}", value)
+    _, page, headers = answer(server, f"/?{token(server)}")
+    assert 'src="/static/js/bokeh.min.js' in page and "cdn.bokeh.org" not in page
+    assert "https:" not in page and page.count("http:") == page.count("http://www.w3.org/2000/svg")
+    rules = headers["Content-Security-Policy"]
+    assert rules.startswith("default-src 'self'") and rules.endswith(f"ws://127.0.0.1:{server.port}")
+    assert headers["Referrer-Policy"] == "no-referrer" and headers["Cache-Control"] == "no-store"
+    assert answer(server, "/static/js/bokeh.min.js")[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("origin", "status"),
+    [
+        ("http://127.0.0.1:{}", 101),
+        ("http://127.0.0.1:1", 403),
+        ("http://evil.example:{}", 403),
+        ("http://localhost:{}", 403),  # another origin than that of the page that was asked for
+        ("null", 403),
+    ],
+)
+def test_only_a_page_of_this_server_opens_the_socket(server, monkeypatch, origin, status):
+    monkeypatch.setenv("BOKEH_ALLOW_WS_ORIGIN", "evil.example:80,*")
+    headers = {**UPGRADE, "Origin": origin.format(server.port), "Sec-WebSocket-Protocol": "bokeh, x"}
+    assert answer(server, f"/ws?{token(server)}", headers)[0] == status
+
+
+def test_a_name_that_points_here_is_no_name_of_this_server(server):
+    host = f"rebound.example:{server.port}"
+    headers = {**UPGRADE, "Host": host, "Origin": f"http://{host}", "Sec-WebSocket-Protocol": "bokeh, x"}
+    assert answer(server, f"/ws?{token(server)}", headers)[0] == 403
+
+
+def test_the_page_is_told_nothing_of_other_servers_cookies(server):
+    _, page, _ = answer(server, f"/?{token(server)}", {"Cookie": "jupyter=secret"})
+    [session] = server.sessions
+    assert session.document.session_context.request.cookies == {} and "secret" not in page
+
+
+def test_pages_share_the_space_and_have_a_session_each(server):
+    for _ in range(3):
+        assert answer(server, f"/?{token(server)}&where=has_image")[0] == 200
+    assert len(server.sessions) == 3 and {id(one.space) for one in server.sessions} == {id(server.space)}
+
+
+def test_a_page_that_ended_frees_what_it_held(store, monkeypatch):
+    monkeypatch.setattr("astroclip_kit.explorer.server.ENDED_AFTER", 1)
+    monkeypatch.setattr("astroclip_kit.explorer.server.LOOKED_AFTER", 20)
+    server = Server(Space(store))
+    answer(server, f"/?{token(server)}")
+    for _ in range(500):
+        if not server.sessions:
+            break
+        server._thread.join(0.02)
+    assert server.sessions == []
+    server.close()
+
+
+def test_a_port_in_use_and_a_host_of_another_machine_are_said(store, server):
+    with pytest.raises(UsageError, match=rf"port {server.port} of 127.0.0.1 cannot be had .* Give another"):
+        serve(Space(store), port=server.port)
+    with pytest.raises(UsageError, match=r"host '192\.0\.2\.7' is no address of this machine"):
+        serve(Space(store), host="192.0.2.7")
+    with pytest.raises(UsageError, match="host 'no such host' is no address of this machine"):
+        serve(Space(store), host="no such host", port=7)
+    with pytest.raises(UsageError, match="port is 70000, expected 1 to 65535"):
+        serve(Space(store), port=70000)
+
+
+def test_all_addresses_are_listened_on_only_when_that_is_said(store):
+    server = Server(Space(store), host="0.0.0.0")
+    assert f"//{socket.gethostname()}:" in server.address
+    headers = {**UPGRADE, "Host": "a.name:1", "Origin": "http://a.name:1", "Sec-WebSocket-Protocol": "bokeh, x"}
+    assert answer(server, f"/ws?{token(server)}", headers)[0] == 101
+    server.close()
+
+
+def test_the_browser_is_opened_where_that_is_asked_for(store, monkeypatch):
+    opened = []
+    monkeypatch.setattr("webbrowser.open", opened.append)
+    server = serve(Space(store))
+    assert opened == [server.address]
+    server.close()
+    server.close()  # again does nothing
+    assert not server.is_open and repr(server).startswith("Served ")
+
+
+def test_a_notebook_has_one_server_for_a_store(store, tmp_path):
+    server = store.explore()
+    assert EmbeddingStore(store.root).explore() is server is serve_once(store, port=server.port)
+    assert f'<iframe src="{server.address}"' in server._repr_html_()
+    EmbeddingStore(store.root).save_column("later", np.arange(10))
+    assert "later" in store.explore().space.columns
+    EmbeddingStore.write(store.root, {"image": np.eye(10)[::-1]}, [f"o{i}" for i in range(10)])
+    changed = EmbeddingStore(store.root).explore()
+    assert changed is not server and not server.is_open and "iframe" not in server._repr_html_()
+    changed.close()
+    again = EmbeddingStore(store.root).explore()
+    assert again is not changed and again.is_open
+    again.close()
