@@ -17,6 +17,9 @@ def test_the_ten_lines_of_the_readme_run(tmp_path, monkeypatch):
     space = names["space"]
     assert len(space.search("9000-57000-7", query="image", target="spectrum", k=10)) == 10
     assert (tmp_path / "results" / "report.html").stat().st_size > 10_000
+    explorer = space.explore()  # the one that the last line opened
+    assert explorer.is_open
+    explorer.close()
 
 
 @pytest.mark.parametrize("name", sorted(set(re.findall(r"\bak\.(\w+)", README))))
