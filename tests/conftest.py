@@ -2,6 +2,7 @@
 
 import os
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,16 @@ def files_need_not_reach_the_disk():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "fsync", os.fstat)
         yield
+
+
+@pytest.fixture(autouse=True)
+def servers_end_with_their_test():
+    """No server of the explorer, nor what it does before the first page, goes on beside the next test."""
+    yield
+    left = [one for one in threading.enumerate() if one.name in ("explorer", "explorer rehearsal")]
+    for thread in left:
+        thread.join(60)
+    assert not any(thread.is_alive() for thread in left), "a server of the explorer was not closed"
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,7 @@ def test_the_ten_lines_of_the_readme_run(tmp_path, monkeypatch):
     [code] = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
     assert "count=600" in code and "epochs=20" in code
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("astroclip_kit.explorer.server.rehearse", lambda *given: None)
     names: dict[str, object] = {}
     exec(code.replace("count=600", "count=120").replace("epochs=20", "epochs=2"), names)
     space = names["space"]

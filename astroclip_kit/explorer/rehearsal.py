@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from collections.abc import Callable, Generator
+from contextlib import closing, suppress
 
 import numpy as np
 
@@ -16,18 +17,28 @@ __all__ = ["rehearse"]
 LARGEST = 200_000  # objects: neighbours in more are searched for long
 
 
-def rehearse(space: Space) -> None:
+def rehearse(space: Space, is_over: Callable[[], bool] = lambda: False) -> None:
     """Does on a page that nobody sees what a reader does first: that imports and compiles what all pages share.
 
     Args:
         space: What is explored.
+        is_over: Whether nobody will ask any more; then it ends with the step that it is at.
     """
-    prepare(space)
+    with suppress(Exception), closing(_steps(space)) as steps:  # what is wrong the page says where it matters
+        for _ in steps:
+            if is_over():
+                return
+
+
+def _steps(space: Space) -> Generator[None, None, None]:
+    yield
+    yield from prepare(space)
     if len(space) > LARGEST:
         return
-    session = Session(space)
-    with suppress(Exception):  # which the page says where it matters
+    with closing(Session(space)) as session:
+        yield
         compose(session)
+        yield
         session.look_at(0)
+        yield
         session.select(np.arange(len(space)) < len(space) // 2)
-    session.close()

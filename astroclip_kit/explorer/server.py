@@ -31,7 +31,7 @@ from tornado.netutil import bind_sockets
 from tornado.web import RequestHandler
 
 from ..embeddings import EmbeddingStore
-from ..errors import UsageError
+from ..errors import KitError, UsageError
 from .application import fill
 from .rehearsal import rehearse
 from .session import Session
@@ -69,6 +69,17 @@ class _Page(DocHandler):  # type: ignore[misc]
         self.set_header("Content-Security-Policy", LOCAL_ONLY.format(host=self.request.host))
         self.set_header("Referrer-Policy", "no-referrer")
         self.set_header("Cache-Control", "no-store")
+
+    def write_error(self, status_code: int, **about: Any) -> None:
+        """Says why there is no page, such as a file of the store that is gone."""
+        _, error, _ = about.get("exc_info", (None, None, None))
+        text = str(error) if isinstance(error, KitError) else f"The page could not be made ({error!r})."
+        self.finish(f"<!DOCTYPE html><title>astroclip-kit</title><p>{html.escape(text)}</p>")
+
+    def log_exception(self, kind: Any, error: Any, trace: Any) -> None:
+        """Logs what the kit did not foresee; the rest the page says."""
+        if not isinstance(error, KitError):
+            super().log_exception(kind, error, trace)
 
 
 class _Socket(WSHandler):  # type: ignore[misc]
@@ -165,7 +176,10 @@ class Server:
         self._thread = threading.Thread(target=self._run, args=(sockets, started), name="explorer", daemon=True)
         self._thread.start()
         self._loop = started.result()
-        self._rehearsal = threading.Thread(target=rehearse, args=(space,), daemon=True)
+        self._is_closed = threading.Event()
+        self._rehearsal = threading.Thread(
+            target=rehearse, args=(space, self._is_closed.is_set), name="explorer rehearsal", daemon=True
+        )
         self._rehearsal.start()
 
     def _run(self, sockets: list[socket.socket], started: Future[IOLoop]) -> None:
@@ -202,13 +216,17 @@ class Server:
             print()  # after the ^C of the terminal
         finally:
             self.close()
-            self._rehearsal.join(30)  # a process that ends while a thread of it compiles may never end
 
     def close(self) -> None:
-        """Stops; pages that are open stay as they are and answer no more."""
+        """Stops; pages that are open stay as they are and answer no more.
+
+        What was begun before the first page goes on to the end of its step, some seconds at most where numba compiles.
+        """
+        self._is_closed.set()
         if self.is_open:
             self._loop.add_callback(self._loop.stop)
             self._thread.join(10)
+        self._rehearsal.join(30)  # a process that ends while a thread of it compiles may never end
 
     def __repr__(self) -> str:
         return f"{'Serves' if self.is_open else 'Served'} {self.space.store.root} at {self.address}"

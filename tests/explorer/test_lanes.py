@@ -131,8 +131,7 @@ def test_what_a_page_saves_that_is_closed_meanwhile_the_others_are_told(pages, m
 
 
 def test_a_space_holds_no_page_and_a_closed_server_no_space(space, monkeypatch):
-    for work in ("prepare", "rehearse"):
-        monkeypatch.setattr(f"astroclip_kit.explorer.server.{work}", lambda space: None, raising=False)
+    monkeypatch.setattr("astroclip_kit.explorer.server.rehearse", lambda *given: None)
     gone = weakref.ref(Session(space))
     gc.collect()
     assert gone() is None
@@ -144,7 +143,8 @@ def test_a_space_holds_no_page_and_a_closed_server_no_space(space, monkeypatch):
     assert seen() is None and root.is_dir()
 
 
-def test_a_server_that_is_closed_waits_for_no_work(space):
+def test_a_server_that_is_closed_waits_for_no_work(space, monkeypatch):
+    monkeypatch.setattr("astroclip_kit.explorer.server.rehearse", lambda *given: None)
     server, begun, held = serve(space, open_browser=False), threading.Event(), threading.Event()
     session = Session(space, Page())
     session.work(lambda: begun.set() or held.wait(PATIENCE), lambda _: None, lane="long")

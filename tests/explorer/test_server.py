@@ -2,6 +2,7 @@
 
 import http.client
 import socket
+import threading
 import urllib.error
 import urllib.request
 
@@ -23,7 +24,16 @@ UPGRADE = {
 
 @pytest.fixture
 def store(tmp_path):
-    return EmbeddingStore.write(tmp_path / "ten", {"image": np.eye(10)}, [f"o{i}" for i in range(10)])
+    labels = {"z": np.linspace(0, 1, 10)}
+    return EmbeddingStore.write(tmp_path / "ten", {"image": np.eye(10)}, [f"o{i}" for i in range(10)], labels=labels)
+
+
+@pytest.fixture(autouse=True)
+def rehearsed(monkeypatch):
+    """Servers whose first page was rehearsed, which no test here waits for."""
+    began = []
+    monkeypatch.setattr("astroclip_kit.explorer.server.rehearse", lambda space, is_over: began.append((space, is_over)))
+    return began
 
 
 @pytest.fixture
@@ -111,7 +121,9 @@ def test_the_page_is_told_nothing_of_other_servers_cookies(server):
     assert session.document.session_context.request.cookies == {} and "secret" not in page
 
 
-def test_pages_share_the_space_and_have_a_session_each(server):
+def test_pages_share_the_space_and_have_a_session_each(server, rehearsed):
+    [(space, is_over)] = rehearsed
+    assert space is server.space and not is_over()
     for _ in range(3):
         assert answer(server, f"/?{token(server)}&where=has_image")[0] == 200
     assert len(server.sessions) == 3 and {id(one.space) for one in server.sessions} == {id(server.space)}
@@ -128,6 +140,43 @@ def test_a_page_that_ended_frees_what_it_held(store, monkeypatch):
         server._thread.join(0.02)
     assert server.sessions == []
     server.close()
+
+
+def test_a_page_that_cannot_be_made_says_why(store, server, monkeypatch, caplog):
+    (store.root / "catalog.parquet").unlink()
+    status, page, _ = answer(server, f"/?{token(server)}")
+    assert status == 500 and "catalog.parquet is damaged" in page and "Embed again." in page
+    assert "Traceback" not in caplog.text and not server.sessions
+    monkeypatch.setattr("astroclip_kit.explorer.server.fill", lambda *given: {}["<b>"])
+    status, page, _ = answer(server, f"/?{token(server)}")
+    assert status == 500 and "The page could not be made (KeyError(&#x27;&lt;b&gt;&#x27;))." in page
+    assert "Traceback" in caplog.text
+
+
+def test_a_server_that_was_closed_leaves_no_thread_and_ends_its_rehearsal(store, monkeypatch):
+    begun, before = threading.Event(), set(threading.enumerate())
+
+    def rehearse(space, is_over):
+        begun.set()
+        while not is_over():
+            pass
+
+    monkeypatch.setattr("astroclip_kit.explorer.server.rehearse", rehearse)
+    server = Server(Space(store))
+    answer(server, f"/?{token(server)}")
+    assert begun.wait(60) and len(set(threading.enumerate()) - before) >= 2
+    server.close()
+    assert not [one for one in set(threading.enumerate()) - before if one.name.startswith("explorer")]
+
+
+def test_ctrl_c_closes_the_server(store, server, monkeypatch, capsys):
+    def interrupted(timeout):
+        monkeypatch.undo()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(server._thread, "join", interrupted)
+    server.wait()
+    assert not server.is_open and capsys.readouterr().out == "\n"
 
 
 def test_a_port_in_use_and_a_host_of_another_machine_are_said(store, server):

@@ -1,21 +1,25 @@
-"""A picture of how many objects lie where, of their mean value, or of their classes, made by datashader."""
+"""A picture of how many objects lie where, of their mean value, or of their classes.
+
+Objects are counted in pixels by numpy, which has nothing to compile; datashader makes the counts a picture.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from .cells import Places
 from .colours import Colouring
-from .plane import Box, Plane, blocks
+from .plane import Box, Plane, shared
 from .shading import Picture, faint, grey, over, shade
 
 __all__ = ["density", "hidden", "warm_up"]
 
 Mask = npt.NDArray[np.bool_]
-Counts = npt.NDArray[np.float64]
+Counts = npt.NDArray[Any]
 
 
 def density(
@@ -39,78 +43,72 @@ def density(
     Returns:
         RGBA uint32 [height, width], upwards, and a number.
     """
-    canvas = _canvas(box, size)
-    layers, parts = [], [shown]
-    if shown is not None:
-        layers.append(hidden(plane, box, size, shown))
-    if selected is not None:
-        parts = [~selected, selected] if shown is None else [shown & ~selected, shown & selected]
-    counts = [_counts(canvas, plane, colouring, part) for part in parts]
-    pictures = [shade(one, colouring) for one in counts]
-    layers += [*(faint(one) for one in pictures[:-1]), pictures[-1]]
-    return over(layers), int(sum(one[:1].sum() if colouring.kind == "number" else one.sum() for one in counts))
+    counts = _counts(plane, box, size, colouring, shown, selected)
+    pictures = [shade(one, colouring) for one in counts[: 1 if selected is None else 2]]
+    layers = [] if shown is None else [grey(counts[2])]
+    layers += [*(faint(one) for one in pictures[1:]), pictures[0]]
+    seen = counts[:2, :1] if colouring.kind == "number" else counts[:2]
+    return over(layers), int(seen.sum())
 
 
 def hidden(plane: Plane, box: Box, size: tuple[int, int], shown: Mask) -> Picture:
     """Where objects are that the filter leaves out: RGBA uint32 [height, width], grey; as of `density`."""
-    return grey(_counts(_canvas(box, size), plane, Colouring(), ~shown))
+    return grey(_counts(plane, box, size, Colouring(), shown, None)[2])
 
 
-def warm_up() -> None:
-    """Draws three objects in every way, so that numba has compiled what the first page needs."""
+def warm_up() -> Iterator[None]:
+    """Draws three objects in every way, one at a step, so that all is imported that the first page needs."""
     from ..columns import Column
 
     few = np.array([0.0, 0.5, 1.0])
     plane = Plane("", "", few, few, ("", ""), "")
     number, kind = Column("", "", lambda: few, False), Column("", "", lambda: few.astype(str), True)
     for column in (None, number, kind):
+        yield
         density(plane, (-1.0, 2.0, -1.0, 2.0), (8, 8), Colouring(column), few > 0, few > 0.6)
 
 
-def _canvas(box: Box, size: tuple[int, int]) -> Any:
-    import datashader
+def _counts(
+    plane: Plane,
+    box: Box,
+    size: tuple[int, int],
+    colouring: Colouring,
+    shown: Mask | None,
+    selected: Mask | None,
+) -> Counts:
+    """Counts [L, K, height, width] of what is strong, of what is not selected, and of what the filter leaves out.
 
-    return datashader.Canvas(*size, x_range=box[:2], y_range=box[2:])
-
-
-def _counts(canvas: Any, plane: Plane, colouring: Colouring, rows: Mask | None) -> Counts:
-    """Counts [K, height, width]: of objects; of objects, of those with a value, and its sum; or of each class."""
-    import datashader as ds
-    import pandas as pd
-
-    if colouring.kind == "class":
-        names = [str(number) for number in range(len(colouring.palette))]
-
-        def codes(taken: Any) -> dict[str, Any]:
-            return {"v": pd.Categorical.from_codes(colouring.codes(taken), names)}
-
-        return np.moveaxis(_add_up(canvas, plane, rows, ds.by("v", ds.count()), codes)[0], -1, 0)
-    if colouring.kind == "plain":
-        return np.stack(_add_up(canvas, plane, rows, ds.count(), lambda taken: {}))
-    how = ds.summary(a_objects=ds.count(), b_known=ds.count("v"), c_sum=ds.sum("v"))  # which it sorts by name
-    return np.stack(_add_up(canvas, plane, rows, how, lambda taken: {"v": colouring.numbers(taken)}))
-
-
-def _add_up(
-    canvas: Any, plane: Plane, rows: Mask | None, how: Any, more: Callable[[Any], dict[str, Any]]
-) -> list[Counts]:
-    """What datashader finds in each block of rows, added up.
-
-    Args:
-        canvas: The pixels.
-        plane: Where the objects are.
-        rows: Which are counted [N].
-        how: What is found in each pixel.
-        more: Gives the columns besides x and y of some rows.
+    K are objects; objects, those with a value, and its sum; or those of each class. L ends with the last that there is.
     """
-    import pandas as pd
+    width, height = size
+    pixels, kinds = width * height, len(colouring.palette) if colouring.kind == "class" else 1
+    layers = 3 if shown is not None else 2 if selected is not None else 1
+    scale = width / (box[1] - box[0]), height / (box[3] - box[2])
 
-    total: list[Counts] = []
-    for part in blocks(len(plane)):
-        taken: Any = part if rows is None else part.start + np.flatnonzero(rows[part])
-        x, y = plane.at(taken)
-        found = canvas.points(pd.DataFrame({"x": x, "y": y, **more(taken)}), "x", "y", agg=how)
-        arrays = [found[name] for name in sorted(found)] if hasattr(found, "data_vars") else [found]
-        numbers = [np.nan_to_num(one.values.astype(np.float64)) for one in arrays]
-        total = [a + b for a, b in zip(total, numbers, strict=True)] if total else numbers
-    return total
+    def counted(parts: Iterable[Places]) -> list[npt.NDArray[Any]]:
+        objects = np.zeros(layers * kinds * pixels, np.uint32)
+        known, total = (np.zeros(len(objects) * (colouring.kind == "number"), kind) for kind in (np.uint32, np.float64))
+        for rows, x, y in parts:
+            near = np.flatnonzero((x >= box[0]) & (x <= box[1]) & (y >= box[2]) & (y <= box[3]))
+            taken = rows.start + near if isinstance(rows, slice) else rows[near]
+            column = ((x[near] - box[0]) * scale[0]).astype(np.int64)
+            row = ((y[near] - box[2]) * scale[1]).astype(np.int64)
+            at = np.minimum(row, height - 1) * width + np.minimum(column, width - 1)
+            if selected is not None:
+                at += ~selected[taken] * (kinds * pixels)
+            if shown is not None:
+                at = np.where(shown[taken], at, at % pixels + 2 * kinds * pixels)
+            if colouring.kind == "class":
+                at += colouring.codes(taken).astype(np.int64) * pixels
+            np.add.at(objects, at, np.uint32(1))
+            if colouring.kind == "number":
+                values = colouring.numbers(taken)
+                has = np.flatnonzero(~np.isnan(values))
+                np.add.at(known, at[has], np.uint32(1))
+                np.add.at(total, at[has], values[has])
+        return [objects, known, total]
+
+    found = [sum(one) for one in zip(*shared(counted, plane.parts(box)), strict=True)]
+    if colouring.kind != "number":
+        return np.asarray(found[0]).reshape(layers, kinds, height, width)
+    return np.stack([np.reshape(one, (layers, height, width)) for one in found], axis=1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -80,12 +81,15 @@ def draw(
     return Drawn(plane, box, colouring, picture, rows, count, _told(plane, colouring, count, rows is None))
 
 
-def prepare(space: Space) -> None:
-    """Does before the first page what each would wait for: its plane, and what numba compiles."""
+def prepare(space: Space) -> Iterator[None]:
+    """Does before the first page, step by step, what each would wait for: what is imported, and its plane."""
+    yield from warm_up()
     with suppress(KitError):  # which the page says
         plane = space.planes.open(space.planes.default, space.columns)
-        draw(plane, plane.frame, (8, 8), Colouring(), most=0)
-    warm_up()
+        yield
+        _ = plane.frame
+        yield
+        _ = plane.cells
 
 
 def _told(plane: Plane, colouring: Colouring, count: int, is_picture: bool) -> str:
