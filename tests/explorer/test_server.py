@@ -3,6 +3,7 @@
 import http.client
 import socket
 import threading
+import time
 import urllib.error
 import urllib.request
 
@@ -159,14 +160,19 @@ def test_a_server_that_was_closed_leaves_no_thread_and_ends_its_rehearsal(store,
     def rehearse(space, is_over):
         begun.set()
         while not is_over():
-            pass
+            time.sleep(0.001)
 
     monkeypatch.setattr("astroclip_kit.explorer.server.rehearse", rehearse)
     server = Server(Space(store))
     answer(server, f"/?{token(server)}")
-    assert begun.wait(60) and len(set(threading.enumerate()) - before) >= 2
+    assert begun.wait(60)
+    threads = set(threading.enumerate()) - before
+    assert {"explorer", "explorer rehearsal"} <= {one.name for one in threads}
     server.close()
-    assert not [one for one in set(threading.enumerate()) - before if one.name.startswith("explorer")]
+    assert not server._thread.is_alive() and not server._rehearsal.is_alive()
+    for thread in threads:  # of the page, whose work is not waited for
+        thread.join(60)
+    assert not any(thread.is_alive() for thread in threads)
 
 
 def test_ctrl_c_closes_the_server(store, server, monkeypatch, capsys):
