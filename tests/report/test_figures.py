@@ -127,12 +127,24 @@ def test_intervals_stand_in_a_panel_per_metric():
     shown = [axes for axes in figure.axes if axes.axison]
     assert [axes.get_xlabel() for axes in shown] == ["R² (1 best)", "accuracy", "AUC"]
     assert [text.get_text() for text in shown[0].get_yticklabels()] == ["image", "spectrum"]
-    np.testing.assert_allclose(shown[0].lines[0].get_xdata(), [0.4, 0.6])
-    assert shown[0].lines[2].get_xdata()[0] == 0.1
+    np.testing.assert_allclose(shown[0].lines[0].get_xdata(), [0.4, 0.5, 0.6])
+    assert shown[0].lines[1].get_xdata()[0] == 0.1
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["measured, 95 %", "guessing"]
     with pytest.raises(InputError, match="at least one number in every panel"):
         figures.interval_plot({"R²": []})
     with pytest.raises(InputError, match="R² of 'image' is not finite"):
         figures.interval_plot({"R²": [Interval("image", np.nan)]})
+
+
+def test_lines_and_points_differ_without_colour_and_more_of_them_than_there_are_colours():
+    lines, points = ([tuple(one(n).values()) for n in range(28)] for one in (canvas.line_style, canvas.point_style))
+    assert len(set(lines)) == len(set(points)) == 28
+    assert len({dashes for _, dashes in lines[:4]}) == 4 and len({shape for _, shape in points[:6]}) == 6
+    kinds = [f"class {number}" for number in range(9)]
+    figure = figures.vectors_side_by_side({"real": RNG.normal(size=(9, 3))}, kinds)
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == kinds
+    shares = figures.scores_by_label_share({"": {one: [figures.AtShare(10, 0.5)] for one in kinds}}, metric="accuracy")
+    assert [text.get_text() for text in shares.legends[0].get_texts()] == kinds
 
 
 def test_similarities_of_one_object_and_of_two():

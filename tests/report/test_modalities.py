@@ -39,9 +39,9 @@ def test_the_figure_has_a_line_and_a_row_of_cells_for_each_subset():
     assert [text.get_text() for text in left.get_yticklabels()] == [one.replace("+", " + ") for one in QUERIES]
     assert right.get_xticklabels()[0].get_text() == "EW (20)"
     assert [text.get_text() for text in right.texts][: len(CLASSES)] == ["10", "25", "40", "55", "70", "85"]
-    points = [line.get_xdata()[0] for line in left.lines if line.get_marker() == "o"]
+    points = [line.get_xdata()[0] for line in left.lines if line.get_marker() in "os"]
     np.testing.assert_allclose(points, [0.6, 0.7, 0.8, 0.5, 0.6, 0.7])
-    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["accuracy", "balanced accuracy"]
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["accuracy", "balanced accuracy", "guessing"]
 
 
 def test_the_table_shows_each_class_with_its_number_of_objects():

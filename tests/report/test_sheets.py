@@ -116,7 +116,7 @@ def test_anomalies_say_how_odd_they_are_and_why(survey):
     assert len(heads(figure)) == 7 and figure.task == "anomaly"
     first = heads(figure)[0].split("\n")
     assert first[:3] == ["gal00", "1. score 9", "z = 0.1 km/s"] and "far from its" in first[3]
-    assert max(map(len, first)) <= 20 and first[-1].endswith("…") and len(first) == 7
+    assert max(map(len, first)) <= 18 and first[-1].endswith("…") and len(first) == 7
     with pytest.raises(InputError, match="empty table"):
         figures.anomaly_sheet(table[:0], survey)
     with pytest.raises(InputError, match="no column 'why'"):

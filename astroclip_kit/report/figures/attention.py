@@ -12,7 +12,7 @@ from matplotlib import rc_context
 from ...errors import InputError
 from ...transforms.resampling import wavelength_grid
 from ...types import Modality
-from .canvas import COLOURS, COLUMN, PAGE, STYLE, KitFigure, column_or_page, plain_axes
+from .canvas import COLOURS, COLUMN, PAGE, STYLE, KitFigure, column_or_page, plain_axes, point_style
 from .checks import classes as checked_classes
 from .checks import equal_lengths, numbers
 from .views import draw_view
@@ -70,8 +70,8 @@ def share_figure(
     for number, (name, own) in enumerate(groups.items()):
         place = np.arange(len(names)) + (number - (len(groups) - 1) / 2) * min(0.18, 0.7 / len(groups))
         label = f"{name}: mean ± std. dev., n = {int(own.sum()):,}"
-        colour = COLOURS[number % len(COLOURS)]
-        axes.errorbar(place, share[own].mean(0), share[own].std(0), fmt="o", ms=3.5, lw=1, color=colour, label=label)
+        style = point_style(number) | {"linestyle": "", "ms": 3.5, "elinewidth": 1}
+        axes.errorbar(place, share[own].mean(0), share[own].std(0), label=label, **style)
     axes.axhline(1 / len(names), color="0.5", linewidth=0.8, label=f"equal shares: {1 / len(names):.3f}")
     if marked:
         middle = np.array([list(names).index(name) for name in marked])

@@ -121,7 +121,10 @@ def coverage_by_bin(
     axes.set_yticks(place, bins)
     left = min(float(below.min()), wanted) - 0.03
     axes.set(
-        xlabel="coverage (share of objects)", ylabel=name, xlim=(max(left, -0.01), 1.01), ylim=(-0.7, len(bins) - 0.3)
+        xlabel="coverage (share of objects)",
+        ylabel=name.replace(" [", "\n["),
+        xlim=(max(left, -0.01), 1.01),
+        ylim=(-0.7, len(bins) - 0.3),
     )
     axes.set_title(title)
     figure.legend(loc="outside lower center", ncols=2)

@@ -11,13 +11,15 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 __all__ = [
-    "COLOURS", "COLUMN", "NONE", "PAGE", "STYLE", "VEIL", "KitFigure", "column_or_page", "encoded", "picture",
-    "plain_axes", "rows_axes",
+    "COLOURS", "COLUMN", "NONE", "PAGE", "STYLE", "VEIL", "KitFigure", "column_or_page", "encoded", "line_style",
+    "picture", "plain_axes", "point_style", "rows_axes",
 ]  # fmt: skip
 
 LARGEST_SVG = 400_000  # bytes; a figure of more strokes than that is smaller as pixels
 COLUMN, PAGE = 3.35, 6.95  # inches: one column, and the width of a two-column page
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")  # Okabe & Ito (2008)
+DASHES = ("-", "--", ":", "-.")
+MARKERS = "os^DvP"
 NONE = "#b8b8b8"  # of what has no value, or no cluster
 VEIL = {"facecolor": "white", "alpha": 0.7, "linewidth": 0, "pad": 1.0}  # behind text that may lie on something
 STYLE: dict[Any, Any] = {
@@ -97,6 +99,16 @@ def picture(figure: Figure) -> tuple[str, bytes]:
 def column_or_page(inches: float) -> float:
     """The width of a figure that needs so much: one column where that is enough."""
     return COLUMN if inches <= COLUMN else PAGE
+
+
+def line_style(number: int) -> dict[str, Any]:
+    """Colour and dashes of one of several lines: no two of 28 are the same, nor of four that are printed in grey."""
+    return {"color": COLOURS[number % len(COLOURS)], "linestyle": DASHES[number % len(DASHES)]}
+
+
+def point_style(number: int) -> dict[str, Any]:
+    """Colour and shape of one of several kinds of points: no two of 42 are the same, nor of six printed in grey."""
+    return {"color": COLOURS[number % len(COLOURS)], "marker": MARKERS[number % len(MARKERS)]}
 
 
 def rows_axes(axes: Axes, labels: Sequence[str], quantity: str) -> None:

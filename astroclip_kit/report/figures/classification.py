@@ -11,7 +11,7 @@ from matplotlib import rc_context
 from ... import metrics
 from ...errors import InputError
 from ...metrics import Sweep, sweeps
-from .canvas import COLOURS, COLUMN, STYLE, KitFigure, column_or_page, plain_axes
+from .canvas import COLUMN, STYLE, KitFigure, column_or_page, line_style, plain_axes
 from .checks import classes, equal_lengths, probabilities
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ AROUND = 1.05  # inches for labels and the bar beside the cells of a matrix
 LETTER = 0.062  # inches of a digit, and of a letter on average
 SMALLEST, LARGEST = 0.2, 0.42  # inches of a cell
 MOST_NUMBERED = 14  # classes whose cells are large enough for a number
-DASHES = ("-", "--", ":", "-.")
 
 
 @rc_context(STYLE)
@@ -94,7 +93,7 @@ def roc_curves(
         right, wrong = sweep.counts()
         label = _label(name, "AUC", float(sweep.area()), sweep.interval("area", **resampling), sweep)
         x, y = np.insert(wrong / wrong[-1], 0, 0), np.insert(right / right[-1], 0, 0)
-        axes.plot(x, y, label=label, **_line(number))
+        axes.plot(x, y, label=label, **line_style(number))
     axes.plot([0, 1], [0, 1], color="0.5", linewidth=0.7, label="guessing: 0.500")
     return _finished(axes, title, "false positive rate (others that pass)", "true positive rate (members that pass)")
 
@@ -133,9 +132,9 @@ def precision_recall_curves(
         label = _label(name, "AP", value, sweep.interval("average_precision", **resampling), sweep)
         precision = right / np.maximum(right + wrong, 1)
         axes.plot(
-            np.insert(right / right[-1], 0, 0), np.insert(precision, 0, precision[0]), label=label, **_line(number)
+            np.insert(right / right[-1], 0, 0), np.insert(precision, 0, precision[0]), label=label, **line_style(number)
         )
-        axes.plot([1.01, 1.05], [sweep.own.mean()] * 2, clip_on=False, **_line(number))
+        axes.plot([1.01, 1.05], [sweep.own.mean()] * 2, clip_on=False, color=line_style(number)["color"])
     return _finished(axes, title, "recall (members that pass)", "precision (members among what passes)")
 
 
@@ -155,11 +154,6 @@ def _prepared(
     return plain_axes(figure.subplots()), found, {"groups": codes, "n_boot": n_boot, "seed": seed}
 
 
-def _line(number: int) -> dict[str, Any]:
-    """Colour and dashes that differ for 28 classes."""
-    return {"color": COLOURS[number % len(COLOURS)], "linestyle": DASHES[number // len(COLOURS) % len(DASHES)]}
-
-
 def _label(name: str, metric: str, value: float, interval: tuple[float, float], sweep: Sweep) -> str:
     low, high = interval
     return f"{name}: {metric} {value:.3f} ({low:.3f} to {high:.3f}), n = {int(sweep.own.sum()):,}"
@@ -169,5 +163,5 @@ def _finished(axes: Axes, title: str, x: str, y: str) -> KitFigure:
     figure = axes.get_figure()
     assert isinstance(figure, KitFigure)
     axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.02), xlabel=x, ylabel=y, title=title)
-    figure.legend(loc="outside lower left", handlelength=1.6, borderaxespad=0.2)
+    figure.legend(loc="outside lower left", handlelength=2.2, borderaxespad=0.2)
     return figure

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from matplotlib import rc_context
 
 from ...errors import InputError
-from .canvas import COLOURS, COLUMN, STYLE, VEIL, KitFigure, plain_axes
+from .canvas import COLOURS, COLUMN, STYLE, VEIL, KitFigure, plain_axes, point_style
 from .checks import classes as checked_classes
 from .checks import equal_lengths
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 __all__ = ["colour_colour", "column_difference", "usual_colours"]
 
 Float = npt.NDArray[np.float64]
-MARKERS = "osD^vPX"
 FEW = 2000  # points that stay strokes; more are pixels inside the vector file
 RING = 42  # square points
 SHOWN = (0.3, 99.7)  # per cent of the objects that rule the axes
@@ -145,8 +144,7 @@ def column_difference(columns: Any, wanted: str) -> Float:
 def _points(axes: Axes, place: Float, count: int, number: int, label: str) -> None:
     """Objects of one class."""
     size, alpha = (9.0, 0.75) if count <= 300 else (5.0, 0.5)
-    colour, marker = COLOURS[number % len(COLOURS)], MARKERS[number % len(MARKERS)]
-    style: dict[str, Any] = {"color": colour, "marker": marker, "alpha": alpha, "linewidths": 0}
+    style: dict[str, Any] = point_style(number) | {"alpha": alpha, "linewidths": 0}
     axes.scatter(place[:, 0], place[:, 1], size, label=label, rasterized=count > FEW, **style)
 
 

@@ -33,7 +33,7 @@ FEWEST = 4  # columns; fewer objects are drawn no larger
 SAMPLE = 2000  # objects that tell what is usual
 EDGE = 0.2  # of a panel, where a number would stick out
 NUMBER = 4  # characters that every number may have between two panels
-LONGEST = 20  # characters of a line that fits above a panel
+LONGEST, WRAPPED = 20, 18  # characters of a line above a panel, and of one among lines that all are long
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,8 @@ def contact_sheet(
     shown = [name for name in names or dataset.modalities if any(name == key[1] for key in place)]
     usual = {name: _usual(dataset, name) for name in shown if dataset.modalities[name].kind == "table"}
     columns = max(FEWEST, *(len(row) for _, row in rows))
-    width = (PAGE - LEFT - RIGHT - GAP * (columns - 1)) / columns
+    left = LEFT if any(dataset.modalities[name].kind in WITH_AXES for name in shown) else RIGHT
+    width = (PAGE - left - RIGHT - GAP * (columns - 1)) / columns
     lines = [_lines_of(row, shown, compact) for _, row in rows]
     heights = [[max(_height(dataset.modalities[one], width) for one in line) for line in each] for each in lines]
     below = [[max(_below(dataset.modalities[one]) for one in line) for line in each] for each in lines]
@@ -101,7 +102,7 @@ def contact_sheet(
         top -= above
         for number, (line, height) in enumerate(zip(each, high, strict=True)):
             low = (top - height) / total
-            boxes = [((LEFT + i * (width + GAP)) / PAGE, low, width / PAGE, height / total) for i in range(columns)]
+            boxes = [((left + i * (width + GAP)) / PAGE, low, width / PAGE, height / total) for i in range(columns)]
             panels = [figure.add_axes(box) for box, _ in zip(boxes, row, strict=False)]
             names_of = list(line) if compact else list(line) * len(row)
             _draw_row(panels, row, dataset, names_of, place, usual, at)
@@ -238,7 +239,7 @@ def wrapped(text: str, lines: int = 4) -> tuple[str, ...]:
     """Text in lines that fit above a panel, cut off where there are too many."""
     import textwrap
 
-    found = textwrap.wrap(text, LONGEST, max_lines=lines, placeholder=" …")
+    found = textwrap.wrap(text, WRAPPED, max_lines=lines, placeholder=" …")
     return tuple(found)
 
 

@@ -5,21 +5,20 @@ from __future__ import annotations
 import math
 import textwrap
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from matplotlib import rc_context
 
 from ...errors import InputError
 from ...types import Result
 from ..wording import task_title, title
-from .canvas import COLOURS, STYLE, KitFigure, column_or_page, plain_axes
+from .canvas import STYLE, KitFigure, column_or_page, plain_axes, point_style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = ["few_shot_curves"]
 
-MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 NAMES = {"mean": "mean of all", "vote": "majority vote"}
 TASK = "few_shot_"
 TITLE = 30  # characters above a panel
@@ -70,21 +69,13 @@ def _panel(axes: Axes, results: Sequence[Result], shots: Sequence[str]) -> None:
         line = sorted((one for one in results if one.query == query), key=lambda one: _place(one, shots))
         x, y = [_place(one, shots) for one in line], [one.value for one in line]
         spread = [one.std if math.isfinite(one.std) else 0.0 for one in line]
-        colour, marker = COLOURS[number % len(COLOURS)], MARKERS[number % len(MARKERS)]
-        style: dict[str, Any] = {
-            "color": colour,
-            "marker": marker,
-            "ms": 3.5,
-            "lw": 1.1,
-            "capsize": 1.5,
-            "elinewidth": 0.8,
-        }
+        style = point_style(number) | {"ms": 3.5, "lw": 1.1, "capsize": 1.5, "elinewidth": 0.8}
         bars = [[one.value - one.low for one in line], [one.high - one.value for one in line]]
         moved = [place + 0.05 * (number - 2) for place in x]
         axes.errorbar(moved, y, bars, label=NAMES.get(query, query), **style)
         edges = zip(y, spread, strict=True)
         low, high = zip(*((value - half, value + half) for value, half in edges), strict=True)
-        axes.fill_between(moved, low, high, color=colour, alpha=0.12, linewidth=0)
+        axes.fill_between(moved, low, high, color=style["color"], alpha=0.12, linewidth=0)
     usual = max(results, key=lambda one: one.n).chance
     axes.axhline(usual, color="0.45", linewidth=0.9, linestyle="--", label="most frequent class")
     axes.set_xticks(range(len(shots)), shots)

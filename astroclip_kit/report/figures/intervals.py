@@ -21,6 +21,7 @@ __all__ = ["Interval", "interval_plot"]
 LINE = 0.2  # inches
 LETTER = 0.062  # inches of a letter on average
 NARROW, MOST = 1.4, 4  # inches of a panel, and panels beside each other
+NAMED = ("measured, 95 %", "guessing")
 LONG = 24  # letters of a label that leave no room for numbers beside them in a column
 
 
@@ -44,7 +45,7 @@ class Interval(NamedTuple):
 
 @rc_context(STYLE)
 def interval_plot(panels: Mapping[str, Sequence[Interval]], *, title: str = "", task: str = "") -> KitFigure:
-    """A panel for each metric, a line for each number: point, interval, and a grey mark where guessing is.
+    """A panel for each metric, a line for each number: point, 95 % interval, and a grey mark where guessing is.
 
     Where the numbers of all panels have the same labels, these stand once, at the left.
 
@@ -73,7 +74,7 @@ def interval_plot(panels: Mapping[str, Sequence[Interval]], *, title: str = "", 
     counts = [len(numbers) for numbers in panels.values()]
     heights = [0.12 + LINE * max(counts[columns * row : columns * (row + 1)]) for row in range(rows)]
     below = rows * (0.36 + 0.14 * max(1 + name.count("\n") for name in names))
-    figure = KitFigure(figsize=(width, below + sum(heights) + (0.2 if title else 0.05)), task=task)
+    figure = KitFigure(figsize=(width, below + sum(heights) + (0.2 if title else 0.05) + 0.2), task=task)
     shared: Any = "row" if alike else False
     grid = figure.subplots(rows, columns, squeeze=False, height_ratios=heights, sharey=shared).ravel()
     for axes, name, numbers in zip(grid, names, panels.values(), strict=False):
@@ -82,14 +83,23 @@ def interval_plot(panels: Mapping[str, Sequence[Interval]], *, title: str = "", 
         axes.set_axis_off()
     if title:
         figure.suptitle(title)
+    named = {name: one for axes in grid for one, name in zip(*axes.get_legend_handles_labels(), strict=True)}
+    figure.legend(named.values(), named.keys(), loc="outside lower left", ncols=2, borderaxespad=0.1)
     return figure
 
 
 def _panel(axes: Axes, name: str, numbers: Sequence[Interval]) -> None:
     for place, one in enumerate(numbers):
-        axes.plot([one.low, one.high], [place, place], color=COLOURS[0], linewidth=1.3, solid_capstyle="butt")
-        axes.plot(one.value, place, "o", color=COLOURS[0], ms=4)
-        axes.plot(one.chance, place, "|", color="0.45", ms=9, mew=1.4)
+        style: dict[str, Any] = {
+            "color": COLOURS[0],
+            "linewidth": 1.3,
+            "solid_capstyle": "butt",
+            "ms": 4,
+            "markevery": [1],
+        }
+        axes.plot([one.low, one.value, one.high], [place] * 3, "o-", label=NAMED[0], **style)
+        label = NAMED[1] if math.isfinite(one.chance) else None
+        axes.plot(one.chance, place, "|", color="0.45", ms=9, mew=1.4, label=label)
     rows_axes(axes, [one.label for one in numbers], name)
     axes.xaxis.set_major_locator(MaxNLocator(5))
     axes.margins(x=0.08)

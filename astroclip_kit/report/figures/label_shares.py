@@ -9,7 +9,7 @@ from typing import NamedTuple
 from matplotlib import rc_context
 
 from ...errors import InputError
-from .canvas import COLOURS, PAGE, STYLE, KitFigure, plain_axes
+from .canvas import PAGE, STYLE, KitFigure, plain_axes, point_style
 
 __all__ = ["AtShare", "scores_by_label_share"]
 
@@ -48,13 +48,14 @@ def scores_by_label_share(panels: Mapping[str, Mapping[str, Sequence[AtShare]]],
     figure = KitFigure(figsize=(PAGE, 2.5), task="classifiers")
     row = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
     for axes, (title, lines) in zip(row, panels.items(), strict=True):
-        for colour, (name, points) in zip(COLOURS, lines.items(), strict=False):
+        for number, (name, points) in enumerate(lines.items()):
+            style = point_style(number)
             x, y = [one.percent for one in points], [one.value for one in points]
             bars = [0.0 if math.isnan(one.spread) else one.spread for one in points]
-            axes.errorbar(x, y, yerr=bars, fmt="o-", ms=3.5, elinewidth=1, color=colour, label=name)
+            axes.errorbar(x, y, yerr=bars, ms=3.5, elinewidth=1, label=name, **style)
             told = [one.published for one in points]
             if any(map(math.isfinite, told)):
-                axes.plot(x, told, "o", ms=5, mfc="none", color=colour, label=f"{name}, published")
+                axes.plot(x, told, linestyle="", ms=5, mfc="none", label=f"{name}, published", **style)
         ticks = sorted({one.percent for points in lines.values() for one in points})
         axes.set(xscale="log", title=title, xlabel="labels [%]")
         axes.set_xticks(ticks, [f"{one:g}" for one in ticks])

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from matplotlib import rc_context
 
 from ...errors import InputError
-from .canvas import COLOURS, COLUMN, NONE, STYLE, VEIL, KitFigure, plain_axes
+from .canvas import COLOURS, COLUMN, NONE, STYLE, VEIL, KitFigure, plain_axes, point_style
 from .checks import equal_lengths, numbers
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ __all__ = ["map_by_cluster", "map_by_property"]
 
 Float = npt.NDArray[np.float64]
 FEW = 2000  # points that stay strokes; more are pixels inside the vector file
-MARKERS = "osD^vP"
 NAMED = 18  # groups that fit the legend
 
 
@@ -85,7 +84,7 @@ def map_by_cluster(
 ) -> KitFigure:
     """A map coloured by cluster, or by class; what belongs to none is grey.
 
-    Groups differ in colour and, above seven, in the shape of their points.
+    Groups differ in colour and in the shape of their points.
 
     Args:
         coordinates: Places on the map [N, 2]; NaN for objects that are not on it.
@@ -109,9 +108,8 @@ def map_by_cluster(
     names, counts = (array[np.argsort(-counts, kind="stable")] for array in (names, counts))
     for number, (one, count) in enumerate(zip(names, counts, strict=True)):
         rows = np.random.default_rng(seed).permutation(np.flatnonzero(placed & (label == one)))
-        style: dict[str, Any] = {"color": COLOURS[number % 7], "marker": MARKERS[number // 7 % len(MARKERS)]}
         shown = f"{one} ({count:,})" if number < NAMED else f"… {len(names) - NAMED} more" if number == NAMED else None
-        _points(axes, xy[rows], len(xy), label=shown, **style)
+        _points(axes, xy[rows], len(xy), label=shown, **point_style(number))
     if len(names) > len(COLOURS):
         _number(axes, {str(one): np.median(xy[placed & (label == one)], axis=0) for one in names[:NAMED]})
     legend = figure.legend(

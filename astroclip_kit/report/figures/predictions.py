@@ -62,7 +62,8 @@ def predicted_against_true(
     difference = f"Δ{name} / (1 + {name})" if redshift else f"Δ{name}{suffix}".replace(" [", "\n[")
     plain_axes(main).set(xlim=(low, high), ylim=(low, high), ylabel=f"predicted {name}{suffix}", box_aspect=1)
     plain_axes(below).set(ylim=(-reach, reach), xlabel=f"measured {name}{suffix}", ylabel=difference, box_aspect=0.3)
-    main.set_title(title)
+    if title:
+        figure.suptitle(title)
     outside = int(((y < low) | (y > high) | (p < low) | (p > high)).sum())
     text = "\n".join(_numbers(y, p, redshift) + ([f"{outside:,} outside"] if outside else []))
     main.text(0.03, 0.97, text, transform=main.transAxes, va="top", fontsize=7, linespacing=1.3, bbox=VEIL)

@@ -12,14 +12,13 @@ from matplotlib import rc_context
 
 from ...errors import InputError
 from ...metrics import Sweep
-from .canvas import COLOURS, PAGE, STYLE, KitFigure, plain_axes, rows_axes
+from .canvas import PAGE, STYLE, KitFigure, line_style, plain_axes, point_style, rows_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = ["Beside", "mean_curves", "measured_beside_published"]
 
-DASHES = ("-", "--", ":", "-.")
 GRID = np.linspace(0, 1, 201)
 LINE = 0.2  # inches
 Floats = npt.NDArray[np.float64]
@@ -50,12 +49,12 @@ def mean_curves(
     for number, (name, repetitions) in enumerate(models.items()):
         curves, areas = zip(*(_curve(score, own, kind) for score, own in repetitions), strict=True)
         middle, spread = np.mean(curves, axis=0), np.std(curves, axis=0, ddof=1) if len(curves) > 1 else 0
-        colour = COLOURS[number % len(COLOURS)]
+        style = line_style(number)
         scatter = f" ± {np.std(areas, ddof=1):.3f}" if len(areas) > 1 else ""
         for one in (axes, close):
             label = f"{name}: {np.mean(areas):.3f}{scatter}" if one is axes else None
-            one.plot(GRID, middle, color=colour, linestyle=DASHES[number // len(COLOURS) % 4], label=label)
-            one.fill_between(GRID, middle - spread, middle + spread, color=colour, alpha=0.15, linewidth=0)
+            one.plot(GRID, middle, label=label, **style)
+            one.fill_between(GRID, middle - spread, middle + spread, color=style["color"], alpha=0.15, linewidth=0)
     _finish_curves(figure, axes, close, kind, title)
     return figure
 
@@ -84,7 +83,7 @@ def _finish_curves(figure: KitFigure, axes: Axes, close: Axes, kind: str, title:
         x, y, sides = "recall", "precision", (0.75, 1.005)
     plain_axes(axes).set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.02), xlabel=x, ylabel=y, title=title)
     plain_axes(close).set(xlim=sides, ylim=_frame(close, kind), xlabel=x, title="the same, closer")
-    figure.legend(loc="outside lower left", ncols=2, handlelength=1.6, borderaxespad=0.2)
+    figure.legend(loc="outside lower left", ncols=2, handlelength=2.2, borderaxespad=0.2)
 
 
 def _frame(close: Axes, kind: str) -> tuple[float, float]:
@@ -132,9 +131,8 @@ def measured_beside_published(numbers: Sequence[Beside], *, metric: str) -> KitF
         place = [row + 0.3 * number - 0.15 for row, *_ in points]
         values, spreads = [value for _, value, _ in points], [spread for *_, spread in points]
         drawn = [0.0 if math.isnan(spread) else spread for spread in spreads]
-        axes.errorbar(
-            values, place, xerr=drawn, fmt="os"[number], ms=3.5, color=COLOURS[number], label=label, elinewidth=1
-        )
+        style = point_style(number)
+        axes.errorbar(values, place, xerr=drawn, linestyle="", ms=3.5, elinewidth=1, label=label, **style)
     rows_axes(axes, [one.label for one in numbers], metric)
     figure.legend(loc="outside lower left", ncols=2, handlelength=1.6, borderaxespad=0.2)
     return figure

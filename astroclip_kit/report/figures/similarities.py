@@ -8,7 +8,7 @@ from matplotlib import rc_context
 from matplotlib.ticker import MaxNLocator
 
 from ...errors import InputError
-from .canvas import COLOURS, COLUMN, STYLE, KitFigure, plain_axes
+from .canvas import COLUMN, STYLE, KitFigure, line_style, plain_axes
 from .checks import numbers
 
 __all__ = ["similarity_histogram"]
@@ -34,10 +34,10 @@ def similarity_histogram(same: npt.ArrayLike, different: npt.ArrayLike, *, title
     axes = plain_axes(figure.subplots())
     edges = np.linspace(low, high + 1e-6, 50)
     said = (f"same object, median {np.median(matched):.2f}", f"different objects, median {np.median(others):.2f}")
-    for values, colour, label in zip((matched, others), COLOURS, said, strict=False):
+    for number, (values, label) in enumerate(zip((matched, others), said, strict=True)):
         share = np.histogram(values, edges)[0] / len(values)
-        axes.stairs(share, edges, color=colour, fill=True, alpha=0.35)
-        axes.stairs(share, edges, color=colour, label=label)
+        axes.stairs(share, edges, color=line_style(number)["color"], fill=True, alpha=0.35)
+        axes.stairs(share, edges, label=label, **line_style(number))
     axes.set(xlabel="cosine similarity", ylabel="share of the pairs", title=title)
     axes.xaxis.set_major_locator(MaxNLocator(6))
     axes.set_ylim(0, 1.3 * axes.get_ylim()[1])

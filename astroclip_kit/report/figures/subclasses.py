@@ -10,7 +10,7 @@ from matplotlib import rc_context
 
 from ...downstream.valleys import SURE
 from ...errors import InputError
-from .canvas import COLOURS, NONE, PAGE, STYLE, KitFigure, plain_axes, rows_axes
+from .canvas import COLOURS, NONE, PAGE, STYLE, KitFigure, plain_axes, point_style, rows_axes
 
 if TYPE_CHECKING:
     from astropy.table import Table
@@ -76,7 +76,7 @@ def _map(figure: Any, table: Table) -> None:
     for number in range(int(cluster.max(initial=-1)) + 1):
         rows = cluster == number
         label = f"{number} ({int(rows.sum()):,})"
-        axes.scatter(x[rows], y[rows], color=COLOURS[number % len(COLOURS)], label=label, **style)
+        axes.scatter(x[rows], y[rows], label=label, **point_style(number), **style)
     axes.set(xlabel="map 1 [arbitrary]", ylabel="map 2 [arbitrary]")
     if own.any():
         legend = figure.legend(loc="outside lower center", ncols=2, handletextpad=0.1)

@@ -10,7 +10,7 @@ from matplotlib import rc_context
 
 from ...errors import InputError
 from ...types import Result
-from .canvas import COLOURS, PAGE, STYLE, KitFigure, rows_axes
+from .canvas import PAGE, STYLE, KitFigure, point_style, rows_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -45,7 +45,7 @@ def modality_subsets(results: Sequence[Result], *, title: str = "") -> KitFigure
     for number, metric in enumerate(DRAWN):
         _points(left, [shown[query, "", metric] for query in queries], number)
     rows_axes(left, [query.replace("+", " + ") for query in queries], "share of held-out objects")
-    figure.legend(*left.get_legend_handles_labels(), loc="outside lower left", ncols=2)
+    figure.legend(*left.get_legend_handles_labels(), loc="outside lower left", ncols=3)
     recalls = np.array([[shown[query, name, "recall"].value for name in classes] for query in queries])
     names = [f"{name} ({shown[queries[0], name, 'recall'].n:,})" for name in classes]
     _recalls(right, recalls, names)
@@ -56,12 +56,13 @@ def modality_subsets(results: Sequence[Result], *, title: str = "") -> KitFigure
 
 def _points(axes: Axes, results: Sequence[Result], number: int) -> None:
     """A point and its interval for each subset, and where guessing is."""
-    colour, label = COLOURS[number], results[0].metric.replace("_", " ")
+    style, label = point_style(number), results[0].metric.replace("_", " ")
     for place, one in enumerate(results):
         height = place + 0.14 * (2 * number - 1)
-        axes.plot([one.low, one.high], [height, height], color=colour, linewidth=1.3, solid_capstyle="butt")
-        axes.plot(one.value, height, "o", color=colour, ms=4, label=label if not place else None)
-        axes.plot(one.chance, height, "|", color="0.45", ms=6, mew=1.4)
+        axes.plot([one.low, one.high], [height, height], color=style["color"], linewidth=1.3, solid_capstyle="butt")
+        axes.plot(one.value, height, linestyle="", ms=4, label=label if not place else None, **style)
+        guessing = "guessing" if not place and number == len(DRAWN) - 1 else None
+        axes.plot(one.chance, height, "|", color="0.45", ms=6, mew=1.4, label=guessing)
 
 
 def _recalls(axes: Axes, recalls: np.ndarray[tuple[int, int], np.dtype[np.float64]], names: Sequence[str]) -> None:

@@ -9,11 +9,10 @@ from matplotlib.ticker import FixedLocator, MaxNLocator
 from matplotlib.transforms import ScaledTranslation
 
 from ...errors import InputError
-from .canvas import COLOURS, COLUMN, PAGE, STYLE, KitFigure, plain_axes
+from .canvas import COLUMN, PAGE, STYLE, KitFigure, line_style, plain_axes
 
 __all__ = ["learning_curves"]
 
-DASHES = ("-", "--", ":", "-.")
 BELOW = 0.4  # inches from an axis to its legend, with numbers and a label between
 SHORT = 20  # characters of a name that leave room for another one beside it
 
@@ -46,8 +45,8 @@ def learning_curves(
                 points = [(row["epoch"], row[name]) for row in rows if name in row]
                 if points:
                     label = _title(name) if rows is history else None
-                    style = {"color": COLOURS[number % 7], "linestyle": DASHES[number // 7 % 4], "linewidth": width}
-                    axes.plot(*zip(*points, strict=True), label=label, marker="." if len(points) == 1 else "", **style)
+                    style = line_style(number) | {"linewidth": width, "marker": "." if len(points) == 1 else ""}
+                    axes.plot(*zip(*points, strict=True), label=label, **style)
         ylabel = "loss (nats per object)" if "loss" in names else _what(names)
         plain_axes(axes).set(xlabel="epoch", ylabel=ylabel)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True) if history[1:] else FixedLocator([history[0]["epoch"]]))

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from matplotlib import rc_context
 
 from ...errors import InputError
-from .canvas import COLOURS, PAGE, STYLE, KitFigure, plain_axes
+from .canvas import PAGE, STYLE, KitFigure, plain_axes, point_style
 from .checks import classes, equal_lengths, numbers
 
 __all__ = ["vectors_side_by_side"]
@@ -48,7 +48,7 @@ def vectors_side_by_side(
         places: Vectors = (one - middle) @ axes[:2].T
         for number, kind in enumerate(np.unique(y)):
             own = y == kind
-            panel.plot(*places[own].T, "os^Dv"[number % 5], ms=2, alpha=0.6, color=COLOURS[number], label=str(kind))
+            panel.plot(*places[own].T, linestyle="", ms=2, alpha=0.6, label=str(kind), **point_style(number))
         spread = np.square(places - places.mean(axis=0)).sum() / np.square((first - middle) @ axes[:2].T).sum()
         plain_axes(panel).set(title=f"{key}\nvariance {spread:.2f} of the real", xlabel=f"axis 1 ({share[0]:.0%})")
     panels[0].set_ylabel(f"axis 2 ({share[1]:.0%} of the variance)")
