@@ -5,7 +5,6 @@ Source: SAMP 1.3 and its message types, https://wiki.ivoa.net/twiki/bin/view/IVO
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -18,12 +17,13 @@ from uuid import uuid4
 import numpy as np
 import numpy.typing as npt
 
-from ...embeddings.export import write_export
+from ...embeddings.export import MOST_TEXT, write_export
 from ...errors import InputError, UsageError
 from ...surveys.files.coordinates import in_range
 from ..session import Session
+from ..texts import cut
 from .cutout_files import write_cutout
-from .samp_hub import hub_errors, joined
+from .samp_hub import GONE, hub_errors, joined, leave
 from .samp_tables import ENDINGS, fetched
 from .saving import selection_table
 
@@ -31,8 +31,8 @@ __all__ = ["ALL", "MOST_ROWS", "SampLink"]
 
 ALL = ""  # in place of the id of a program
 MOST_ROWS = 100_000  # numbers in one message, each of which is a text of its own
-GONE = "the SAMP hub does not answer any more. Connect again."
 TABLES, IMAGES = "table.load.votable", "image.load.fits"
+DS9_IS_EMPTY = f"DS9 reads tables of up to {MOST_TEXT:,} rows, and shows this one empty."
 
 
 class SampLink:
@@ -90,7 +90,7 @@ class SampLink:
         """Leaves the hub; the files that were sent are deleted."""
         client, self._client = self._client, None
         if client is not None:
-            _leave(client)
+            leave(client)
         if self._folder is not None:
             self._folder.cleanup()
         self._folder = None
@@ -130,9 +130,10 @@ class SampLink:
         def then(nothing: None) -> None:
             rows = np.flatnonzero(selection)
             self._tables[table_id] = rows
-            about = {"url": path.as_uri(), "table-id": table_id, "name": f"{name}: {len(rows):,} objects"}
-            self._send(TABLES, about, to)
-            session.say(f"{len(rows):,} objects were sent to {self._named(to)}.")
+            about = {"url": path.as_uri(), "table-id": table_id, "name": f"{name} ({len(rows):,} objects)"}
+            said = f"{len(rows):,} objects were sent to {self._named(to)}."
+            is_text = len(rows) <= MOST_TEXT or not self._sees_text_alone(to)
+            self._give(TABLES, about, to, said if is_text else f"{said} {DS9_IS_EMPTY}")
 
         session.work(job, then, f"writing {int(selection.sum()):,} objects", lane="samp")
 
@@ -146,8 +147,8 @@ class SampLink:
         if row < 0:
             raise UsageError("no object is looked at. Click one in the map or in a list first.")
         name = write_cutout(self._session.space, row, modality, path)
-        self._send(IMAGES, {"url": path.as_uri(), "image-id": path.stem, "name": name}, to)
-        self._session.say(f"The {modality} of {name} was sent to {self._named(to)}.")
+        about = {"url": path.as_uri(), "image-id": path.stem, "name": name}
+        self._give(IMAGES, about, to, f"The {modality} of {name} was sent to {self._named(to)}.")
 
     def _file(self, name: str) -> Path:
         if self._folder is None:
@@ -157,14 +158,44 @@ class SampLink:
     def _named(self, to: str) -> str:
         return self.programs().get(to, to) if to else "all programs that take it"
 
-    def _send(self, mtype: str, about: Mapping[str, str | list[str]], to: str = ALL) -> None:
+    def _sees_text_alone(self, to: str) -> bool:
+        """Whether DS9 is meant, which reads no table of binary rows."""
+        return any("ds9" in name.lower() for one, name in self.programs().items() if to in (ALL, one))
+
+    def _send(self, mtype: str, about: Mapping[str, str | list[str]]) -> None:
+        """Tells all programs that listen to such."""
         message = {"samp.mtype": mtype, "samp.params": dict(about)}
         if self._client is not None:
             with hub_errors(GONE):
-                if to:
-                    self._client.notify(to, message)
-                elif self._client.get_subscribed_clients(mtype):  # else the hub complains
+                if self._client.get_subscribed_clients(mtype):  # else the hub complains
                     self._client.notify_all(message)
+
+    def _give(self, mtype: str, about: Mapping[str, str], to: str, said: str) -> None:
+        """Sends a file, and says who has it, or why not, as they answer."""
+        client, session, names = self._client, self._session, self.programs()
+        failed: list[str] = []
+
+        def told(sender: str, answer: Mapping[str, Any]) -> None:
+            name = names.get(sender, sender)
+            if answer.get("samp.status") != "samp.ok":
+                reason = str(answer.get("samp.error", {}).get("samp.errortxt", "")) or "it does not say why"
+                failed.append(f"{name} could not take what was sent ({cut(reason, 200)}).")
+                session.say(" ".join(failed), "error")
+            elif not failed:
+                session.say(f"{said} {name} has it.")
+
+        def answered(key: str, sender: str, tag: str, answer: Mapping[str, Any]) -> None:
+            self._in_page(partial(told, sender, answer))
+
+        message, tag = {"samp.mtype": mtype, "samp.params": dict(about)}, uuid4().hex
+        session.say(said)
+        if client is not None:
+            with hub_errors(GONE):
+                client.bind_receive_response(tag, answered)
+                if to:
+                    client.call(to, tag, message)
+                elif client.get_subscribed_clients(mtype):  # else the hub complains
+                    client.call_all(tag, message)
 
     def _tell_focus(self) -> None:
         """Highlights the row there, and points at its place."""
@@ -253,7 +284,7 @@ class SampLink:
 
     def _ended(self, about: dict[str, Any]) -> None:
         client, self._client = self._client, None
-        Thread(target=_leave, args=(client,), daemon=True).start()  # the hub waits until it is no longer listened to
+        Thread(target=leave, args=(client,), daemon=True).start()  # the hub waits until it is no longer listened to
         self.disconnect()
         self._changed()
         self._session.say("The SAMP hub has ended. Connect again when another one is running.")
@@ -265,12 +296,3 @@ def _place(text: Any) -> int:
         return int(text)
     except (TypeError, ValueError) as error:
         raise InputError(f"another program named the row {text!r} by SAMP, expected a whole number.") from error
-
-
-def _leave(client: Any) -> None:
-    """Takes a client off its hub, which may have ended before."""
-    try:
-        with hub_errors(GONE):
-            client.disconnect()
-    except UsageError as error:
-        logging.getLogger(__name__).debug("%s", error)

@@ -6,6 +6,7 @@ Source: SAMP 1.3, https://www.ivoa.net/documents/SAMP/20120411/.
 from __future__ import annotations
 
 import atexit
+import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,8 +17,9 @@ from xmlrpc.client import Error as XmlRpcError
 
 from ...errors import UsageError
 
-__all__ = ["hub_errors", "joined", "samp_library", "start_hub"]
+__all__ = ["GONE", "hub_errors", "joined", "leave", "samp_library", "start_hub"]
 
+GONE = "the SAMP hub does not answer any more. Connect again."
 NO_HUB = "no SAMP hub is running. Open TOPCAT or Aladin, which bring one, or start a hub here; then connect."
 
 
@@ -65,6 +67,15 @@ def joined(name: str, about: str) -> Any:
         client.connect()
         client.unbind_receive_call("client.env.get")
     return client
+
+
+def leave(client: Any) -> None:
+    """Takes a client off its hub, which may have ended before."""
+    try:
+        with hub_errors(GONE):
+            client.disconnect()
+    except UsageError as error:
+        logging.getLogger(__name__).debug("%s", error)
 
 
 @cache

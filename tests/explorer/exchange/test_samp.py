@@ -106,10 +106,33 @@ def test_a_selection_goes_out_as_a_table_with_its_rows(link, session, peer):
     session.select(flags(0, 2, LAST))
     link.send_selection(peer.get_public_id())
     about = heard(peer, "table.load.votable")
-    assert about["url"].startswith("file:///") and about["name"] == "embeddings: 3 objects"
+    assert about["url"].startswith("file:///") and about["name"] == "embeddings (3 objects)"
     table = Table.read(urlsplit(about["url"]).path)
     assert table["object_id"].tolist() == [HOSTILE, "o2", f"o{LAST}"] and table["ra"].unit == "deg"
     assert session.said == ("3 objects were sent to TOPCAT <b>.", "note")
+
+
+def test_who_took_a_table_and_who_could_not_is_said(link, session, peer, monkeypatch):
+    answers = [{"samp.status": "samp.ok", "samp.result": {}}]
+    peer.bind_receive_call(
+        "table.load.votable", lambda key, sender, message, *rest: peer.reply(message, answers.pop(0))
+    )
+    session.select(flags(0, 2))
+    link.send_selection()
+    wait(lambda: session.said == ("2 objects were sent to all programs that take it. TOPCAT <b> has it.", "note"))
+    answers.append({"samp.status": "samp.error", "samp.error": {"samp.errortxt": "no memory"}})
+    link.send_selection(peer.get_public_id())
+    wait(lambda: session.said == ("TOPCAT <b> could not take what was sent (no memory).", "error"))
+
+
+def test_ds9_reads_no_table_of_binary_rows_which_is_said(link, session, peer, monkeypatch):
+    monkeypatch.setattr(samp, "MOST_TEXT", 2)
+    session.select(flags(0, 2, 3))
+    link.send_selection()
+    assert "DS9" not in session.said[0]
+    peer.declare_metadata({"samp.name": "SAOImageDS9"})
+    link.send_selection()
+    assert session.said[0].endswith("DS9 reads tables of up to 10,000 rows, and shows this one empty.")
 
 
 def test_what_is_looked_at_and_selected_here_is_shown_there(link, session, peer):
