@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
-from ..objects.redshifts import REDSHIFTS
+from ..objects.bookkeeping import is_bookkeeping
+from ..objects.redshifts import LOGARITHMS, REDSHIFTS
 
 if TYPE_CHECKING:
     from ...embeddings import EmbeddingStore
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["usual_colour"]
 
 LARGEST = 5_000_000  # objects whose column is read without being asked for
+FEW_CLASSES = 12
 SAMPLE = 1000  # rows at the begin, in the middle and at the end that tell what a column holds
 
 
@@ -31,9 +34,20 @@ def usual_colour(store: EmbeddingStore) -> str:
     rows = np.unique(np.concatenate([np.arange(max(start, 0), max(start, 0) + SAMPLE) for start in starts]))
     values = store.catalog.at(rows[rows < len(store)], names)
     told = {name: _told(values[name]) for name in names}
-    preferred = {name: "class" in name.lower() or name.lower() in REDSHIFTS for name in names}
-    best = max(names, key=lambda name: (told[name] > 0, preferred[name], told[name]))
+    likely = {
+        name: -1 if is_bookkeeping(name, values[name], store.names) else _likely(name.lower(), values[name])
+        for name in names
+    }
+    best = max(names, key=lambda name: (told[name] > 0, likely[name], told[name]))
     return best if told[best] else ""
+
+
+def _likely(name: str, values: npt.NDArray[Any]) -> int:
+    """How likely a name is that of what one looks for: first of few classes, then of a redshift, then of many."""
+    if name in (*REDSHIFTS, *LOGARITHMS):
+        return 2
+    is_class = ("class" in name or name.endswith("type")) and values.dtype.kind not in "iuf"
+    return (3 if len(np.unique(values)) <= FEW_CLASSES else 1) if is_class else 0
 
 
 def _told(values: object) -> int:

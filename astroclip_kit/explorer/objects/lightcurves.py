@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterator
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -13,80 +12,22 @@ import numpy.typing as npt
 
 from ...types import Modality
 from ..space import Space
-from .plots import NOTE, axis_title, in_unit, plot
+from .measured import LIMIT, measured
+from .periods import Period, period_of
+from .plots import NOTE, axis_title, plot
 
 if TYPE_CHECKING:
     from bokeh.models import UIElement
 
-__all__ = ["LIMIT", "LightCurveView", "Measured", "Period", "measured", "period_of"]
+__all__ = ["LightCurveView"]
 
-PERIODS = ("period", "period_days", "period_day", "period_d", "per", "p_days")
-LIMIT = "_limit"  # how a band of upper limits ends
-WAYS = ("in time", "folded")
+WAYS = ("in time", "folded", "folded at 2 P")  # of a binary with two alike eclipses the period found is half its own
 MARKERS = ("circle", "square", "triangle", "diamond", "star", "hex", "plus")
 WILD = 1.0  # how far from 99 % of the values, in units of their span, one is not shown at first
-LEGEND = 8  # bands that fit one
+LEGEND_COLUMNS = 5
+TIME_ZERO = "time_zero_mjd"  # label of when the times of a light curve begin
 Array = npt.NDArray[np.float64]
 View = npt.NDArray[np.float32]
-
-
-@dataclass(frozen=True)
-class Measured:
-    """The measurements of one object.
-
-    Args:
-        time: Days since the first [T].
-        value: In the unit of the modality [T].
-        error: Its standard deviation [T]; NaN where not given.
-        band: Index into the bands of the modality [T].
-    """
-
-    time: Array
-    value: Array
-    error: Array
-    band: npt.NDArray[np.int64]
-
-    def phase(self, period: float) -> Array:
-        """Phase from 0 to 1 [T] for a period in days."""
-        return np.asarray(self.time / period % 1)
-
-
-def measured(view: View) -> Measured:
-    """The rows of a light curve [T, C] that hold a measurement."""
-    rows = view[np.isfinite(view[:, :2]).all(axis=1) & np.isfinite(view[:, 3]), :4].astype(np.float64)
-    return Measured(rows[:, 0] - rows[:, 0].min(initial=np.inf), rows[:, 1], rows[:, 2], rows[:, 3].astype(np.int64))
-
-
-@dataclass(frozen=True)
-class Period:
-    """A period, and who says so.
-
-    Args:
-        days: How long it is; NaN where none is known.
-        source: Where it is from, in words.
-    """
-
-    days: float
-    source: str = ""
-
-
-def period_of(space: Space, row: int, modality: Modality, view: View) -> Period:
-    """The period of an object, from the light curve's own covariate or else the catalogue."""
-    found = [
-        Period(float(view[0, modality.channels.index(name)]), f"the channel {name} of {modality.name}")
-        for name in _periods(modality.covariates)
-        if len(view)
-    ]
-    if names := _periods(name for name, column in space.columns.items() if not column.is_class):
-        values = space.store.catalog.at([row], names)
-        days = (in_unit(float(values[name][0]), space.columns[name].unit, "d") for name in names)
-        found += [Period(one, f"the column {name} of the catalogue") for one, name in zip(days, names, strict=True)]
-    return next((one for one in found if math.isfinite(one.days) and one.days > 0), Period(math.nan))
-
-
-def _periods(names: Iterable[str]) -> list[str]:
-    """Those that are called like a period in days, the most usual first."""
-    return sorted((name for name in names if name.lower() in PERIODS), key=lambda name: PERIODS.index(name.lower()))
 
 
 class LightCurveView:
@@ -103,7 +44,7 @@ class LightCurveView:
 
         self._space, self._modality = space, modality
         self._points, self._period = measured(np.empty((0, 4), np.float32)), Period(math.nan)
-        self._outside = 0
+        self._outside, self._zero = 0, math.nan
         self._magnitudes = modality.unit.startswith("mag")
         self._bands = modality.bands or (modality.name,)
         self._way = RadioButtonGroup(labels=list(WAYS), active=0, name=f"fold-{modality.name}")
@@ -138,27 +79,40 @@ class LightCurveView:
             of = band.removesuffix(LIMIT)
             place = detections.index(of) if of in detections else len(detections)
             colour, limit = COLOURS[place % len(COLOURS)], band not in detections
-            marker = "inverted_triangle" if limit else MARKERS[place % len(MARKERS)]
+            shape = MARKERS[(place + place // len(COLOURS)) % len(MARKERS)]  # another where colours repeat
+            marker = "inverted_triangle" if limit else shape
             label = f"{of}, upper limit" if limit else band
             style = {"line_color": colour, "fill_color": None if limit else colour, "legend_label": label}
             self.figure.segment("x", "low", "x", "high", source=errors, line_color=colour, line_alpha=0.5)
             points.name = f"lightcurve-{name}-{band}"
             self.figure.scatter("x", "y", source=points, marker=marker, size=5, **style)
-        self.figure.legend.visible = 1 < len(self._bands) <= LEGEND
-        self.figure.legend.update(orientation="horizontal", label_text_font_size="11px", padding=3, spacing=8)
+        small = {"label_text_font_size": "11px", "padding": 2, "spacing": 6, "border_line_color": None, "margin": 2}
+        self.figure.legend.update(orientation="horizontal", ncols=LEGEND_COLUMNS, **small)
         self.figure.add_layout(self.figure.legend[0], "above")
 
     def show(self, row: int, view: View) -> None:
         """Draws the light curve [T, C] of an object, folded where a period is known."""
         self._points = measured(view)
-        self._period = period_of(self._space, row, self._modality, view)
-        self._way.disabled = not math.isfinite(self._period.days)
-        self._way.active = 0 if self._way.disabled else 1
+        self._period = period_of(self._space, row, self._modality, view, measure=True)
+        self._way.visible = math.isfinite(self._period.days)
+        self._way.active = int(self._way.visible)
+        self._zero = self._time_zero(row)
+        here = set(np.unique(self._points.band).tolist())
+        for number, item in enumerate(self.figure.legend[0].items):
+            item.visible = number in here
+        self.figure.legend.visible = len(here) > 1 or (len(here) == 1 and len(self._bands) > 1)
         self._draw()
 
+    def _time_zero(self, row: int) -> float:
+        """When the times of an object begin, as MJD; NaN where that is not known."""
+        known = self._space.columns
+        name = next((one for one in (f"{self._modality.name}_{TIME_ZERO}", TIME_ZERO) if one in known), "")
+        return float(known[name].at([row])[0]) if name and not known[name].is_class else math.nan
+
     def _draw(self) -> None:
-        points, folded = self._points, self._way.active == 1
-        along = points.phase(self._period.days) if folded else points.time
+        points, folded = self._points, self._way.active > 0
+        period = self._period.days * (self._way.active or 1)
+        along = points.phase(period) if folded else points.time
         for number, (source, errors) in enumerate(self._sources):
             of_band = points.band == number
             x, y, error = along[of_band], points.value[of_band], points.error[of_band]
@@ -167,9 +121,9 @@ class LightCurveView:
             source.data = {"x": x, "y": y}
             given = np.isfinite(error) & (error > 0)
             errors.data = {"x": x[given], "low": (y - error)[given], "high": (y + error)[given]}
-        self.figure.xaxis.axis_label = (
-            f"phase (P = {self._period.days:.5g} d)" if folded else "time [d] since the first"
-        )
+        first = self._zero + points.first
+        since = f"MJD {first:.2f}" if math.isfinite(first) else "the first"
+        self.figure.xaxis.axis_label = f"phase (P = {period:.5g} d)" if folded else f"time [d] since {since}"
         end = 2.0 if folded else float(points.time.max(initial=0.0)) or 1.0
         pad = 0.0 if folded else 0.02 * end
         self.figure.x_range.update(start=-pad, end=end + pad, reset_start=-pad, reset_end=end + pad)
@@ -188,15 +142,28 @@ class LightCurveView:
         self.figure.y_range.update(start=start, end=end, reset_start=start, reset_end=end)
 
     def _told(self) -> str:
-        counts = np.bincount(self._points.band.clip(0), minlength=len(self._bands))
-        parts = [f"{count} in {escape(band)}" for band, count in zip(self._bands, counts, strict=False) if count]
-        told = f"{len(self._points.value)} measurements: {', '.join(parts) or 'none'}."
+        detected, limits = ([*self._counts(limit)] for limit in (False, True))
+        total = sum(count for count, _ in detected)
+        told = f"{total} measurements: {', '.join(f'{count} in {band}' for count, band in detected) or 'none'}."
+        if limits:
+            told += f" Upper limits: {', '.join(f'{count} in {band}' for count, band in limits)}."
         if self._outside:
             verb = "lie" if self._outside > 1 else "lies"
             told += f" {self._outside} far from the others {verb} outside of the axis."
         if not math.isfinite(self._period.days):
             return f"{told} No period is known, so it is not folded."
+        if self._period.is_measured:
+            return (
+                f"{told} The period is measured on {escape(self._period.source)}; it may be half or twice the true one."
+            )
         return f"{told} The period is from {escape(self._period.source)}."
+
+    def _counts(self, limits: bool) -> Iterator[tuple[int, str]]:
+        """How many measurements, or upper limits, each band has, of those that have some."""
+        counts = np.bincount(self._points.band.clip(0), minlength=len(self._bands))
+        for band, count in zip(self._bands, counts.tolist(), strict=False):
+            if count and band.endswith(LIMIT) == limits:
+                yield count, escape(band.removesuffix(LIMIT))
 
 
 def _ends(values: Array) -> tuple[float, float]:

@@ -84,7 +84,7 @@ def _read(space: Space, row: int, query: str) -> tuple[dict[str, Reading], str]:
     )
     own, found, few, problems = store.catalog.at([row]), dict[str, Reading](), list[str](), list[str]()
     able = question.how.answers(memory) & (memory.groups != question.groups[0])
-    for names in _alike(memory):
+    for names in _alike(memory, store.names):
         y = Property(names[0], names[0]).values(memory.labels)
         if (able & known(y)).sum() < question.settings.k:
             few += names
@@ -93,7 +93,12 @@ def _read(space: Space, row: int, query: str) -> tuple[dict[str, Reading], str]:
         found |= read
         problems += told
     too_few = [f"Too few other objects have {', '.join(few)} to read them off neighbours."] if few else []
-    return found, " ".join([*too_few, *dict.fromkeys(problems)])
+    none = (
+        []
+        if found or few or problems or not store.labels
+        else ["No column is a number or a class that several objects share."]
+    )
+    return found, " ".join([*too_few, *dict.fromkeys(problems), *none])
 
 
 def _readings(
@@ -120,13 +125,13 @@ def _answers(question: Question, names: Sequence[str]) -> list[Answer]:
         return list(predict_properties(without, properties))
 
 
-def _alike(memory: EmbeddingStore) -> Iterator[list[str]]:
+def _alike(memory: EmbeddingStore, modalities: Sequence[str]) -> Iterator[list[str]]:
     """Properties by the rows that have them, as they share neighbours; classes and numbers, but no names or ids."""
     alike: dict[bytes, list[str]] = defaultdict(list)
     for name in memory.labels:
         y = Property(name, name).values(memory.labels)
         here = known(y)
-        if is_bookkeeping(name, y):
+        if is_bookkeeping(name, y, modalities):
             continue
         if here.any() and (y.dtype.kind != "U" or len(np.unique(y[here])) <= max(2, MOST_SHARE * here.sum())):
             alike[here.tobytes()].append(name)

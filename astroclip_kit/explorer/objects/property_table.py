@@ -25,10 +25,11 @@ OFFERED = 5_000_000  # rows of a store from which on reading off neighbours wait
 LARGEST = 1e12  # number that is written out
 UNSEEN = ("object_id", "group", "ra", "dec")  # columns that stand in the head
 STYLE = """
-table { border-collapse: collapse; width: 100%; font-size: 13px; }
+table { border-collapse: collapse; width: 100%; font-size: 13px; table-layout: fixed; }
+th:nth-child(1) { width: 26%; } th:nth-child(2) { width: 24%; } th:nth-child(4) { width: 56px; }
 th { text-align: left; font-weight: 600; border-bottom: 1px solid #999; vertical-align: bottom; }
-td, th { padding: 2px 8px 2px 0; overflow-wrap: break-word; max-width: 11em; }
-td:nth-child(3) { max-width: none; } td:nth-child(4), th:nth-child(4) { white-space: nowrap; padding-right: 0; }
+td, th { padding: 2px 8px 2px 0; overflow-wrap: break-word; }
+td:nth-child(4), th:nth-child(4) { white-space: nowrap; padding-right: 0; }
 td { border-bottom: 1px solid #eee; vertical-align: top; }
 .off { color: #a33f00; font-weight: 600; white-space: nowrap; } .small { color: #555; font-size: 12px; }
 summary { cursor: pointer; font-size: 13px; padding: 2px 0; }
@@ -60,7 +61,7 @@ class PropertyTable:
 
     @cached_property
     def _filed(self) -> set[str]:
-        return bookkeeping(self._session.space.store)
+        return bookkeeping(self._session.space.store) | {"split"}
 
     def show(self, row: int) -> None:
         """Shows the catalogue's values at once, and what the neighbours say when it is known."""

@@ -16,7 +16,8 @@ from ...types import Modality
 from ..map.colours import rgb
 from ..space import Space
 from .cutouts import cutout_rgba
-from .lightcurves import LIMIT, measured, period_of
+from .measured import LIMIT, measured
+from .periods import period_of
 
 __all__ = ["picture", "picture_url", "thumbnail", "thumbnail_url"]
 

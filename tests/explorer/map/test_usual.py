@@ -22,6 +22,10 @@ KINDS = {
     "class": np.array(["STAR", "QSO", "", ""])[NUMBER % 4],
     "Z": HALF,
     "subclass": ["unknown"] * N,
+    "objclass": [f"F{one % 40}" for one in NUMBER],
+    "type": np.array(["Ia", "II", "", ""])[NUMBER % 4],
+    "log10_z": HALF,
+    "time_zero_mjd": NUMBER / N,
 }
 
 
@@ -33,6 +37,10 @@ KINDS = {
         (["mass", "subclass"], "mass"),
         (["half", "morphology"], "morphology"),
         (["morphology", "mass"], "mass"),
+        (["time_zero_mjd", "log10_z", "type"], "type"),  # few classes, of however few objects
+        (["objclass", "type", "Z"], "type"),
+        (["time_zero_mjd", "objclass", "log10_z"], "log10_z"),
+        (["time_zero_mjd", "half"], "half"),
         (["source_id", "name", "same", "none"], ""),
         ([], ""),
     ],

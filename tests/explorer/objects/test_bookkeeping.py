@@ -20,6 +20,15 @@ MASSES = (1e11 * NUMBERS).astype(np.float32).astype(float)
     [
         ("plate", NUMBERS, True),
         ("MJD", NUMBERS, True),
+        ("z_err", NUMBERS, True),
+        ("e_teff", NUMBERS, True),
+        ("sn_median", NUMBERS, True),
+        ("snr_g", NUMBERS, True),
+        ("sn_type", NUMBERS, False),
+        ("e_bv", NUMBERS, False),
+        ("sigma_v", NUMBERS, False),
+        ("spectrum_mjd", NUMBERS, True),
+        ("magnetic_field", NUMBERS, False),
         ("survey", np.array(["a", "b"] * 100), True),
         ("kind", np.array(["GALAXY", ""] * 100), True),
         ("limit", np.full(COUNT, 2.5), True),
@@ -35,7 +44,7 @@ MASSES = (1e11 * NUMBERS).astype(np.float32).astype(float)
     ],
 )
 def test_names_constants_and_ids_are_bookkeeping(name, values, expected):
-    assert is_bookkeeping(name, values) == expected
+    assert is_bookkeeping(name, values, ["spectrum"]) == expected
 
 
 def test_bookkeeping_is_folded_with_the_catalogue_s_values_alone(tmp_path):

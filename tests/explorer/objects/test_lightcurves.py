@@ -7,7 +7,9 @@ import pytest
 from odd_objects import PERIOD, light_curve, odd_space
 
 from astroclip_kit.embeddings import EmbeddingStore
-from astroclip_kit.explorer.objects.lightcurves import LightCurveView, Period, measured, period_of
+from astroclip_kit.explorer.objects.lightcurves import LightCurveView
+from astroclip_kit.explorer.objects.measured import measured
+from astroclip_kit.explorer.objects.periods import Period, period_of
 from astroclip_kit.explorer.space import Space
 from astroclip_kit.types import Modality
 
@@ -67,10 +69,10 @@ def test_upper_limits_are_hollow_triangles_in_the_colour_of_their_band(view):
 
 
 def test_without_a_period_it_is_shown_in_time_and_says_so(view):
-    view.show(1, light_curve(1))
-    assert view._way.disabled and view._way.active == 0 and "No period is known" in view._note.text
+    view.show(1, light_curve(1)[:30])  # too few to measure one
+    assert not view._way.visible and view._way.active == 0 and "No period is known" in view._note.text
     view.show(0, light_curve(0))
-    assert not view._way.disabled and "60 measurements: 20 in g" in view._note.text
+    assert view._way.visible and "40 measurements: 20 in g, 20 in r. Upper limits: 20 in r." in view._note.text
 
 
 def test_the_period_of_the_light_curve_itself_comes_first_then_the_catalogue(space):
@@ -103,9 +105,37 @@ def test_fluxes_are_the_right_way_up_and_one_band_names_the_axis(space):
     assert shown.figure.yaxis[0].axis_label.text == "V [mJy]"
 
 
+def test_at_twice_the_period_each_half_is_seen_once(view):
+    view._way.active = 2
+    assert view.figure.xaxis[0].axis_label == "phase (P = 5 d)"
+    assert len(points(view, 0)["x"]) == 40 and points(view, 0)["x"].max() < 2
+
+
+def test_the_legend_names_what_the_object_has_of_many_bands_that_all_look_different(space):
+    bands = tuple(f"b{number}" for number in range(20))
+    many = Modality("lc", "lightcurve", ("time", "value", "error", "band"), (-1, 4), "mag", (), bands)
+    shown = LightCurveView(space, many)
+    shown.show(0, np.array([[0, 1, 0.1, 3], [1, 2, 0.1, 12]], np.float32))
+    named = [item.label.value for item in shown.figure.legend[0].items if item.visible]
+    assert named == ["b3", "b12"] and shown.figure.legend[0].visible
+    glyphs = [one.glyph for one in shown.figure.renderers if hasattr(one.glyph, "marker")]
+    assert len({(one.marker, one.line_color) for one in glyphs}) == len(bands)
+
+
+def test_times_are_since_a_date_where_that_is_known(tmp_path, space):
+    labels = {"time_zero_mjd": [58000.25, np.nan]}
+    store = EmbeddingStore.write(tmp_path / "s", {"image": np.eye(2)}, ["a", "b"], labels=labels)
+    shown = LightCurveView(Space(store), space.dataset.modalities["lightcurve"])
+    rows = np.array([[1.5, 1, 0.1, 0], [2, 2, 0.1, 0]], np.float32)
+    shown.show(0, rows)
+    assert shown.figure.xaxis[0].axis_label == "time [d] since MJD 58001.75"
+    shown.show(1, rows)
+    assert shown.figure.xaxis[0].axis_label == "time [d] since the first"
+
+
 def test_it_says_where_the_period_is_from(view):
     assert "The period is from the column period of the catalogue." in view._note.text
-    view.show(1, light_curve(1))
+    view.show(1, light_curve(1)[:30])  # too few to measure one
     assert "The period is" not in view._note.text
 
 

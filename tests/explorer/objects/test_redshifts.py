@@ -38,6 +38,16 @@ def test_a_radial_velocity_is_converted_or_none(tmp_path):
     assert redshift_of(space, 1)[1] == ""
 
 
+def test_a_logarithm_of_a_redshift_is_one_where_no_redshift_is_known(tmp_path):
+    space = space_with(tmp_path, log10_z=[-1.0, -2.0], redshift=[np.nan, 0.3], rv=[100.0, 100.0])
+    assert redshift_of(space, 0) == (pytest.approx(0.1), "log10_z") and redshift_of(space, 1) == (0.3, "redshift")
+
+
+def test_a_logarithm_that_is_missing_or_of_a_sentinel_is_none(tmp_path):
+    space = space_with(tmp_path, log10_z=[np.nan, -9999.0])
+    assert redshift_of(space, 0)[1] == redshift_of(space, 1)[1] == ""
+
+
 def test_a_magnitude_in_the_band_z_is_none(tmp_path):
     assert redshift_of(space_with(tmp_path, z=[18.2, np.nan]), 0) == (pytest.approx(math.nan, nan_ok=True), "")
     assert redshift_of(space_with(tmp_path, {"z": "mag"}, z=[0.5, 1.0]), 0)[1] == ""
