@@ -13,9 +13,9 @@ import pandas as pd
 
 from ..errors import InputError
 
-__all__ = ["Labels", "differing_classes", "parse"]
+__all__ = ["RESERVED", "Labels", "differing_classes", "parse"]
 
-RESERVED = ("object_id", "group", "ra", "dec")
+RESERVED = ("object_id", "group", "ra", "dec")  # columns that every dataset has
 SAME = 2.0**-22  # numbers that differ by less are equal in float32, in which many surveys write
 BLOCK_BYTES = 1 << 24
 

@@ -22,11 +22,11 @@ from ..settings import Matching
 from ..surveys.files.file_lists import FileList
 from ..surveys.tables import TableReader
 from ..types import Modality, Reader
+from .labels import RESERVED
 
 __all__ = ["Source", "check_ids", "check_sources", "file_state", "fingerprint", "origin"]
 
 FILES_AT_A_TIME = 4096
-RESERVED = ("object_id", "group", "ra", "dec")
 # Their code changes with their version only; that of users changes from one notebook cell to the next.
 LIBRARIES = {"astroclip_kit", "astropy", "builtins", "functools", "h5py", "numpy", "pandas", "typing"}
 

@@ -19,7 +19,7 @@ from . import retrieval
 from .common_objects import common_spaces
 from .held_out import HeldOut, by_neighbours
 from .likeness import cka, mutual_neighbours
-from .separation import false_discovery_rate
+from .separation import Z, false_discovery_rate
 from .space import REDSHIFTS, Space
 
 if TYPE_CHECKING:
@@ -34,7 +34,6 @@ KS = (1, 5, 10)
 NEAREST = 10  # neighbours whose overlap is measured
 LESS_IS_BETTER = ("median_rank", "nmad")
 SURE = 0.05  # false discovery rate among the lines of a table
-Z = 1.959963984540054  # of a 95 % interval
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from ..errors import InputError, UsageError
 
-__all__ = ["LEAST", "Separation", "chi_squared", "cliffs_delta", "cramers_v", "distinct", "false_discovery_rate"]
+__all__ = ["LEAST", "Separation", "Z", "chi_squared", "cliffs_delta", "cramers_v", "distinct", "false_discovery_rate"]
 __all__ += ["frequent", "separate", "unbiased_v"]
 
 Z = 1.959963984540054  # of a 95 % interval

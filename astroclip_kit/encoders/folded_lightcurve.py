@@ -10,6 +10,7 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
+from ..transforms.bands import LIMIT
 from ..transforms.compose import Compose, Transform
 from ..transforms.lightcurves import is_padding
 from ..transforms.periodogram import periodogram
@@ -27,7 +28,6 @@ PERIOD_BINS = tuple(np.linspace(-1.25, 3.25, 19).tolist())  # log10 of days
 LAGS = (1, 3, 10, 30, 100, 300, 1000)  # days
 OUTLIERS = (1, 99)  # percentiles: what lies beyond them counts as they do
 POINTS = 200  # whose differences are looked at, evenly chosen
-LIMIT = "_limit"
 SMALLEST_SCATTER = 1e-3
 
 

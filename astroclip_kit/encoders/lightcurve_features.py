@@ -12,11 +12,11 @@ import torch
 from torch import nn
 
 from ..errors import UsageError
+from ..transforms.bands import LIMIT
 from ..transforms.compose import Compose, Transform
 from ..transforms.lightcurves import is_padding
 from ..transforms.variability import oscillations, string_length
 from ..types import Modality
-from .folded_lightcurve import LIMIT
 from .layers import check_kind, check_light_curves
 
 __all__ = ["LightCurveFeatures"]

@@ -8,6 +8,7 @@ from typing import Any, Self
 import torch
 from torch import nn
 
+from ..transforms.bands import LIMIT
 from ..transforms.compose import Compose, Transform
 from ..transforms.lightcurves import is_padding
 from ..transforms.smoothing import soft_bins
@@ -17,7 +18,6 @@ from .layers import check_kind, check_light_curves
 __all__ = ["LightCurveStatistics"]
 
 PER_BAND = 8
-LIMIT = "_limit"
 
 
 class LightCurveStatistics(nn.Module):

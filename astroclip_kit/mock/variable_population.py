@@ -15,12 +15,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..transforms.astrom3_columns import CLASSES
 from .eclipses import draw_orbits
 from .star_counts import POPULATIONS
 
 __all__ = [
     "BRIGHT",
-    "CLASSES",
     "COUNTS",
     "ECLIPSING",
     "FAINT",
@@ -34,7 +34,6 @@ Array = npt.NDArray[np.float64]
 Variables = dict[str, npt.NDArray[Any]]
 """Latent name to values [B]; see `draw_variables`."""
 
-CLASSES = ("DSCT", "EA", "EB", "EW", "HADS", "M", "ROT", "RRAB", "RRC", "SR")
 COUNTS = (255, 2916, 1976, 6168, 281, 268, 1839, 2351, 796, 4590)
 """Stars of each class among the 21,440 of Rizhko & Bloom (2025)."""
 ECLIPSING, PULSATING, LONG_PERIOD = ("EA", "EB", "EW"), ("DSCT", "HADS", "RRAB", "RRC"), ("M", "SR")

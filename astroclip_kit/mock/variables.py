@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from ..errors import UsageError
 from ..settings import Observing
+from ..transforms.astrom3_columns import CLASSES
 from .atmospheres import flux_grid
 from .cadence import draw_epochs, measure
 from .catalogue import Rows, single
@@ -24,7 +25,7 @@ from .spots import draw_spots, spot_light
 from .stellar_sequence import library
 from .variable_files import identify_variables, pipeline_values, write_variables
 from .variable_metadata import measured_columns, true_magnitudes
-from .variable_population import BRIGHT, CLASSES, ECLIPSING, FAINT, LONG_PERIOD, PULSATING, Variables, draw_variables
+from .variable_population import BRIGHT, ECLIPSING, FAINT, LONG_PERIOD, PULSATING, Variables, draw_variables
 from .variable_spectra import observe_lamost, variable_light
 
 __all__ = ["simulate_variables"]

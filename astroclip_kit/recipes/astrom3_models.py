@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import product
 
-from .published_variables import CLASSES, KEPT, LABEL, MODES, PARAMETERS, SUBSETS, task_of
+from ..transforms.astrom3_columns import CLASSES
+from .published_variables import KEPT, LABEL, MODES, PARAMETERS, SUBSETS, task_of
 from .side_by_side import Layout
 
 __all__ = ["LEAST_FLIPS", "MODELS", "NAMES", "SHOTS", "TABLES", "TITLES", "Model"]

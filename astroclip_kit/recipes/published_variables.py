@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ..transforms.astrom3_columns import CLASSES
 from .published import Published
 
 __all__ = [
     "ASTROM3",
-    "CLASSES",
     "COUNTS",
     "KEPT",
     "LABEL",
@@ -24,7 +24,6 @@ __all__ = [
 ]
 
 LABEL = "class"
-CLASSES = ("DSCT", "EA", "EB", "EW", "HADS", "M", "ROT", "RRAB", "RRC", "SR")
 MODES = {
     "photometry": ("lightcurve",),
     "spectra": ("spectrum",),

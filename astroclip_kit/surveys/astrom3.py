@@ -15,7 +15,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from ..errors import FileError, InputError, UsageError
-from ..transforms.astrom3_columns import METADATA, PHOTOMETRY, WAVELENGTHS
+from ..transforms.astrom3_columns import CLASSES, METADATA, PHOTOMETRY, WAVELENGTHS
 from ..types import LIGHTCURVE_CHANNELS, Drop, Modality, Sample
 from .astrom3_scaling import FEATURES, Statistics, light_curve, metadata, scaled_names, spectrum
 from .files.arrow_columns import Columns, blocks
@@ -27,7 +27,6 @@ __all__ = ["AstroM3Parquet"]
 
 KindOfView = Literal["lightcurve", "spectrum", "table"]
 LABEL = "label"
-CLASSES = ("DSCT", "EA", "EB", "EW", "HADS", "M", "ROT", "RRAB", "RRC", "SR")
 COLUMNS = {  # name, length (0 for any), numbers in each row of it
     "lightcurve": ("photometry", 0, FEATURES),
     "spectrum": ("spectra", 3, len(WAVELENGTHS)),

@@ -18,12 +18,12 @@ from .images.band_files import Band, Pixels, ivar_path, load, usable
 from .images.cutting import cut, lattice_nodes, sky_nodes
 from .images.footprints import best_tiles
 from .images.image_files import Tile
+from .images.image_headers import SCALE_TOLERANCE
 from .images.image_units import checked_unit
 from .tables import TableReader
 
 __all__ = ["FITSImages"]
 
-SCALE_TOLERANCE = 0.01  # relative
 CHUNK = 256  # positions whose pixel coordinates are computed at once
 
 

@@ -18,13 +18,12 @@ from .files.file_lists import find_files, find_matching, first_readable
 from .files.fits_files import Hdu, read_hdus
 from .files.object_tables import read_object_table
 from .images.image_files import first_image, open_fits
-from .images.image_headers import centre, pixel_scale_arcsec, stated_position
+from .images.image_headers import SCALE_TOLERANCE, centre, pixel_scale_arcsec, stated_position
 from .images.image_units import checked_unit, flux_factor
 
 __all__ = ["ImageCubes"]
 
 IVAR_NAMES = ("IVAR", "INVVAR", "WHT", "WEIGHT")
-SCALE_TOLERANCE = 0.01  # relative
 Planes = npt.NDArray[np.float32]
 
 

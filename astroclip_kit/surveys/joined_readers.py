@@ -65,6 +65,20 @@ class JoinedReaders:
         """Those of all readers."""
         return [path for reader in self.readers for path in getattr(reader, "also_reads", list)()]
 
+    def check_objects(self, object_ids: Sequence[str]) -> int:
+        """How many of all objects at least lack numbers that the readers take from tables.
+
+        0 where one of the readers takes none: which objects are its own is not known.
+
+        Raises:
+            FileError: If a table has a row for none of the objects.
+        """
+        reading = [reader for reader in self.readers if len(reader.files())]
+        checks = [getattr(reader, "check_objects", None) for reader in reading]
+        without = [int(check(object_ids)) for check in checks if check]
+        found = sum(len(object_ids) - lacking for lacking in without)
+        return max(0, len(object_ids) - found) if all(checks) else 0
+
     def read(self, path: Path) -> Iterator[Sample | Drop]:
         """The samples of a file as its reader gives them, with the numbers of the bands here.
 

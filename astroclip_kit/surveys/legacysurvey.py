@@ -23,12 +23,11 @@ from .files.file_lists import find_files, first_readable
 from .files.fits_files import Hdu, read_hdus
 from .files.fits_headers import Card, header_block, padded, write_blocks
 from .files.stated_units import rescaled, unit_factor
-from .images.image_headers import centre, north_up, pixel_scale_arcsec, stated_position
+from .images.image_headers import SCALE_TOLERANCE, centre, north_up, pixel_scale_arcsec, stated_position
 
 __all__ = ["LegacySurveyCutouts", "write_legacysurvey_cutout"]
 
 PIXEL_SCALE_ARCSEC = 0.262
-SCALE_TOLERANCE = 0.01  # relative
 SURVEYS = {"u": "SDSS", "w1": "AllWISE"}  # by a band that no other has
 
 

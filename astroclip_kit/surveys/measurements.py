@@ -12,16 +12,16 @@ import numpy.typing as npt
 import pandas as pd
 
 from ..errors import FileError, UsageError
+from ..transforms.bands import LIMIT
 from ..types import LIGHTCURVE_CHANNELS, Drop, Modality, Sample
 from .files.columns import Column, convert, is_magnitude
 from .files.coordinates import angles, lost
 from .files.table_files import modified_julian_date, numbers, text
 
-__all__ = ["UpperLimits", "light_curve_modality", "light_curve_sample", "light_curves", "measurements"]
+__all__ = ["LIMIT", "UpperLimits", "light_curve_modality", "light_curve_sample", "light_curves", "measurements"]
 
 UpperLimits = Literal["drop", "keep"]
 Floats = npt.NDArray[np.float64]
-LIMIT = "_limit"
 POGSON = 0.4 * np.log(10)  # relative error of a flux per magnitude
 
 

@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import UsageError
+from ..transforms.bands import LIMIT
 from ..transforms.variability import oscillations, string_length
 from ..types import Drop, Modality, Reader, Sample
-from .measurements import LIMIT
 from .wrapping import Wrapping
 
 __all__ = ["WithVariability"]

@@ -1,12 +1,13 @@
-"""What AstroM3's data set calls its columns, and its units: for its readers, for its mock, and for the transforms.
+"""What AstroM3's data set calls its classes and columns, and its units: for readers, mock and transforms.
 
 Rizhko & Bloom 2025 (arXiv:2411.08842). Here is nothing to import, so that files are read and simulated without torch.
 """
 
 from __future__ import annotations
 
-__all__ = ["MAGNITUDES", "METADATA", "PHOTOMETRY", "SCALED", "WAVELENGTHS", "YEAR"]
+__all__ = ["CLASSES", "MAGNITUDES", "METADATA", "PHOTOMETRY", "SCALED", "WAVELENGTHS", "YEAR"]
 
+CLASSES = ("DSCT", "EA", "EB", "EW", "HADS", "M", "ROT", "RRAB", "RRC", "SR")
 METADATA = (
     "mean_vmag", "phot_g_mean_mag", "e_phot_g_mean_mag", "phot_bp_mean_mag", "e_phot_bp_mean_mag", "phot_rp_mean_mag",
     "e_phot_rp_mean_mag", "bp_rp", "parallax", "parallax_error", "parallax_over_error", "pmra", "pmra_error", "pmdec",

@@ -1,11 +1,13 @@
-"""Where the common photometric bands lie in wavelength."""
+"""What bands are called, and where the common photometric ones lie in wavelength."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
 
-__all__ = ["WAVELENGTH_ANGSTROM", "band_wavelengths"]
+__all__ = ["LIMIT", "WAVELENGTH_ANGSTROM", "band_wavelengths"]
+
+LIMIT = "_limit"  # ends the name of the band of upper limits: "g_limit"
 
 # Effective wavelengths, rounded: bands of one name differ by hundreds of Angstrom between systems. Sources: Poole
 # et al. 2008 (Swift/UVOT), Bessell 2005 (Johnson-Cousins), Fukugita et al. 1996 (ugriz), Cohen et al. 2003 (JHK),

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from layout_lightcurves import make_asas, make_asas_sn, make_ztf
 
-from astroclip_kit.errors import UsageError
+from astroclip_kit.errors import FileError, UsageError
 from astroclip_kit.surveys import (
     ASASSNLightCurves,
     JoinedReaders,
@@ -58,6 +58,20 @@ def test_surveys_become_one_modality_and_bands_keep_their_names(tmp_path):
     assert len(found) == 4 and set(found["215707"].tolist()) == {4}
     assert set(found["1786104593715015000"].tolist()) == {0, 1, 2}
     assert reader.also_reads() == []
+
+
+def test_the_tables_of_joined_readers_are_checked_against_all_objects(tmp_path):
+    readers = []
+    for name, make, star in (("asas", make_asas, "215707"), ("ztf", make_ztf, "1786104593715015000")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "periods.csv").write_text(f"name,period\n{star},4.5\n")
+        table = {"path": str(tmp_path / name / "periods.csv"), "id": "name"}
+        readers.append(WithCovariates(make(tmp_path / name), ["period"], table))
+    ids = [one.object_id for one in samples_of(JoinedReaders(readers))]
+    assert len(ids) == 4 and JoinedReaders(readers).check_objects(ids) == 2
+    assert JoinedReaders([readers[0], make_ztf(tmp_path / "ztf")]).check_objects(ids) == 0
+    with pytest.raises(FileError, match="none of 1 objects has a row"):
+        JoinedReaders(readers).check_objects(["215727"])
 
 
 def test_what_does_not_fit_is_refused(tmp_path):

@@ -11,13 +11,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 __all__ = [
-    "COLOURS", "COLUMN", "NONE", "PAGE", "STYLE", "VEIL", "KitFigure", "column_or_page", "encoded", "line_style",
-    "picture", "plain_axes", "point_style", "rows_axes",
+    "COLOURS", "COLUMN", "LETTER", "NONE", "PAGE", "STYLE", "VEIL", "KitFigure", "column_or_page", "encoded",
+    "line_style", "picture", "plain_axes", "point_style", "rows_axes",
 ]  # fmt: skip
 
 LARGEST_SVG = 400_000  # bytes; a figure of more strokes than that is smaller as pixels
 COLUMN, PAGE = 3.35, 6.95  # inches: one column, and the width of a two-column page
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")  # Okabe & Ito (2008)
+LETTER = 0.062  # inches of a digit, and of a letter on average
 DASHES = ("-", "--", ":", "-.")
 MARKERS = "os^DvP"
 NONE = "#b8b8b8"  # of what has no value, or no cluster

@@ -11,7 +11,7 @@ from matplotlib import rc_context
 from ... import metrics
 from ...errors import InputError
 from ...metrics import Sweep, sweeps
-from .canvas import COLUMN, STYLE, KitFigure, column_or_page, line_style, plain_axes
+from .canvas import COLUMN, LETTER, STYLE, KitFigure, column_or_page, line_style, plain_axes
 from .checks import classes, equal_lengths, probabilities
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 __all__ = ["confusion_matrix", "precision_recall_curves", "roc_curves"]
 
 AROUND = 1.05  # inches for labels and the bar beside the cells of a matrix
-LETTER = 0.062  # inches of a digit, and of a letter on average
 SMALLEST, LARGEST = 0.2, 0.42  # inches of a cell
 MOST_NUMBERED = 14  # classes whose cells are large enough for a number
 

@@ -22,18 +22,19 @@ if TYPE_CHECKING:
     from ...types import Modality
     from .array_views import Shown
 
-__all__ = ["ANSWERS", "ASKS", "Entry", "contact_sheet", "short_number"]
+__all__ = ["ANSWERS", "ASKS", "PER_ROW", "Entry", "contact_sheet", "short_number"]
 
 ASKS, ANSWERS = COLOURS[1], COLOURS[2]  # frames of who asks, and of what answers
 LEFT, RIGHT, GAP = 0.62, 0.17, 0.34  # inches; a number of five characters fits between two panels
 HEAD, LINE = 0.2, 0.125  # inches of a row's heading, and of a line of text
 WITH_AXES = ("spectrum", "lightcurve")
 FLAT = 0.7  # height of a panel with axes, relative to its width
+PER_ROW = 6  # objects, where more would be too small
 FEWEST = 4  # columns; fewer objects are drawn no larger
 SAMPLE = 2000  # objects that tell what is usual
 EDGE = 0.2  # of a panel, where a number would stick out
 NUMBER = 4  # characters that every number may have between two panels
-LONGEST, WRAPPED = 20, 18  # characters of a line above a panel, and of one among lines that all are long
+LONGEST, WRAPPED = 20, 18  # characters of a line above a panel, and of each of several
 
 
 @dataclass(frozen=True)

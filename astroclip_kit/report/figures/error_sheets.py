@@ -13,14 +13,13 @@ from ...classifiers.error_analysis import said_classes
 from ...errors import InputError
 from .array_views import Shown
 from .canvas import KitFigure
-from .contact_sheet import Entry, contact_sheet
+from .contact_sheet import PER_ROW, Entry, contact_sheet
 
 if TYPE_CHECKING:
     from astropy.table import Table
 
 __all__ = ["misclassified_sheet", "unsure_sheet"]
 
-PER_ROW = 6  # objects
 MOST = 24  # objects of a sheet
 PAIRS = 3  # of classes, which the heading of a group names
 

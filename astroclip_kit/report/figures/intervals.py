@@ -11,7 +11,7 @@ from matplotlib import rc_context
 from matplotlib.ticker import MaxNLocator
 
 from ...errors import InputError
-from .canvas import COLOURS, COLUMN, PAGE, STYLE, KitFigure, rows_axes
+from .canvas import COLOURS, COLUMN, LETTER, PAGE, STYLE, KitFigure, rows_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 __all__ = ["Interval", "interval_plot"]
 
 LINE = 0.2  # inches
-LETTER = 0.062  # inches of a letter on average
 NARROW, MOST = 1.4, 4  # inches of a panel, and panels beside each other
 NAMED = ("measured, 95 %", "guessing")
 LONG = 24  # letters of a label that leave no room for numbers beside them in a column

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ...errors import InputError
 from .canvas import KitFigure
-from .contact_sheet import ANSWERS, ASKS, Entry, as_text, contact_sheet, wrapped
+from .contact_sheet import ANSWERS, ASKS, PER_ROW, Entry, as_text, contact_sheet, wrapped
 
 if TYPE_CHECKING:
     from astropy.table import Table
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 __all__ = ["anomaly_sheet", "cluster_sheet", "retrieval_sheet", "search_panel"]
 
 WIDEST = 5  # matches that fit beside the query
-PER_ROW = 6  # objects
 MOST_WHOLE = 4  # directions of retrieval with every modality of an object
 
 

@@ -25,7 +25,10 @@ import numpy.typing as npt
 from ...errors import FileError
 from .file_lists import find_files
 
-__all__ = ["Hdu", "damaged_header", "data_size", "find_files", "opened", "read_hdus", "read_header", "truncated"]
+__all__ = [
+    "BLOCK", "CARD", "Hdu", "damaged_header", "data_size", "find_files", "opened", "read_hdus", "read_header",
+    "truncated",
+]  # fmt: skip
 
 BLOCK = 2880
 CARD = 80

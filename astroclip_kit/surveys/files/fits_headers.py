@@ -9,11 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from ...storage import publish
+from .fits_files import BLOCK, CARD
 
 __all__ = ["Card", "header_block", "padded", "table_header", "write_blocks"]
 
-BLOCK = 2880
-CARD = 80
 CODES = {">f4": "E", ">f8": "D", ">i2": "I", ">i4": "J", ">i8": "K", "|u1": "B"}
 Value = bool | int | float | str
 Card = tuple[str, Value, str]

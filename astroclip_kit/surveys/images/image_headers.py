@@ -12,7 +12,9 @@ from ...errors import FileError
 from ..files.coordinates import degrees
 from ..files.fits_files import Hdu, damaged_header
 
-__all__ = ["centre", "north_up", "pixel_scale_arcsec", "stated_position"]
+__all__ = ["SCALE_TOLERANCE", "centre", "north_up", "pixel_scale_arcsec", "stated_position"]
+
+SCALE_TOLERANCE = 0.01  # relative: pixels that differ by less are of one size
 
 TURNED = 0.01  # of a pixel per pixel, by which an image may be turned against north
 

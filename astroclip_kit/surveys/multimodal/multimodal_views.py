@@ -10,12 +10,12 @@ import numpy.typing as npt
 
 from ...transforms.resampling import resample
 from ...types import Modality
+from ..images.image_headers import SCALE_TOLERANCE
 
 __all__ = ["image_views", "lightcurve_views", "spectrum_views", "table_views"]
 
 Views = Sequence[npt.NDArray[np.float32]] | npt.NDArray[np.float32]
 Judged = tuple[Views, npt.NDArray[np.object_]]  # the views, and why each cannot be used ("" if it can)
-SCALE_TOLERANCE = 0.01  # relative
 PADDED_TIMES = (0.0, -99.0)  # where nothing was measured: flux error 0 and one of these
 
 

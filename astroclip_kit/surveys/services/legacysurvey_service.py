@@ -19,8 +19,8 @@ import numpy as np
 from ...download import Client, Job, NotThere, Task, file_task
 from ...errors import FileError, UsageError
 from ...settings import Cutouts
-from ..files.fits_files import Hdu, damaged_header, read_hdus
-from ..files.fits_headers import BLOCK, CARD, header_block
+from ..files.fits_files import BLOCK, CARD, Hdu, damaged_header, read_hdus
+from ..files.fits_headers import header_block
 from .service import asked_of, check_end
 from .targets import Target, safe_name, separation_arcsec
 

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Protocol
 from ...download import Client, Outcome, Task
 from ...errors import FileError
 from ...storage import hash_text
-from ..files.fits_headers import BLOCK
+from ..files.fits_files import BLOCK
 from .targets import Target
 
 __all__ = ["Service", "asked_of", "check_end", "without"]
