@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import InputError, UsageError
-from ..storage import json_text, only_writer, publish
+from ..storage import json_text, only_writer, publish, writing
 from .arrow_columns import as_numpy, codes_of, kind_of, problem, write_columns
 from .writing import plain_column
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from .store import EmbeddingStore
 
-__all__ = ["SavedColumn", "columns_folder", "remove_column", "save_column", "saved_columns"]
+__all__ = ["SavedColumn", "columns_folder", "remove_column", "rename_column", "save_column", "saved_columns"]
 
 Array = npt.NDArray[Any]
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,62}")
@@ -204,7 +204,7 @@ def save_column(
     """
     flags = np.asarray(values)
     column, folder = flags if flags.dtype == bool else plain_column(values), columns_folder(store.root)
-    _check_name(name, [one for one in store.catalog if one not in store.catalog.saved], store.names)
+    _check_new(store, name)
     _check_unit(name, unit)
     if column.shape != (len(store),):
         raise InputError(f"column {name!r}: expected a value for each of {len(store)} objects, found {column.shape}.")
@@ -215,8 +215,8 @@ def save_column(
     columns = {"object_id": store.catalog.ids.take(rows), "value": column[rows], "row": rows}
     head = {"kind": "column", "unit": unit, "about": dict(about or {}), "content": store.manifest.get("content", "")}
     with only_writer(folder):
-        if not replace and any(one.stem.lower() == name.lower() for one in folder.glob("*.parquet")):
-            raise UsageError(f"{path} is there. Choose another name, or say that it is to be replaced (replace=True).")
+        if not replace:
+            _check_free(path)
         publish(path, lambda temporary: write_columns(columns, temporary, {"value": unit}, {KEY: json_text(head)}))
     return SavedColumn.open(path)
 
@@ -225,13 +225,43 @@ def remove_column(store: EmbeddingStore, name: str) -> None:
     """Removes a column that was saved beside a store.
 
     Raises:
+        OutputError: If the folder may not be written.
         UsageError: If there is none of this name.
     """
+    path = _saved_file(store, name)
+    with writing(path):
+        path.unlink()
+
+
+def rename_column(store: EmbeddingStore, name: str, new: str) -> None:
+    """Gives a column that was saved beside a store another name.
+
+    Raises:
+        OutputError: If the folder may not be written.
+        UsageError: If there is no column of the old name, or the new one cannot be used or is taken.
+    """
+    path = _saved_file(store, name)
+    _check_new(store, new)
+    with only_writer(path.parent), writing(path):
+        _check_free(path.with_stem(new))
+        path.rename(path.with_stem(new))
+
+
+def _saved_file(store: EmbeddingStore, name: str) -> Path:
     path = columns_folder(store.root) / f"{name}.parquet"
     if not NAME.fullmatch(name) or not path.is_file():
         known = ", ".join(store.catalog.saved) or "none"
         raise UsageError(f"no saved column {name!r} beside {store.root}; there is: {known}.")
-    path.unlink()
+    return path
+
+
+def _check_free(path: Path) -> None:
+    if any(one.stem.lower() == path.stem.lower() for one in path.parent.glob("*.parquet")):
+        raise UsageError(f"{path} is there. Choose another name, or say that it is to be replaced (replace=True).")
+
+
+def _check_new(store: EmbeddingStore, name: str) -> None:
+    _check_name(name, [one for one in store.catalog if one not in store.catalog.saved], store.names)
 
 
 def _check_name(name: str, own: Iterable[str], modalities: Iterable[str]) -> None:

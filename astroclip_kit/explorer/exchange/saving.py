@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
@@ -12,7 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ...embeddings.export import described, to_table, write_export
+from ...embeddings.saved_columns import rename_column
 from ...errors import UsageError
+from ...filters import columns_in
 from ..columns import Column
 from ..session import Session
 from ..space import Space
@@ -20,7 +23,16 @@ from ..space import Space
 if TYPE_CHECKING:
     from astropy.table import Table
 
-__all__ = ["COMBINED", "FORMATS", "combine", "offer_file", "remove_saved", "save_in_store", "selection_table"]
+__all__ = [
+    "COMBINED",
+    "FORMATS",
+    "combine",
+    "offer_file",
+    "remove_saved",
+    "rename_saved",
+    "save_in_store",
+    "selection_table",
+]
 
 FORMATS = {"VOTable": ".vot", "FITS": ".fits", "CSV": ".csv"}
 LARGEST = 1_000_000_000  # bytes that a browser takes at once
@@ -107,9 +119,7 @@ def save_in_store(session: Session, name: str) -> None:
         UsageError: If nothing is selected, or the name cannot be used or is taken.
     """
     selection = _selected(session)
-    name, where = name.strip(), " and ".join(session.state.where)
-    if name in session.columns:
-        raise UsageError(f"column {name!r}: there is a column of this name, which is not changed. Choose another name.")
+    name, where = _free_name(session, name), " and ".join(session.state.where)
     about = {"made by": "astroclip-kit explore", "plane": session.state.plane, "where": where}
     session.work(
         partial(session.space.save_column, name, selection, about=about),
@@ -117,6 +127,20 @@ def save_in_store(session: Session, name: str) -> None:
         f"saving {name}",
         lane="save",
     )
+
+
+def _free_name(session: Session, name: str) -> str:
+    """A name as a column has it: with _ for spaces and hyphens.
+
+    Raises:
+        UsageError: If it is taken on this page.
+    """
+    name = re.sub(r"[\s-]+", "_", name.strip())
+    if not name:
+        raise UsageError("Type a name for the selection first, such as mergers.")
+    if name in session.columns:
+        raise UsageError(f"column {name!r}: there is a column of this name, which is not changed. Choose another name.")
+    return name
 
 
 def _saved(session: Session, name: str, count: int) -> None:
@@ -140,6 +164,30 @@ def remove_saved(session: Session, name: str) -> None:
         space.refresh()
 
     session.work(job, lambda nothing: session.say(f"{name} was removed."), f"removing {name}", lane="save")
+
+
+def rename_saved(session: Session, name: str, new: str) -> None:
+    """Gives what was saved another name; this page goes on with it, others let go of the old one.
+
+    Raises:
+        UsageError: If there is no such selection, or the new name cannot be used or is taken.
+    """
+    space, state = session.space, session.state
+    if name not in space.store.saved_columns:
+        raise UsageError(f"no saved selection {name!r} to rename. Choose one of the list.")
+    new = _free_name(session, new)
+
+    def job() -> None:
+        rename_column(space.store, name, new)
+        space.refresh()
+
+    def then(nothing: None) -> None:
+        known = {name: new, f"not {name}": f"not {new}"}
+        where = tuple(known.get(one, one) for one in state.where if one in known or not columns_in(one, [name]))
+        session.change(where=where, colour=new if state.colour == name else state.colour)
+        session.say(f"{name} is called {new} now.")
+
+    session.work(job, then, f"renaming {name}", lane="save")
 
 
 def combine(session: Session, name: str, how: str = "") -> None:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,10 +11,18 @@ from astropy.table import Table
 from bokeh.events import ButtonClick
 
 from astroclip_kit.embeddings import EmbeddingStore
-from astroclip_kit.errors import UsageError
+from astroclip_kit.errors import OutputError, UsageError
 from astroclip_kit.explorer.columns import Column
 from astroclip_kit.explorer.exchange import saving
-from astroclip_kit.explorer.exchange.saving import COMBINED, FORMATS, combine, offer_file, remove_saved, save_in_store
+from astroclip_kit.explorer.exchange.saving import (
+    COMBINED,
+    FORMATS,
+    combine,
+    offer_file,
+    remove_saved,
+    rename_saved,
+    save_in_store,
+)
 from astroclip_kit.explorer.exchange.saving_controls import SavingControls
 from astroclip_kit.explorer.session import Session
 from astroclip_kit.explorer.space import Space
@@ -102,12 +111,89 @@ def test_a_selection_in_the_store_is_a_column_that_one_filters_and_searches_by(s
     assert {str(one) for one in again.search("o1", k=2, where="mergers")["object_id"]} == {"o4", "o7"}
 
 
-@pytest.mark.parametrize("name", ["", "a b", HOSTILE, "../x", "class", "image", "has_image", "1st"])
+@pytest.mark.parametrize("name", [HOSTILE, "a" * 300, "größer", "../x", "class", "image", "has_image", "1st"])
 def test_a_name_that_cannot_be_is_refused_in_a_sentence(session, name):
     session.select(flags(1))
     with pytest.raises(UsageError, match=r"^column .*(expected a name of letters|there is a column of this name)"):
         save_in_store(session, name)
     assert not session.space.store.saved_columns
+
+
+def test_spaces_are_no_mistake_and_no_name_is_asked_for(session):
+    session.select(flags(1))
+    save_in_store(session, " my best-mergers ")
+    assert list(session.space.store.saved_columns) == ["my_best_mergers"]
+    with pytest.raises(UsageError, match="Type a name for the selection first"):
+        save_in_store(session, "  ")
+
+
+def test_what_was_saved_gets_another_name_with_what_needs_it(session):
+    session.select(flags(1, 2))
+    save_in_store(session, "mine")
+    session.space.save_column("kinds", np.array(["a", "b"] * N)[:N])
+    session.change(where=("mine", "z > 0.05", "mine or z > 3"), colour="mine")
+    other = Session(session.space)
+    other.change(colour="mine")
+    controls = SavingControls(session)
+    saved, name, rename = (
+        controls.layout.select_one({"name": one}) for one in ("saved-selections", "saved-new-name", "saved-rename")
+    )
+    assert [one for _, one in saved.options] == ["mine (2 objects)", f"kinds (classes of {N} objects)"]
+    saved.value, name.value = "mine", "my mergers"
+    rename._trigger_event(ButtonClick(rename))
+    again = EmbeddingStore(session.space.store.root).saved_columns
+    assert list(again) == ["kinds", "my_mergers"] and again["my_mergers"].about["made by"] == "astroclip-kit explore"
+    assert session.state.where == ("my_mergers", "z > 0.05") and session.state.colour == "my_mergers"
+    assert session.said[0] == "mine is called my_mergers now." and other.state.colour == "" and name.value == ""
+    assert np.flatnonzero(session.columns["my_mergers"].values).tolist() == [1, 2]
+    saved.value, name.value = "kinds", "morphs"
+    assert not controls._combining.visible
+    rename._trigger_event(ButtonClick(rename))
+    assert list(session.space.store.saved_columns) == ["morphs", "my_mergers"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("theirs", "x", r"no saved selection 'theirs' to rename\. Choose one of the list"),
+        ("mine", "", "Type a name for the selection first"),
+        ("mine", "1st", "expected a name of letters"),
+        ("mine", "class", "there is a column of this name"),
+        ("mine", "Other", r"Other\.parquet is there\. Choose another name"),
+    ],
+)
+def test_a_new_name_that_cannot_be_is_refused(session, old, new, message):
+    session.select(flags(1))
+    for name in ("mine", "other"):
+        save_in_store(session, name)
+    with pytest.raises(UsageError, match=message):
+        rename_saved(session, old, new)
+    assert list(session.space.store.saved_columns) == ["mine", "other"]
+
+
+def test_where_nothing_may_be_written_it_is_said(session, monkeypatch):
+    session.select(flags(1))
+    save_in_store(session, "mine")
+
+    def refused(name):
+        does = getattr(Path, name)
+
+        def call(path, *rest, **more):
+            if path.suffix == ".parquet":
+                raise PermissionError(13, "Permission denied")
+            return does(path, *rest, **more)
+
+        return call
+
+    for name in ("rename", "unlink", "replace"):
+        monkeypatch.setattr(Path, name, refused(name))
+    for call in (
+        lambda: rename_saved(session, "mine", "other"),
+        lambda: remove_saved(session, "mine"),
+        lambda: save_in_store(session, "third"),
+    ):
+        with pytest.raises(OutputError, match="not allowed to write here"):
+            call()
 
 
 def test_a_name_in_use_is_not_overwritten(session):
