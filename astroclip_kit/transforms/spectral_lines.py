@@ -8,7 +8,7 @@ their middle.
 from __future__ import annotations
 
 # ruff: noqa: RUF001  (Greek letters are meant)
-__all__ = ["ABSORPTION", "EMISSION", "NEBULAR"]
+__all__ = ["ABSORPTION", "EMISSION", "NEBULAR", "SKY"]
 
 NEBULAR = {
     "H_ALPHA": 6564.61, "H_BETA": 4862.68, "H_GAMMA": 4341.68, "H_DELTA": 4102.89, "NII_6584": 6585.27,
@@ -35,3 +35,9 @@ ABSORPTION = (
     ("Ca II", 8544.44), ("Ca II", 8664.52),
 )  # fmt: skip
 """The same of what is mostly seen in absorption by stars; the Balmer series is among the others."""
+
+SKY = (
+    ("Hg I", 4359.56), ("Hg I", 5462.27), ("O I", 5578.89), ("Na I", 5894.57), ("O I", NEBULAR["OI_6300"]),
+    ("O I", 6365.54), ("B band", 6869.1), ("A band", 7595.8),
+)  # fmt: skip
+"""Lines of the night sky and of lamps in vacuum, and the blue edges of two bands of oxygen in the air: as observed."""

@@ -17,16 +17,18 @@ NOTE = {"font-size": "12px", "color": "#444"}  # of a sentence below a figure
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
-def axis_title(what: str, unit: str) -> str:
-    """What an axis shows, with its unit in few letters.
+def axis_title(what: str, unit: str, power: int = 0) -> str:
+    """What an axis shows, with its unit in few letters, and the power of ten that its numbers were divided by.
 
     Example:
-        >>> axis_title("flux", "1e-17 erg / (Angstrom s cm2)"), axis_title("phase", "")
-        ('flux [10⁻¹⁷ erg/s/cm²/Å]', 'phase')
+        >>> axis_title("flux", "1e-17 erg / (Angstrom s cm2)"), axis_title("phase", ""), axis_title("flux", "", -15)
+        ('flux [10⁻¹⁷ erg/s/cm²/Å]', 'phase', 'flux [10⁻¹⁵]')
     """
     from ...report.figures.views import short_unit
 
     short = re.sub(r"\$10\^\{(-?\d+)\}\$", lambda power: "10" + power[1].translate(SUPERSCRIPTS), short_unit(unit))
+    if power:
+        short = f"10{str(power).translate(SUPERSCRIPTS)}{f' {short}' if short else ''}"
     return f"{what} [{short}]" if short else what
 
 

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from ...transforms.spectral_lines import ABSORPTION, EMISSION
+from ...transforms.spectral_lines import ABSORPTION, EMISSION, SKY
 from ...types import Modality
 from ..space import Space
+from ..texts import plain
+from .heights import heights, power_of_ten
 from .plots import NOTE, axis_title, plot
-from .redshifts import redshift_of
+from .redshifts import LIGHT_KM_S, redshift_of
 
 if TYPE_CHECKING:
     from bokeh.models import UIElement
@@ -27,6 +29,10 @@ ROWS, STEP = 2, 0.21  # of names, above each other, and their distance as a shar
 FAINT = ("[N II]", "He I", "[O I]", "[S III]", "[Ne V]", "He II", "Si IV", "N V", "[Ne III]")
 FRAMES = ("observed", "at rest")
 KINDS = ("emission lines", "absorption lines")
+NIGHT = "night sky"
+STAR = 0.003  # redshift of the fastest star, about: there are no forbidden lines in one
+SLOW = 0.01  # redshift below which a velocity is told, too
+PAD = 0.01  # of the axis that stays free at its ends
 Array = npt.NDArray[np.float64]
 View = npt.NDArray[np.float32]
 
@@ -104,18 +110,20 @@ class SpectrumView:
 
     def __init__(self, space: Space, modality: Modality) -> None:
         from bokeh.layouts import column, row
-        from bokeh.models import CheckboxButtonGroup, Div, RadioButtonGroup
+        from bokeh.models import CheckboxButtonGroup, Div, RadioButtonGroup, Toggle
 
         self._space, self._modality = space, modality
         self._view, self._redshift, self._said = np.empty((1, 0), np.float32), math.nan, ""
-        self._ends = 0.0, 1.0  # wavelengths on the axis
+        self._ends, self._power = (0.0, 1.0), 0  # wavelengths on the axis; of ten, that fluxes are divided by
         self._frame = RadioButtonGroup(labels=list(FRAMES), active=0, name=f"frame-{modality.name}")
         self._kinds = CheckboxButtonGroup(labels=list(KINDS), active=[0, 1], name=f"lines-{modality.name}")
+        self._sky = Toggle(label=NIGHT, name=f"sky-{modality.name}")
         self._note = Div(name=f"note-{modality.name}", styles=NOTE)
         self._figure()
         self._frame.on_change("active", lambda attribute, old, new: self._whole())
-        self._kinds.on_change("active", lambda attribute, old, new: self._lines())
-        switches = row(self._frame, self._kinds, sizing_mode="stretch_width", styles={"flex-wrap": "wrap"})
+        for switch in (self._kinds, self._sky):
+            switch.on_change("active", lambda attribute, old, new: self._lines())
+        switches = row(self._frame, self._kinds, self._sky, sizing_mode="stretch_width", styles={"flex-wrap": "wrap"})
         self.layout: UIElement = column(self.figure, switches, self._note, sizing_mode="stretch_width")
 
     def _figure(self) -> None:
@@ -138,10 +146,13 @@ class SpectrumView:
         self.figure.extra_y_ranges = {"height": Range1d(0, 1)}
         self._line = ColumnDataSource({"x": [], "flux": []}, name=f"spectrum-{name}")
         self._band = ColumnDataSource({"x": [], "y": []}, name=f"error-{name}")
-        self._marks = [ColumnDataSource({"x": [], "name": [], "y": []}, name=f"{kind}-{name}") for kind in KINDS]
+        self._marks = [
+            ColumnDataSource({"x": [], "name": [], "y": []}, name=f"{kind}-{name}") for kind in (*KINDS, NIGHT)
+        ]
         self.figure.patch("x", "y", source=self._band, fill_color="#999999", fill_alpha=0.45, line_color=None)
         self.figure.line("x", "flux", source=self._line, line_color=COLOURS[0], line_width=1)
-        for source, colour, dash in zip(self._marks, (COLOURS[1], COLOURS[2]), ("solid", "dashed"), strict=True):
+        looks = zip(self._marks, (COLOURS[1], COLOURS[2], "#555555"), ("solid", "dashed", "dotted"), strict=True)
+        for source, colour, dash in looks:
             self.figure.vspan("x", source=source, line_color=colour, line_dash=dash, line_alpha=0.4)
             style: dict[str, Any] = {
                 "text_color": colour,
@@ -158,9 +169,11 @@ class SpectrumView:
         self._view = view
         self._redshift, self._said = redshift_of(self._space, row)
         known = math.isfinite(self._redshift)
-        self._frame.disabled = self._kinds.disabled = not known
+        self._frame.visible = self._kinds.visible = known
         if not known:
             self._frame.active = 0
+        self._power = power_of_ten(view[0].astype(np.float64))
+        self.figure.yaxis.axis_label = plain(axis_title("flux", self._modality.unit, self._power))
         self._whole()
 
     @property
@@ -169,9 +182,13 @@ class SpectrumView:
         return 1 / (1 + self._redshift) if self._frame.active == 1 and math.isfinite(self._redshift) else 1.0
 
     def _whole(self) -> None:
-        """Shows all of the spectrum."""
-        wavelength = self._modality.wavelength_angstrom
-        low, high = float(wavelength[0]) * self._stretch, float(wavelength[-1]) * self._stretch
+        """Shows all of the spectrum that was observed."""
+        from ...report.figures.views import observed
+
+        wavelength, seen = self._modality.wavelength_angstrom, np.isfinite(observed(self._view))
+        wavelength = wavelength[seen] if seen.any() else wavelength
+        pad = PAD * float(wavelength[-1] - wavelength[0])
+        low, high = (float(wavelength[0]) - pad) * self._stretch, (float(wavelength[-1]) + pad) * self._stretch
         frame = FRAMES[self._frame.active or 0]
         self.figure.xaxis.axis_label = f"wavelength {frame} [Å]"
         self.figure.x_range.update(start=low, end=high, reset_start=low, reset_end=high)
@@ -186,33 +203,50 @@ class SpectrumView:
         """Draws what lies between two wavelengths on the axis."""
         self._ends = low, high
         wavelength, flux, error = drawn_spectrum(self._view, self._modality, low / self._stretch, high / self._stretch)
-        x = wavelength * self._stretch
+        x, flux, error = wavelength * self._stretch, flux / 10.0**self._power, error / 10.0**self._power
         self._line.data = {"x": x, "flux": flux}
         outline = band_around(x, flux, error)
         self._band.data = {"x": outline[0], "y": outline[1]}
-        if (known := flux[np.isfinite(flux)]).size:
-            bottom, top = (float(end) for end in np.percentile(known, [0.5, 99.7]))
-            pad = (top - bottom) or abs(top) or 1.0
-            self.figure.y_range.update(start=bottom - 0.08 * pad, end=top + 0.3 * pad)
+        bottom, top = heights(flux, error)
+        pad = (top - bottom) or abs(top) or 1.0
+        start, end = bottom - 0.1 * pad, top + 0.3 * pad
+        self.figure.y_range.update(start=start, end=end, reset_start=start, reset_end=end)
         self._lines()
 
     def _lines(self) -> None:
         """Marks the lines that are switched on."""
         low, high = self._ends
         shift = (1 + self._redshift) * self._stretch
-        known = self._kinds.active if math.isfinite(shift) else []
+        known = [one for one in self._kinds.active if math.isfinite(shift)]
+        is_star = abs(self._redshift) < STAR
+        emission = [(name, at) for name, at in EMISSION if not (is_star and "]" in name)]
         shifted = [
             [(name, at * shift) for name, at in lines] if kind in known else []
-            for kind, lines in enumerate((EMISSION, ABSORPTION))
+            for kind, lines in enumerate((emission, ABSORPTION))
         ]
-        for source, marks in zip(self._marks, placed(shifted, low, high), strict=True):
+        sky = [(name, at * self._stretch) for name, at in SKY] if self._sky.active else []
+        for source, marks in zip(self._marks, placed([*shifted, sky], low, high), strict=True):
             source.data = marks
-        self._note.text = _note(self._redshift, self._said)
+        self._note.text = " ".join(filter(None, [_note(self._redshift, self._said), self._covariates()]))
+
+    def _covariates(self) -> str:
+        """What else is known of this spectrum, such as its phase."""
+        from html import escape
+
+        names = self._modality.covariates
+        if not names or not self._view.shape[1]:
+            return ""
+        values = self._view[-len(names) :, 0]
+        told = [f"{escape(name)} {value:.4g}" for name, value in zip(names, values, strict=True) if np.isfinite(value)]
+        return f"{', '.join(told)}." if told else ""
 
 
 def _note(redshift: float, column: str) -> str:
     from html import escape
 
     if not math.isfinite(redshift):
-        return "No redshift of this object is known, so no lines are marked."
-    return f"z = {redshift:.5g} (column {escape(column)}); lines at vacuum wavelengths, of SDSS's table and NIST."
+        return "No redshift of this object is known, so no lines of it are marked."
+    speed = f", {redshift * LIGHT_KM_S:.0f} km/s" if abs(redshift) < SLOW else ""
+    return (
+        f"z = {redshift:.5g} (column {escape(column)}{speed}); lines at vacuum wavelengths, of SDSS's table and NIST."
+    )

@@ -5,6 +5,7 @@ import pytest
 from bokeh.events import RangesUpdate
 from odd_objects import WAVELENGTH, odd_space, spectrum
 
+from astroclip_kit.embeddings import EmbeddingStore
 from astroclip_kit.explorer.objects.spectra import SpectrumView, band_around, drawn_spectrum, placed
 from astroclip_kit.explorer.space import Space
 from astroclip_kit.types import Modality
@@ -66,7 +67,7 @@ def test_lines_lie_where_the_redshift_puts_them_and_at_rest_where_they_are_at_re
     assert names(view, 0)[H_ALPHA] == pytest.approx(6564.61)
     assert line["x"][np.nanargmax(line["flux"])] == pytest.approx(6564.61, abs=6)
     assert view.figure.xaxis[0].axis_label == "wavelength at rest [Å]"
-    assert view.figure.x_range.end == pytest.approx(9000 / 1.1) == view.figure.x_range.reset_end
+    assert view.figure.x_range.end == pytest.approx(9050 / 1.1) == view.figure.x_range.reset_end
 
 
 def test_lines_can_be_switched_off_by_kind(view):
@@ -83,9 +84,56 @@ def test_the_note_says_which_column_and_which_wavelengths(view):
 def test_without_a_redshift_no_line_is_marked_and_there_is_nothing_to_switch(space, view):
     view._frame.active = 1
     view.show(2, spectrum(2))  # its z is missing
-    assert view._frame.disabled and view._kinds.disabled and view._frame.active == 0
+    assert not view._frame.visible and not view._kinds.visible and view._frame.active == 0
     assert not names(view, 0) and "No redshift" in view._note.text
-    assert view.figure.x_range.end == 9000
+    assert view.figure.x_range.end == pytest.approx(9050)
+
+
+def test_lines_of_the_night_stay_where_they_were_observed(view):
+    assert not names(view, 2)
+    view._sky.active = True
+    assert names(view, 2)["A band"] == pytest.approx(7595.8)
+    view._frame.active = 1
+    assert names(view, 2)["A band"] == pytest.approx(7595.8 / 1.1)
+    view.show(2, spectrum(2))  # of an object whose z is missing
+    assert names(view, 2)["A band"] == pytest.approx(7595.8)
+
+
+def test_a_star_has_no_forbidden_lines_and_a_velocity(tmp_path, space):
+    store = EmbeddingStore.write(tmp_path / "s", {"image": np.eye(2)}, ["a", "b"], labels={"z": [1e-4, 0.1]})
+    shown = SpectrumView(Space(store), space.dataset.modalities["spectrum"])
+    shown.show(0, spectrum(0))
+    assert H_ALPHA in names(shown, 0) and not any("[" in name for name in names(shown, 0))
+    assert "(column z, 30 km/s)" in shown._note.text
+    shown.show(1, spectrum(0))
+    assert "[S II]" in names(shown, 0) and "km/s" not in shown._note.text
+
+
+def test_the_axis_is_as_long_as_what_was_observed(view):
+    part = spectrum(0)
+    part[1, :1500] = 0
+    view.show(0, part)
+    assert 6400 < view.figure.x_range.start < 6500 and view.figure.x_range.end > 9000
+
+
+def test_tiny_fluxes_have_their_power_of_ten_in_the_title_of_the_axis(space):
+    plain = Modality("flux", "spectrum", ("flux",), (1, 3000), "", tuple(WAVELENGTH))
+    shown = SpectrumView(Space(space.store), plain)
+    shown.show(0, spectrum(0)[:1] * 2e-16)
+    assert shown.figure.yaxis[0].axis_label.text == "flux [10⁻¹⁶]" and 10 < shown.figure.y_range.end < 20
+    assert np.nanmedian(shown._line.data["flux"]) == pytest.approx(2, rel=0.01)
+    shown.show(0, spectrum(0)[:1])
+    assert shown.figure.yaxis[0].axis_label.text == "flux"
+
+
+def test_what_else_is_known_of_a_spectrum_is_told(space):
+    channels = ("flux", "ivar", "phase_day")
+    dated = Modality("spectrum", "spectrum", channels, (3, 3000), "", tuple(WAVELENGTH))
+    shown = SpectrumView(space, dated)
+    shown.show(0, np.concatenate([spectrum(0), np.full((1, 3000), -3.25, np.float32)]))
+    assert "phase_day -3.25." in shown._note.text
+    shown.show(0, np.concatenate([spectrum(0), np.full((1, 3000), np.nan, np.float32)]))
+    assert "phase_day" not in shown._note.text
 
 
 def test_a_single_cosmic_ray_does_not_rule_the_range(space):
