@@ -12,6 +12,19 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # as many workers as cores
 
 
+def pytest_sessionfinish(session):
+    """Where the programs of others are required nothing may be skipped, but for want of the shared data."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is None or os.environ.get("ASTROCLIP_KIT_PEERS") != "required":
+        return
+    skipped = [
+        one.nodeid for one in reporter.stats.get("skipped", []) if "shared_data" not in getattr(one, "keywords", ())
+    ]
+    if skipped and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        reporter.write_line(f"\nskipped, though ASTROCLIP_KIT_PEERS=required: {', '.join(skipped)}", red=True)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def files_need_not_reach_the_disk():
     """Nobody waits until a file is on the disk, which would outlive a power cut, and that no test brings about."""

@@ -1,10 +1,7 @@
 """The chain in a real Jupyter kernel, with an encoder, a reader and a transform that the notebook itself defines."""
 
 import pytest
-
-nbformat = pytest.importorskip("nbformat")
-nbclient = pytest.importorskip("nbclient")
-pytest.importorskip("ipykernel")
+from peers import library
 
 OWN_PARTS = """
 import numpy as np
@@ -80,7 +77,9 @@ print(ak.info("trained"))
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    """A function that runs cells in a fresh kernel and gives the outputs of the last."""
+    """A function that runs cells in a fresh kernel and gives the outputs of each."""
+    nbformat, nbclient = (library(name) for name in ("nbformat", "nbclient"))
+    library("ipykernel")
 
     def run(*cells):
         notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell.strip()) for cell in cells])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -171,9 +172,12 @@ class Session:
             self.tell(name)
 
     def _rows(self, where: tuple[str, ...]) -> Mask | None:
-        table, rows = Table({**self.columns, **self.space.ids}), None
+        columns, rows = {**self.columns, **self.space.ids}, None
         for one in where:
-            found = rows_where(table, one)
+            try:
+                found = rows_where(Table(columns), one)
+            except UsageError:  # as of text that is ordered
+                found = rows_where(Table(columns, ordered=True), one)
             rows = found if rows is None else rows & found
         return rows
 
@@ -237,8 +241,14 @@ class Session:
         """Tells in the page's own turn that the space has other columns now; any thread may call it."""
         if self.document is None:
             self.tell("columns")
-        elif not self._is_closed:
-            self.document.add_next_tick_callback(partial(self.tell, "columns"))
+        else:
+            self._in_turn(partial(self.tell, "columns"))
+
+    def _in_turn(self, call: Callable[[], None]) -> None:
+        """Has something done in the page's own turn; nothing where the page has ended."""
+        if self.document is not None and not self._is_closed:
+            with suppress(AttributeError):  # Bokeh takes a page apart before it tells that it has ended
+                self.document.add_next_tick_callback(call)
 
     def work(self, job: Callable[[], T], then: Callable[[T], None], title: str = "", *, lane: str) -> None:
         """Does something long beside the page, then shows it; an error is said on the page.
@@ -254,7 +264,6 @@ class Session:
             return
         if title:
             self.say(f"{title} …")
-        document = self.document
 
         def finish(value: T) -> None:
             if title and self.said == (f"{title} …", "note"):
@@ -268,8 +277,7 @@ class Session:
                 ending = partial(self.guarded, partial(finish, job()))
             except Exception as error:
                 ending = partial(self.failed, error)
-            if not self._is_closed:
-                document.add_next_tick_callback(ending)
+            self._in_turn(ending)
 
         self._lanes.put(lane, run)
 

@@ -1,14 +1,7 @@
 """The explorer in a real Jupyter kernel, and what its cell shows in a real browser."""
 
 import pytest
-from browser import PATIENCE
-from selenium.webdriver.support.ui import WebDriverWait
-
-nbformat = pytest.importorskip("nbformat")
-nbclient = pytest.importorskip("nbclient")
-pytest.importorskip("ipykernel")
-
-pytestmark = pytest.mark.slow
+from peers import library
 
 SHOW = "import astroclip_kit as ak\nspace = ak.EmbeddingStore('embeddings')\nspace.explore('data')"
 AGAIN = "assert ak.EmbeddingStore('embeddings').explore('data') is space.explore('data')\nspace.explore('data').address"
@@ -16,7 +9,13 @@ OTHER = "1 + 1"  # the kernel goes on while the page is served
 CLOSE = "space.explore('data').close()"
 
 
+@pytest.mark.slow
 def test_a_cell_shows_the_page_in_a_frame(galaxies, chromium, tmp_path):
+    from browser import PATIENCE
+    from selenium.webdriver.support.ui import WebDriverWait
+
+    nbformat, nbclient = (library(name) for name in ("nbformat", "nbclient"))
+    library("ipykernel")
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(one) for one in (SHOW, AGAIN, OTHER, CLOSE)])
     client = nbclient.NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(galaxies)}})
     with client.setup_kernel():

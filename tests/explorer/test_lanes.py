@@ -7,6 +7,7 @@ from queue import Empty, SimpleQueue
 
 import numpy as np
 import pytest
+from bokeh.document import Document
 
 from astroclip_kit.embeddings import EmbeddingStore
 from astroclip_kit.explorer.exchange.saving import save_in_store
@@ -93,6 +94,19 @@ def test_a_closed_page_does_no_more_work_and_leaves_no_thread(pages):
     worker.join(PATIENCE)
     session.work(lambda: done.append("late"), done.append, lane="closing")
     assert not worker.is_alive() and not workers("closing") and done == [] and page.is_idle()
+
+
+def test_work_for_a_page_that_was_taken_apart_is_dropped(space):
+    session, begun, held = Session(space, Document()), threading.Event(), threading.Event()
+    session.work(lambda: begun.set() or held.wait(PATIENCE), lambda _: None, lane="gone")
+    assert begun.wait(PATIENCE)
+    session.document.callbacks.destroy()  # as Bokeh does before it tells that the page has ended
+    space.refresh()  # which tells every page
+    held.set()
+    done = threading.Event()
+    session.work(done.set, lambda _: None, lane="gone")
+    assert done.wait(PATIENCE) and workers("gone")  # the thread went on
+    session.close()
 
 
 def test_what_one_page_saves_every_page_is_told(pages):

@@ -3,7 +3,7 @@
 import math
 
 import numpy as np
-import pytest
+from peers import library
 
 from astroclip_kit.training import History, history
 from astroclip_kit.training.history import Log
@@ -44,7 +44,7 @@ def test_log_needs_no_tensorboard(tmp_path, monkeypatch):
 
 
 def test_tensorboard_shows_each_epoch_once_after_an_interruption(tmp_path):
-    accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    accumulator = library("tensorboard", "tensorboard.backend.event_processing.event_accumulator")
     for rows in (ROWS, ROWS[:1]):  # the second run knows of one epoch and does the other again
         log = Log(tmp_path, rows)
     log.add(ROWS[1])
