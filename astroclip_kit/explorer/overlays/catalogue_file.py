@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -16,12 +15,9 @@ from ...errors import FileError, InputError
 from ...surveys.catalogues import DECS, IDS, RAS, column_called, may_be_id
 from ...surveys.files.coordinates import angles
 from ...surveys.files.table_files import column_names, read_columns, text
+from .forms import ACCEPT, unpacked
 
 __all__ = ["ACCEPT", "CatalogueFile"]
-
-ACCEPT = ".fits,.fit,.fits.gz,.vot,.votable,.xml,.csv,.csv.gz,.ecsv,.parquet,.txt,.dat,.tsv,.hdf5,.h5"
-BEGINNINGS = {b"SIMPLE  =": ".fits", b"PAR1": ".parquet", b"\x89HDF": ".hdf5", b"<?xml": ".vot", b"<VOTABLE": ".vot"}
-HEAD = 100_000  # bytes in which the names of the columns are
 
 
 @dataclass(frozen=True)
@@ -34,6 +30,7 @@ class CatalogueFile:
         id_columns: Columns that may hold ids, the likeliest first.
         ra: Column of right ascensions, "" where none was recognised.
         dec: Column of declinations.
+        note: Which of several tables it is, in a sentence, or "".
     """
 
     name: str
@@ -41,6 +38,7 @@ class CatalogueFile:
     id_columns: tuple[str, ...]
     ra: str
     dec: str
+    note: str = ""
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -56,11 +54,14 @@ class CatalogueFile:
         Raises:
             FileError: If it is empty, damaged or no table.
         """
+        ending, content, note = unpacked(name, content)
         with TemporaryDirectory(prefix="explorer-") as folder:
-            path = Path(folder) / f"catalogue{_ending(name, content)}"
-            path.write_bytes(_with_commas(content) if path.suffix == ".csv" else content)
+            path = Path(folder) / f"catalogue{ending}"
+            path.write_bytes(content)
             try:
                 names = column_names(path)
+                if names and all(map(_is_number, names)):
+                    raise FileError(name, "has no names of columns in its first line. Add one, such as ra,dec.")
                 ids = [one for one in names if may_be_id(one)]
                 frame = read_columns(path, names, texts=ids)
             except FileError as error:
@@ -68,7 +69,7 @@ class CatalogueFile:
         usual = column_called(ids, IDS)
         ids = sorted(ids, key=lambda one: one != usual)
         ra, dec = column_called(names, RAS), column_called(names, DECS)
-        return cls(name, frame, tuple(ids), ra if dec else "", dec if ra else "")
+        return cls(name, frame, tuple(ids), ra if dec else "", dec if ra else "", note)
 
     def places(self, ra: str, dec: str) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
         """Right ascensions and declinations [n] in degrees, NaN where they cannot be read.
@@ -79,6 +80,17 @@ class CatalogueFile:
         """
         self._check(ra, dec)
         return angles(self.name, self.frame, ra, hours=True), angles(self.name, self.frame, dec)
+
+    def in_hours(self, ra: str) -> CatalogueFile | None:
+        """The same with a right ascension in hours, where that may be: it has no unit, and no number above 24."""
+        units = self.frame.attrs.get("units", {})
+        if ra not in self.frame or units.get(ra) or not pd.api.types.is_numeric_dtype(self.frame[ra]):
+            return None
+        if not (self.frame[ra].min() >= 0 and self.frame[ra].max() <= 24):
+            return None
+        frame = self.frame.copy(deep=False)
+        frame.attrs = {**self.frame.attrs, "units": {**units, ra: "hourangle"}}
+        return replace(self, frame=frame)
 
     def ids(self, column: str) -> npt.NDArray[np.object_]:
         """Ids [n] as text, "" where there is none.
@@ -95,28 +107,11 @@ class CatalogueFile:
                 raise InputError(f"{self.name}: choose a column to match by, found {column!r}.")
 
 
-def _ending(name: str, content: bytes) -> str:
-    """What a file of such a content is called."""
-    for begins, ending in BEGINNINGS.items():
-        if content.lstrip()[: len(begins)] == begins:
-            return ending
-    own = "".join(Path(name).suffixes[-2:]).lower().replace(".tsv", ".csv")
-    return next((one for one in ACCEPT.split(",") if own.endswith(one)), ".txt")
-
-
-def _with_commas(content: bytes) -> bytes:
-    """A table of text with commas in the place of semicolons or tabs, where its columns are parted by these."""
-    head = next((line for line in content[:HEAD].splitlines() if line and not line.startswith(b"#")), b"")
-    separator = next((one for one in (";", "\t") if one.encode() in head), "")
-    if b"," in head or not separator:
-        return content
+def _is_number(name: str) -> bool:
     try:
-        lines = content.decode("utf-8-sig").splitlines()
-    except UnicodeDecodeError:
-        return content  # no text, as who reads it will say
-    out = io.StringIO()
-    csv.writer(out).writerows(csv.reader((one for one in lines if not one.startswith("#")), delimiter=separator))
-    return out.getvalue().encode()
+        return math.isfinite(float(name))
+    except ValueError:
+        return False
 
 
 def _problem(problem: str) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from ...data.crossmatch import Positions
+from ...data.crossmatch import Positions, chord_of
 from ...errors import InputError
 from ...surveys.files.coordinates import in_range
 from ...surveys.recognition import counted
@@ -87,14 +87,33 @@ def by_position(space: Space, catalogue: CatalogueFile, ra: str, dec: str, radiu
     """
     if not has_positions(space):
         raise InputError("This space has no coordinates: match by id.")
+    found = _matched(space, catalogue, ra, dec, radius_arcsec)
+    if not len(found.matched) and (other := catalogue.in_hours(ra)) is not None:
+        in_hours = _matched(space, other, ra, dec, radius_arcsec)
+        if len(in_hours.matched):
+            told = f"No unit is stated, and none matched in degrees: {ra} was taken as hours."
+            return replace(in_hours, notes=(*in_hours.notes, told))
+    return found
+
+
+def _matched(space: Space, catalogue: CatalogueFile, ra: str, dec: str, radius_arcsec: float) -> Counterparts:
     alpha, delta = catalogue.places(ra, dec)
+    beyond = ((alpha >= -180) & (alpha < 0)) | ((alpha > 360) & (alpha <= 540))
+    beyond &= np.abs(delta) <= 90
+    alpha = np.where(beyond, alpha % 360, alpha)
     placed = np.flatnonzero(in_range(alpha, delta))
     known, positions = _objects(space, alpha[placed], delta[placed], radius_arcsec)
-    found = positions.match(Positions(alpha[placed], delta[placed]), radius_arcsec)
+    others = Positions(alpha[placed], delta[placed])
+    found = positions.match(others, radius_arcsec)
     rows, apart = np.full(len(catalogue), -1), np.full(len(catalogue), np.nan)
     mine = placed[found.second]
     rows[mine], apart[mine] = known[found.first], found.separation_arcsec
+    near = int(np.isfinite(others.nearest(positions, chord_of(radius_arcsec))[0]).sum())
     notes = []
+    if wrapped := int(beyond.sum()):
+        notes.append(f"{counted(wrapped, 'right ascension')} below 0 or above 360 degrees, turned by 360.")
+    if more := near - len(mine):
+        notes.append(f"An object is near {counted(more, 'row')} more, but has a nearer row.")
     if lost := len(catalogue) - len(placed):
         notes.append(f"{counted(lost, 'row')} without a position.")
     if rivals := int(found.ambiguous.sum()):
@@ -130,6 +149,7 @@ def by_id(space: Space, catalogue: CatalogueFile, column: str) -> Counterparts:
     ids = catalogue.ids(column)
     first = np.flatnonzero(~pd.Series(ids).duplicated().to_numpy() & (ids != ""))
     known = pa.array(space.ids["object_id"].comparable)
+    known = known.dictionary_decode() if pa.types.is_dictionary(known.type) else known
     place = pc.index_in(known, value_set=pa.array(ids[first].tolist(), known.type))
     objects = pc.indices_nonzero(place.is_valid()).to_numpy()
     rows = np.full(len(catalogue), -1)

@@ -45,6 +45,9 @@ class Overlay:
     found: Counterparts
     columns: tuple[Column, ...]
 
+    def __str__(self) -> str:
+        return f"{self.found} {self.catalogue.note}".rstrip()
+
 
 class Overlays:
     """The overlays of a page, by the short names that their columns begin with.
@@ -115,7 +118,7 @@ class Overlays:
         self.all[short] = Overlay(catalogue, found, tuple(columns))
         self._session.add_columns(*columns)
         self._session.mark(short, found.rows[found.matched] if len(found.matched) else None)
-        self._session.say(f"{catalogue.name}: {found}")
+        self._session.say(f"{catalogue.name}: {self.all[short]}")
         self._changed(short)
 
 
@@ -184,7 +187,7 @@ class _Controls:
 
 def _told(short: str, overlay: Overlay) -> str:
     """What was found, and what the columns are called, as HTML."""
-    text = f"<b>{html.escape(overlay.catalogue.name)}</b>: {html.escape(str(overlay.found))}"
+    text = f"<b>{html.escape(overlay.catalogue.name)}</b>: {html.escape(str(overlay))}"
     names = ", ".join(f"<code>{html.escape(column.name)}</code>" for column in overlay.columns[:6])
     more = ", ..." if len(overlay.columns) > 6 else ""
     return f"<p>{text}</p><p>Colour and filter the map by its columns, which no address holds: {names}{more}</p>"

@@ -5,6 +5,7 @@ import io
 import numpy as np
 import pytest
 from astropy import units as u
+from astropy.io import fits
 from astropy.table import Table
 from bokeh.events import ButtonClick
 from small_sky import DEC, IMG, RA, SCRIPT, N, named, small_session
@@ -97,10 +98,28 @@ def test_hours_are_no_degrees(session):
     assert by_position(session.space, catalogue, "ra", "dec", 0.1).rows.tolist() == [3]
 
 
+def test_hours_without_a_unit_are_known_by_their_matches(session):
+    text = f"ra,dec\n{RA[3] / 15},{DEC[3]}\n{RA[9] / 15},{DEC[9]}\n".encode()
+    catalogue = CatalogueFile.read("a.csv", text)
+    for found in (counterparts(session.space, catalogue, 1.0), by_position(session.space, catalogue, "ra", "dec", 1)):
+        assert found.rows.tolist() == [3, 9]
+        assert str(found).endswith("No unit is stated, and none matched in degrees: ra was taken as hours.")
+    nowhere = CatalogueFile.read("a.csv", b"ra,dec\n1.5,80\n")
+    assert str(counterparts(session.space, nowhere, 1.0)).endswith("1 without a counterpart.")
+
+
+def test_right_ascensions_beyond_the_circle_are_turned(session):
+    text = f"ra,dec\n{RA[0] + 360},{DEC[0]}\n{RA[59] - 360},{DEC[59]}\n-99,-99\n-999,5\n"
+    found = counterparts(session.space, CatalogueFile.read("a.csv", text.encode()), 1.0)
+    assert found.rows.tolist() == [0, 59, -1, -1]
+    assert "2 right ascensions below 0 or above 360 degrees, turned by 360. 2 rows without a position." in str(found)
+
+
 def test_each_object_has_one_row_the_nearest(session):
     text = f"ra,dec\n{RA[3]},{DEC[3] + 0.0002}\n{RA[3]},{DEC[3] + 0.0001}\n"
     found = counterparts(session.space, CatalogueFile.read("a.csv", text.encode()), 1.0)
     assert found.rows.tolist() == [-1, 3]
+    assert "An object is near 1 row more, but has a nearer row." in str(found)
     assert "1 row had another candidate within the radius; the nearest was taken." in str(found)
 
 
@@ -150,7 +169,8 @@ def test_coordinates_that_are_no_place_are_none(tmp_path):
         ("cut.fits", written(TABLE, "fits")[:4000], r"^cut\.fits: cannot be read as a table"),
         ("cut.vot", written(TABLE, "votable")[:900], r"^cut\.vot: cannot be read as a table"),
         ("cut.parquet", written(TABLE, "parquet")[:500], r"^cut\.parquet: cannot be read as a table"),
-        ("a.pdf", b"%PDF-1.4 a b\n1 2\n", r"^a\.pdf: is no table of a format that is known here: FITS, VOTable"),
+        ("a.pdf", b"%PDF-1.4 a b\n1 2\n", r"^a\.pdf: is a PDF file, no table"),
+        ("a.doc", b"a b\n1 2\n-", r"^a\.doc: is no table of a format that is known here: FITS, VOTable"),
         ("image.fits", b"SIMPLE  = T", r"^image\.fits: is no table of a format that is known here"),
         ("bytes.csv", bytes(range(256)) * 9, r"^bytes\.csv: cannot be read as a table"),
     ],
@@ -181,6 +201,17 @@ def test_its_columns_are_columns_of_the_page(session, overlays):
     session.change(where=("in_my_stars",), colour="my_stars_count")
     assert np.flatnonzero(session.shown).tolist() == [1, 3, 9]
     assert sorted(session.marks["my_stars"].tolist()) == [1, 3, 9]
+
+
+def test_which_of_several_tables_was_taken_is_said(session, overlays):
+    file = fits.HDUList([fits.PrimaryHDU(), fits.table_to_hdu(Table({"x": [1.0]})), fits.table_to_hdu(TABLE["count",])])
+    file.append(fits.table_to_hdu(Table({"ra": [RA[3]], "dec": [DEC[3]]})))
+    file[3].name = "STARS"
+    out = io.BytesIO()
+    file.writeto(out)
+    overlays.add("a.fits", out.getvalue(), 1.0)
+    assert session.marks["a"].tolist() == [3]
+    assert session.said[0].endswith("It holds 3 tables, of which number 3 (STARS) was taken.")
 
 
 def test_several_overlays_stand_beside_each_other(session, overlays):
