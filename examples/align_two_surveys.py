@@ -4,7 +4,8 @@ The whole chain from survey files to honest numbers: `ingest` matches the observ
 small network for each modality, `embed` makes the space, `evaluate` measures it on the galaxies that were held out.
 Every step is a folder, and a command too: ``astroclip-kit ingest data --images cutouts --matching.by position ...``.
 
-The surveys are mock ones; put your own folders in their place. Takes about 15 seconds of a processor.
+The surveys are mock ones; put your own folders in their place. Takes about 15 seconds of a processor. What it makes
+goes with the script, unless you name a folder: ``python align_two_surveys.py out``, then open out/results/report.html.
 """
 
 import shutil

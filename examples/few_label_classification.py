@@ -5,8 +5,8 @@ examples of each class are enough to tell the others: a new object gets the clas
 learn why `extract` stands between a dataset and `align`: a frozen encoder runs once, and only small heads are trained.
 
 The encoders need no weights: light and spectral shape by fixed formulas. `ak.MocoResNet50` and `ak.SpenderEncoder` with
-their published weights go in the same places. The survey is a mock one in the bands of WISE. Takes
-about 20 seconds of a processor.
+their published weights go in the same places. The survey is a mock one in the bands of WISE. Takes about 20 seconds
+of a processor. ``python few_label_classification.py out`` keeps what it makes, with the figure out/few-labels.pdf.
 """
 
 import sys

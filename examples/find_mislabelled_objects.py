@@ -5,7 +5,8 @@ all objects by the odds of another class against the one that they were given, s
 members of a class. The command is ``astroclip-kit anomalies embeddings --on spectrum --label class --by labels``.
 
 The survey is a mock one of galaxies, quasars and stars, whose wrong labels are planted, so that it is known how many
-of them are found. Takes about 30 seconds of a processor.
+of them are found. Takes about 30 seconds of a processor. ``python find_mislabelled_objects.py out`` keeps what it
+makes, with the figure out/mislabelled.pdf.
 """
 
 import sys

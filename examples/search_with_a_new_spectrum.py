@@ -5,7 +5,8 @@ made the space, finds images or spectra, and gets a redshift with an interval fr
 says whether the space knows objects like it at all.
 
 The survey is a mock one, of which 40 galaxies are set aside: no file of theirs is in the space, and the truth is known.
-Takes about 15 seconds of a processor.
+Takes about 15 seconds of a processor. ``python search_with_a_new_spectrum.py out`` keeps what it makes, to look at with
+``astroclip-kit explore out/embeddings``; a file of out/new can be dropped on that page, too.
 """
 
 import sys
@@ -53,7 +54,10 @@ def main(folder: Path) -> Table:
     files = sorted((new / "spectra").glob("*.fits"))
 
     print(f"Images most like {files[0].name}:")
-    space.search(ak.Query(file=files[0]), target="image", k=5)["object_id", "similarity", *LABELS].pprint()
+    answers = space.search(ak.Query(file=files[0]), target="image", k=5)["object_id", "similarity", *LABELS]
+    for name in ("similarity", *LABELS):
+        answers[name].info.format = ".3f"  # what is shown; the table keeps all digits
+    answers.pprint()
 
     # A whole folder asks at once, each file by itself.
     said = ak.predict(space, LABELS, file=new / "spectra", coverage=0.9)

@@ -4,7 +4,8 @@
 Open it in VS Code, PyCharm or Jupyter (with jupytext) and run it cell by cell, or run it as a script: then the page
 stays open until Ctrl-C where somebody sits at a terminal, and is asked once whether it answers where nobody does.
 
-The survey is a mock one of 600 galaxies. Takes about 20 seconds of a processor.
+The survey is a mock one of 600 galaxies. Takes about 20 seconds of a processor. ``python tour.py out`` keeps what it
+makes, with the figures out/like-this.pdf, out/map.pdf and out/odd.pdf.
 """
 
 import sys
@@ -39,6 +40,7 @@ print(space)
 asked = space.object_ids[space.split == "test"][0]
 answers = space.search(asked, query="image", target="spectrum", k=5)
 figures.search_panel(answers, data).savefig(folder / "like-this.pdf")
+answers["similarity"].info.format = answers["z"].info.format = ".3f"  # what is shown; the table keeps all digits
 answers["object_id", "similarity", "z"].pprint()
 
 # %% What is its redshift? Read off the neighbours, with an interval

@@ -1,11 +1,19 @@
-"""The README's Python, as it stands there, on a smaller survey."""
+"""The README's Python, as it stands there, on a smaller survey; its commands, and the files that it names."""
 
 import re
+import shlex
 from pathlib import Path
 
 import pytest
 
-README = (Path(__file__).parents[1] / "README.md").read_text()
+from astroclip_kit import cli, pipeline
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+FENCE = re.compile(r"^```\w*\n(.*?)^```$", flags=re.DOTALL | re.MULTILINE)
+BLOCKS = "\n".join(FENCE.findall(README)).replace("\\\n", " ")
+INLINE = "\n".join(one.replace("\n", " ") for one in re.findall(r"`(astroclip-kit [^`]+)`", FENCE.sub("", README)))
+COMMANDS = re.findall(r"\bastroclip-kit ([a-z]+)\b([^\n&#]*)", f"{BLOCKS}\n{INLINE}")
 
 
 def test_the_ten_lines_of_the_readme_run(tmp_path, monkeypatch):
@@ -28,3 +36,21 @@ def test_the_readme_names_only_what_is_there(name):
     import astroclip_kit
 
     assert hasattr(astroclip_kit, name)
+
+
+def test_every_verb_is_listed():
+    assert set(re.findall(r"\w+", README.partition("every verb: `")[2].partition("`")[0])) == set(pipeline.VERBS)
+    assert len(COMMANDS) > 30
+
+
+@pytest.mark.parametrize(("verb", "words"), COMMANDS)
+def test_the_command_line_takes_every_command(verb, words, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    function = getattr(pipeline, verb)
+    if (given := shlex.split(words)) and "..." not in given:
+        assert cli._parse(cli._parser(verb, function), verb, given)
+
+
+@pytest.mark.parametrize("path", sorted(set(re.findall(r"\b((?:configs|examples|benchmarks|tests)/[\w/.]*)", README))))
+def test_what_the_readme_points_at_is_there(path):
+    assert (ROOT / path).exists()
