@@ -12,6 +12,7 @@ from ...types import Modality
 from ..space import Space
 from ..texts import plain
 from .plots import NOTE, plot
+from .stamps import are_stamps, stamp
 
 if TYPE_CHECKING:
     from bokeh.models import UIElement
@@ -22,14 +23,16 @@ COLOUR = "all"  # what the selector calls the composite
 SIDE = 200  # pixels of the frame: beside the choice of bands it fits a phone
 UNKNOWN = "The orientation of this cutout is not recorded."
 NEGATED = "return String(Number((0 - tick).toPrecision(6))).replace('-', '\\u2212')"
+MISSING = (38, 50, 84)  # colour of a pixel without a value, which no stretch gives
 View = npt.NDArray[np.float32]
 
 
 def rgba(image: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
-    """An image of numbers from 0 to 1, [H, W] grey or [H, W, 3] in colour, as bytes [H, W, 4]."""
+    """An image of numbers from 0 to 1, [H, W] grey or [H, W, 3] in colour, as bytes [H, W, 4]; NaN is dark blue."""
     colours = np.broadcast_to(image[..., None], (*image.shape, 3)) if image.ndim == 2 else image
     bytes_ = np.full((*colours.shape[:2], 4), 255, dtype=np.uint8)
     bytes_[..., :3] = np.rint(255 * np.clip(np.nan_to_num(colours), 0, 1))
+    bytes_[np.isnan(colours).any(axis=2), :3] = MISSING
     return bytes_
 
 
@@ -39,12 +42,16 @@ def cutout_rgba(view: View, modality: Modality, band: str = "") -> npt.NDArray[n
     Args:
         view: What `Space.view` gives of an image [C, H, W].
         modality: What it is.
-        band: One band to show in grey; all of them in colour by default.
+        band: One band to show in grey; all of them in colour by default, or the first of those that make no colour.
     """
-    from ...report.figures.views import colour_image, stretched
+    from ...report.figures.views import colour_image
 
     bands = modality.image_bands
-    return rgba(stretched(view[bands.index(band)]) if band else colour_image(view[: len(bands)], bands))
+    if band or are_stamps(modality):
+        return rgba(stamp(view[bands.index(band) if band else 0], band or bands[0]))
+    colours = colour_image(view[: len(bands)], bands)
+    missing = np.asarray(~np.isfinite(view[: len(bands)]).any(axis=0))
+    return rgba(np.where(missing[..., None] if colours.ndim == 3 else missing, np.nan, colours))
 
 
 class CutoutView:

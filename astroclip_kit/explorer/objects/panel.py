@@ -16,6 +16,7 @@ from .cutouts import CutoutView
 from .lightcurves import LightCurveView
 from .property_table import PropertyTable
 from .spectra import SpectrumView
+from .stamps import StampsView, are_stamps
 
 if TYPE_CHECKING:
     from bokeh.models import UIElement
@@ -66,8 +67,12 @@ class TableView:
         self.layout.update(text=text)
 
 
+def _image_view(space: Space, modality: Modality) -> _ObjectView:
+    return StampsView(space, modality) if are_stamps(modality) else CutoutView(space, modality)
+
+
 VIEWS: dict[str, Any] = {
-    "image": CutoutView,
+    "image": _image_view,
     "spectrum": SpectrumView,
     "lightcurve": LightCurveView,
     "table": TableView,

@@ -108,16 +108,19 @@ def colour_image(view: View, bands: tuple[str, ...]) -> npt.NDArray[np.float32]:
 
 
 def stretched(band: View) -> npt.NDArray[np.float32]:
-    """From 0 to 1 [H, W], faint parts raised; what is all noise stays dark.
+    """From 0 to 1 [H, W], faint parts raised; what is all noise stays dark, and so does a missing pixel.
 
     White is what the middle third reaches, where the object lies: a brighter neighbour does not black it out.
     """
-    known = np.nan_to_num(band)
-    low, middle = np.percentile(known, [5, 50])
-    height, width = (side // 3 for side in known.shape)
-    high = np.percentile(known[height : known.shape[0] - height, width : known.shape[1] - width], 99.5)
-    noise = float(np.median(np.abs(known - middle)))
-    scaled = np.clip((known - low) / max(float(high - low), NOISE * noise, 1e-30), 0, 1)
+    seen = np.isfinite(band)
+    if not seen.any():
+        return np.zeros(band.shape, dtype=np.float32)
+    low, middle = np.percentile(band[seen], [5, 50])
+    height, width = (side // 3 for side in band.shape)
+    inner = tuple(slice(cut, side - cut) for cut, side in zip((height, width), band.shape, strict=True))
+    high = np.percentile(band[inner][seen[inner]] if seen[inner].any() else band[seen], 99.5)
+    noise = float(np.median(np.abs(band[seen] - middle)))
+    scaled = np.clip((np.where(seen, band, low) - low) / max(float(high - low), NOISE * noise, 1e-30), 0, 1)
     return np.asarray(np.arcsinh(10 * scaled) / np.arcsinh(10), dtype=np.float32)
 
 

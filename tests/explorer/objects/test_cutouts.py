@@ -5,7 +5,7 @@ import pytest
 from bokeh.models import Arrow
 from odd_objects import image, odd_space
 
-from astroclip_kit.explorer.objects.cutouts import CutoutView, cutout_rgba, rgba
+from astroclip_kit.explorer.objects.cutouts import MISSING, CutoutView, cutout_rgba, rgba
 from astroclip_kit.explorer.space import Space
 from astroclip_kit.types import Modality
 
@@ -25,9 +25,20 @@ def texts(view):
     return [one.data_source.data["text"][0] for one in view.figure.renderers if "text" in one.data_source.data]
 
 
-def test_numbers_become_bytes_and_what_is_missing_is_black():
+def test_numbers_become_bytes_and_what_is_missing_has_its_own_colour():
     grey = rgba(np.array([[0.0, 0.5], [2.0, np.nan]]))
-    assert grey[..., 0].tolist() == [[0, 128], [255, 0]] and (grey[..., 3] == 255).all()
+    assert grey[0, :, 0].tolist() == [0, 128] and grey[1, 0, 0] == 255 and (grey[..., 3] == 255).all()
+    assert tuple(grey[1, 1, :3]) == MISSING
+
+
+def test_padding_does_not_change_how_the_rest_is_stretched():
+    modality = Modality("image", "image", ("F814W",), (1, 32, 32))
+    small = 100 + image(0)[:1]  # with a background
+    padded = np.pad(small, ((0, 0), (20, 20), (20, 20)), constant_values=np.nan)
+    drawn = cutout_rgba(padded, Modality("image", "image", ("F814W",), (1, 72, 72)))
+    assert (drawn[0, 0, :3] == MISSING).all() and (drawn[36, 36, :3] > 240).all()
+    assert np.abs(drawn[20:52, 20:52].astype(int) - cutout_rgba(small, modality)).mean() < 20
+    assert (cutout_rgba(np.full((1, 32, 32), np.nan), modality)[..., :3] == MISSING).all()
     assert rgba(np.zeros((2, 3, 3))).shape == (2, 3, 4)
 
 
