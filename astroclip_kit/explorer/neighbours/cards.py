@@ -50,8 +50,13 @@ def html_of(name: str, text: str = "") -> models.Div:
 
 
 def pictured(space: Space, row: int, target: str) -> str:
-    """The address of a small picture of what answers, "" where there is none; of a mean, of the first view there is."""
-    names = [target] if target in space.store.names else space.store.names
+    """The address of a small picture of what answers, "" where there is none.
+
+    A mean and a table have no picture of their own: the first view of the object that there is stands for them.
+    """
+    known = space.dataset.modalities if space.dataset else {}
+    has_own = target in space.store.names and not (target in known and known[target].kind == "table")
+    names = [target] if has_own else space.store.names
     return next((url for name in names if (url := thumbnail_url(space, row, name, SIZE))), "")
 
 

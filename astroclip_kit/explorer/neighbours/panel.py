@@ -17,6 +17,7 @@ from .controls import Asking, Steps
 from .lists import NeighbourList, neighbour_list, targets
 from .new_file import NewFile
 from .new_query import about_file, new_query
+from .new_view import new_view
 from .way import Asker, Way
 
 __all__ = ["neighbour_panel"]
@@ -54,7 +55,8 @@ class _Neighbours:
         self.row = models.Row(name="neighbours-lists", styles={"gap": "8px", "width": "100%", "flex-wrap": "wrap"})
         self.used = [self.steps.layout, self.asking.layout, self.row]
         new = new_query(session, self._ask_file)
-        parts = [self.head, self.steps.layout, self.asking.layout, new, self.row]
+        self.drawn = models.Column(name="new-view", sizing_mode="stretch_width", visible=False)
+        parts = [self.head, self.drawn, self.steps.layout, self.asking.layout, new, self.row]
         self.layout = models.Column(*parts, name="neighbours", sizing_mode="stretch_width")
         session.on("focus", call=self._focused)
         session.on("where", call=self._filtered)
@@ -101,6 +103,8 @@ class _Neighbours:
     def _arrive(self, asker: Asker | None) -> None:
         """Somebody asks, or nobody."""
         self.way.arrive(asker)
+        view = new_view(self.session.space, asker.file.asked) if asker and asker.file else None
+        self.drawn.update(children=[view] if view else [], visible=view is not None)
         self._search()
         self._pin()
 
@@ -191,7 +195,8 @@ class _Neighbours:
             text = card(pictured(self.session.space, asker.row, query), [title, self._marked()])
             return f'<div class="card">{text}</div>'
         lines = [title, *about_file(asker.file), escape(self.unplaced), self._marked()]
-        return f'<div class="card large">{card(_picture_of(asker.file.asked), lines)}</div>'
+        picture = "" if self.drawn.children else _picture_of(asker.file.asked)
+        return f'<div class="card large">{card(picture, lines)}</div>'
 
     def _marked(self) -> str:
         """How many are marked on the map, which are fewer than are listed where lists share some."""

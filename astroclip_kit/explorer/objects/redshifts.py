@@ -7,7 +7,7 @@ import math
 from ..space import Space
 from .plots import in_unit
 
-__all__ = ["LIGHT_KM_S", "redshift_of"]
+__all__ = ["HIGHEST", "LIGHT_KM_S", "LOGARITHMS", "LOWEST", "REDSHIFTS", "redshift_of"]
 
 REDSHIFTS = (
     *("z", "redshift", "z_spec", "zspec", "spec_z", "specz", "spectrum_z", "z_hp", "z_best", "zbest", "catalogue_z"),
@@ -21,7 +21,7 @@ LOWEST, HIGHEST = -0.02, 12.0  # what is beyond is no redshift: a magnitude in t
 
 
 def redshift_of(space: Space, row: int) -> tuple[float, str]:
-    """Redshift of an object and the column that says so; NaN and "" where none does."""
+    """Redshift of an object and which column says so; NaN and "" where none does."""
     columns = {name.lower(): column for name, column in space.columns.items() if not column.is_class}
     columns = {name: columns[name] for name in (*REDSHIFTS, *LOGARITHMS, *VELOCITIES) if name in columns}
     values = space.store.catalog.at([row], [column.name for column in columns.values()]) if columns else {}
@@ -34,5 +34,5 @@ def redshift_of(space: Space, row: int) -> tuple[float, str]:
         else:
             value = in_unit(value, column.unit, "")
         if LOWEST < value < HIGHEST:
-            return value, column.name
+            return value, f"column {column.name}"
     return math.nan, ""

@@ -166,9 +166,18 @@ class SpectrumView:
 
     def show(self, row: int, view: View) -> None:
         """Draws the spectrum [C, L] of an object."""
-        self._view = view
-        self._redshift, self._said = redshift_of(self._space, row)
-        known = math.isfinite(self._redshift)
+        self.draw(view, *redshift_of(self._space, row))
+
+    def draw(self, view: View, redshift: float, source: str) -> None:
+        """Draws any spectrum.
+
+        Args:
+            view: Flux, inverse variance and covariates [C, L].
+            redshift: NaN where none is known.
+            source: Column or file that says so.
+        """
+        self._view, self._redshift, self._said = view, redshift, source
+        known = math.isfinite(redshift)
         self._frame.visible = self._kinds.visible = known
         if not known:
             self._frame.active = 0
@@ -241,12 +250,10 @@ class SpectrumView:
         return f"{', '.join(told)}." if told else ""
 
 
-def _note(redshift: float, column: str) -> str:
+def _note(redshift: float, source: str) -> str:
     from html import escape
 
     if not math.isfinite(redshift):
         return "No redshift of this object is known, so no lines of it are marked."
     speed = f", {redshift * LIGHT_KM_S:.0f} km/s" if abs(redshift) < SLOW else ""
-    return (
-        f"z = {redshift:.5g} (column {escape(column)}{speed}); lines at vacuum wavelengths, of SDSS's table and NIST."
-    )
+    return f"z = {redshift:.5g} ({escape(source)}{speed}); lines at vacuum wavelengths, of SDSS's table and NIST."

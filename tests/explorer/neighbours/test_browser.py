@@ -142,10 +142,12 @@ def test_a_new_cutout_and_a_new_spectrum_ask(open_page, space, galaxies, cutout,
     plane = space.planes.open("pca:image", {})
     page.wait(lambda: len(page.value("pins", "data.x")), "a place on the map")
     np.testing.assert_allclose(page.value("pins", "data.x")[0], plane.at([itself])[0][0], atol=0.05)
-    assert 50 < page.js("return view('neighbours-head').el.shadowRoot.querySelector('img').naturalWidth")
+    assert page.is_shown("cutout-figure-new image") and page.picture("cutout-figure-new image").std() > 20
     spectrum = sorted((galaxies / "survey" / "spectra").glob("*.fits"))[0]
     page.upload("new-file", spectrum)
     asks(page, spectrum.name)
+    page.wait(lambda: page.is_shown("spectrum-figure-new spectrum"), "the spectrum")
+    assert page.value("spectrum-figure-new spectrum", "x_range.end") > 9000  # Angstrom
     assert "asks as spectrum" in page.text("neighbours-head") and "spectrum → image" in page.text("neighbours-title-1")
     pick(page, 1, 0)
     page.wait(lambda: page.session.focus >= 0, "an object")
