@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -14,24 +13,19 @@ import numpy.typing as npt
 from ..data.crossmatch import Positions, chord_of, unit_vectors
 from ..errors import InputError, UsageError
 from ..surveys.files.coordinates import in_range
+from .places import place_of
 from .query import Query
 
 if TYPE_CHECKING:
     from .newcomers import Newcomers
     from .store import EmbeddingStore
 
-__all__ = ["Asked", "ask", "ask_files", "find", "ids_of", "objects", "place_of", "rows_at", "rows_of"]
+__all__ = ["Asked", "ask", "ask_files", "find", "ids_of", "objects", "rows_at", "rows_of"]
 
 Rows = npt.NDArray[np.int64]
 Vectors = npt.NDArray[np.float32]
 SHOWN = 3
 SHORTEST = 1e-6  # of the sum of unit vectors that still has a direction
-WRITTEN = re.compile(  # "J100024.00+021200.0", or numbers that something parts: a sign alone does not, in "57000-11"
-    r"J(?P<hours>\d\d)\d{4}(\.\d+)?[+-]\d{6}(\.\d+)?$"
-    r"|(?=.*(\d *[:hd]|\d +[+-]?\d))(?P<ra>[+-]?\d+\.?\d*) *(?P<degrees>d?)"
-)
-RANGES = {24: "24 hours", 360: "360 degrees"}
-NO_POSITION = 'coordinates {!r}: expected "150.1 2.2" (degrees) or "10h00m24s +02d12m00s".'
 WHO = "say which object: give either object_id, or ra and dec in degrees, or a file, or a table of these."
 
 
@@ -63,39 +57,6 @@ def ids_of(store: EmbeddingStore, value: str | Sequence[str]) -> list[str]:
     if len(_named(store, value)):
         return [value]
     return [word.strip() for word in value.split(",") if word.strip()]
-
-
-def place_of(coordinates: str | Sequence[float]) -> tuple[float, float]:
-    """Right ascension and declination in degrees.
-
-    Args:
-        coordinates: "150.1 2.2" (degrees), "10h00m24s +02d12m00s", "J100024.00+021200.0", or the
-            two numbers.
-
-    Raises:
-        UsageError: If the text is no position, or its right ascension is not from 0 to less than 360 degrees.
-
-    Example:
-        >>> place_of("10:00:24 +02:12:00")
-        (150.1, 2.2)
-    """
-    if not isinstance(coordinates, str):
-        return float(coordinates[0]), float(coordinates[1])
-    from astropy.coordinates import SkyCoord
-
-    text = " ".join(coordinates.replace(",", " ").split())
-    plain = all(letter in "0123456789.+- " for letter in text) and len(text.split()) == 2
-    first = WRITTEN.match(text)
-    if first is None:
-        raise UsageError(NO_POSITION.format(coordinates))
-    size, whole = float(first["ra"] or first["hours"]), 360 if plain or first["degrees"] else 24
-    if not 0 <= size < whole:
-        raise UsageError(f"coordinates {coordinates!r}: expected a right ascension of 0 to {RANGES[whole]}.")
-    try:
-        place = SkyCoord(text, unit="deg" if plain else ("hourangle", "deg"))
-    except ValueError as error:
-        raise UsageError(NO_POSITION.format(coordinates)) from error
-    return round(float(place.ra.deg), 9), round(float(place.dec.deg), 9)
 
 
 def ask(store: EmbeddingStore, query: Query, name: str = "") -> Asked:

@@ -77,7 +77,8 @@ def _changed(asking: Query, prediction: Prediction, more: Mapping[str, Any]) -> 
 
 def _asked(store: EmbeddingStore, asking: Query, query: str) -> tuple[Any, str, list[str]]:
     """Rows of the store or new objects, or None for all; the modality that asks; and notes on who is left out."""
-    from ..embeddings.queries import find, ids_of, place_of, rows_of
+    from ..embeddings.places import place_of
+    from ..embeddings.queries import find, ids_of, rows_of
     from ..embeddings.query_tables import ask_table
 
     if asking.unlike or asking.weights:

@@ -5,7 +5,6 @@ import pytest
 from astropy.table import Table
 
 from astroclip_kit.embeddings import EmbeddingStore, Query
-from astroclip_kit.embeddings.queries import place_of
 from astroclip_kit.errors import FileError, InputError, UsageError
 
 N = 40
@@ -168,47 +167,3 @@ def test_k_counts_who_is_left(store):
     with pytest.raises(InputError, match=r"k: expected 1 to 37 .objects with 'image' to choose from., found 38"):
         store.search("obj1,obj2", query="image", k=38)
     assert len(store.search("obj1,obj2", query="image", k=37)) == 37
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "150.1 2.2",
-        "150.1, 2.2",
-        "150.1\t2.2",
-        "150.1d 2.2d",
-        "150.1deg 2.2deg",
-        "10h00m24s +02d12m00s",
-        "10h00m24s+02d12m00s",
-        "10:00:24 +02:12:00",
-        "10:00:24+02:12:00",
-        "10 00 24 +02 12 00",
-        "J100024.00+021200.0",
-        (150.1, 2.2),
-    ],
-)
-def test_positions_are_read_as_they_are_written(text):
-    assert place_of(text) == pytest.approx((150.1, 2.2))
-
-
-@pytest.mark.parametrize("text", ["57000-11", "150.1+2.2", "1000+0212", "J1000+0212", "galaxy", "150.1 95", ""])
-def test_digits_that_only_a_sign_parts_are_no_position(text):
-    with pytest.raises(UsageError, match=r'expected "150.1 2.2" \(degrees\) or "10h00m24s \+02d12m00s"'):
-        place_of(text)
-
-
-@pytest.mark.parametrize(
-    ("text", "range_"),
-    [
-        ("360 0", "360 degrees"),
-        ("-1 0", "360 degrees"),
-        ("400d +10d", "360 degrees"),
-        ("24:00:00 +10:00:00", "24 hours"),
-        ("-10:00:00 +10:00:00", "24 hours"),
-        ("1000 +21 3", "24 hours"),
-        ("J250000+100000", "24 hours"),
-    ],
-)
-def test_a_right_ascension_is_within_a_circle_in_every_form(text, range_):
-    with pytest.raises(UsageError, match=f"expected a right ascension of 0 to {range_}"):
-        place_of(text)

@@ -124,7 +124,7 @@ def _choices(rows: npt.NDArray[np.int64], what: str) -> Found:
 
 def _at(session: Session, text: str, radius_arcsec: float) -> Found:
     """The object nearest to a position."""
-    from ...embeddings.queries import place_of
+    from ...embeddings.places import place_of
 
     space = session.space
     try:
