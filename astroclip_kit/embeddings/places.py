@@ -57,10 +57,12 @@ def place_of(coordinates: str | Sequence[float]) -> tuple[float, float]:
 
     text = _tidied(coordinates)
     plain, first = PAIR.fullmatch(text), WRITTEN.match(text)
-    if plain is None and first is None:
+    if plain is not None:
+        size, whole = float(plain[1]), 360
+    elif first is not None:
+        size, whole = float(first["ra"]), 360 if first["degrees"] else 24
+    else:
         raise UsageError(NO_POSITION.format(coordinates))
-    size = float(plain[1] if plain else first["ra"]) if plain or first else 0.0
-    whole = 360 if plain or (first and first["degrees"]) else 24
     if not 0 <= size < whole:
         raise UsageError(f"coordinates {coordinates!r}: expected a right ascension of 0 to {RANGES[whole]}.")
     try:

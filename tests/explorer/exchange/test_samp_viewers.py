@@ -14,7 +14,7 @@ from astroclip_kit.explorer.exchange.samp import SampLink
 from astroclip_kit.explorer.exchange.samp_hub import samp_library
 from astroclip_kit.explorer.session import Session
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore:.* from client .* failed")]  # as one ends
 PATIENCE = 240  # seconds
 SENT = [0, 2, 3, 4, 5]
 
