@@ -6,6 +6,7 @@ import ast
 import operator
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
+from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,7 @@ ARITHMETIC: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Mod: operator.mod,
     ast.Pow: operator.pow,
 }
+ALIKE = 0.6  # of two names, see `difflib.get_close_matches`
 LARGEST_POWER = 100
 LARGEST = 1 << 64  # whole numbers from there on are taken as floats, so that none grows without end
 
@@ -100,7 +102,8 @@ def rows_where(columns: Mapping[str, npt.NDArray[Any]], expression: str) -> npt.
         rows = np.asarray(table.eval(ast.unparse(checked), engine="python", parser="pandas"))
     except Exception as error:  # the parser has errors of its own for every kind of mistake
         problem = re.sub(r"column(\d+)__", lambda found: names[int(found[1])], _problem(error, expression))
-        raise UsageError(f"where {expression!r}: {problem}. {_known(columns)}") from error
+        unknown = error.name if isinstance(error, NameError) and error.name else ""
+        raise UsageError(f"where {expression!r}: {problem}. {_known(columns, unknown)}") from error
     if rows.dtype != bool or rows.shape != (len(table) if names else _count(columns),):
         raise UsageError(f"where {expression!r}: expected a condition such as 'z > 0', found a value.")
     return rows
@@ -113,7 +116,7 @@ def _renamed(expression: str, columns: Collection[str], alias: Mapping[str, str]
             yield NAME.sub(lambda name: alias.get(name[0], name[0]), part.replace("&", " and ").replace("|", " or "))
         elif part[0] == "`":
             if (name := _unquoted(part)) not in alias:
-                raise UsageError(f"where {expression!r}: name {name!r} is not defined. {_known(columns)}")
+                raise UsageError(f"where {expression!r}: name {name!r} is not defined. {_known(columns, name)}")
             yield alias[name]
         else:
             yield part
@@ -141,7 +144,7 @@ class _Checked(ast.NodeTransformer):
 
     def visit_Name(self, node: ast.Name) -> ast.AST:
         if node.id not in self._names:
-            raise NameError(f"name {node.id!r} is not defined")
+            raise NameError(f"name {node.id!r} is not defined", name=node.id)
         return node
 
     def visit_Constant(self, node: ast.Constant) -> ast.AST:
@@ -203,8 +206,12 @@ def _count(columns: Mapping[str, Any]) -> int:
     return int(columns.rows) if hasattr(columns, "rows") else len(next(iter(columns.values()), ()))
 
 
-def _known(columns: Collection[str]) -> str:
-    return f"There are the columns {', '.join(list(columns)[:20])}."
+def _known(columns: Collection[str], unknown: str = "") -> str:
+    """Which columns there are, and which of them are called much like one that is not there."""
+    by_letters = {name.lower(): name for name in reversed(list(columns))}
+    near = [by_letters[one] for one in get_close_matches(unknown.lower(), by_letters, 3, ALIKE)] if unknown else []
+    meant = f" Is {' or '.join(map(quoted, near))} meant?" if near else ""
+    return f"There are the columns {', '.join(list(columns)[:20])}.{meant}"
 
 
 def _problem(error: Exception, expression: str) -> str:

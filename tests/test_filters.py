@@ -49,6 +49,10 @@ def test_the_rows_that_it_says(expression, rows):
 @pytest.mark.parametrize(
     ("expression", "message"),
     [
+        ("Z > 1", r"name 'Z' is not defined\. There are the columns .*\. Is z meant\?"),
+        ("clas == 'QSO'", r"name 'clas' is not defined\. .* Is class meant\?"),
+        ("`2mas j` > 1", r"name '2mas j' is not defined\. .* Is `2mass j` meant\?"),
+        ("nothing_alike > 1", r"name 'nothing_alike' is not defined\. There are the columns .*[^?]$"),
         ("zz > 1", r"name 'zz' is not defined. There are the columns z, class"),
         ("`z z` > 1", r"name 'z z' is not defined. There are the columns z, class"),
         ("z >", r"where 'z >': it is no condition that can be read, such as 'z > 0'\. There are the columns"),
