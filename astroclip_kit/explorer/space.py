@@ -134,9 +134,24 @@ class Space:
             self._rows = {name: number for names in named for number, name in enumerate(names.tolist())}
         return self._rows.get(own, -1)
 
-    def view(self, row: int, name: str) -> npt.NDArray[np.float32] | None:
-        """The view of one row of the store, None where there is none."""
+    def observations(self, row: int) -> npt.NDArray[np.int64]:
+        """Rows in the dataset [R] of a row of the store: of a pooled store all of the group, else the only one."""
+        if self.dataset is not None and self.store.manifest.get("pool"):
+            rows = np.flatnonzero(self.dataset.groups == self.ids_of([row])[0])
+            if len(rows):
+                return rows
         at = self.dataset_row(row)
+        return np.array([at] if at >= 0 else [], dtype=np.int64)
+
+    def view(self, row: int, name: str, at: int = -1) -> npt.NDArray[np.float32] | None:
+        """The view of one row of the store, None where there is none.
+
+        Args:
+            row: Row of the store.
+            name: The modality.
+            at: Row in the dataset, where it is not the usual one.
+        """
+        at = at if at >= 0 else self.dataset_row(row)
         if at < 0 or self.dataset is None or name not in self.dataset.modalities or not self.dataset.present(name)[at]:
             return None
         view: npt.NDArray[np.float32] = self.dataset.views(name, [at])[0]

@@ -29,10 +29,23 @@ def new_query(session: Session, take: Callable[[NewFile], None]) -> models.UIEle
     holds = models.Select(title="The file holds", name="new-holds", options=[ANY, *store.names], value=ANY, width=150)
     folder = models.TextInput(title="Model folder", name="new-model", width=220, visible=not model_is_known(store))
 
+    refused: list[tuple[str, bytes]] = []  # the last file, where it could not ask yet
+
     def given(name: str, content: bytes) -> None:
         modality, model = "" if holds.value == ANY else holds.value, folder.value.strip()
+        refused[:] = [(name, content)]
         job = partial(read_new_file, store, name, content, holds=modality, model=model)
-        session.work(job, take, f"Reading {name}", lane="new file")
+        session.work(job, taken, f"Reading {name}", lane="new file")
+
+    def taken(file: NewFile) -> None:
+        refused.clear()
+        take(file)
+
+    def told(attribute: str, old: str, new: str) -> None:
+        if refused and new != ANY:
+            session.guarded(partial(given, *refused[0]))
+
+    holds.on_change("value", told)
 
     accept = ".fits,.fit,.fts,.fz,.fits.gz,.fits.bz2"
     button = upload_button(session, "Query with a new file", given, accept=accept, name="new-file", align="end")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from html import escape
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -12,8 +13,10 @@ from ...errors import KitError
 from ...types import Modality
 from ..session import Session
 from ..space import Space
+from ..texts import printable
 from .cutouts import CutoutView
 from .lightcurves import LightCurveView
+from .observations import Observations, same_object
 from .property_table import PropertyTable
 from .spectra import SpectrumView
 from .stamps import StampsView, are_stamps
@@ -36,7 +39,10 @@ else refused()
 STYLE = """
 h2 { font-size: 16px; margin: 2px 0; overflow-wrap: anywhere; } p { margin: 2px 0; overflow-wrap: anywhere; }
 h2, span { user-select: all; } span { white-space: nowrap; margin-right: 12px; }
-table { border-collapse: collapse; } td { padding: 1px 12px 1px 0; }
+.bk-clearfix { display: block; width: 100%; } .beside table, .beside tbody { display: block; } .beside tbody { columns: 180px; column-gap: 16px; }
+.beside tr { display: flex; justify-content: space-between; gap: 12px; break-inside: avoid; font-size: 13px; }
+.beside td { overflow-wrap: anywhere; border-bottom: 1px solid #eee; flex: 1 1 auto; }
+.beside td + td { text-align: right; font-variant-numeric: tabular-nums; flex: none; }
 """
 
 
@@ -60,10 +66,14 @@ class TableView:
 
     def show(self, row: int, view: npt.NDArray[np.float32]) -> None:
         """Lists the numbers [C] of an object."""
-        cells = zip(self._modality.channels, view, strict=True)
-        lines = (f"<tr><td>{escape(name)}<td>{value:.5g}" for name, value in cells if np.isfinite(value))
+        cells = [(escape(name), float(value)) for name, value in zip(self._modality.channels, view, strict=True)]
+        lines = (f"<tr><td>{name}<td>{value:.5g}" for name, value in cells if np.isfinite(value))
         unit = f" [{escape(self._modality.unit)}]" if self._modality.unit else ""
-        text = f"<b>{escape(self._modality.name)}</b>{unit}<table>{''.join(lines)}</table>"
+        lacks = ", ".join(name for name, value in cells if not np.isfinite(value))
+        text = (
+            f"<b>{escape(self._modality.name)}</b>{unit}<div class=beside><table>{''.join(lines)}</table></div>"
+            f"{f'<p>Without a value: {lacks}.</p>' if lacks else ''}"
+        )
         self.layout.update(text=text)
 
 
@@ -95,8 +105,16 @@ def object_panel(session: Session) -> UIElement:
     copy = Button(label="Copy", name="copy", width=70)
     copy.js_on_click(CustomJS(args={"head": head, "button": copy}, code=COPY))
     table = PropertyTable(session)
-    rest = column(*(view.layout for view in views.values()), table.layout, sizing_mode="stretch_width")
+    observations = Observations(space, lambda: session.guarded(draw))
+    parts = [observations.layout, *(view.layout for view in views.values()), table.layout]
+    rest = column(*parts, sizing_mode="stretch_width")
     rest.visible = False
+
+    def draw() -> None:
+        at, drawn = session.focus, dict[str, npt.NDArray[np.float32]]()
+        told = [_shown(space, (at, observations.at), name, view, drawn) for name, view in views.items()]
+        copied = _copied(space, at)
+        head.update(text=_head(space, at, copied, list(filter(None, told))), tags=copied)
 
     def show() -> None:
         at = session.focus
@@ -104,9 +122,8 @@ def object_panel(session: Session) -> UIElement:
         if at < 0:
             head.update(text=HINT, tags=[])
             return
-        problems = [problem for name, view in views.items() if (problem := _shown(space, at, name, view))]
-        copied = _copied(space, at)
-        head.update(text=_head(space, at, copied, problems), tags=copied)
+        observations.show(at)
+        draw()
         table.show(at)
 
     session.on("focus", call=show)
@@ -115,18 +132,39 @@ def object_panel(session: Session) -> UIElement:
     return column(top, rest, sizing_mode="stretch_width", name="object-panel")
 
 
-def _shown(space: Space, row: int, name: str, view: _ObjectView) -> str:
-    """Shows a modality of an object; where that cannot be done, why."""
+def _shown(
+    space: Space, at: tuple[int, int], name: str, view: _ObjectView, drawn: dict[str, npt.NDArray[np.float32]]
+) -> str:
+    """Shows a modality of an object; where that is not done, why.
+
+    Args:
+        space: What is explored.
+        at: Row of the store and of the dataset.
+        name: The modality.
+        view: Where it is shown.
+        drawn: What is shown already, by modality: nothing is shown twice.
+    """
+    problem = f"It has no {name}."
     try:
-        found = space.view(row, name)
+        found = space.view(at[0], name, at[1])
     except KitError as error:
         found, problem = None, str(error)
-    else:
-        problem = f"It has no {name}."
+    if found is not None and (twin := _twin(space, name, found, drawn)):
+        found, problem = None, f"Its {name} is the same observation as its {twin}."
     view.layout.visible = found is not None
     if found is None:
         return problem
-    view.show(row, found)
+    drawn[name] = found
+    view.show(at[0], found)
+    return ""
+
+
+def _twin(space: Space, name: str, found: npt.NDArray[np.float32], drawn: dict[str, npt.NDArray[np.float32]]) -> str:
+    """The modality that holds the very same, "" for none."""
+    known = space.dataset.modalities if space.dataset else {}
+    for other, shown in drawn.items():
+        if replace(known[other], name=name) == known[name] and np.array_equal(shown, found, equal_nan=True):
+            return other
     return ""
 
 
@@ -164,4 +202,5 @@ def _head(space: Space, row: int, copied: list[str], problems: list[str]) -> str
     return (
         f"<h2>{object_id}</h2><p>{places}</p>"
         f"<p>In the space by: {escape(', '.join(here)) or 'nothing'}. {escape(' '.join(problems))}</p>"
+        f"<p>{escape(printable(same_object(space, row)))}</p>"
     )

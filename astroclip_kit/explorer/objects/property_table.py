@@ -26,7 +26,7 @@ LARGEST = 1e12  # number that is written out
 UNSEEN = ("object_id", "group", "ra", "dec")  # columns that stand in the head
 STYLE = """
 table { border-collapse: collapse; width: 100%; font-size: 13px; table-layout: fixed; }
-th:nth-child(1) { width: 26%; } th:nth-child(2) { width: 24%; } th:nth-child(4) { width: 56px; }
+th:nth-child(1) { width: 26%; } th:nth-child(2) { width: 24%; } th:nth-child(4) { width: 64px; }
 th { text-align: left; font-weight: 600; border-bottom: 1px solid #999; vertical-align: bottom; }
 td, th { padding: 2px 8px 2px 0; overflow-wrap: break-word; }
 td:nth-child(4), th:nth-child(4) { white-space: nowrap; padding-right: 0; }

@@ -116,7 +116,9 @@ class SpectrumView:
         self._view, self._redshift, self._said = np.empty((1, 0), np.float32), math.nan, ""
         self._ends, self._power = (0.0, 1.0), 0  # wavelengths on the axis; of ten, that fluxes are divided by
         self._frame = RadioButtonGroup(labels=list(FRAMES), active=0, name=f"frame-{modality.name}")
-        self._kinds = CheckboxButtonGroup(labels=list(KINDS), active=[0, 1], name=f"lines-{modality.name}")
+        self._kinds = CheckboxButtonGroup(
+            labels=[kind.split()[0] for kind in KINDS], active=[0, 1], name=f"lines-{modality.name}"
+        )
         self._sky = Toggle(label=NIGHT, name=f"sky-{modality.name}")
         self._note = Div(name=f"note-{modality.name}", styles=NOTE)
         self._figure()

@@ -8,6 +8,7 @@ from bokeh.models import ColumnDataSource
 
 from astroclip_kit.embeddings import EmbeddingStore
 from astroclip_kit.embeddings.queries import Asked
+from astroclip_kit.errors import InputError
 from astroclip_kit.explorer.neighbours import new_query
 from astroclip_kit.explorer.neighbours.new_file import NewFile
 from astroclip_kit.explorer.session import Session
@@ -71,6 +72,25 @@ def test_a_file_is_read_as_it_was_asked_and_handed_on(session, monkeypatch):
     assert taken == ["read", "read"]
     assert asked[0] == (store, "a.fits", b"abc", {"holds": "", "model": ""})
     assert asked[1] == (store, "a.fits", b"def", {"holds": "image", "model": "my/model"})
+
+
+def test_a_file_that_could_not_ask_does_so_when_it_is_said_what_it_holds(session, monkeypatch):
+    def read(store, name, content, *, holds, model):
+        if not holds:
+            raise InputError("say what it holds")
+        return name, content, holds
+
+    taken = []
+    monkeypatch.setattr(new_query, "read_new_file", read)
+    layout = new_query.new_query(session, taken.append)
+    holds = layout.select_one({"name": "new-holds"})
+    given(session, layout, "a.fits", b"abc")
+    assert session.said == ("say what it holds", "error") and not taken
+    holds.value = "image"
+    assert taken == [("a.fits", b"abc", "image")]
+    holds.value = new_query.ANY
+    holds.value = "image"
+    assert len(taken) == 1  # it was answered
 
 
 def test_a_bad_file_is_said_and_nobody_asks(session):

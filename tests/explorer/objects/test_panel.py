@@ -69,11 +69,11 @@ def test_an_object_without_a_position_says_so(space):
     assert "No position of it is known." in head(panel).text and head(panel).tags == ["o1"]
 
 
-def test_the_columns_of_a_table_are_text_and_missing_numbers_are_left_out(space):
+def test_the_columns_of_a_table_are_text_and_missing_numbers_are_named_below(space):
     session, panel = panel_of(space)
     session.look_at(0)
     text = panel.select_one({"name": "table-table"}).text
-    assert "<script" not in text and "<td>1.5" in text and "nothing" not in text
+    assert "<script" not in text and "<td>1.5" in text and "<p>Without a value: nothing.</p>" in text
 
 
 def test_without_a_dataset_it_says_why(space):
@@ -95,7 +95,7 @@ def test_a_dataset_of_other_objects_says_so(space, tmp_path):
 def test_a_damaged_dataset_is_a_sentence(space, monkeypatch):
     session, panel = panel_of(space)
 
-    def broken(row, name):
+    def broken(row, name, at):
         raise FolderError("the shard <i>7</i> is damaged.")
 
     monkeypatch.setattr(space, "view", broken)
