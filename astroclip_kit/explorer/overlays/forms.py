@@ -14,6 +14,7 @@ from zlib import error as ZlibError
 
 from ...errors import FileError
 from ...surveys.catalogues import DECS, RAS, column_called, may_be_id
+from ...surveys.files.references import check_contained
 
 __all__ = ["ACCEPT", "unpacked"]
 
@@ -46,10 +47,11 @@ def unpacked(name: str, content: bytes) -> tuple[str, bytes, str]:
         An ending that says the format, the bytes, and a sentence on which of several tables was taken, or "".
 
     Raises:
-        FileError: If it is damaged, too large, or of a program that does not write tables.
+        FileError: If it is damaged, too large, refers to other files, or is of a program that does not write tables.
     """
     if content.startswith(GZIP):
         name, content = name.lower().removesuffix(".gz"), _gunzipped(name, content)
+    check_contained(name, io.BytesIO(content))
     begin = content[:100].lstrip(b"\xef\xbb\xbf \t\r\n").upper()
     if what := next((told for first, told in FOREIGN.items() if begin.startswith(first)), ""):
         raise FileError(name, f"is {what}, no table. Save it as CSV, FITS or VOTable.")

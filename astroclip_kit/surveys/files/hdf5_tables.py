@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from .references import opened_hdf5
+
 __all__ = ["hdf5_fields", "hdf5_names", "read_hdf5"]
 
 Field = tuple[str, tuple[int, ...]]  # a column's name, and the shape of its values
@@ -29,9 +31,7 @@ def hdf5_fields(file: Any) -> list[Field]:
 
 def hdf5_names(path: Path, wide: bool = False) -> list[str]:
     """Names of the columns that hold one value per row, or of all of them."""
-    import h5py
-
-    with h5py.File(path) as file:
+    with opened_hdf5(path) as file:
         return [name for name, shape in hdf5_fields(file) if wide or not shape]
 
 
@@ -45,9 +45,7 @@ def read_hdf5(path: Path, wanted: Sequence[str]) -> tuple[pd.DataFrame, tuple[st
     Returns:
         The columns, each value of several numbers as an array, and the lines in which astropy describes them.
     """
-    import h5py
-
-    with h5py.File(path) as file:
+    with opened_hdf5(path) as file:
         records = _records(file)
         if records is None:
             columns = _columns(file)

@@ -94,8 +94,9 @@ def _hdf5(path: Path) -> Outline:
     import h5py
 
     from .hdf5_tables import hdf5_fields
+    from .references import opened_hdf5
 
-    with h5py.File(path) as file:
+    with opened_hdf5(path) as file:
         groups = [name for name in file if isinstance(file[name], h5py.Group)]
         names = {*file, *(file[groups[0]] if groups else ()), *(name for name, _ in hdf5_fields(file))}
     return Outline("hdf5", frozenset(name.lower() for name in names), tuple(groups))

@@ -18,6 +18,7 @@ from .array_columns import stacked
 from .csv_files import csv_comments, csv_names, read_csv
 from .hdf5_tables import hdf5_names, read_hdf5
 from .notes import EXACT, LOST_DIGITS, note
+from .references import check_contained
 
 __all__ = [
     "check_mapping",
@@ -201,7 +202,10 @@ def _astropy(path: Path, wanted: list[str]) -> pd.DataFrame:
 
 def _open(path: Path) -> Any:
     from astropy.table import Table
+    from astropy.utils.data import get_readable_fileobj
 
+    with get_readable_fileobj(path, encoding="binary") as stream:
+        check_contained(path, stream)
     if not path.name.lower().removesuffix(".gz").endswith(ASCII):
         return Table.read(path)
     table = Table.read(path, format="ascii")
