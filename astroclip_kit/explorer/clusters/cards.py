@@ -22,6 +22,7 @@ __all__ = ["ClusterCards"]
 
 MOST = 30  # clusters that are listed
 TOLD = 3  # properties of each
+LONGEST = 80  # letters of a name
 SIDE = 72  # pixels of the picture
 CARD = ":host { gap: 8px; padding: 6px 0; border-top: 1px solid #ddd; align-items: flex-start; }"
 TEXT = "p { margin: 0; overflow-wrap: anywhere; } .sign { font-size: 18px; }"
@@ -70,7 +71,7 @@ class _Card:
     def __init__(self, session: Session, rename: Callable[[int, str], None], number: int) -> None:
         self._session, self._number, self._codes = session, number, np.empty(0, np.int32)
         self.mark, self.picture, self._told = (Div(stylesheets=[InlineStyleSheet(css=TEXT)]) for _ in range(3))
-        self._name = TextInput(name=f"cluster-name-{number}", width=140)
+        self._name = TextInput(name=f"cluster-name-{number}", width=140, max_length=LONGEST)
         self._name.on_change("value", lambda attribute, old, new: session.guarded(partial(rename, number, new)))
         self._select = Button(name=f"cluster-select-{number}")
         self._select.on_click(lambda: session.guarded(self._take))

@@ -11,6 +11,7 @@ from ...downstream.clustering import Grouping
 from ...errors import UsageError
 from ...filters import columns_in
 from ..columns import Column as Values
+from ..exchange.saving import free_name
 from ..session import Session
 from ..stylesheet import line
 from .cards import ClusterCards
@@ -134,12 +135,9 @@ class _ClusterPanel:
         session.change(where=kept, colour=self._column)
 
     def _save(self) -> None:
-        session, found, name = self._session, self._found, self._name.value.strip()
+        session, found = self._session, self._found
         assert found is not None
-        if name in session.space.columns:
-            raise UsageError(
-                f"column {name!r}: there is a column of this name, which is not changed. Choose another one."
-            )
+        name = free_name(session.space.columns, self._name.value)
         about = {**found.about, "where": " and ".join(session.state.where), "clusters": found.names}
         column = Values.of_classes(name, found.codes, found.names)
         session.work(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -119,7 +119,7 @@ def save_in_store(session: Session, name: str) -> None:
         UsageError: If nothing is selected, or the name cannot be used or is taken.
     """
     selection = _selected(session)
-    name, where = _free_name(session, name), " and ".join(session.state.where)
+    name, where = free_name(session.columns, name), " and ".join(session.state.where)
     about = {"made by": "astroclip-kit explore", "plane": session.state.plane, "where": where}
     session.work(
         partial(session.space.save_column, name, selection, about=about),
@@ -129,16 +129,24 @@ def save_in_store(session: Session, name: str) -> None:
     )
 
 
-def _free_name(session: Session, name: str) -> str:
-    """A name as a column has it: with _ for spaces and hyphens.
+def free_name(taken: Collection[str], name: str) -> str:
+    """A name as a column has it, with _ for spaces and hyphens.
+
+    Args:
+        taken: Names of other columns.
+        name: As it was typed.
 
     Raises:
-        UsageError: If it is taken on this page.
+        UsageError: If nothing was typed, or the name is taken.
+
+    Example:
+        >>> free_name(["z"], " my best-mergers ")
+        'my_best_mergers'
     """
     name = re.sub(r"[\s-]+", "_", name.strip())
     if not name:
-        raise UsageError("Type a name for the selection first, such as mergers.")
-    if name in session.columns:
+        raise UsageError("Type a name first, such as mergers.")
+    if name in taken:
         raise UsageError(f"column {name!r}: there is a column of this name, which is not changed. Choose another name.")
     return name
 
@@ -175,7 +183,7 @@ def rename_saved(session: Session, name: str, new: str) -> None:
     space, state = session.space, session.state
     if name not in space.store.saved_columns:
         raise UsageError(f"no saved selection {name!r} to rename. Choose one of the list.")
-    new = _free_name(session, new)
+    new = free_name(session.columns, new)
 
     def job() -> None:
         rename_column(space.store, name, new)

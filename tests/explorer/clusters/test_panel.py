@@ -102,7 +102,7 @@ def test_they_are_saved_beside_the_store_and_known_to_verbs(tab):
     assert tab.session.state.colour == "clusters"
     for name, said in (
         ("groups", "there is a column of this name"),
-        ("a b", "expected a name of letters"),
+        ("a/b", "expected a name of letters"),
         ("mass", "there is"),
     ):
         tab["clusters-name"].value = name

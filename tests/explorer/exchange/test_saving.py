@@ -123,7 +123,7 @@ def test_spaces_are_no_mistake_and_no_name_is_asked_for(session):
     session.select(flags(1))
     save_in_store(session, " my best-mergers ")
     assert list(session.space.store.saved_columns) == ["my_best_mergers"]
-    with pytest.raises(UsageError, match="Type a name for the selection first"):
+    with pytest.raises(UsageError, match="Type a name first"):
         save_in_store(session, "  ")
 
 
@@ -156,7 +156,7 @@ def test_what_was_saved_gets_another_name_with_what_needs_it(session):
     ("old", "new", "message"),
     [
         ("theirs", "x", r"no saved selection 'theirs' to rename\. Choose one of the list"),
-        ("mine", "", "Type a name for the selection first"),
+        ("mine", "", "Type a name first"),
         ("mine", "1st", "expected a name of letters"),
         ("mine", "class", "there is a column of this name"),
         ("mine", "Other", r"Other\.parquet is there\. Choose another name"),
