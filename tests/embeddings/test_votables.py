@@ -1,12 +1,13 @@
 """Binary VOTables hold what astropy's own writer would have written, and other readers read them."""
 
-import shutil
 import subprocess
 
 import numpy as np
 import pytest
+from astropy.io.fits.verify import VerifyWarning
 from astropy.io.votable import parse_single_table, validate
 from astropy.table import Column, MaskedColumn, Table
+from peers import program
 
 from astroclip_kit.embeddings.votables import ROWS, write_votable
 
@@ -67,12 +68,12 @@ def test_astropy_finds_nothing_to_complain_of(tmp_path, capsys):
     assert validate(tmp_path / "t.vot"), capsys.readouterr().out
 
 
-@pytest.mark.skipif(not shutil.which("stilts"), reason="Debian's stilts is not installed")
 def test_stilts_reads_the_same(tmp_path):
     write_votable(table(), tmp_path / "t.vot")
-    command = ["stilts", "tpipe", "in=t.vot", "out=t.fits", "ofmt=fits", "ifmt=votable"]
+    command = [program("stilts"), "tpipe", "in=t.vot", "out=t.fits", "ofmt=fits", "ifmt=votable"]
     subprocess.run(command, cwd=tmp_path, check=True, timeout=120)
-    found = Table.read(tmp_path / "t.fits")
+    with pytest.warns(VerifyWarning, match="column names contain only"):
+        found = Table.read(tmp_path / "t.fits")
     np.testing.assert_array_equal(found["vector"], table()["vector"])
     np.testing.assert_array_equal(found["star"], table()["star"])
     assert [str(one).strip() for one in found["object_id"]] == table()["object_id"].tolist()

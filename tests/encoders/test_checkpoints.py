@@ -1,6 +1,7 @@
 """Files with the layouts that others have published, read into the encoders of the kit."""
 
 import warnings
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
@@ -115,7 +116,8 @@ def test_every_layout_of_spender_gives_the_same_encoder(spender, layout, activat
     state = spender_state(rest=200, activation=activation)
     state |= {name: one for name, one in spender.items() if name.startswith("encoder.")}
     path = write_spender(tmp_path / "spender.pt", older(state)[layout])
-    attended, latent = SpenderEncoder.from_checkpoint(path), SpenderEncoder.from_checkpoint(path, latent=True)
+    with pytest.warns(match="does not say which wavelengths") if layout == "no instrument" else nullcontext():
+        attended, latent = SpenderEncoder.from_checkpoint(path), SpenderEncoder.from_checkpoint(path, latent=True)
     assert (attended.out_features, latent.out_features) == (256, 6)
     for name in ("conv1.0.weight", "conv3.2.weight", "mlp.0.weight", "mlp.7.weight", "mlp.9.bias"):
         torch.testing.assert_close(latent.state_dict()[name], spender[f"encoder.{name}"])

@@ -45,6 +45,7 @@ classify:
     encoder_training: &quick
       epochs: 1
       batch_size: 16
+      schedule: {{warmup_epochs: 0}}
       hardware: {{device: cpu, precision: float32, threads: 1, checkpoint_seconds: 0}}
     training: *quick
 """

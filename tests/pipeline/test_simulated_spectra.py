@@ -130,8 +130,11 @@ def test_a_space_of_objects_that_the_generator_learned_from_is_said_to_flatter(l
         features = ak.extract(stars / "data", {"image": whole, "simulated": generator}, tmp_path / "features")
     assert features.out_features("image") > 2  # not the logits
     assert features.manifest["modalities"]["simulated"]["learned"]["method"] == "spectral_gan"
-    with pytest.warns(
-        UserWarning, match=r"'simulated' was trained \(spectral_gan, split .*\) on the side of \d+ of \d+"
+    with (
+        pytest.warns(
+            UserWarning, match=r"'simulated' was trained \(spectral_gan, split .*\) on the side of \d+ of \d+"
+        ),
+        pytest.warns(UserWarning, match=r"'image' was trained \(supervised, split .*\) on the side of \d+ of \d+"),
     ):
         ak.align(features, tmp_path / "other", training=QUICK, split=Split(test=0.3, valid=0.3, seed=5))
     notes = open_folder(tmp_path / "other", "model")["notes"]

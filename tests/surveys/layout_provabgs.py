@@ -1,5 +1,6 @@
 """The layout of the PROVABGS catalogue: one array of records in HDF5, as astropy writes tables."""
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -46,7 +47,8 @@ def provabgs_table(count: int = 6, modelled: bool = False, **changes) -> Table:
 def write_provabgs(folder: Path, name: str = "BGS_ANY_full.provabgs.sv3.v0.hdf5", **changes) -> Path:
     path = folder / name
     where = {"path": "__astropy_table__"} if path.suffix == ".hdf5" else {}
-    provabgs_table(**changes).write(path, overwrite=True, **where)
+    with warnings.catch_warnings(action="ignore"):  # astropy does not like the name that it gave itself
+        provabgs_table(**changes).write(path, overwrite=True, **where)
     return path
 
 

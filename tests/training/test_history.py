@@ -45,8 +45,8 @@ def test_log_needs_no_tensorboard(tmp_path, monkeypatch):
 
 def test_tensorboard_shows_each_epoch_once_after_an_interruption(tmp_path):
     accumulator = library("tensorboard", "tensorboard.backend.event_processing.event_accumulator")
-    for rows in (ROWS, ROWS[:1]):  # the second run knows of one epoch and does the other again
-        log = Log(tmp_path, rows)
+    Log(tmp_path, ROWS).close()
+    log = Log(tmp_path, ROWS[:1])  # the second run knows of one epoch and does the other again
     log.add(ROWS[1])
     log.close()
     events = accumulator.EventAccumulator(str(tmp_path / "tensorboard")).Reload()

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import csv
-import gzip
 import io
 import re
 from collections.abc import Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any
-from zlib import error as ZlibError
 
 from ...errors import FileError
 from ...surveys.catalogues import DECS, RAS, column_called, may_be_id
 from ...surveys.files.references import check_contained
+from .. import unpacking
 
 __all__ = ["ACCEPT", "unpacked"]
 
@@ -29,7 +28,6 @@ FOREIGN = {
     b"{": "a JSON file",
     b"[": "a JSON file",
 }
-GZIP, LARGEST = b"\x1f\x8b", 2_000_000_000  # bytes of an unpacked file
 BOMS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"\xef\xbb\xbf": "utf-8-sig"}
 TABLES = re.compile(rb"<(?:\w+:)?TABLE[\s>]")
 SEPARATED = (".csv", ".tsv")
@@ -41,7 +39,7 @@ def unpacked(name: str, content: bytes) -> tuple[str, bytes, str]:
 
     Args:
         name: Its name.
-        content: Its bytes, which may be packed by gzip.
+        content: Its bytes, which may be packed by gzip or bzip2.
 
     Returns:
         An ending that says the format, the bytes, and a sentence on which of several tables was taken, or "".
@@ -49,8 +47,8 @@ def unpacked(name: str, content: bytes) -> tuple[str, bytes, str]:
     Raises:
         FileError: If it is damaged, too large, refers to other files, or is of a program that does not write tables.
     """
-    if content.startswith(GZIP):
-        name, content = name.lower().removesuffix(".gz"), _gunzipped(name, content)
+    content = unpacking.unpacked(name, content)
+    name = name.lower().removesuffix(".gz").removesuffix(".bz2")
     check_contained(name, io.BytesIO(content))
     begin = content[:100].lstrip(b"\xef\xbb\xbf \t\r\n").upper()
     if what := next((told for first, told in FOREIGN.items() if begin.startswith(first)), ""):
@@ -65,17 +63,6 @@ def unpacked(name: str, content: bytes) -> tuple[str, bytes, str]:
     if ending in (".csv", ".tsv", ".txt", ".dat", ".ecsv"):
         content = _as_text(content)
     return (".csv", _with_commas(content), "") if ending in SEPARATED else (ending, content, "")
-
-
-def _gunzipped(name: str, content: bytes) -> bytes:
-    try:
-        with gzip.GzipFile(fileobj=io.BytesIO(content)) as file:
-            out = file.read(LARGEST + 1)
-    except (OSError, EOFError, ZlibError) as error:
-        raise FileError(name, "is packed by gzip and damaged. Pack it again, or bring it unpacked.") from error
-    if len(out) > LARGEST:
-        raise FileError(name, f"has more than {LARGEST / 1e9:g} GB when it is unpacked. Bring a part of it.")
-    return out
 
 
 def _as_text(content: bytes) -> bytes:
@@ -107,10 +94,12 @@ def _with_commas(content: bytes) -> bytes:
 
 
 def _one_of_fits(content: bytes) -> tuple[bytes, str]:
+    import warnings
+
     from astropy.io import fits
 
     try:
-        with fits.open(io.BytesIO(content), memmap=False) as file:
+        with warnings.catch_warnings(action="ignore"), fits.open(io.BytesIO(content), memmap=False) as file:
             tables = [hdu for hdu in file if isinstance(hdu, (fits.BinTableHDU, fits.TableHDU))]
             if len(tables) < 2:
                 return content, ""

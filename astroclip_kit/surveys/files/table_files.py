@@ -201,13 +201,18 @@ def _astropy(path: Path, wanted: list[str]) -> pd.DataFrame:
 
 
 def _open(path: Path) -> Any:
+    import warnings
+
     from astropy.table import Table
     from astropy.utils.data import get_readable_fileobj
 
     with get_readable_fileobj(path, encoding="binary") as stream:
         check_contained(path, stream)
     if not path.name.lower().removesuffix(".gz").endswith(ASCII):
-        return Table.read(path)
+        with warnings.catch_warnings(
+            action="ignore"
+        ):  # the first of several tables is read, and units are made out later
+            return Table.read(path)
     table = Table.read(path, format="ascii")
     above = [comment.strip("# ").split() for comment in table.meta.get("comments", ())][-1:]
     if table.colnames[0] == "col1" and above and len({*above[0]}) == len(above[0]) == len(table.colnames):

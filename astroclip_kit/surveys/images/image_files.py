@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from astropy.io import fits
+from astropy.utils.exceptions import AstropyUserWarning
 from astropy.wcs import WCS
 from astropy.wcs.utils import proj_plane_pixel_area
 
@@ -41,8 +42,8 @@ def open_fits(path: str | Path) -> Iterator[Any]:
         raise FileError(path, "no such file.")
     try:
         with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", category=AstropyUserWarning)  # of old or odd headers
             warnings.filterwarnings("error", message=".*may have been truncated.*")
-            warnings.filterwarnings("ignore", category=fits.verify.VerifyWarning)
             with fits.open(path) as hdus:
                 yield hdus
     except FileError:
