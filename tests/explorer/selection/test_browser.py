@@ -113,7 +113,7 @@ def test_a_selection_is_saved_as_a_file_and_in_the_store_and_taken_up_again(page
         (tmp_path / f"read.{ending}").write_bytes(content)
         table = Table.read(tmp_path / f"read.{ending}")
         assert [str(one) for one in table["object_id"]] == page.session.space.ids_of(np.flatnonzero(chosen))
-    page.enter("save-name", "no name")
+    page.enter("save-name", "no/name")
     press(page, "save-store")
     page.wait(lambda: "expected a name of letters" in page.said, "the sentence")
     page.enter("save-name", "left")

@@ -191,7 +191,7 @@ def test_saving_and_taking_up_from_the_page(session):
     named(panel, "save-format").value = "CSV"
     press(panel, "save-file")
     assert files[0][0] == "s-selection.csv" and len(files[0][1].splitlines()) == 101
-    named(panel, "save-name").value = "a b"
+    named(panel, "save-name").value = "a/b"
     press(panel, "save-store")
     assert session.said[1] == "error" and "expected a name of letters" in session.said[0]
     named(panel, "save-name").value = "quasars"
