@@ -111,6 +111,19 @@ def test_names_cover_no_misfit_and_no_other_name():
     assert not any(box.contains(*place) for box in boxes for place in places)
 
 
+def test_names_of_a_crowd_go_far_or_are_left_out():
+    near = np.linspace(0.001, 0.01, 400)
+    table = Table({"object_id": [f"9000-57000-{i}" for i in range(400)], "kind": np.full(400, "mislabelled")})
+    table["class"], table["suggested"] = "galaxy", "star"
+    table["own_distance"], table["nearest_distance"] = near, near[::-1] / 50
+    table["nearest_distance"][-1], table["kind"][-1] = 0.8, ""
+    table.meta = {"on": "spectrum", "label": "class"}
+    figure = mislabel_plane(table, named=60)
+    figure.draw_without_rendering()
+    boxes = [Text.get_window_extent(text) for text in figure.axes[0].texts]
+    assert 5 < len(boxes) < 60 and not any(one.overlaps(other) for one, other in combinations(boxes, 2))
+
+
 def test_an_evaluation_by_shots_draws_the_centroids(space):
     drawn = evaluation_figures(space, ["class", "z"], settings=Evaluation(k=3, shots="1"))
     own = {caption: one for caption, one in drawn.items() if one.task == "few_shot_centroid"}

@@ -20,7 +20,9 @@ __all__ = ["centroid_similarity", "mislabel_plane"]
 
 ACROSS = 4  # panels
 LETTER, HIGH = 0.0095, 0.032  # of the axes, that a letter is wide and a line high
-WAYS = [(r * np.cos(a), r * np.sin(a)) for r in (0.02, 0.05, 0.09, 0.14) for a in np.linspace(-3, 3, 12)]  # of a name
+FAR = (0.02, 0.05, 0.09, 0.14, 0.2, 0.28, 0.37, 0.47)  # of the axes, from a point to its name
+WAYS = [(r * np.cos(a), r * np.sin(a)) for r in FAR for a in np.linspace(-3, 3, 12)]
+EDGE = 0.015  # of the axes, below 0
 FEW = 2000  # points that stay points in a vector file
 KINDS = {
     "": (NONE, "o"),
@@ -104,9 +106,9 @@ def mislabel_plane(table: Table, *, named: int = 5) -> KitFigure:
     axes.plot([0, top], [0, top], color="0.4", linewidth=0.7, zorder=0)
     about = table.meta.get("on", "")
     wide, high = float(x[known].max()) * 1.2, float(y[known].max()) * 1.08
-    axes.set(xlim=(0, wide), ylim=(0, high))
+    axes.set(xlim=(-EDGE * wide, wide), ylim=(-EDGE * high, high))  # what lies at 0 is whole
     rows = [row for name in list(KINDS)[1:] for row in np.flatnonzero(known & (kind == name))[:named].tolist()]
-    _name(axes, table, rows, np.stack([x / wide, y / high], axis=1))
+    _name(axes, table, rows, (np.stack([x / wide, y / high], axis=1) + EDGE) / (1 + EDGE))
     axes.set(xlabel="distance to the centroid of the own class (1 - cosine)")
     axes.set(ylabel="distance to the nearest other centroid")
     axes.set_title(f"{table.meta.get('label', 'label')} by {about}" if about else "")
@@ -115,7 +117,7 @@ def mislabel_plane(table: Table, *, named: int = 5) -> KitFigure:
 
 
 def _name(axes: Any, table: Table, rows: list[int], places: Any) -> None:
-    """Names of some objects, each beside its point, where it covers the fewest others and no name before it.
+    """Names of some objects, each where it covers the fewest others and no name before it; left out where none fits.
 
     Args:
         axes: Where to.
@@ -137,7 +139,10 @@ def _name(axes: Any, table: Table, rows: list[int], places: Any) -> None:
                 (taken[:, 0] < box[1]) & (box[0] < taken[:, 1]) & (taken[:, 2] < box[3]) & (box[2] < taken[:, 3])
             ).sum()
             out = max(0.0, -box[0], box[1] - 1, -box[2], box[3] - 1)
-            found.append((weight[inside].sum() + 1000 * met + 1e5 * out + 10 * np.hypot(dx, dy), x, y, box))
+            if not met and not out:
+                found.append((weight[inside].sum() + 10 * np.hypot(dx, dy), x, y, box))
+        if not found:
+            continue
         _, x, y, box = min(found, key=lambda one: one[0])
         taken = np.vstack([taken, box])
         line = {"arrowstyle": "-", "linewidth": 0.4, "color": "0.4", "shrinkA": 0, "shrinkB": 1}
