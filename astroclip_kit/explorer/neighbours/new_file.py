@@ -4,27 +4,33 @@ from __future__ import annotations
 
 import os
 import re
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from io import BytesIO
 from math import prod
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from ...embeddings import EmbeddingStore
 from ...embeddings.queries import Asked, ask_files
 from ...embeddings.query import Query
 from ...errors import FileError, InputError, KitError, UsageError
-from ...surveys.files.fits_files import BLOCK, CARD, UNPACK, data_size, read_header, truncated
+from ...surveys.files.fits_files import BLOCK, CARD, damaged_header, data_size, read_header, truncated
 from ...surveys.recognition import survey_of
 from ..texts import printable
 from ..transfer import LARGEST_FILE
+from ..unpacking import unpacked
 
 __all__ = ["NewFile", "model_is_known", "read_new_file"]
 
 CARDS = 200  # of a header that are shown
 NAME = 80  # letters of a file's name that are kept
+STAMPS_READER = "ImageCubes"
+STAMPS: dict[str, Any] = {  # of plain images: the planes are the bands of the model, which take the place of this one
+    "class_path": f"astroclip_kit.surveys.{STAMPS_READER}",
+    "init_args": {"bands": ["plane"]},
+}
 OWN_WORDS = {  # of messages, as patterns, and what the page has in place of an argument
     "with `query`": "under The file holds",
     "or say how with `reader`": "or choose under The file holds what it is",
@@ -75,14 +81,14 @@ def read_new_file(store: EmbeddingStore, name: str, content: bytes, *, holds: st
     if not model and not model_is_known(store):
         raise UsageError("It is not known which model made this space: give its folder in the field Model folder.")
     name = Path(name.replace("\\", "/")).name
-    plain = _unpacked(name, content)
-    _check(name, plain, store.names)
+    plain = _checked(name, content, store.names)
     with TemporaryDirectory(prefix="astroclip-kit-") as folder:
         path = Path(folder) / f"{re.sub(r'[^A-Za-z0-9_+-]', '_', name.split('.')[0])[:NAME] or 'new'}.fits"
         path.write_bytes(plain)
         try:
             survey = survey_of(path)
-            asked = ask_files(store, Query(file=str(path), model=model), holds)
+            reader = STAMPS if holds and survey and survey.reader == STAMPS_READER else ""
+            asked = ask_files(store, Query(file=str(path), model=model, reader=reader), holds)
         except Exception as error:  # a file of a stranger can fail in any way; here it is one sentence
             told = _of_page(str(error).replace(str(path), name))
             raise InputError(told if isinstance(error, KitError) else f"{name}: cannot be used ({told}).") from error
@@ -98,38 +104,31 @@ def _of_page(text: str) -> str:
     return text
 
 
-def _unpacked(name: str, content: bytes) -> bytes:
-    """The file itself, where it was packed."""
-    if content[:2] not in UNPACK:
-        return content
-    packing, unpack = UNPACK[content[:2]]
-    try:
-        with unpack(BytesIO(content)) as stream:
-            plain: bytes = stream.read(LARGEST_FILE + 1)
-    except (EOFError, OSError, zlib.error) as error:
-        raise InputError(f"{name}: truncated or damaged {packing} file ({error}). Download it again.") from error
-    if len(plain) > LARGEST_FILE:
-        raise InputError(f"{name}: unpacks to more than {LARGEST_FILE >> 20} MB. Cut out what is asked about.")
-    return plain
+def _checked(name: str, content: bytes, kinds: Sequence[str]) -> bytes:
+    """The file itself, where it was packed.
 
-
-def _check(name: str, content: bytes, kinds: Sequence[str]) -> None:
-    """Refuses what is no whole FITS file, or would be far larger in memory, as tiles that are packed can be."""
-    stream, path, number = BytesIO(content), Path(name), 0
+    Raises:
+        InputError: If it is no whole FITS file, or would be far larger in memory, as tiles that are packed can be.
+    """
+    path, number = Path(name), 0
     try:
+        content = unpacked(name, content)
+        stream = BytesIO(content)
         while header := read_header(path, stream, number):
             size, start = data_size(path, header), stream.tell()
             if start + size > len(content):
                 raise truncated(path, number, size, len(content) - start)
             sides = [header.get(f"ZNAXIS{axis}") for axis in range(1, 10)]
-            large = prod(side for side in sides if isinstance(side, int)) * abs(int(header.get("ZBITPIX", 8))) // 8
+            with damaged_header(path):
+                large = prod(side for side in sides if isinstance(side, int)) * abs(int(header.get("ZBITPIX", 8))) // 8
             if large > LARGEST_FILE:
                 raise InputError(f"{name}: unpacks to more than {LARGEST_FILE >> 20} MB. Cut out what is asked about.")
             stream.seek(start + size + -size % BLOCK)
             number += 1
     except FileError as error:
-        told = "" if number else f" A query is one FITS file, of {' or '.join(kinds)}."
+        told = f" A query is one FITS file, of {' or '.join(kinds)}." if "not a FITS file" in error.problem else ""
         raise InputError(f"{error}{told}") from error
+    return content
 
 
 def _cards(content: bytes) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from astroclip_kit.data import ingest
 from astroclip_kit.embeddings import EmbeddingStore, embed
 from astroclip_kit.encoders import TabularMLP
 from astroclip_kit.errors import InputError, UsageError
+from astroclip_kit.explorer import unpacking
 from astroclip_kit.explorer.neighbours import new_file
 from astroclip_kit.explorer.neighbours.new_file import model_is_known, read_new_file
 from astroclip_kit.features import extract
@@ -108,7 +109,7 @@ def test_a_file_that_was_cut_short_is_refused(store, content):
 
 @pytest.mark.parametrize("pack", [gzip.compress, bz2.compress])
 def test_a_packed_file_is_not_unpacked_beyond_the_limit(store, monkeypatch, pack):
-    monkeypatch.setattr(new_file, "LARGEST_FILE", 1 << 20)
+    monkeypatch.setattr(unpacking, "LARGEST_FILE", 1 << 20)
     with pytest.raises(InputError, match=r"^x.fits: unpacks to more than 1 MB\. Cut out"):
         read_new_file(store, "x.fits", pack(b"SIMPLE  =" + bytes(1 << 22)))
 
@@ -119,6 +120,12 @@ def test_tiles_that_unpack_to_too_much_are_refused(store):
         packed = packed.replace(b"ZNAXIS%d =                  100" % axis, b"ZNAXIS%d =               100000" % axis)
     with pytest.raises(InputError, match=r"^x.fits: unpacks to more than 200 MB"):
         read_new_file(store, "x.fits", packed)
+
+
+def test_a_size_of_tiles_that_is_no_number_is_a_damaged_header(store):
+    cards = "".join(card.ljust(80) for card in ("SIMPLE  = T", "BITPIX  = 8", "NAXIS   = 0", "ZBITPIX = 'abc'", "END"))
+    with pytest.raises(InputError, match=r"^x.fits: damaged header \(ValueError: .*'abc'\)\. Download it again\.$"):
+        read_new_file(store, "x.fits", cards.ljust(2880).encode())
 
 
 def test_a_file_of_which_it_cannot_be_told_what_it_holds_says_where_to_say_it(store, content):

@@ -1,16 +1,17 @@
 """Files as people have them are brought into a form that tables are read from."""
 
+import bz2
 import gzip
 import io
+import lzma
 
 import pytest
 from astropy.io.votable import from_table
 from astropy.table import Table
 
 from astroclip_kit.errors import FileError
-from astroclip_kit.explorer.overlays import forms
+from astroclip_kit.explorer import unpacking
 from astroclip_kit.explorer.overlays.catalogue_file import CatalogueFile
-from astroclip_kit.explorer.overlays.forms import unpacked
 
 GERMAN = "größe;ra;dec;mag\na;27,25;-53,5;1,5\nb, c;28;+54,5;\n"
 SKY = Table({"name": ["a"], "ra": [27.25], "dec": [-53.5]})
@@ -44,9 +45,10 @@ def test_sexagesimal_positions_may_have_commas():
     assert (ra.tolist(), dec.tolist()) == ([27.25], [-53.5])
 
 
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress])
 @pytest.mark.parametrize("name", ["a.vot.gz", "a.gz", "wrong.csv"])
-def test_what_is_packed_is_unpacked(name):
-    catalogue = CatalogueFile.read(name, gzip.compress(votable(SKY)))
+def test_what_is_packed_is_unpacked(name, pack):
+    catalogue = CatalogueFile.read(name, pack(votable(SKY)))
     assert (catalogue.ra, len(catalogue), catalogue.note) == ("ra", 1, "")
 
 
@@ -64,8 +66,10 @@ def test_of_several_tables_that_with_coordinates_is_taken_or_else_the_one_with_i
         (b"PK\x03\x04abc", "is a spreadsheet or an archive, no table. Save it as CSV, FITS or VOTable"),
         (b"\n<!doctype html><html>", "is a web page, no table"),
         (b'{"a": 1}', "is a JSON file, no table"),
-        (b"\x1f\x8bbroken", "is packed by gzip and damaged"),
-        (gzip.compress(b"ra,dec\n1,2\n")[:-9], "is packed by gzip and damaged"),
+        (b"\x1f\x8bbroken", r"^a\.csv: truncated or damaged gzip file .* Download it again"),
+        (gzip.compress(b"ra,dec\n1,2\n")[:-9], r"^a\.csv: truncated or damaged gzip file"),
+        (lzma.compress(b"ra,dec\n1,2\n"), "is packed by xz: unpack it, or pack it once by gzip"),
+        (bz2.compress(gzip.compress(b"ra,dec\n1,2\n")), "is packed by gzip: unpack it, or pack it once by gzip"),
         (b"27.25,-53.5\n28,54\n", "has no names of columns in its first line. Add one, such as ra,dec"),
         (b"SIMPLE  =                    T", "cannot be read as a table"),
         (b"<?xml version='1.0'?><VOTABLE><TABLE ><TABLE >", "cannot be read as a table"),
@@ -76,7 +80,8 @@ def test_what_is_no_table_is_refused_in_a_sentence(content, message):
         CatalogueFile.read("a.csv", content)
 
 
-def test_what_unpacks_without_end_is_refused(monkeypatch):
-    monkeypatch.setattr(forms, "LARGEST", 1000)
-    with pytest.raises(FileError, match=r"has more than .* GB when it is unpacked\. Bring a part of it"):
-        unpacked("a.csv.gz", gzip.compress(b"x" * 2000))
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress])
+def test_what_unpacks_to_more_than_a_plain_file_may_have_is_refused(monkeypatch, pack):
+    monkeypatch.setattr(unpacking, "LARGEST_FILE", 1 << 20)
+    with pytest.raises(FileError, match=r"^a\.csv: unpacks to more than 1 MB\. Cut out what is asked about"):
+        CatalogueFile.read("a.csv", pack(b"ra,dec\n" + b"1.0,2.0\n" * (1 << 18)))
