@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
+import numpy as np
 from bokeh.models import Button, Div, NumericInput, Select
 from bokeh.models import Column as Layout
 
@@ -104,6 +105,19 @@ class Overlays:
         self._session.mark(short, None)
         self._changed("")
 
+    def select(self, short: str) -> None:
+        """Selects the objects that an overlay holds.
+
+        Raises:
+            UsageError: If it holds none.
+        """
+        rows = np.zeros(len(self._session.space), dtype=bool)
+        found = self.all[short].found
+        rows[found.rows[found.matched]] = True
+        if not rows.any():
+            raise UsageError("no row of this catalogue is matched. Match by other columns, or within a larger radius.")
+        self._session.select(rows)
+
     def _taken(self) -> set[str]:
         """Names of columns that there are, the store's before all."""
         return {*self._session.columns, *self._session.space.ids}
@@ -152,6 +166,7 @@ def overlay_panel(session: Session) -> Layout:
     session.on("arrived", call=lambda: take(*session.arrived))
     which.on_change("value", lambda attribute, old, new: show())
     controls.again.on_click(lambda: session.guarded(again))
+    controls.select.on_click(lambda: session.guarded(partial(overlays.select, which.value)))
     controls.remove.on_click(lambda: session.guarded(partial(overlays.remove, which.value)))
     first = line(upload, radius)
     parts = [Div(text=INTRODUCTION, sizing_mode=WIDE), first, which, told, table.layout, controls.layout]
@@ -166,8 +181,9 @@ class _Controls:
         self.ra = Select(title="Right ascension", name="overlay-ra", width=130)
         self.dec = Select(title="Declination", name="overlay-dec", width=130)
         self.again = Button(label="Match again", name="overlay-match", align="end")
+        self.select = Button(label="Select these objects", name="overlay-select", align="end")
         self.remove = Button(label="Remove this overlay", name="overlay-remove", align="end")
-        widgets = (self.how, self.ra, self.dec, self.again, self.remove)
+        widgets = (self.how, self.ra, self.dec, self.again, self.select, self.remove)
         self.layout = line(*widgets, visible=False, sizing_mode=WIDE)
 
     def show(self, overlay: Overlay | None) -> None:

@@ -295,6 +295,21 @@ def test_the_panel_lists_what_was_found(session):
     assert named(panel, "overlay-told").text == "" and not session.marks
 
 
+def test_the_objects_of_a_catalogue_are_selected(session):
+    panel = overlay_panel(session)
+    receive(panel, "a.csv", b"object_id\nobj-5\nobj-6\nobj-5\n")
+    select = named(panel, "overlay-select")
+    select._trigger_event(ButtonClick(select))
+    assert np.flatnonzero(session.selection).tolist() == [5, 6]
+    receive(panel, "b.csv", b"object_id\nnobody\n")
+    select._trigger_event(ButtonClick(select))
+    assert session.said == (
+        "no row of this catalogue is matched. Match by other columns, or within a larger radius.",
+        "error",
+    )
+    assert np.flatnonzero(session.selection).tolist() == [5, 6]
+
+
 def test_coordinates_have_the_room_that_they_need(session):
     panel = overlay_panel(session)
     receive(panel, "sky.csv", b"ra,dec\n279.23473479,38.78368896\n5.5,5.5\n")
