@@ -11,9 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .cells import Places
 from .colours import Colouring
-from .plane import Box, Plane, shared
+from .plane import Box, Places, Plane
 from .shading import Picture, faint, grey, over, shade
 
 __all__ = ["density", "hidden", "warm_up"]
@@ -90,7 +89,7 @@ def _counts(
         known, total = (np.zeros(len(objects) * (colouring.kind == "number"), kind) for kind in (np.uint32, np.float64))
         for rows, x, y in parts:
             near = np.flatnonzero((x >= box[0]) & (x <= box[1]) & (y >= box[2]) & (y <= box[3]))
-            taken = rows.start + near if isinstance(rows, slice) else rows[near]
+            taken = rows.start + near
             column = ((x[near] - box[0]) * scale[0]).astype(np.int64)
             row = ((y[near] - box[2]) * scale[1]).astype(np.int64)
             at = np.minimum(row, height - 1) * width + np.minimum(column, width - 1)
@@ -108,7 +107,7 @@ def _counts(
                 np.add.at(total, at[has], values[has])
         return [objects, known, total]
 
-    found = [sum(one) for one in zip(*shared(counted, plane.parts(box)), strict=True)]
+    found = [sum(one) for one in zip(*plane.walk(counted), strict=True)]
     if colouring.kind != "number":
         return np.asarray(found[0]).reshape(layers, kinds, height, width)
     return np.stack([np.reshape(one, (layers, height, width)) for one in found], axis=1)

@@ -88,8 +88,6 @@ def prepare(space: Space) -> Iterator[None]:
         plane = space.planes.open(space.planes.default, space.columns)
         yield
         _ = plane.frame
-        yield
-        _ = plane.cells
 
 
 def _told(plane: Plane, colouring: Colouring, count: int, is_picture: bool) -> str:

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from multiprocessing.pool import ThreadPool
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["BLOCK", "Box", "Plane", "blocks"]
+__all__ = ["BLOCK", "Box", "Places", "Plane", "blocks"]
 
 BLOCK = 1 << 20  # rows at once
+PART = 1 << 16  # of them while each is worked on: their places stay in the cache of a processor
+THREADS = min(4, os.cpu_count() or 1)
 SAMPLE = 100_000  # objects that tell where most are
 TAIL = 0.001  # share of the objects at either end that must not squeeze all others
 Floats = npt.NDArray[np.float64]
 Box = tuple[float, float, float, float]  # least and greatest x, least and greatest y
+Places = tuple[slice, Floats, Floats]  # rows and their coordinates
+T = TypeVar("T")
 
 
 def blocks(count: int) -> Iterator[slice]:
@@ -54,17 +60,26 @@ class Plane:
         """Coordinates of some rows, as numpy indexes."""
         return np.asarray(self.x[rows], dtype=np.float64), np.asarray(self.y[rows], dtype=np.float64)
 
+    def walk(self, work: Callable[[Iterable[Places]], T]) -> list[T]:
+        """What comes out of a work on all objects, some at a time, once for each of the threads that share them."""
+        starts = range(0, len(self), PART)
+
+        def places(some: range) -> Iterator[Places]:
+            for start in some:
+                rows = slice(start, min(start + PART, len(self)))
+                yield rows, *self.at(rows)
+
+        if len(starts) <= THREADS:
+            return [work(places(starts))]
+        with ThreadPool(THREADS) as pool:
+            return pool.map(lambda first: work(places(starts[first::THREADS])), range(THREADS))
+
     @cached_property
     def _survey(self) -> tuple[int, Box]:
         """How many objects have a place, and the box of all of them."""
-        placed, low, high = 0, np.full(2, np.inf), np.full(2, -np.inf)
-        for part in blocks(len(self)):
-            places = np.stack(self.at(part))
-            places = places[:, np.isfinite(places).all(axis=0)]
-            placed += places.shape[1]
-            low = np.minimum(low, places.min(axis=1, initial=np.inf))
-            high = np.maximum(high, places.max(axis=1, initial=-np.inf))
-        return placed, (low[0], high[0], low[1], high[1])
+        found = self.walk(_surveyed)
+        low, high = np.min([one for _, one, _ in found], axis=0), np.max([one for _, _, one in found], axis=0)
+        return sum(placed for placed, _, _ in found), (low[0], high[0], low[1], high[1])
 
     @property
     def missing(self) -> int:
@@ -87,3 +102,15 @@ class Plane:
             pad = 0.03 * (high - low) or 0.5
             edges += [float(low - pad), float(high + pad)]
         return (edges[0], edges[1], edges[2], edges[3])
+
+
+def _surveyed(parts: Iterable[Places]) -> tuple[int, Floats, Floats]:
+    """How many objects of some parts have a place, and the least and greatest coordinates of these."""
+    placed, low, high = 0, np.full(2, np.inf), np.full(2, -np.inf)
+    for _, *xy in parts:
+        known = np.isfinite(xy[0]) & np.isfinite(xy[1])
+        places = [one if known.all() else one[known] for one in xy]
+        placed += len(places[0])
+        low = np.minimum(low, [one.min(initial=np.inf) for one in places])
+        high = np.maximum(high, [one.max(initial=-np.inf) for one in places])
+    return placed, low, high

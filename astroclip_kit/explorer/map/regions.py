@@ -6,11 +6,13 @@ objects in the other cells, some per cent, are compared with the outline itself.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import numpy.typing as npt
 from matplotlib.path import Path
 
-from .plane import Box, Plane, blocks
+from .plane import Box, Places, Plane
 
 __all__ = ["nearest", "rows_in_box", "rows_within", "within_box"]
 
@@ -36,20 +38,21 @@ def rows_within(plane: Plane, outline: npt.ArrayLike, shown: Mask | None = None)
     path, low = Path(np.vstack([corners, corners[:1]])), corners.min(axis=0)
     step = np.ptp(corners, axis=0) / CELLS
     cells = _cells((corners - low) / step)
-    for part in blocks(len(plane)):
-        x, y = plane.at(part)
-        inside = _in_box(x, y, (low[0], low[0] + CELLS * step[0], low[1], low[1] + CELLS * step[1]))
-        if shown is not None:
-            inside &= shown[part]
-        near = np.flatnonzero(inside)
-        x, y = x[near], y[near]
-        column, row = (((values - least) / size).astype(np.int32).clip(max=CELLS - 1)
-                       for values, least, size in zip((x, y), low, step, strict=True))  # fmt: skip
-        kind = cells[row, column]
-        taken = kind == INSIDE
-        doubtful = np.flatnonzero(kind == BORDER)
-        taken[doubtful] = path.contains_points(np.stack([x[doubtful], y[doubtful]], axis=1))
-        found[part][near] = taken
+    box = low[0], low[0] + CELLS * step[0], low[1], low[1] + CELLS * step[1]
+
+    def take(parts: Iterable[Places]) -> None:
+        for rows, x, y in parts:
+            near = np.flatnonzero(_in_box(x, y, box))
+            x, y = x[near], y[near]
+            column, row = (((values - least) / size).astype(np.int32).clip(max=CELLS - 1)
+                           for values, least, size in zip((x, y), low, step, strict=True))  # fmt: skip
+            kind = cells[row, column]
+            taken = kind == INSIDE
+            doubtful = np.flatnonzero(kind == BORDER)
+            taken[doubtful] = path.contains_points(np.stack([x[doubtful], y[doubtful]], axis=1))
+            found[rows][near] = taken if shown is None else taken & shown[rows][near]
+
+    plane.walk(take)
     return found
 
 
@@ -85,9 +88,13 @@ def within_box(plane: Plane, box: Box, shown: Mask | None = None) -> Mask:
         box: Least and greatest x, least and greatest y.
         shown: Which objects may be taken [N]; all by default.
     """
-    found = np.empty(len(plane), dtype=bool)
-    for part in blocks(len(plane)):
-        found[part] = _in_box(*plane.at(part), box)
+    found = np.zeros(len(plane), dtype=bool)
+
+    def take(parts: Iterable[Places]) -> None:
+        for rows, x, y in parts:
+            found[rows] = _in_box(x, y, box)
+
+    plane.walk(take)
     return found if shown is None else found & shown
 
 
@@ -100,15 +107,20 @@ def rows_in_box(plane: Plane, box: Box, shown: Mask | None = None, most: int | N
         shown: Which objects may be taken [N]; all by default.
         most: How many are wanted; any number by default.
     """
-    found, count = [np.empty(0, np.int64)], 0
-    for part in blocks(len(plane)):
-        inside = _in_box(*plane.at(part), box)
-        rows = np.flatnonzero(inside if shown is None else inside & shown[part]) + part.start
-        found.append(rows)
-        count += len(rows)
-        if most is not None and count > most:
-            return None
-    return np.concatenate(found)
+    counts = [0]
+
+    def look(parts: Iterable[Places]) -> list[Rows]:
+        found = [np.empty(0, np.int64)]
+        for part, x, y in parts:
+            inside = _in_box(x, y, box)
+            found.append(part.start + np.flatnonzero(inside if shown is None else inside & shown[part]))
+            counts.append(len(found[-1]))
+            if most is not None and sum(counts) > most:
+                break
+        return found
+
+    rows = np.concatenate([one for some in plane.walk(look) for one in some])
+    return None if most is not None and len(rows) > most else np.sort(rows)
 
 
 def nearest(plane: Plane, x: float, y: float, reach: tuple[float, float], shown: Mask | None = None) -> int:

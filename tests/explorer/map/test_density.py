@@ -15,7 +15,7 @@ SIZE, BOX = (40, 20), (0.0, 40.0, 0.0, 20.0)
 
 @pytest.fixture(params=[1 << 20, 3], ids=["one block", "blocks"], autouse=True)
 def block(request, monkeypatch):
-    monkeypatch.setattr("astroclip_kit.explorer.map.plane.BLOCK", request.param)
+    monkeypatch.setattr("astroclip_kit.explorer.map.plane.PART", request.param)
 
 
 def plane(*places):

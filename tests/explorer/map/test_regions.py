@@ -14,7 +14,7 @@ def plane(xy):
 
 @pytest.fixture(params=[1 << 20, 1000], ids=["one block", "blocks"])
 def rng(request, monkeypatch):
-    monkeypatch.setattr("astroclip_kit.explorer.map.plane.BLOCK", request.param)
+    monkeypatch.setattr("astroclip_kit.explorer.map.plane.PART", request.param)
     return np.random.default_rng(0)
 
 
