@@ -17,7 +17,7 @@ FLAGS = (
     "--disable-component-update --disable-sync --enable-unsafe-swiftshader --force-device-scale-factor=1"
 )
 DESK, PHONE = (1280, 720), (390, 844)
-PATIENCE = 90  # seconds
+PATIENCE = 180  # seconds
 HARMLESS = ("GPU stall due to ReadPixels", "allowHTML will default")  # of drawing without a graphics card, and of Bokeh
 
 
@@ -28,7 +28,9 @@ def start(profile):
     for flag in (*FLAGS.split(), f"--user-data-dir={profile}"):
         options.add_argument(flag)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    return webdriver.Chrome(options=options, service=Service(program("chromedriver")))
+    driver = webdriver.Chrome(options=options, service=Service(program("chromedriver")))
+    driver.set_script_timeout(PATIENCE)
+    return driver
 
 
 class Page:

@@ -13,7 +13,7 @@ from loopback_server import Answer, Asked, Loopback
 from astroclip_kit.settings import Downloading, Services
 from astroclip_kit.surveys import write_legacysurvey_cutout, write_sdss_spectrum
 
-FAST = Downloading(connections=3, interval_seconds=0, retries=2, backoff_seconds=0.001, timeout_seconds=5)
+FAST = Downloading(connections=3, interval_seconds=0, retries=2, backoff_seconds=0.001, timeout_seconds=60)
 SDSS = {
     (266, 51602, 31): (150.1, 2.2, "26"),
     (4055, 55359, 7): (150.3, 2.4, "v5_13_2"),

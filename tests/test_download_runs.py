@@ -22,7 +22,7 @@ from astroclip_kit.download import (
 from astroclip_kit.errors import OutputError
 from astroclip_kit.settings import Downloading
 
-FAST = Downloading(connections=3, interval_seconds=0, retries=3, backoff_seconds=0.001, timeout_seconds=5)
+FAST = Downloading(connections=3, interval_seconds=0, retries=3, backoff_seconds=0.001, timeout_seconds=60)
 BODY = bytes(range(256)) * 1000
 
 

@@ -61,7 +61,7 @@ def gradients(model, module, batch, siglip):
 
 def work(rank, folder):
     dist.init_process_group(
-        "gloo", init_method=f"file://{folder}/meet", rank=rank, world_size=2, timeout=timedelta(seconds=60)
+        "gloo", init_method=f"file://{folder}/meet", rank=rank, world_size=2, timeout=timedelta(seconds=600)
     )
     torch.set_num_threads(1)
     found = {}
@@ -79,7 +79,7 @@ def by_two(tmp_path_factory):
     folder = tmp_path_factory.mktemp("two")
     command = [sys.executable, __file__, str(folder)]  # pytest's own modules cannot be imported by a spawned process
     workers = [subprocess.Popen([*command, str(rank)]) for rank in range(2)]
-    assert [worker.wait(timeout=120) for worker in workers] == [0, 0]
+    assert [worker.wait(timeout=600) for worker in workers] == [0, 0]
     return [torch.load(folder / f"{rank}.pt", weights_only=True) for rank in range(2)]
 
 

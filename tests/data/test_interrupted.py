@@ -192,7 +192,7 @@ def test_workers_die_with_their_parent(sources, tmp_path, write, fake):
         time.sleep(0.001)
     os.kill(process.pid, signal.SIGKILL)
     process.communicate()
-    for _ in range(100):
+    for _ in range(1200):
         try:
             os.killpg(process.pid, 0)
         except ProcessLookupError:

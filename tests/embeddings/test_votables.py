@@ -71,7 +71,7 @@ def test_astropy_finds_nothing_to_complain_of(tmp_path, capsys):
 def test_stilts_reads_the_same(tmp_path):
     write_votable(table(), tmp_path / "t.vot")
     command = [program("stilts"), "tpipe", "in=t.vot", "out=t.fits", "ofmt=fits", "ifmt=votable"]
-    subprocess.run(command, cwd=tmp_path, check=True, timeout=120)
+    subprocess.run(command, cwd=tmp_path, check=True, timeout=600)
     with pytest.warns(VerifyWarning, match="column names contain only"):
         found = Table.read(tmp_path / "t.fits")
     np.testing.assert_array_equal(found["vector"], table()["vector"])

@@ -16,7 +16,7 @@ from astroclip_kit.explorer.session import Session
 from astroclip_kit.explorer.space import Space
 
 N = 10
-PATIENCE = 30
+PATIENCE = 180
 
 
 class Page:

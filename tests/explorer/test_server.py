@@ -47,7 +47,7 @@ def server(store):
 
 def answer(server, path, headers=()):
     """Status, text and headers of the answer to a request."""
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=180)
     connection.request("GET", path, headers=dict(headers))
     got = connection.getresponse()
     body = "" if got.status == 101 else got.read().decode()
@@ -65,7 +65,7 @@ def test_it_listens_on_this_machine_alone_and_every_server_has_a_token_of_its_ow
     assert len(token(server)) > 30 and server.port != other.port
     other.close()
     with pytest.raises(urllib.error.URLError):
-        urllib.request.urlopen(other.address, timeout=10)
+        urllib.request.urlopen(other.address, timeout=180)
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,7 @@ extract(Killed(), {{"image": Mean()}}, {out!r}, batch_size=8, hardware=Hardware(
 def test_an_extraction_that_was_killed_goes_on(survey, tmp_path):
     here, out = str(Path(__file__).parent), tmp_path / "features"
     script = KILLED.format(here=here, out=str(out), after=32)
-    killed = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120)
+    killed = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=600)
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     with pytest.raises(FolderError, match="interrupted: run it again"):
         FeatureSet(out)
