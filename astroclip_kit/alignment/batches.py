@@ -96,7 +96,7 @@ class FeatureBatches:
         """All views [K, n, D] of the training rows on the device."""
         rows, scaler = self.draw.rows, self.scalers.get(name)
         matrices = [self.features.matrix(name, view=view) for view in range(self.features.views(name))]
-        dtype = torch.bfloat16 if scaler else torch.from_numpy(matrices[0][:1]).dtype
+        dtype = torch.bfloat16 if scaler else torch.from_numpy(np.array(matrices[0][:1])).dtype
         held = torch.empty(len(matrices), len(rows), matrices[0].shape[1], dtype=dtype, device=self.device)
         for view, matrix in enumerate(matrices):
             for start in range(0, len(rows), CHUNK):  # never a second copy of all of them
