@@ -47,11 +47,19 @@ def cutout_rgba(view: View, modality: Modality, band: str = "") -> npt.NDArray[n
     from ...report.figures.views import colour_image
 
     bands = modality.image_bands
+    flux = _observed(view, modality)
     if band or are_stamps(modality):
-        return rgba(stamp(view[bands.index(band) if band else 0], band or bands[0]))
-    colours = colour_image(view[: len(bands)], bands)
-    missing = np.asarray(~np.isfinite(view[: len(bands)]).any(axis=0))
+        return rgba(stamp(flux[bands.index(band) if band else 0], band or bands[0]))
+    colours = colour_image(flux, bands)
+    missing = np.asarray(~np.isfinite(flux).any(axis=0))
     return rgba(np.where(missing[..., None] if colours.ndim == 3 else missing, np.nan, colours))
+
+
+def _observed(view: View, modality: Modality) -> View:
+    """Bands [B, H, W], NaN where nothing was observed: a reader fills up small images, with inverse variances of 0."""
+    bands = modality.image_bands
+    flux, rest = view[: len(bands)], view[len(bands) :]
+    return np.where(rest > 0, flux, np.nan) if rest.shape == flux.shape else flux
 
 
 class CutoutView:

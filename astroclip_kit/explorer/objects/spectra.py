@@ -119,7 +119,7 @@ class SpectrumView:
         self._kinds = CheckboxButtonGroup(
             labels=[kind.split()[0] for kind in KINDS], active=[0, 1], name=f"lines-{modality.name}"
         )
-        self._sky = Toggle(label=NIGHT, name=f"sky-{modality.name}")
+        self._sky = Toggle(label="sky", name=f"sky-{modality.name}")
         self._note = Div(name=f"note-{modality.name}", styles=NOTE)
         self._figure()
         self._frame.on_change("active", lambda attribute, old, new: self._whole())

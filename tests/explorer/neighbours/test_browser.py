@@ -142,6 +142,7 @@ def test_a_new_cutout_and_a_new_spectrum_ask(open_page, space, galaxies, cutout,
     plane = space.planes.open("pca:image", {})
     page.wait(lambda: len(page.value("pins", "data.x")), "a place on the map")
     np.testing.assert_allclose(page.value("pins", "data.x")[0], plane.at([itself])[0][0], atol=0.05)
+    page.js("view('cutout-figure-new image').el.scrollIntoView()")
     assert page.is_shown("cutout-figure-new image") and page.picture("cutout-figure-new image").std() > 20
     spectrum = sorted((galaxies / "survey" / "spectra").glob("*.fits"))[0]
     page.upload("new-file", spectrum)

@@ -42,6 +42,14 @@ def test_padding_does_not_change_how_the_rest_is_stretched():
     assert rgba(np.zeros((2, 3, 3))).shape == (2, 3, 4)
 
 
+def test_what_a_reader_filled_up_is_missing_by_its_inverse_variance():
+    modality = Modality("image", "image", ("F814W", "ivar_F814W"), (2, 40, 40))
+    view = np.pad(np.stack([100 + image(0)[0], np.ones((32, 32))]), ((0, 0), (4, 4), (4, 4))).astype(np.float32)
+    drawn = cutout_rgba(view, modality)
+    assert (drawn[:4, :, :3] == MISSING).all() and (drawn[20, 20, :3] > 240).all()
+    assert (drawn[4:36, 4:36, 0] == drawn[4:36, 4:36, 2]).all()
+
+
 def test_all_bands_are_in_colour_and_one_is_grey(space):
     view = CutoutView(space, space.dataset.modalities["image"])
     view.show(0, image(0))
