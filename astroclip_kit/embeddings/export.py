@@ -63,6 +63,7 @@ ENDINGS = {
     ".npz": "numpy",
 }
 MOST_TEXT = 10_000  # rows of a VOTable that is written as text
+LONGEST = 300  # letters of a description
 MAIN = ("object_id", "group", "ra", "dec")
 
 
@@ -72,6 +73,8 @@ def to_table(store: EmbeddingStore, *, vectors: bool = False, rows: npt.NDArray[
 
     chosen = slice(None) if rows is None else rows
     table = Table(store.catalog if rows is None else store.catalog.at(rows))
+    for name, saved in store.saved_columns.items():
+        table[name].description = _how(saved.about)
     for name in store.names:
         table[f"has_{name}"] = Column(store.present(name)[chosen], description=f"whether the object has {name}")
         if vectors:
@@ -79,6 +82,12 @@ def to_table(store: EmbeddingStore, *, vectors: bool = False, rows: npt.NDArray[
             about = f"unit vector of {name} in the shared space"
             table[name] = Column(np.asarray(store.vectors(name)[chosen]), description=about)
     return described(table, store.units)
+
+
+def _how(about: Mapping[str, Any]) -> str | None:
+    """How a column was made, as one line; None where nothing is known."""
+    told = "; ".join(f"{key}: {value}" for key, value in about.items() if value not in ("", None))
+    return " ".join(told.split())[:LONGEST] or None
 
 
 def described(table: Table, units: Mapping[str, str]) -> Table:
@@ -143,6 +152,8 @@ def write_export(table: Table, path: str | Path, to: str = "", origin: str = "re
 
 def _fits(table: Table, path: Path) -> None:
     for name in table.colnames:
+        if not (name.isascii() and name.isprintable()):
+            raise InputError(f"column {name!r}: FITS names columns in ASCII only. Export to .vot or .parquet.")
         values = np.asarray(table[name])
         foreign = [one for one in values.tolist() if not one.isascii()] if values.dtype.kind == "U" else []
         if foreign:

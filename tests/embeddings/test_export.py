@@ -145,3 +145,23 @@ def test_a_folder_is_no_file(store, tmp_path):
     (tmp_path / "s.fits").mkdir()
     with pytest.raises(UsageError, match=r"s\.fits is a folder, expected the name of a file"):
         write_export(store.to_table(), tmp_path / "s.fits")
+
+
+def test_how_a_saved_column_was_made_goes_with_it(tmp_path):
+    written = EmbeddingStore.write(tmp_path / "s", {"image": np.eye(4)}, list("abcd"), labels={"z": np.arange(4.0)})
+    written.save_column("mine", np.arange(4) > 2, about={"made by": "me", "where": "z > 1\nand größe", "plane": ""})
+    written.save_column("bare", np.arange(4) > 2)
+    table = EmbeddingStore(tmp_path / "s").to_table()
+    assert table["mine"].description == "made by: me; where: z > 1 and größe" and table["bare"].description is None
+    for name in ("t.vot", "t.fits"):
+        write_export(table, tmp_path / name)
+    assert parse_single_table(tmp_path / "t.vot").get_field_by_id("mine").description == table["mine"].description
+    comments = fits.getheader(tmp_path / "t.fits", 1)["TCOMM*"]
+    assert "made by: me; where: z > 1 and gr??e" in comments.values()
+
+
+@pytest.mark.parametrize("name", ["größe", "a\nb"])
+def test_fits_cannot_name_every_column(tmp_path, name):
+    with pytest.raises(InputError, match=r"FITS names columns in ASCII only\. Export to \.vot or \.parquet"):
+        write_export(Table({name: [1.0]}), tmp_path / "t.fits")
+    assert not (tmp_path / "t.fits").exists()
