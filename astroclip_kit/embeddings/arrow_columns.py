@@ -54,8 +54,12 @@ def codes_of(column: pa.ChunkedArray) -> tuple[npt.NDArray[np.int32], Array]:
     one = (column if pt.is_dictionary(column.type) else column.dictionary_encode()).unify_dictionaries()
     if not one.num_chunks:
         return np.empty(0, np.int32), np.empty(0, dtype=str)
-    codes = np.concatenate([chunk.indices.fill_null(-1).to_numpy(zero_copy_only=False) for chunk in one.chunks])
-    return codes.astype(np.int32, copy=False), as_numpy(pa.chunked_array([one.chunk(0).dictionary]))
+    codes, start = np.empty(len(one), np.int32), 0
+    for chunk in one.chunks:
+        known = chunk.indices.fill_null(-1) if chunk.null_count else chunk.indices
+        codes[start : start + len(chunk)] = known.to_numpy(zero_copy_only=False)
+        start += len(chunk)
+    return codes, as_numpy(pa.chunked_array([one.chunk(0).dictionary]))
 
 
 def problem(error: Exception) -> str:

@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from ..errors import FolderError, InputError
 from .arrow_columns import as_numpy, codes_of, kind_of, problem
+from .class_codes import by_count, encode, missing
 from .saved_columns import SavedColumn, saved_columns
 from .writing import COLUMNS
 
@@ -24,9 +25,10 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-__all__ = ["Catalog", "Columns", "encode"]
+__all__ = ["Catalog", "Columns"]
 
 Array = npt.NDArray[Any]
+LARGEST_CODE = 3  # bytes of a row of classes in Parquet, of which text of its own takes more
 ROWS_LOOKED_AT = 1000  # that tell of nearly every column that it is not empty
 
 
@@ -155,8 +157,8 @@ class Catalog(Mapping[str, Array]):
         if self.kinds[name] != "text":
             return encode(self[name])
         if name in self.saved:
-            return _by_count(*self._saved_codes(name))
-        return _by_count(*codes_of(self._table([name], coded=True)[name]))
+            return by_count(*self._saved_codes(name))
+        return by_count(*codes_of(self._table([name], coded=True)[name]))
 
     def at(self, rows: npt.ArrayLike, names: Sequence[str] = ()) -> dict[str, Array]:
         """Values of a few rows [R], of which only the row groups are read; of all columns by default.
@@ -188,7 +190,7 @@ class Catalog(Mapping[str, Array]):
         import pyarrow.compute as pc
 
         if name in self._read or self.kinds[name] != "text":
-            return ~_missing(self[name])
+            return ~missing(self[name])
         if name in self.saved:
             codes, classes = self._saved_codes(name)
             return np.asarray(np.append(classes != "", False)[codes])
@@ -197,17 +199,50 @@ class Catalog(Mapping[str, Array]):
     def empty(self) -> list[str]:
         """Columns without any value."""
         first = self.at(np.arange(min(self.rows, ROWS_LOOKED_AT)))
-        return [name for name, values in first.items() if _missing(values).all() and not self.known(name).any()]
+        return [name for name, values in first.items() if missing(values).all() and not self._holds_any(name)]
+
+    def _holds_any(self, name: str) -> bool:
+        """Whether a column has a value, without reading it where the statistics of the file tell."""
+        told = [self._span(name, group) for group in range(len(self._ends))] if name not in self.saved else [None]
+        if self.kinds[name] == "text" and None not in told:
+            return any(one is not None and one[1] != "" for one in told)
+        return bool(self.known(name).any())
+
+    def _span(self, name: str, group: int) -> tuple[Any, Any] | None:
+        """Least and greatest value of a row group, as the file tells them."""
+        column = self._metadata.row_group(group).column(self._metadata.schema.names.index(name))
+        known = column.statistics if column.is_stats_set else None
+        return (known.min, known.max) if known is not None and known.has_min_max else None
+
+    def has_few_classes(self, name: str) -> bool:
+        """Whether the text of a column is stored as numbers of classes."""
+        if name in self.saved or self.kinds[name] != "text" or not self.rows:
+            return name in self.saved and self.kinds[name] == "text"
+        place = self._metadata.schema.names.index(name)
+        groups = (self._metadata.row_group(group).column(place) for group in range(len(self._ends)))
+        return sum(int(one.total_uncompressed_size) for one in groups) < LARGEST_CODE * self.rows + (1 << 16)
 
     def find(self, values: Sequence[str], name: str = "object_id") -> npt.NDArray[np.int64]:
-        """The rows [R], in rising order, in which a column of text has one of a few values."""
+        """The rows [R], in rising order, in which a column of text has one of a few values.
+
+        Where ids rise, as those of most surveys do, the statistics of the file tell which few row groups to read.
+        """
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        column = self.ids if name == "object_id" else self._table([name])[name]
-        wanted = pa.array(list(map(str, values)), pa.string())
+        words = list(map(str, values))
+        spans = [self._span(name, group) for group in range(len(self._ends))]
+        near = [at for at, one in enumerate(spans) if one is None or any(one[0] <= word <= one[1] for word in words)]
+        if name == "object_id" and ("ids" in self.__dict__ or 2 * len(near) > len(spans)):
+            near = list(range(len(spans)))
+        if not near or not words:
+            return np.empty(0, np.int64)
+        column = self.ids if name == "object_id" and len(near) == len(spans) else self._table([name], near)[name]
+        wanted = pa.array(words, pa.string())
         found = pc.equal(column, wanted[0]) if len(wanted) == 1 else pc.is_in(column, wanted)
-        return np.asarray(pc.indices_nonzero(found), dtype=np.int64)
+        rows = np.asarray(pc.indices_nonzero(found), dtype=np.int64)
+        ends = np.cumsum(np.diff(self._ends, prepend=0)[near])
+        return np.asarray(rows + (self._ends[near] - ends)[np.searchsorted(ends, rows, side="right")])
 
     def rows_of(self, values: Sequence[str], name: str = "object_id") -> npt.NDArray[np.int64]:
         """The first row [V] in which a column of text has each of a few values, -1 for none."""
@@ -225,25 +260,6 @@ class Catalog(Mapping[str, Array]):
         own = [name for name in names if name not in self._read and name not in self.saved]
         table = self._table(own).to_pandas() if own else {}
         return pd.DataFrame({name: table[name] if name in own else self[name] for name in names})
-
-
-def _missing(values: Array) -> npt.NDArray[np.bool_]:
-    return np.asarray(values == "" if values.dtype.kind in "UO" else np.isnan(values))
-
-
-def encode(values: npt.ArrayLike) -> tuple[npt.NDArray[np.int32], list[str]]:
-    """The same as `Catalog.encoded` of any values [N]."""
-    found, codes = np.unique(np.asarray(values), return_inverse=True)
-    return _by_count(codes, np.where(_missing(found), "", found.astype(str)))
-
-
-def _by_count(codes: npt.NDArray[Any], classes: Array) -> tuple[npt.NDArray[np.int32], list[str]]:
-    counts = np.bincount(codes[codes >= 0], minlength=len(classes))
-    order = np.lexsort((classes, -counts))
-    order = order[(counts[order] > 0) & (classes[order] != "")]
-    place = np.full(len(classes) + 1, -1, np.int32)  # the last one is for code -1
-    place[order] = np.arange(len(order))
-    return place[codes], classes[order].tolist()
 
 
 class Columns(Mapping[str, Array]):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from ..embeddings.catalog import encode
+from ..embeddings.class_codes import encode
 
 if TYPE_CHECKING:
     from ..embeddings.catalog import Catalog
@@ -79,12 +79,24 @@ class Column:
 
     @cached_property
     def comparable(self) -> Any:
-        """Values [N] as a pandas Series, in which text is compared fast."""
+        """Values [N] as a pandas Series, in which text is compared fast: of few classes it is categorical."""
         import pandas as pd
 
-        if self.catalog is not None:
+        coded = self.coded is not None or (self.catalog is not None and self.catalog.has_few_classes(self.name))
+        if coded and "" not in self.classes:
+            codes = self.codes.astype(np.min_scalar_type(-len(self.classes) - 1))
+            codes[codes < 0] = len(self.classes)
+            return pd.Series(pd.Categorical.from_codes(codes, [*self.classes, ""]), copy=False)
+        return self.words
+
+    @cached_property
+    def words(self) -> Any:
+        """The same, in which text can be ordered, too."""
+        import pandas as pd
+
+        if self.catalog is not None and self.kind == "text":
             return self.catalog.frame([self.name])[self.name]
-        return pd.Series(self.values, dtype="str" if self.values.dtype.kind in "UO" else None)
+        return pd.Series(self.values, dtype="str" if self.values.dtype.kind in "UO" else None, copy=False)
 
     @cached_property
     def _coded(self) -> tuple[npt.NDArray[np.int32], list[str]]:
@@ -105,13 +117,20 @@ class Column:
 
 
 class Table(Mapping[str, Any]):
-    """Columns as `filters.rows_where` takes them: each is read when a condition names it."""
+    """Columns as `filters.rows_where` takes them: each is read when a condition names it.
 
-    def __init__(self, columns: Mapping[str, Column]) -> None:
-        self._columns = columns
+    Args:
+        columns: Name to column.
+        part: Which rows.
+        ordered: Whether conditions may order text, or compare two columns of it, which takes longer.
+    """
+
+    def __init__(self, columns: Mapping[str, Column], part: slice, ordered: bool = False) -> None:
+        self._columns, self._part, self._ordered = columns, part, ordered
 
     def __getitem__(self, name: str) -> Any:
-        return self._columns[name].comparable
+        column = self._columns[name]
+        return (column.words if self._ordered else column.comparable).iloc[self._part]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._columns)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -17,6 +17,7 @@ from ..errors import KitError, UsageError
 from ..filters import columns_in, rows_where
 from .columns import Table
 from .lanes import Lanes
+from .map.plane import blocks
 
 if TYPE_CHECKING:
     from bokeh.document import Document
@@ -175,9 +176,9 @@ class Session:
         columns, rows = {**self.columns, **self.space.ids}, None
         for one in where:
             try:
-                found = rows_where(Table(columns), one)
+                found = _rows_where(columns, len(self.space), one)
             except UsageError:  # as of text that is ordered
-                found = rows_where(Table(columns, ordered=True), one)
+                found = _rows_where(columns, len(self.space), one, ordered=True)
             rows = found if rows is None else rows & found
         return rows
 
@@ -286,3 +287,9 @@ class Session:
         self._is_closed = True
         self._lanes.close()
         self.tell("closed")
+
+
+def _rows_where(columns: Mapping[str, Column], count: int, condition: str, ordered: bool = False) -> Mask:
+    """Which of all rows a condition holds for, some at a time: pandas makes several copies of what it compares."""
+    parts = (rows_where(Table(columns, part, ordered), condition) for part in blocks(count))
+    return np.concatenate(list(parts))

@@ -7,7 +7,7 @@ import pytest
 from astropy.table import Table
 
 from astroclip_kit.embeddings import EmbeddingStore, arrow_columns
-from astroclip_kit.embeddings.catalog import encode
+from astroclip_kit.embeddings.class_codes import encode
 from astroclip_kit.errors import FolderError
 from astroclip_kit.filters import rows_where
 
@@ -105,6 +105,32 @@ def test_rows_are_found_by_text(store):
     assert store.catalog.rows_of(["object 7", "nobody", "object 3"]).tolist() == [7, -1, 3]
     assert store.catalog.rows_of(["nobody"]).tolist() == [-1]
     assert store.catalog.rows_of(["g2"], "group").tolist() == [4]
+
+
+def test_an_id_is_looked_for_in_the_row_groups_that_may_hold_it(tmp_path, monkeypatch):
+    monkeypatch.setattr("astroclip_kit.embeddings.arrow_columns.ROW_GROUP", 8)
+    ids = [f"o{number:03d}" for number in range(N)]
+    catalog = EmbeddingStore.write(tmp_path / "rising", {"a": np.ones((N, 2))}, ids).catalog
+    groups = []
+    read = pq.ParquetFile.read_row_groups
+    monkeypatch.setattr(
+        pq.ParquetFile, "read_row_groups", lambda self, at, **how: groups.append(at) or read(self, at, **how)
+    )
+    assert catalog.find(["o041"]).tolist() == [41] and catalog.find(["o049", "o003"]).tolist() == [3, 49]
+    assert groups == [[5], [0, 6]]
+    assert catalog.find(["o0415", "p"]).tolist() == [] and groups[2:] == [[5]]
+    assert catalog.rows_of(["o017", "p", "o001"], "group").tolist() == [17, -1, 1]
+
+
+def test_text_of_few_classes_is_told_by_its_size(tmp_path):
+    rows = 40_000
+    kinds, names = np.array(["a", "b"])[np.arange(rows) % 2], [f"object {number}" for number in range(rows)]
+    labels = {"kind": kinds, "name": names, "z": np.ones(rows)}
+    store = EmbeddingStore.write(tmp_path / "large", {"a": np.ones((rows, 2))}, range(rows), labels=labels)
+    told = {name: store.catalog.has_few_classes(name) for name in labels}
+    assert told == {"kind": True, "name": False, "z": False}
+    store.save_column("mine", kinds)
+    assert store.catalog.has_few_classes("mine")
 
 
 def test_conditions_read_it_as_they_read_arrays(store):

@@ -11,6 +11,7 @@ from astroclip_kit.errors import FolderError, InputError
 from astroclip_kit.explorer.columns import Column
 from astroclip_kit.explorer.session import Session
 from astroclip_kit.explorer.space import Space
+from astroclip_kit.filters import rows_where
 from astroclip_kit.types import Modality, Sample
 
 N = 10
@@ -113,6 +114,22 @@ def test_a_column_of_the_catalogue_reads_as_its_values_do(store):
     np.testing.assert_array_equal(mine.codes, plain.codes)
     assert mine.comparable.tolist() == plain.comparable.tolist() == store.catalog["class"].tolist()
     assert mine.codes.tolist() == [0, 1, -1, 0, 1, -1, 0, 1, -1, 0]
+
+
+@pytest.mark.parametrize(
+    "condition",
+    ["kind == 'b'", "kind != 'b'", "kind == ''", "kind in ['a', '']", "kind < 'b'", "kind == name", "kind == 'new'"],
+)
+@pytest.mark.parametrize("block", [1 << 20, 3])
+def test_conditions_on_classes_hold_as_on_text(store, monkeypatch, condition, block):
+    monkeypatch.setattr("astroclip_kit.explorer.map.plane.BLOCK", block)
+    values = np.array(["a", "b", "", "b", "a"] * (N // 5))
+    store.save_column("kind", values)
+    store.save_column("name", np.roll(values, 1))
+    session = Session(Space(store))
+    session.change(where=(condition,))
+    expected = rows_where({"kind": values, "name": np.roll(values, 1)}, condition)
+    assert session.shown.tolist() == expected.tolist()
 
 
 def test_classes_that_are_known_by_number_are_a_column(store):
