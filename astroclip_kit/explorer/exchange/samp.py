@@ -32,6 +32,7 @@ __all__ = ["ALL", "MOST_ROWS", "SampLink"]
 ALL = ""  # in place of the id of a program
 MOST_ROWS = 100_000  # numbers in one message, each of which is a text of its own
 TABLES, IMAGES = "table.load.votable", "image.load.fits"
+NOBODY = "no program is there that takes it. Open TOPCAT, Aladin or DS9, and send it again."
 DS9_IS_EMPTY = f"DS9 reads tables of up to {MOST_TEXT:,} rows, and shows this one empty."
 
 
@@ -188,14 +189,14 @@ class SampLink:
             self._in_page(partial(told, sender, answer))
 
         message, tag = {"samp.mtype": mtype, "samp.params": dict(about)}, uuid4().hex
-        session.say(said)
         if client is not None:
             with hub_errors(GONE):
+                if not client.get_subscribed_clients(mtype):
+                    session.say(NOBODY, "error")
+                    return
+                session.say(said)
                 client.bind_receive_response(tag, answered)
-                if to:
-                    client.call(to, tag, message)
-                elif client.get_subscribed_clients(mtype):  # else the hub complains
-                    client.call_all(tag, message)
+                client.call(to, tag, message) if to else client.call_all(tag, message)
 
     def _tell_focus(self) -> None:
         """Highlights the row there, and points at its place."""

@@ -125,6 +125,15 @@ def test_who_took_a_table_and_who_could_not_is_said(link, session, peer, monkeyp
     wait(lambda: session.said == ("TOPCAT <b> could not take what was sent (no memory).", "error"))
 
 
+def test_where_nobody_takes_it_nothing_is_said_to_be_sent(lock, hub, session):
+    link = SampLink(session)
+    link.connect()
+    session.select(flags(0, 2))
+    link.send_selection()
+    assert session.said[1] == "error" and "no program is there that takes it. Open TOPCAT" in session.said[0]
+    link.disconnect()
+
+
 def test_ds9_reads_no_table_of_binary_rows_which_is_said(link, session, peer, monkeypatch):
     monkeypatch.setattr(samp, "MOST_TEXT", 2)
     session.select(flags(0, 2, 3))
