@@ -15,6 +15,7 @@ from ...downstream.separation import Separation, distinct, separate
 from ...embeddings import EmbeddingStore
 from ...errors import InputError
 from ..map.plane import Plane, blocks
+from ..objects.bookkeeping import bookkeeping
 from ..selection.samples import drawn
 
 __all__ = ["FITTED", "Clustered", "find_clusters"]
@@ -161,8 +162,9 @@ def _described(store: EmbeddingStore, codes: Codes, names: list[str], old: Clust
     number = np.full(len(names) + 1, -1, np.int32)
     number[order] = np.arange(len(order))
     codes = number[codes]
-    made = [one.name for one in store.saved_columns.values() if one.kind == "text"]  # earlier clusters among them
-    known = store.catalog.at(old.sample, [name for name in store.labels if name not in made] or ["object_id"])
+    made = {one.name for one in store.saved_columns.values() if one.kind == "text"}  # earlier clusters among them
+    left_out = made | bookkeeping(store)
+    known = store.catalog.at(old.sample, [name for name in store.labels if name not in left_out] or ["object_id"])
     known.pop("object_id", None)
     known = {name: known[name] for name in distinct(known)}
     groups = store.catalog.at(old.sample, ["group"])["group"]

@@ -39,7 +39,8 @@ else refused()
 STYLE = """
 h2 { font-size: 16px; margin: 2px 0; overflow-wrap: anywhere; } p { margin: 2px 0; overflow-wrap: anywhere; }
 h2, span { user-select: all; } span { white-space: nowrap; margin-right: 12px; }
-.bk-clearfix { display: block; width: 100%; } .beside table, .beside tbody { display: block; } .beside tbody { columns: 180px; column-gap: 16px; }
+.bk-clearfix { display: block; width: 100%; }
+.beside table, .beside tbody { display: block; } .beside tbody { columns: 180px; column-gap: 16px; }
 .beside tr { display: flex; justify-content: space-between; gap: 12px; break-inside: avoid; font-size: 13px; }
 .beside td { overflow-wrap: anywhere; border-bottom: 1px solid #eee; flex: 1 1 auto; }
 .beside td + td { text-align: right; font-variant-numeric: tabular-nums; flex: none; }

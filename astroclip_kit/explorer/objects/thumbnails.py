@@ -26,6 +26,7 @@ Ink = npt.NDArray[np.int8]
 FINE = 3  # points along the side of a pixel; their mean makes smooth lines
 PAD = 0.06  # of the height that stays free above and below
 DOT = 0.035  # of the side: the width of a point of a light curve
+FEW = 30  # points, which are drawn twice as wide
 
 
 def thumbnail(space: Space, row: int, name: str, size: int = 96) -> Picture | None:
@@ -130,7 +131,7 @@ def _points(view: npt.NDArray[np.float32], modality: Modality, side: int, period
     along = points.phase(period) if math.isfinite(period) else points.time / (points.time.max() or 1.0)
     value = -points.value if modality.unit.startswith("mag") else points.value
     low, high = np.percentile(value[kept], [1, 99])
-    half = max(1, round(DOT * side / 2))
+    half = max(1, round((DOT if kept.sum() > FEW else 2 * DOT) * side / 2))
     x = np.rint(half + along[kept] * (side - 1 - 2 * half)).astype(int)
     y = np.rint(_rows(value[kept], low, high, side)).astype(int)
     for down in range(-half, half + 1):

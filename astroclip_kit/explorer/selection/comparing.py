@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from ...downstream.separation import Separation, distinct, separate
 from ..columns import Column
+from ..objects.bookkeeping import is_bookkeeping
 from .samples import drawn
 
 __all__ = ["Compared", "compare", "most_different"]
@@ -108,7 +109,8 @@ def _shares(counts: npt.NDArray[np.int64], known: list[int]) -> Float:
 def most_different(columns: Mapping[str, Column], selection: Mask, seed: int = 0) -> list[Separation]:
     """Properties by how differently they are distributed on both sides, see `downstream.separation.separate`.
 
-    Flags are left out: a selection that was saved differs from all others by definition.
+    Flags are left out: a selection that was saved differs from all others by definition. What tells how objects were
+    observed, such as a plate or an error, comes last.
 
     Args:
         columns: Name to column.
@@ -122,4 +124,5 @@ def most_different(columns: Mapping[str, Column], selection: Mask, seed: int = 0
         for name, column in columns.items()
         if column.kind != "flag"
     }
-    return separate(inside, {name: values[name] for name in distinct(values)}, seed=seed)
+    found = separate(inside, {name: values[name] for name in distinct(values)}, seed=seed)
+    return sorted(found, key=lambda one: is_bookkeeping(one.property, values[one.property]))

@@ -128,6 +128,14 @@ def test_earlier_clusters_do_not_tell_clusters_apart(store):
     assert {one.property for one in again.telling[0]} <= {"mass", "kind"}
 
 
+def test_how_objects_were_observed_does_not_set_clusters_apart(store):
+    truth_of = np.asarray(find_clusters(store, "spectrum", Grouping("kmeans", k=3)).codes)
+    noise = np.random.default_rng(0).normal(size=len(store))
+    store.save_column("plate", truth_of + 0.01 * noise)
+    again = find_clusters(store, "spectrum", Grouping("kmeans", k=3))
+    assert again.telling[0] and "plate" not in {one.property for one in again.telling[0]}
+
+
 def test_all_noise_is_said_in_words(tmp_path):
     z = np.random.default_rng(0).normal(size=(40, 8))
     store = EmbeddingStore.write(tmp_path / "noise", {"image": z}, range(40))

@@ -8,8 +8,9 @@ import pytest
 from odd_objects import COUNT, odd_space
 from PIL import Image
 
-from astroclip_kit.explorer.objects.thumbnails import thumbnail, thumbnail_url
+from astroclip_kit.explorer.objects.thumbnails import picture, thumbnail, thumbnail_url
 from astroclip_kit.explorer.space import Space
+from astroclip_kit.types import Modality
 
 WHITE = np.array([255, 255, 255, 255])
 
@@ -77,3 +78,10 @@ def test_the_address_holds_the_same_picture(space):
     head, _, data = url.partition(",")
     assert head == "data:image/png;base64"
     assert np.array_equal(Image.open(io.BytesIO(b64decode(data))), thumbnail(space, 0, "lightcurve", 48))
+
+
+def test_few_points_are_drawn_larger():
+    rows = np.stack([np.linspace(0, 10, 40), np.tile([15.0, 16.0], 20), np.full(40, 0.1), np.zeros(40)], axis=1)
+    modality = Modality("lc", "lightcurve", ("time", "value", "error", "band"), (-1, 4), "mag", (), ("g",))
+    many, few = (inked(picture(view.astype(np.float32), modality, 64)).sum() for view in (rows, rows[:4]))
+    assert few / 4 > 2 * many / 40

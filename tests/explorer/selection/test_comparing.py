@@ -60,6 +60,13 @@ def test_what_differs_most_is_first_and_repetitions_and_flags_are_left_out():
     assert found[0].value > 0.95 and found[0].n_inside == 200 and found[1].level == "QSO"
 
 
+def test_how_objects_were_observed_comes_last():
+    noise = rng.normal(size=N)
+    columns = {"z_err": SELECTED + 0.01 * noise, "mass": SELECTED + 2 * noise, "plate": SELECTED + 0.01 * noise + 1}
+    found = most_different({name: column(name, values) for name, values in columns.items()}, SELECTED)
+    assert found[0].property == "mass" and {one.property for one in found[1:]} <= {"plate", "z_err"}
+
+
 def test_all_or_one_selected_leaves_nothing_to_compare():
     columns = {"z": column("z", rng.normal(size=N))}
     assert most_different(columns, np.ones(N, bool)) == [] == most_different(columns, np.arange(N) == 3)
