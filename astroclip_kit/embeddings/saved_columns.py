@@ -21,6 +21,7 @@ import numpy.typing as npt
 from ..errors import InputError, UsageError
 from ..storage import json_text, only_writer, publish, writing
 from .arrow_columns import as_numpy, codes_of, kind_of, problem, write_columns
+from .class_codes import missing
 from .writing import plain_column
 
 if TYPE_CHECKING:
@@ -202,23 +203,36 @@ def save_column(
         InputError: If there is not one value for each object.
         UsageError: If the name cannot be used or is taken, or the unit is none.
     """
-    flags = np.asarray(values)
-    column, folder = flags if flags.dtype == bool else plain_column(values), columns_folder(store.root)
     _check_new(store, name)
     _check_unit(name, unit)
-    if column.shape != (len(store),):
-        raise InputError(f"column {name!r}: expected a value for each of {len(store)} objects, found {column.shape}.")
-    if column.dtype.kind not in "biufU":
-        raise InputError(f"column {name!r}: expected numbers, text or flags, found {column.dtype}.")
-    known = column if column.dtype == bool else column != "" if column.dtype.kind == "U" else ~np.isnan(column)
-    rows, path = np.flatnonzero(known), folder / f"{name}.parquet"
-    columns = {"object_id": store.catalog.ids.take(rows), "value": column[rows], "row": rows}
+    column, known = _known(name, values)
+    if known.shape != (len(store),):
+        raise InputError(f"column {name!r}: expected a value for each of {len(store)} objects, found {known.shape}.")
+    rows, path = np.flatnonzero(known), (folder := columns_folder(store.root)) / f"{name}.parquet"
+    columns = {"object_id": store.catalog.ids.take(rows), "value": column.take(rows), "row": rows}
     head = {"kind": "column", "unit": unit, "about": dict(about or {}), "content": store.manifest.get("content", "")}
     with only_writer(folder):
         if not replace:
             _check_free(path)
         publish(path, lambda temporary: write_columns(columns, temporary, {"value": unit}, {KEY: json_text(head)}))
     return SavedColumn.open(path)
+
+
+def _known(name: str, values: Any) -> tuple[Any, npt.NDArray[np.bool_]]:
+    """Values as they are written, classes by their numbers, and which are not missing; InputError if they are none."""
+    import pandas as pd
+    import pyarrow as pa
+
+    if isinstance(values, pd.Categorical):
+        classes = values.categories.to_numpy().astype(str)
+        known = np.append(classes != "", False)[values.codes]
+        codes = pa.array(values.codes, mask=values.codes < 0)
+        return pa.DictionaryArray.from_arrays(codes, pa.array(classes, pa.string())), known
+    flags = np.asarray(values)
+    column = flags if flags.dtype == bool else plain_column(values)
+    if column.dtype.kind not in "biufU":
+        raise InputError(f"column {name!r}: expected numbers, text or flags, found {column.dtype}.")
+    return column, column if column.dtype == bool else ~missing(column)
 
 
 def remove_column(store: EmbeddingStore, name: str) -> None:

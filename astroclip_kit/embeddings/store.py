@@ -149,7 +149,7 @@ class EmbeddingStore(os.PathLike[str]):
 
         Args:
             name: Letters, digits and _; no column of the store.
-            values: Numbers, text, or flags (a saved selection) [N]; NaN or "" where missing.
+            values: Numbers, text (or a `pandas.Categorical`), or flags (a saved selection) [N]; NaN or "" if missing.
             unit: As astropy writes it.
             about: How it was made.
             replace: Whether a saved column of this name may be replaced.

@@ -263,3 +263,20 @@ def test_a_few_rows_and_what_is_known_need_no_array_of_text(store):
     assert catalog.known("cluster").tolist() == (GROUPS != "").tolist() and catalog.known("object_id").all()
     assert catalog.encoded("cluster")[1] == ["blue", "red"] and not catalog._read
     assert catalog["cluster"].tolist() == GROUPS.tolist()
+
+
+@pytest.mark.parametrize("classes", [["blue", "red"], ["red", "blue", ""]])
+def test_classes_are_saved_by_their_numbers(store, classes):
+    codes = [classes.index(one) if one in classes else -1 for one in GROUPS]
+    saved = store.save_column("cluster", pd.Categorical.from_codes(codes, classes))
+    plain = store.save_column("plain", GROUPS)
+    assert (saved.kind, saved.count) == (plain.kind, plain.count) == ("text", 8)
+    for opened in (store, EmbeddingStore(store)):
+        assert opened.catalog["cluster"].tolist() == GROUPS.tolist()
+        assert opened.catalog.encoded("cluster")[1] == ["blue", "red"]
+    other = made(store.root, [f"o{i}" for i in range(N)][::-1], seed=1)
+    assert other.catalog["cluster"].tolist() == GROUPS[::-1].tolist()
+    read = pd.read_parquet(saved.path)
+    assert read["value"].astype(str).tolist() == [one for one in GROUPS if one]
+    with pytest.raises(InputError, match=r"column 'few': expected a value for each of 12 objects, found \(2,\)"):
+        store.save_column("few", pd.Categorical(["a", "b"]))

@@ -141,7 +141,7 @@ class _ClusterPanel:
         about = {**found.about, "where": " and ".join(session.state.where), "clusters": found.names}
         column = Values.of_classes(name, found.codes, found.names)
         session.work(
-            lambda: session.space.save_column(name, column.read(), about=about),
+            lambda: session.space.save_column(name, column.comparable.array, about=about),
             lambda saved: self._saved(name, found),
             f"Saves {name}",
             lane="clusters",
