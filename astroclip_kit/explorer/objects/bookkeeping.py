@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ import numpy.typing as npt
 from ...downstream.properties import known
 from ...embeddings import EmbeddingStore
 
-__all__ = ["bookkeeping", "is_bookkeeping"]
+__all__ = ["bookkeeping", "is_bookkeeping", "repeats"]
 
 NAMES = frozenset(
     "plate plateid fiber fiberid fiber_id mjd lmjd obsid obs_id planid spid spec_id specobjid objid targetid "
@@ -34,7 +34,21 @@ def bookkeeping(store: EmbeddingStore) -> set[str]:
     """Labels of a store that say how its objects were observed or filed."""
     rows = np.arange(0, len(store), -(-len(store) // LOOKED_AT) or 1)
     columns = store.catalog.at(rows, list(store.labels))
-    return {name for name, values in columns.items() if is_bookkeeping(name, values, store.names)}
+    return {
+        name
+        for name, values in columns.items()
+        if is_bookkeeping(name, values, store.names) or repeats(name, store.names, columns)
+    }
+
+
+def repeats(name: str, modalities: Sequence[str], names: Container[str]) -> bool:
+    """Whether a label of one modality is another label, too: "spectrum_z" where there is "z".
+
+    Example:
+        >>> repeats("spectrum_z", ["spectrum"], ["z"]), repeats("spectrum_z", ["spectrum"], ["mass"])
+        (True, False)
+    """
+    return any(name.startswith(f"{one}_") and name.removeprefix(f"{one}_") in names for one in modalities)
 
 
 def is_bookkeeping(name: str, values: npt.NDArray[Any], modalities: Sequence[str] = ()) -> bool:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from ...types import Modality
 from ..space import Space
 from ..texts import plain
+from .compass import Compass, north_told
 from .plots import NOTE, plot
 from .stamps import are_stamps, stamp
 
@@ -21,7 +22,6 @@ __all__ = ["CutoutView", "cutout_rgba", "rgba"]
 
 COLOUR = "all"  # what the selector calls the composite
 SIDE = 200  # pixels of the frame: beside the choice of bands it fits a phone
-UNKNOWN = "The orientation of this cutout is not recorded."
 NEGATED = "return String(Number((0 - tick).toPrecision(6))).replace('-', '\\u2212')"
 MISSING = (38, 50, 84)  # colour of a pixel without a value, which no stretch gives
 View = npt.NDArray[np.float32]
@@ -79,14 +79,13 @@ class CutoutView:
         self._step = scale if math.isfinite(scale) else 1.0
         self._high, self._wide = (side * self._step for side in modality.shape[1:])
         self._source = ColumnDataSource({"image": []}, name=f"cutout-{modality.name}")
-        self.figure = self._figure("arcsec" if math.isfinite(scale) else "pixels")
+        self._unit = "arcsec" if math.isfinite(scale) else "pixels"
+        self.figure = self._figure()
         if math.isfinite(scale):
             self._scale_bar()
-        is_turned = modality.name in (space.dataset.manifest.get("north_up", ()) if space.dataset else ())
-        if is_turned:
-            self._compass()
-            self._count_eastwards()
-        note = Div(text=UNKNOWN, name=f"orientation-{modality.name}", styles=NOTE, visible=not is_turned)
+        self._compass = Compass(self.figure, self._wide, self._high)
+        self._told = Div(name=f"orientation-{modality.name}", styles=NOTE)
+        self.point(math.nan)
         self._bands = Select(
             title="bands",
             options=[COLOUR, *modality.image_bands],
@@ -96,7 +95,7 @@ class CutoutView:
             visible=len(modality.image_bands) > 1,
         )
         self._bands.on_change("value", lambda attribute, old, new: self._draw())
-        self.layout: UIElement = column(row(self.figure, self._bands), note)
+        self.layout: UIElement = column(row(self.figure, self._bands), self._told)
 
     def show(self, row: int, view: View) -> None:
         """Draws the cutout [C, H, W] of an object."""
@@ -110,7 +109,7 @@ class CutoutView:
         bands = self._modality.image_bands
         self.figure.title.text = plain(f"{self._modality.name}: {band or ', '.join(bands)}")
 
-    def _figure(self, unit: str) -> Any:
+    def _figure(self) -> Any:
         wide, high = self._wide / 2, self._high / 2
         longest = max(wide, high)
         drawn = plot(
@@ -120,8 +119,6 @@ class CutoutView:
             frame_height=round(SIDE * high / longest),
             x_range=(-wide, wide),
             y_range=(-high, high),
-            x_axis_label=f"offset x [{unit}]",
-            y_axis_label=f"offset y [{unit}]",
             background_fill_color="black",
         )
         drawn.grid.visible = False
@@ -138,24 +135,21 @@ class CutoutView:
             self.figure.line([left, left + length], [low, low], line_width=width, line_color=colour)
         self._note(left, low + 0.02 * self._high, f"{length:g}″", "left")
 
-    def _compass(self) -> None:
-        """Arrows to the north and the east in the upper right corner."""
-        from bokeh.models import Arrow, VeeHead
+    def point(self, north: float) -> None:
+        """Says where north is on the cutout that is shown next; where it is up, the axes are those of the sky.
 
-        right, low, arm = 0.43 * self._wide, 0.27 * self._high, 0.14 * min(self._wide, self._high)
-        for across, up, name in ((0.0, arm, "N"), (-arm, 0.0, "E")):
-            head = VeeHead(size=8, fill_color="white", line_color="white")
-            ends = {"x_start": right, "y_start": low, "x_end": right + across, "y_end": low + up}
-            self.figure.add_layout(Arrow(end=head, line_color="white", line_width=2, **ends))
-            self._note(right + 1.25 * across, low + 1.1 * up - (0 if up else 0.035 * self._high), name, "center")
+        Args:
+            north: Degrees counter-clockwise from up, NaN where nobody knows.
+        """
+        from bokeh.models import BasicTickFormatter, CustomJSTickFormatter
 
-    def _count_eastwards(self) -> None:
-        """Names the axes by the sky: east is on the left, where the offset is positive."""
-        from bokeh.models import CustomJSTickFormatter
-
-        unit = "arcsec" if math.isfinite(self._modality.pixel_scale_arcsec) else "pixels"
-        self.figure.xaxis.update(axis_label=f"offset east [{unit}]", formatter=CustomJSTickFormatter(code=NEGATED))
-        self.figure.yaxis.update(axis_label=f"offset north [{unit}]")
+        is_up = north == 0
+        self._compass.point(north)
+        self._told.update(text=north_told(north), visible=not is_up)
+        across, along = ("east", "north") if is_up else ("x", "y")
+        ticks = CustomJSTickFormatter(code=NEGATED) if is_up else BasicTickFormatter()  # east is on the left
+        self.figure.xaxis.update(axis_label=f"offset {across} [{self._unit}]", formatter=ticks)
+        self.figure.yaxis.update(axis_label=f"offset {along} [{self._unit}]")
 
     def _note(self, x: float, y: float, text: str, align: str) -> None:
         """White letters on a shadow, to be read on sky and on stars."""

@@ -156,6 +156,8 @@ def _shown(
     if found is None:
         return problem
     drawn[name] = found
+    if isinstance(view, (CutoutView, StampsView)):
+        view.point(space.north(at[0], name, at[1]))
     view.show(at[0], found)
     return ""
 

@@ -22,7 +22,7 @@ from ...errors import InputError, KitError
 from ...settings.prediction import Prediction
 from ..selection.samples import drawn
 from ..space import Space
-from .bookkeeping import is_bookkeeping
+from .bookkeeping import is_bookkeeping, repeats
 
 __all__ = ["COVERAGE", "MEMORY", "Reading", "read_properties"]
 
@@ -131,7 +131,7 @@ def _alike(memory: EmbeddingStore, modalities: Sequence[str]) -> Iterator[list[s
     for name in memory.labels:
         y = Property(name, name).values(memory.labels)
         here = known(y)
-        if is_bookkeeping(name, y, modalities):
+        if is_bookkeeping(name, y, modalities) or repeats(name, modalities, memory.labels):
             continue
         if here.any() and (y.dtype.kind != "U" or len(np.unique(y[here])) <= max(2, MOST_SHARE * here.sum())):
             alike[here.tobytes()].append(name)

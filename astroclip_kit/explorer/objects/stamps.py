@@ -11,6 +11,7 @@ import numpy.typing as npt
 from ...types import Modality
 from ..space import Space
 from ..texts import plain
+from .compass import north_told
 from .plots import NOTE, plot
 
 if TYPE_CHECKING:
@@ -80,20 +81,27 @@ class StampsView:
             figure.update(toolbar_location=None, min_border=2)
             figure.axis.visible = figure.grid.visible = False
             self.figures.append(figure)
-        is_turned = modality.name in (space.dataset.manifest.get("north_up", ()) if space.dataset else ())
-        north = "North is up, east to the left." if is_turned else "The orientation of these cutouts is not recorded."
-        grey = " In a difference, white is brighter and black fainter than before." if self._has_difference else ""
-        told = f"Each is {2 * x:.3g}{unit} wide. {north}{grey} Without a value: blue."
-        note = Div(text=told, name=f"orientation-{modality.name}", styles=NOTE)
+        self._width = f"Each is {2 * x:.3g}{unit} wide."
+        self._told = Div(name=f"orientation-{modality.name}", styles=NOTE)
+        self.point(math.nan)
         self.layout: UIElement = column(
             row(*self.figures, styles={"flex-wrap": "wrap"}, sizing_mode="stretch_width"),
-            note,
+            self._told,
             sizing_mode="stretch_width",
         )
 
     @property
     def _has_difference(self) -> bool:
         return any(map(is_difference, self._modality.image_bands))
+
+    def point(self, north: float) -> None:
+        """Says where north is on the stamps that are shown next.
+
+        Args:
+            north: Degrees counter-clockwise from up, NaN where nobody knows.
+        """
+        grey = " In a difference, white is brighter and black fainter than before." if self._has_difference else ""
+        self._told.text = f"{self._width} {north_told(north)}{grey} Without a value: blue."
 
     def show(self, row: int, view: Image) -> None:
         """Draws the stamps [C, H, W] of an object."""

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from ...types import Modality
 from ..map.colours import rgb
 from ..space import Space
-from .cutouts import cutout_rgba
+from .cutouts import MISSING, cutout_rgba
 from .measured import LIMIT, measured
 from .periods import period_of
 
@@ -26,6 +26,7 @@ Ink = npt.NDArray[np.int8]
 FINE = 3  # points along the side of a pixel; their mean makes smooth lines
 PAD = 0.06  # of the height that stays free above and below
 DOT = 0.035  # of the side: the width of a point of a light curve
+LEAST = 8  # pixels to each side that are always shown
 FEW = 30  # points, which are drawn twice as wide
 
 
@@ -54,7 +55,7 @@ def picture(
 ) -> Picture | None:
     """A picture of a view, as `thumbnail` gives it; a light curve is folded where its period in days is known."""
     if modality.kind == "image":
-        return _resized(cutout_rgba(view, modality)[::-1], size)
+        return _resized(_without_frame(cutout_rgba(view, modality)[::-1]), size)
     if modality.kind == "spectrum":
         return _painted(_line(view, modality, size * FINE))
     return _painted(_points(view, modality, size * FINE, period)) if modality.kind == "lightcurve" else None
@@ -74,6 +75,17 @@ def picture_url(picture: Picture | None) -> str:
     buffer = io.BytesIO()
     Image.fromarray(picture).save(buffer, format="png", compress_level=1)
     return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+
+
+def _without_frame(colours: Picture) -> Picture:
+    """The square around the middle that holds all that was observed: a small cutout is filled up around."""
+    seen = np.argwhere((colours[..., :3] != MISSING).any(axis=2))
+    if not len(seen):
+        return colours
+    middle = np.array(colours.shape[:2]) / 2
+    half = int(np.ceil(max(np.abs(seen + 0.5 - middle).max(), LEAST)))
+    ends = [(max(int(at) - half, 0), int(np.ceil(at)) + half) for at in middle]
+    return colours[ends[0][0] : ends[0][1], ends[1][0] : ends[1][1]]
 
 
 def _resized(picture: Picture, size: int) -> Picture:

@@ -58,3 +58,9 @@ def test_bookkeeping_is_folded_with_the_catalogue_s_values_alone(tmp_path):
     above, below = table._table.text.split("<details><summary>More columns of the catalogue</summary>")
     assert "<td>z" in above and "plate" not in above and "<td>plate<td>9000" in below and "<td>z" not in below
     assert below.count("<td>") == 6
+
+
+def test_what_another_label_says_is_filed(tmp_path):
+    labels = {"z": NUMBERS, "spectrum_z": NUMBERS, "spectrum_mass": NUMBERS, "image_z": NUMBERS}
+    store = EmbeddingStore.write(tmp_path / "s", {"spectrum": np.ones((COUNT, 2))}, np.arange(COUNT), labels=labels)
+    assert bookkeeping(store) == {"spectrum_z"}  # there is no modality "image"

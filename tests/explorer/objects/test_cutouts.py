@@ -2,11 +2,10 @@
 
 import numpy as np
 import pytest
-from bokeh.models import Arrow
+from bokeh.models import Arrow, BasicTickFormatter
 from odd_objects import image, odd_space
 
 from astroclip_kit.explorer.objects.cutouts import MISSING, CutoutView, cutout_rgba, rgba
-from astroclip_kit.explorer.space import Space
 from astroclip_kit.types import Modality
 
 
@@ -77,30 +76,47 @@ def test_axes_and_the_bar_are_in_arcsec(space):
 def test_without_a_pixel_scale_there_is_no_bar_and_axes_are_in_pixels(space):
     view = CutoutView(space, Modality("image", "image", ("w1",), (1, 10, 20)))
     view.show(0, np.ones((1, 10, 20), np.float32))
-    assert not texts(view) and view.figure.xaxis[0].axis_label.text == "offset x [pixels]"
+    assert "″" not in "".join(texts(view)) and view.figure.xaxis[0].axis_label.text == "offset x [pixels]"
     assert view.figure.frame_width == 2 * view.figure.frame_height and not view._bands.visible
 
 
+def pointers(view):
+    """Where the arrows point to, north first, if they are to be seen."""
+    arrows = [one for one in view.figure.select({"type": Arrow}) if one.visible]
+    return [(one.x_end - one.x_start, one.y_end - one.y_start) for one in arrows]
+
+
+def ends(view):
+    arrows = view.figure.select({"type": Arrow})
+    return np.array([[(one.x_start, one.y_start), (one.x_end, one.y_end)] for one in arrows])
+
+
+def labels(view):
+    return [one.axis_label.text for one in (*view.figure.xaxis, *view.figure.yaxis)]
+
+
 def test_north_and_east_are_marked_only_where_they_are_known(space):
-    modality = space.dataset.modalities["image"]
-    unknown = CutoutView(space, modality)
-    note = unknown.layout.select_one({"name": "orientation-image"})
-    assert not unknown.figure.select({"type": Arrow})
-    assert note.visible and note.text == "The orientation of this cutout is not recorded."
-    space.dataset.manifest["north_up"] = ["image"]
-    try:
-        view = CutoutView(space, modality)
-    finally:
-        del space.dataset.manifest["north_up"]
-    ends = {
-        (round(one.x_end - one.x_start), round(one.y_end - one.y_start)) for one in view.figure.select({"type": Arrow})
-    }
-    assert ends == {(0, 2), (-2, 0)} and {"N", "E"} <= set(texts(view))
-    across, up = view.figure.xaxis[0], view.figure.yaxis[0]
-    assert (across.axis_label, up.axis_label) == ("offset east [arcsec]", "offset north [arcsec]")
-    assert "0 - tick" in across.formatter.code  # east, on the left, is positive
-    assert not view.layout.select_one({"name": "orientation-image"}).visible
+    view = CutoutView(space, space.dataset.modalities["image"])
+    note = view.layout.select_one({"name": "orientation-image"})
+    assert not pointers(view) and note.visible
+    assert note.text == "The orientation of this cutout is not recorded."
+    view.point(0.0)
+    np.testing.assert_allclose(pointers(view), [(0, 2.24), (-2.24, 0)], atol=1e-9)
+    assert labels(view) == ["offset east [arcsec]", "offset north [arcsec]"] and not note.visible
+    assert "0 - tick" in view.figure.xaxis[0].formatter.code  # east, on the left, is positive
+    view.point(np.nan)
+    assert not pointers(view) and note.visible and labels(view) == ["offset x [arcsec]", "offset y [arcsec]"]
+    assert isinstance(view.figure.xaxis[0].formatter, BasicTickFormatter)
 
 
-def test_a_space_without_a_dataset_marks_no_north(space):
-    assert "N" not in texts(CutoutView(Space(space.store), space.dataset.modalities["image"]))
+@pytest.mark.parametrize(("north", "side"), [(30.0, "left"), (-30.0, "right"), (90.0, "left"), (180.0, "left")])
+def test_the_compass_turns_with_the_image_and_stays_inside(space, north, side):
+    view = CutoutView(space, space.dataset.modalities["image"])
+    view.point(north)
+    angle = np.radians(north)
+    to_north, to_east = np.array(pointers(view)) / 2.24
+    np.testing.assert_allclose(to_north, [-np.sin(angle), np.cos(angle)], atol=1e-9)
+    np.testing.assert_allclose(to_east, [-np.cos(angle), -np.sin(angle)], atol=1e-9)
+    assert (np.abs(ends(view)) < 8).all() and labels(view) == ["offset x [arcsec]", "offset y [arcsec]"]
+    told = view.layout.select_one({"name": "orientation-image"})
+    assert told.visible and told.text.startswith(f"North is {abs(north):g}° to the {side} of up")

@@ -45,8 +45,10 @@ def test_they_lie_beside_each_other_with_their_names_and_move_together(space):
     assert [one.title.text.text for one in view.figures] == ["science", "template", "difference"]
     assert len({one.x_range.id for one in view.figures}) == len({one.y_range.id for one in view.figures}) == 1
     note = view.layout.select_one({"name": "orientation-image"}).text
-    assert "Each is 32.3″ wide" in note and "orientation of these cutouts is not recorded" in note
+    assert "Each is 32.3″ wide" in note and "orientation of this cutout is not recorded" in note
     assert "black fainter than before" in note
+    view.point(0.0)
+    assert "North is up, east to the left." in view.layout.select_one({"name": "orientation-image"}).text
 
 
 def test_each_is_grey_what_faded_is_black_and_what_is_missing_is_neither(space):

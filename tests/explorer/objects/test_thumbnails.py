@@ -8,6 +8,7 @@ import pytest
 from odd_objects import COUNT, odd_space
 from PIL import Image
 
+from astroclip_kit.explorer.objects.cutouts import MISSING
 from astroclip_kit.explorer.objects.thumbnails import picture, thumbnail, thumbnail_url
 from astroclip_kit.explorer.space import Space
 from astroclip_kit.types import Modality
@@ -85,3 +86,11 @@ def test_few_points_are_drawn_larger():
     modality = Modality("lc", "lightcurve", ("time", "value", "error", "band"), (-1, 4), "mag", (), ("g",))
     many, few = (inked(picture(view.astype(np.float32), modality, 64)).sum() for view in (rows, rows[:4]))
     assert few / 4 > 2 * many / 40
+
+
+def test_a_small_cutout_that_was_filled_up_fills_its_picture():
+    small = np.random.default_rng(0).normal(size=(1, 24, 24)).astype(np.float32)
+    modality = Modality("image", "image", ("F814W",), (1, 64, 64))
+    padded = np.pad(small, ((0, 0), (20, 20), (20, 20)), constant_values=np.nan)
+    assert not (picture(padded, modality, 48)[..., :3] == MISSING).all(axis=2).any()
+    assert (picture(np.full((1, 64, 64), np.nan, np.float32), modality, 48)[..., :3] == MISSING).all()
