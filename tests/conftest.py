@@ -12,6 +12,13 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # as many workers as cores
 
 
+def pytest_collection_modifyitems(items):
+    """Slow tests train in miniature: what the kit says of data that are too few is no fault there."""
+    for item in items:
+        if item.get_closest_marker("slow"):
+            item.add_marker(pytest.mark.filterwarnings("ignore::UserWarning"))
+
+
 def pytest_sessionfinish(session):
     """Where the programs of others are required nothing may be skipped, but for want of the shared data."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
