@@ -20,6 +20,7 @@ from . import folder, objects
 from .contents import notes
 from .dataset import Dataset
 from .gathering import gather
+from .orientations import settle_north
 from .sources import Source, check_ids, check_sources, fingerprint, origin
 from .staging import stage
 
@@ -83,6 +84,7 @@ def ingest(
         counts = {one.name: _counts(one, staged[one.name].rows) for one in found}
         observed = {name: _observed(one.rows) for name, one in staged.items()}
         staged = {name: one.without_catalogue() for name, one in staged.items()}
+        north_up = [one.name for one in found if settle_north(one, observed[one.name])]
         plan = objects.plan(observed, list(modalities), matching, where)
         del observed
         for catalogue, joined in plan.joined.items():
@@ -97,7 +99,7 @@ def ingest(
         values["units"] = _units(found, list(plan.labels))
         asked = {one.name: getattr(one.reader, "image_quality", {}) for one in found}
         values["quality"] = {name: dict(one) for name, one in asked.items() if one}
-        values["north_up"] = [one.name for one in found if getattr(one.reader, "north_up", False)]
+        values["north_up"] = north_up
         values |= {"shards": gather(out, staged, plan, modalities, inputs[:8], quiet)}
         folder.finish(out, values, pd.concat([*drops, plan.drops]), plan.ambiguous)
     dataset = Dataset(out)

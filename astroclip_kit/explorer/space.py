@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterator, Mapping
 from functools import cached_property, partial
@@ -19,6 +20,7 @@ from ..embeddings import EmbeddingStore
 from ..errors import InputError, KitError
 from ..storage import own_manifest
 from ..surveys.files.coordinates import in_range
+from ..surveys.images.orientation import NORTH
 from .columns import Column
 from .kept import Kept
 from .map.planes import Planes
@@ -32,6 +34,7 @@ __all__ = ["Space"]
 POINTS = 10_000
 IDS = ("object_id", "group")
 KEPT = 512  # answers of panels
+SOME = 100  # objects by which a dataset is known
 
 
 class Space:
@@ -157,6 +160,19 @@ class Space:
         view: npt.NDArray[np.float32] = self.dataset.views(name, [at])[0]
         return view
 
+    def north(self, row: int, name: str, at: int = -1) -> float:
+        """Where north is on an image, in degrees counter-clockwise from up; NaN where nobody knows.
+
+        East is 90 degrees further. The arguments are those of `view`.
+        """
+        if self.dataset is None:
+            return math.nan
+        if name in self.dataset.manifest.get("north_up", ()):
+            return 0.0
+        at, label = at if at >= 0 else self.dataset_row(row), f"{name}_{NORTH}"
+        is_told = at >= 0 and label in self.dataset.manifest["labels"]
+        return float(self.dataset.labels[label][at]) if is_told else math.nan
+
 
 def _candidates(store: EmbeddingStore) -> Iterator[Path]:
     """Where the dataset of a store may be: where it was, then any that lies beside the store."""
@@ -167,8 +183,8 @@ def _candidates(store: EmbeddingStore) -> Iterator[Path]:
 
 
 def _shows(dataset: Dataset, store: EmbeddingStore) -> bool:
-    """Whether a dataset has some of the objects of a store, by its first, middle and last ones, or their groups."""
-    some = sorted({0, len(store) // 2, len(store) - 1})
+    """Whether a dataset has some of the objects of a store, by a hundred of these, or their groups."""
+    some = np.unique(np.linspace(0, len(store) - 1, SOME).astype(int))
     wanted = store.catalog.at(some, ["object_id", "group"])
     return bool(
         np.isin(wanted["object_id"], dataset.object_ids).any() or np.isin(wanted["group"], dataset.groups).any()

@@ -23,7 +23,8 @@ from .files.file_lists import find_files, first_readable
 from .files.fits_files import Hdu, read_hdus
 from .files.fits_headers import Card, header_block, padded, write_blocks
 from .files.stated_units import rescaled, unit_factor
-from .images.image_headers import SCALE_TOLERANCE, centre, north_up, pixel_scale_arcsec, stated_position
+from .images.image_headers import SCALE_TOLERANCE, centre, pixel_scale_arcsec, stated_position
+from .images.orientation import NORTH, turned
 
 __all__ = ["LegacySurveyCutouts", "write_legacysurvey_cutout"]
 
@@ -35,7 +36,8 @@ class LegacySurveyCutouts:
     """Reads Legacy Survey cutouts, one object per file, as images in nanomaggies.
 
     The object's id is OBJID of the header, else the file's stem; its position RA and DEC of the header, else the
-    image centre by the WCS. NaN pixels become 0, the sky level.
+    image centre by the WCS. NaN pixels become 0, the sky level. Images that their headers say are mirrored or turned
+    by quarters are turned back, so that north is up; the label ``north_deg`` says where it is, if the header does.
 
     Args:
         root: Folder of the files, or one file.
@@ -77,16 +79,12 @@ class LegacySurveyCutouts:
         Raises:
             FileError: If no file can be read.
         """
-        hdu, cube = first_readable(self.root, self.files(), self._cube, f"no file matches {self.pattern!r}.", "cutout")
+        hdu, cube, _ = first_readable(
+            self.root, self.files(), self._cube, f"no file matches {self.pattern!r}.", "cutout"
+        )
         scale = float(np.round(pixel_scale_arcsec(hdu, PIXEL_SCALE_ARCSEC), 6))
         channels = (*self.bands, *(f"ivar_{band}" for band in self.bands if self.ivar))
         return Modality(self.name, "image", channels, cube.shape, "nmgy", (scale,))
-
-    @property
-    def north_up(self) -> bool:
-        """Whether north is up (rows) and east left (columns) in the first readable file, as its header says."""
-        hdu, _ = first_readable(self.root, self.files(), self._cube, f"no file matches {self.pattern!r}.", "cutout")
-        return north_up(hdu)
 
     @property
     def unread(self) -> tuple[str, ...]:
@@ -95,8 +93,12 @@ class LegacySurveyCutouts:
         Raises:
             FileError: If no file can be read.
         """
-        hdu, _ = first_readable(self.root, self.files(), self._cube, f"no file matches {self.pattern!r}.", "cutout")
+        hdu, _, _ = first_readable(self.root, self.files(), self._cube, f"no file matches {self.pattern!r}.", "cutout")
         return tuple(band for band in _bands_of(hdu) if band not in self.bands)
+
+    def label_units(self) -> dict[str, str]:
+        """The unit of where north is."""
+        return {NORTH: "deg"}
 
     def files(self) -> Sequence[Path]:
         """The files that match, sorted.
@@ -114,7 +116,7 @@ class LegacySurveyCutouts:
                 smaller than `size`, in a unit of another kind, or of another size or pixel scale than the first, or its
                 coordinates are out of range.
         """
-        hdu, cube = self._cube(path)
+        hdu, cube, north = self._cube(path)
         shape, scale = self.modality.shape, pixel_scale_arcsec(hdu, PIXEL_SCALE_ARCSEC)
         if abs(scale / self.modality.pixel_scale_arcsec - 1) > SCALE_TOLERANCE:
             raise FileError(path, f"{scale:.4f} arcsec per pixel, expected {self.modality.pixel_scale_arcsec:.4f}.")
@@ -127,9 +129,10 @@ class LegacySurveyCutouts:
             raise FileError(path, f"coordinates out of range: ra {ra}, dec {dec} degrees.")
         object_id = str(hdu.header.get("OBJID", path.name.split(".fits")[0]))
         factor = unit_factor(path, "the image", str(hdu.header.get("BUNIT", "")), "nmgy")
-        return [Sample(object_id, {self.name: rescaled(cube, self.modality, factor)}, ra, dec)]
+        labels: dict[str, float | str] = {} if np.isnan(north) else {NORTH: north}
+        return [Sample(object_id, {self.name: rescaled(cube, self.modality, factor)}, ra, dec, labels)]
 
-    def _cube(self, path: Path) -> tuple[Hdu, npt.NDArray[np.float32]]:
+    def _cube(self, path: Path) -> tuple[Hdu, npt.NDArray[np.float32], float]:
         hdu, *rest = self._hdus(path)
         cube = _planes(hdu)
         order = self._order(hdu, len(cube))
@@ -142,13 +145,14 @@ class LegacySurveyCutouts:
             if ivar[order].shape != cube.shape:
                 raise FileError(path, f"inverse variance of {ivar.shape} pixels for an image of {cube.shape}.")
             cube = np.concatenate([cube, np.where(np.isfinite(cube), ivar[order].clip(min=0), 0)])
+        cube, north = turned(cube, hdu)
         size = self.size or 0
         if size > min(cube.shape[1:]):
             raise FileError(path, f"{cube.shape[1:]} pixels, fewer than size={size}.")
         if size:
             top, left = ((axis - size) // 2 for axis in cube.shape[1:])
             cube = cube[:, top : top + size, left : left + size]
-        return hdu, np.where(np.isfinite(cube), cube, np.float32(0))
+        return hdu, np.where(np.isfinite(cube), cube, np.float32(0)), north
 
     def _hdus(self, path: Path) -> list[Hdu]:
         if path.suffix == ".fz":

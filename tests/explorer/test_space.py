@@ -161,3 +161,22 @@ def test_what_a_column_holds_and_a_few_rows_of_it_are_known_without_reading_it(s
     kinds = {name: space.columns[name].kind for name in ("z", "class", "mine")}
     assert kinds == {"z": "number", "class": "text", "mine": "flag"} and of_page.kind == "text"
     assert space.columns["class"].at([4, 2]).tolist() == ["b", ""] and of_page.at([0, 1]).tolist() == ["b", ""]
+
+
+def test_a_dataset_that_lacks_a_few_objects_is_that_of_the_store(tmp_path):
+    ids = [f"o{number}" for number in range(200)]
+    store = EmbeddingStore.write(tmp_path / "space", {"image": np.eye(200)}, ids)
+    data = _dataset(tmp_path / "most", [one for one in ids if one not in ("o0", "o100", "o199")])
+    assert Space.open(store.root).dataset.root == data.root
+    assert "holds none of these objects" not in Space.open(store.root, data.root).note
+
+
+def test_where_north_is_comes_from_the_dataset_of_each_observation(tmp_path, store):
+    data = _dataset(tmp_path / "data", [f"o{number}" for number in range(N)])
+    assert np.isnan(Space(store).north(0, "image")) and np.isnan(Space(store, data).north(0, "image"))
+    data.manifest["north_up"] = ["image"]
+    assert Space(store, data).north(0, "image") == 0
+    data = data.with_labels({"image_north_deg": np.where(np.arange(N) == 4, np.nan, np.arange(N) * 10.0)})
+    data.manifest["labels"] = ["image_north_deg"]
+    space = Space(store, data)
+    assert space.north(3, "image") == 30 and space.north(3, "image", at=2) == 20 and np.isnan(space.north(4, "image"))

@@ -5,9 +5,8 @@ import pytest
 from astropy.io import fits
 from astropy.wcs import WCS
 
-import astroclip_kit as ak
 from astroclip_kit.errors import FileError, InputError
-from astroclip_kit.surveys import LegacySurveyCutouts, Resampled, write_legacysurvey_cutout
+from astroclip_kit.surveys import LegacySurveyCutouts, write_legacysurvey_cutout
 
 
 @pytest.fixture
@@ -25,7 +24,7 @@ def test_round_trip(path, cube):
     reader = LegacySurveyCutouts(path.parent)
     (sample,) = reader.read(path)
     np.testing.assert_array_equal(sample.views["image"], cube)
-    assert (sample.object_id, sample.ra, sample.dec, sample.labels) == ("a", 359.9, -1.25, {})
+    assert (sample.object_id, sample.ra, sample.dec, sample.labels) == ("a", 359.9, -1.25, {"north_deg": 0})
     assert reader.modality.shape == (3, 20, 24) and reader.modality.unit == "nmgy"
     assert reader.modality.pixel_scale_arcsec == 0.262
 
@@ -248,39 +247,3 @@ def test_real_cutout(shared_data):
     np.testing.assert_array_equal(sample.views["image"], fits.getdata(path))
     assert reader.modality.shape == (3, 509, 509) and reader.modality.pixel_scale_arcsec == 0.262
     assert (sample.ra, sample.dec) == pytest.approx((359.995016, 0.701753), abs=1e-6)
-
-
-CARDS = {
-    "survey": {},
-    "turned by a degree": {"CD1_2": 0.017 * 0.262 / 3600},
-    "mirrored": {"CD1_1": 0.262 / 3600},
-    "upside down": {"CD2_2": -0.262 / 3600},
-}
-
-
-@pytest.mark.parametrize("kind", CARDS)
-def test_north_is_up_where_the_header_says_so(path, kind):
-    with fits.open(path, mode="update") as hdus:
-        hdus[0].header.update(CARDS[kind])
-    reader = LegacySurveyCutouts(path.parent)
-    assert reader.north_up == (kind == "survey") == Resampled(reader, 10, 4).north_up
-
-
-@pytest.mark.parametrize(("steps", "up"), [((-1e-4, 1e-4), True), ((1e-4, 1e-4), False), ((), False)])
-def test_north_of_steps_and_of_a_header_that_does_not_say(path, steps, up):
-    with fits.open(path, mode="update") as hdus:
-        for card in ("CD1_1", "CD1_2", "CD2_1", "CD2_2"):
-            del hdus[0].header[card]
-        hdus[0].header.update(dict(zip(("CDELT1", "CDELT2"), steps, strict=False)))
-    assert LegacySurveyCutouts(path.parent).north_up == up
-
-
-def test_a_matrix_of_words_is_a_damaged_header(path):
-    with fits.open(path, mode="update") as hdus:
-        hdus[0].header["CD1_2"] = "north"
-    with pytest.raises(FileError, match="damaged header"):
-        _ = LegacySurveyCutouts(path.parent).north_up
-
-
-def test_a_dataset_keeps_whose_north_is_up(path):
-    assert ak.ingest(path.parent / "data", images=LegacySurveyCutouts(path.parent)).manifest["north_up"] == ["image"]

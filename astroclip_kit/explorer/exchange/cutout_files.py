@@ -46,8 +46,9 @@ def write_cutout(space: Space, row: int, modality: str, path: Path) -> str:
 
 
 def _place(space: Space, row: int, modality: str) -> dict[str, Any]:
-    """World coordinates, of images that are known to have north up and east to the left."""
-    if space.dataset is None or modality not in space.dataset.manifest.get("north_up", ()):
+    """World coordinates, of images of which it is known where north is, with east 90 degrees to the left of it."""
+    north = math.radians(space.north(row, modality))
+    if space.dataset is None or math.isnan(north):
         return {}
     about, known = space.dataset.modalities[modality], space.store.catalog.at([row], ["ra", "dec"])
     (_, high, wide), scale = about.shape, about.pixel_scale_arcsec / 3600
@@ -63,6 +64,10 @@ def _place(space: Space, row: int, modality: str) -> dict[str, Any]:
         "CRVAL2": dec,
         "CDELT1": -scale,
         "CDELT2": scale,
+        "PC1_1": math.cos(north),
+        "PC1_2": math.sin(north),
+        "PC2_1": -math.sin(north),
+        "PC2_2": math.cos(north),
         "CUNIT1": "deg",
         "CUNIT2": "deg",
         "RADESYS": "ICRS",

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ...embeddings.queries import Asked
+from ...surveys.images.orientation import NORTH
 from ...types import Sample
 from ..objects.cutouts import CutoutView
 from ..objects.redshifts import HIGHEST, LOWEST, REDSHIFTS
@@ -43,6 +44,7 @@ def new_view(space: Space, asked: Asked) -> UIElement | None:
     if known.kind != "image":
         return None
     shown = StampsView(space, modality) if are_stamps(modality) else CutoutView(space, modality)
+    shown.point(float(sample.labels.get(NORTH, math.nan)))
     shown.show(-1, view)
     return shown.layout
 

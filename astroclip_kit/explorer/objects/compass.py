@@ -44,7 +44,7 @@ class Compass:
         self._arrows, self._letters = [], []
         for name in ("N", "E"):
             head = VeeHead(size=8, fill_color="white", line_color="white")
-            arrow = Arrow(end=head, line_color="white", line_width=2, visible=False)
+            arrow = Arrow(name=name, end=head, line_color="white", line_width=2, visible=False)
             figure.add_layout(arrow)
             self._arrows.append(arrow)
             style = {"text_font_size": "12px", "text_align": "center", "text_baseline": "middle", "visible": False}
@@ -70,4 +70,4 @@ class Compass:
             arrow.update(visible=known, x_start=x, y_start=y, x_end=x + across, y_end=y + up)
             for letter in letters:
                 letter.visible = known
-                letter.data_source.data |= {"x": [x + LETTER * across], "y": [y + LETTER * up]}
+                letter.data_source.data.update(x=[x + LETTER * across], y=[y + LETTER * up])

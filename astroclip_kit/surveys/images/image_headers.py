@@ -12,11 +12,9 @@ from ...errors import FileError
 from ..files.coordinates import degrees
 from ..files.fits_files import Hdu, damaged_header
 
-__all__ = ["SCALE_TOLERANCE", "centre", "north_up", "pixel_scale_arcsec", "stated_position"]
+__all__ = ["SCALE_TOLERANCE", "centre", "pixel_scale_arcsec", "stated_position"]
 
 SCALE_TOLERANCE = 0.01  # relative: pixels that differ by less are of one size
-
-TURNED = 0.01  # of a pixel per pixel, by which an image may be turned against north
 
 
 def pixel_scale_arcsec(hdu: Hdu, default: float = math.nan) -> float:
@@ -45,40 +43,13 @@ def pixel_scale_arcsec(hdu: Hdu, default: float = math.nan) -> float:
     return scale
 
 
-def _matrix(header: Mapping[str, Any], name: str, diagonal: float) -> tuple[float, float, float, float]:
-    """The elements 1_1, 1_2, 2_1 and 2_2 of the matrix PC or CD."""
+def _determinant(header: Mapping[str, Any], name: str, diagonal: float) -> float:
+    """Of the matrix PC or CD."""
     m11, m12, m21, m22 = (
         float(header.get(f"{name}{axes}", default))
         for axes, default in (("1_1", diagonal), ("1_2", 0), ("2_1", 0), ("2_2", diagonal))
     )
-    return m11, m12, m21, m22
-
-
-def _determinant(header: Mapping[str, Any], name: str, diagonal: float) -> float:
-    m11, m12, m21, m22 = _matrix(header, name, diagonal)
     return m11 * m22 - m12 * m21
-
-
-def north_up(hdu: Hdu) -> bool:
-    """Whether rows go to the north and columns to the west, as far as the header says; False where it does not.
-
-    Args:
-        hdu: Of the image.
-
-    Raises:
-        FileError: If a value of the WCS is no number.
-    """
-    header = hdu.header
-    with damaged_header(hdu.path):
-        if "CD1_1" in header:
-            right, m12, m21, up = _matrix(header, "CD", 0)
-        elif "CDELT1" in header and "CDELT2" in header:
-            steps = float(header["CDELT1"]), float(header["CDELT2"])
-            m11, m12, m21, m22 = _matrix(header, "PC", 1)
-            right, m12, m21, up = m11 * steps[0], m12 * steps[0], m21 * steps[1], m22 * steps[1]
-        else:
-            return False
-    return right < 0 < up and max(abs(m12), abs(m21)) <= TURNED * up
 
 
 def stated_position(hdu: Hdu) -> tuple[float, float]:

@@ -36,6 +36,23 @@ def test_north_up_has_world_coordinates_with_the_object_in_the_middle(space, tmp
     assert "CTYPE1" not in fits.getheader(tmp_path / "d.fits")
 
 
+@pytest.mark.parametrize("north", [30.0, -90.0, 180.0])
+def test_an_image_that_is_turned_has_the_coordinates_of_its_pixels(space, tmp_path, north):
+    space.dataset = space.dataset.with_labels({"image_north_deg": np.array([north, 0, np.nan, 0, 0, 0])})
+    space.dataset.manifest["labels"].append("image_north_deg")
+    write_cutout(space, 0, "image", tmp_path / "c.fits")
+    wcs = WCS(fits.getheader(tmp_path / "c.fits")).celestial
+    place = wcs.pixel_to_world(15.5, 15.5)
+    angle = np.radians(north)
+    to_north = wcs.pixel_to_world(15.5 - 10 * np.sin(angle), 15.5 + 10 * np.cos(angle))
+    to_east = wcs.pixel_to_world(15.5 - 10 * np.cos(angle), 15.5 - 10 * np.sin(angle))
+    for other, degrees in ((to_north, 0), (to_east, 90)):
+        away = (place.position_angle(other).deg - degrees + 180) % 360 - 180
+        assert abs(away) < 0.01 and place.separation(other).arcsec == pytest.approx(5, rel=1e-4)
+    write_cutout(space, 2, "image", tmp_path / "d.fits")  # of which nobody knows
+    assert "CTYPE1" not in fits.getheader(tmp_path / "d.fits")
+
+
 def test_what_is_no_image_or_is_not_there_is_refused(space, tmp_path):
     for row, name in ((0, "spectrum"), (0, "table"), (5, "lightcurve")):
         with pytest.raises(InputError, match=f"has no {name} that could be sent. Look at one that has"):

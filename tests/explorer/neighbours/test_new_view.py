@@ -40,7 +40,13 @@ def test_without_a_redshift_it_says_so(space, labels):
 
 def test_a_cutout_has_its_scale(space):
     figure = new_view(space, asked("image")).select_one({"name": "cutout-figure-new image"})
-    assert figure.xaxis[0].axis_label.text == "offset x [arcsec]" and figure.x_range.end == 8
+    assert figure.xaxis[0].axis_label == "offset x [arcsec]" and figure.x_range.end == 8
+
+
+def test_where_north_is_on_a_cutout_is_said_by_its_file(space):
+    told = new_view(space, asked("image", north_deg=30.0)).select_one({"name": "orientation-new image"})
+    assert told.text.startswith("North is 30° to the left of up")
+    assert not new_view(space, asked("image", north_deg=0.0)).select_one({"name": "orientation-new image"}).visible
 
 
 def test_other_kinds_and_files_that_were_not_read_are_not_drawn(space):

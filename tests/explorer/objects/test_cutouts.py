@@ -69,21 +69,21 @@ def test_axes_and_the_bar_are_in_arcsec(space):
         one.data_source.data["x"] for one in view.figure.renderers if len(one.data_source.data.get("x", ())) == 2
     ]
     assert np.ptp(bar) == pytest.approx(2)
-    labels = [one.axis_label.text for one in (*view.figure.xaxis, *view.figure.yaxis)]
+    labels = [one.axis_label for one in (*view.figure.xaxis, *view.figure.yaxis)]
     assert labels == ["offset x [arcsec]", "offset y [arcsec]"]
 
 
 def test_without_a_pixel_scale_there_is_no_bar_and_axes_are_in_pixels(space):
     view = CutoutView(space, Modality("image", "image", ("w1",), (1, 10, 20)))
     view.show(0, np.ones((1, 10, 20), np.float32))
-    assert "″" not in "".join(texts(view)) and view.figure.xaxis[0].axis_label.text == "offset x [pixels]"
+    assert "″" not in "".join(texts(view)) and view.figure.xaxis[0].axis_label == "offset x [pixels]"
     assert view.figure.frame_width == 2 * view.figure.frame_height and not view._bands.visible
 
 
 def pointers(view):
     """Where the arrows point to, north first, if they are to be seen."""
-    arrows = [one for one in view.figure.select({"type": Arrow}) if one.visible]
-    return [(one.x_end - one.x_start, one.y_end - one.y_start) for one in arrows]
+    arrows = [view.figure.select_one({"type": Arrow, "name": name}) for name in ("N", "E")]
+    return [(one.x_end - one.x_start, one.y_end - one.y_start) for one in arrows if one.visible]
 
 
 def ends(view):
@@ -92,7 +92,7 @@ def ends(view):
 
 
 def labels(view):
-    return [one.axis_label.text for one in (*view.figure.xaxis, *view.figure.yaxis)]
+    return [one.axis_label for one in (*view.figure.xaxis, *view.figure.yaxis)]
 
 
 def test_north_and_east_are_marked_only_where_they_are_known(space):
