@@ -17,7 +17,8 @@ COUNTS = ["#8fbbdc", "#4f93c8", "#1f6cae", "#08468c", "#041f4a"]  # few to many,
 HIDDEN = "#e9e9e9"  # of objects that a filter leaves out
 FAINT = 0.28  # of what is not selected, while something is
 SCALE = "eq_hist"  # by rank of the count
-LEAST = 150  # of 255: opacity of a pixel with one object of a class
+LEAST = 150  # of 255: opacity of a pixel with one object, where its colour tells a class or a number
+PALE = "#000000"  # of which only the opacity is taken, by rank of the count
 ALONE = 4  # drawn pixels among 5 x 5 up to which the one in the middle grows
 Picture = npt.NDArray[np.uint32]
 Counts = npt.NDArray[np.float64]
@@ -31,6 +32,7 @@ def shade(counts: Counts, colouring: Colouring) -> Picture:
         objects, known, total = counts
         mean = np.divide(total, known, out=np.full_like(total, np.nan), where=known > 0)
         image = tf.shade(_pixels(mean), cmap=list(Viridis256), how="linear", span=colouring.span)
+        crowd = tf.shade(_pixels(np.where(known > 0, objects, np.nan)), cmap=PALE, how=SCALE, min_alpha=LEAST)
         lacking = (objects > 0) & (known == 0)
     elif colouring.kind == "class":
         image = _classes(counts[:-1], colouring)
@@ -38,6 +40,8 @@ def shade(counts: Counts, colouring: Colouring) -> Picture:
     else:
         image, lacking = tf.shade(_pixels(np.where(counts[0] > 0, counts[0], np.nan)), cmap=COUNTS, how=SCALE), None
     picture: Picture = np.array(image.values, dtype=np.uint32)
+    if colouring.kind == "number":
+        picture = (picture & np.uint32(0xFFFFFF)) | (np.asarray(crowd.values) & np.uint32(0xFF000000))
     if lacking is not None:
         picture[lacking] = _packed(MISSING)
     return _grown(picture)

@@ -57,6 +57,12 @@ def test_a_pixel_has_the_colour_of_its_mean_and_is_grey_where_none_is_known():
     assert np.abs(np.array(colour(picture, 5, 5)[0]) - expected).max() <= 3
 
 
+def test_a_crowd_is_seen_where_a_number_colours_it():
+    picture, _ = density(SCENE, BOX, SIZE, number(*range(53)))
+    (_, many), (_, few) = colour(picture, 5, 5), colour(picture, 30, 10)
+    assert many == 255 and 140 < few < 200
+
+
 def test_classes_have_their_colours_and_are_grey_where_unknown():
     colouring = classes(*["A"] * 50, "B", "B", "")
     picture, count = density(SCENE, BOX, SIZE, colouring)
