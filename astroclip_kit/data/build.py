@@ -15,6 +15,7 @@ import pyarrow as pa
 from .. import storage
 from ..errors import FileError, InputError, UsageError
 from ..settings import Matching
+from ..surveys.files.coordinates import wrapped
 from ..types import Reader
 from . import folder, objects
 from .contents import notes
@@ -156,7 +157,9 @@ def _observed(rows: pa.Table) -> pd.DataFrame:
     """The observations without the drops; row numbers are those of the staged rows."""
     good = rows.column("reason").is_null()
     table = rows.select(["object_id", "group", "ra", "dec", "labels", "snr"]).filter(good)
-    return table.to_pandas(split_blocks=True, self_destruct=True).set_index(np.flatnonzero(good.to_numpy()))
+    frame = table.to_pandas(split_blocks=True, self_destruct=True).set_index(np.flatnonzero(good.to_numpy()))
+    frame["ra"] = wrapped(frame["ra"].to_numpy())
+    return frame
 
 
 def _unread(source: Source, rows: pa.Table) -> pd.DataFrame:

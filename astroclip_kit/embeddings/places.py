@@ -45,7 +45,8 @@ def place_of(coordinates: str | Sequence[float]) -> tuple[float, float]:
             such as "SDSS J100024.00+021200.0", or the two numbers.
 
     Raises:
-        UsageError: If the text is no position, or its right ascension is not from 0 to less than 360 degrees.
+        UsageError: If the text is no position, or its right ascension is not from 0 to less than 360 degrees, nor from
+            -180 to 0.
 
     Example:
         >>> place_of("10:00:24 +02:12:00"), place_of("2MASS J10002400+0212000")
@@ -63,7 +64,8 @@ def place_of(coordinates: str | Sequence[float]) -> tuple[float, float]:
         size, whole = float(first["ra"]), 360 if first["degrees"] else 24
     else:
         raise UsageError(NO_POSITION.format(coordinates))
-    if not 0 <= size < whole:
+    lowest = -180 if whole == 360 else 0
+    if not lowest <= size < whole:
         raise UsageError(f"coordinates {coordinates!r}: expected a right ascension of 0 to {RANGES[whole]}.")
     try:
         place = SkyCoord(text, unit="deg" if plain else ("hourangle", "deg"))

@@ -213,6 +213,7 @@ def rows_at(store: EmbeddingStore, ra: npt.ArrayLike, dec: npt.ArrayLike, radius
         UsageError: If a position or the radius makes no sense.
     """
     alpha, delta = np.asarray(ra, dtype=np.float64), np.asarray(dec, dtype=np.float64)
+    alpha = np.where((alpha >= -180) & (alpha < 0), alpha + 360, alpha)
     for a, d in zip(alpha, delta, strict=True) if not in_range(alpha, delta).all() else ():
         if not in_range(a, d):
             raise UsageError(f"ra, dec: expected 0 <= ra <= 360 and -90 <= dec <= 90 degrees, found ra={a}, dec={d}.")

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from ..errors import InputError, UsageError
 from ..storage import hash_text, new_folder, write_manifest
+from ..surveys.files.coordinates import wrapped
 from .arrow_columns import write_columns
 
 __all__ = ["COLUMNS", "catalog_columns", "plain_column", "unit_vectors", "write_store"]
@@ -52,6 +53,8 @@ def catalog_columns(ids: Array, catalog: Mapping[str, Any], labels: Mapping[str,
         )
     empty = {"group": ids, "ra": np.full(len(ids), np.nan), "dec": np.full(len(ids), np.nan), "split": [""] * len(ids)}
     columns = {name: plain_column(column) for name, column in {"object_id": ids, **empty, **catalog, **labels}.items()}
+    if columns["ra"].dtype.kind in "fi":
+        columns["ra"] = wrapped(columns["ra"])
     for name, column in columns.items():
         if column.shape != (len(ids),):
             raise InputError(f"column {name!r}: expected {len(ids)} values like object_ids, found {column.shape}.")

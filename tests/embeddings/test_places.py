@@ -75,19 +75,24 @@ def test_digits_that_only_a_sign_parts_are_no_position(text):
     ("text", "range_"),
     [
         ("360 0", "360 degrees"),
-        ("-1 0", "360 degrees"),
+        ("-181 0", "360 degrees"),
         ("400d +10d", "360 degrees"),
         ("24:00:00 +10:00:00", "24 hours"),
         ("-10:00:00 +10:00:00", "24 hours"),
         ("1000 +21 3", "24 hours"),
         ("J250000+100000", "24 hours"),
         ("370.5; 3", "360 degrees"),
-        ("RA=-10.5 Dec=3", "360 degrees"),
+        ("RA=-210.5 Dec=3", "360 degrees"),
     ],
 )
 def test_a_right_ascension_is_within_a_circle_in_every_form(text, range_):
     with pytest.raises(UsageError, match=f"expected a right ascension of 0 to {range_}"):
         place_of(text)
+
+
+@pytest.mark.parametrize("text", ["-10.5 3", "RA=-10.5 Dec=3", "-10.5d +3d"])
+def test_a_right_ascension_may_be_counted_from_minus_180(text):
+    assert place_of(text) == pytest.approx((349.5, 3))
 
 
 def test_the_sign_of_small_declinations_and_of_every_minus_counts():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -10,7 +11,7 @@ import pandas as pd
 
 from ...errors import FileError
 
-__all__ = ["angles", "degrees", "in_range", "lost"]
+__all__ = ["angles", "degrees", "in_range", "lost", "wrapped"]
 
 SEXAGESIMAL = r"^\s*([+-]?)(\d+)\s*[:hd°\s]\s*(\d+)\s*[:m'\s]?\s*(\d*\.?\d*)\s*[s\"]?\s*$"
 HOURS = ("h", "hr", "hour", "hours")
@@ -26,7 +27,7 @@ def angles(path: str | Path, frame: pd.DataFrame, column: str, hours: bool = Fal
         hours: Whether it is a right ascension, see `degrees`.
 
     Returns:
-        Degrees [N].
+        Degrees [N]; of a right ascension from 0 to 360, also where the table counts from -180 to 180.
 
     Raises:
         FileError: If the column holds numbers in a unit that is none of an angle.
@@ -35,7 +36,21 @@ def angles(path: str | Path, frame: pd.DataFrame, column: str, hours: bool = Fal
         return np.full(len(frame), np.nan)
     unit = frame.attrs.get("units", {}).get(column, "")
     written = pd.api.types.is_numeric_dtype(frame[column])
-    return degrees(frame[column], hours, _factor(path, column, unit, hours) if unit and written else 1.0)
+    found = degrees(frame[column], hours, _factor(path, column, unit, hours) if unit and written else 1.0)
+    return wrapped(found) if hours else found
+
+
+def wrapped(ra: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Right ascensions in degrees [N] that are counted from -180 to 180, as 0 to 360; others as they are.
+
+    Beside one above 180, those below 0 stand for what is missing, and stay.
+
+    Example:
+        >>> wrapped(np.array([-10.0, 5.0])).tolist(), wrapped(np.array([-1.0, 200.0])).tolist()
+        ([350.0, 5.0], [-1.0, 200.0])
+    """
+    below = (ra >= -180) & (ra < 0)
+    return np.where(below, ra + 360, ra) if below.any() and not (ra > 180).any() else ra
 
 
 def _factor(path: str | Path, column: str, unit: str, hours: bool) -> float:
