@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
+import numpy as np
 from bokeh.models import Button, Column, Div, Select
 
 from ..objects.gallery import Gallery, with_pictures
@@ -48,7 +49,7 @@ class Sample:
         selection = self._session.selection
         if selection is None:
             return
-        count, rows = int(selection.sum()), drawn(selection, SHOWN, self._seed)
+        count, rows = int(np.count_nonzero(selection)), drawn(selection, SHOWN, self._seed)
         self._another.visible = count > SHOWN
         told = f"{len(rows)} of {count:,}, at random." if count > SHOWN else "All that are selected."
         self._note.text = told + (" Click one to look at it." if self._modality.options else f" {WITHOUT}")

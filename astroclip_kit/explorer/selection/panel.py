@@ -92,7 +92,7 @@ def _count(session: Session) -> str:
     """How many are selected, and what they have, as HTML."""
     selection, store = session.selection, session.space.store
     assert selection is not None
-    count = int(selection.sum())
-    having = [(name, int((selection & store.present(name)).sum())) for name in store.names]
+    count = int(np.count_nonzero(selection))
+    having = [(name, int(np.count_nonzero(selection & store.present(name)))) for name in store.names]
     told = "; ".join(f"{known:,} have {html.escape(name)}" for name, known in having)
     return f"<p><b>{count:,} of {len(store):,} objects are selected</b>, {100 * count / len(store):.3g} %. {told}.</p>"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from ..map.plane import blocks
+
 __all__ = ["drawn"]
 
 
@@ -20,8 +22,17 @@ def drawn(mask: npt.NDArray[np.bool_], count: int, seed: int = 0) -> npt.NDArray
         >>> drawn(np.array([True, False, True]), 5)
         array([0, 2])
     """
-    rows = np.flatnonzero(mask)
-    if len(rows) <= count:
-        return rows
-    chosen = np.random.default_rng(seed).choice(len(rows), count, replace=False, shuffle=False)
-    return np.asarray(rows[np.sort(chosen)])
+    parts = list(blocks(len(mask)))
+    counts = np.array([np.count_nonzero(mask[part]) for part in parts], dtype=np.int64)
+    ends = np.cumsum(counts)
+    total = int(counts.sum())
+    if total <= count:
+        return np.flatnonzero(mask)
+    chosen = np.sort(np.random.default_rng(seed).choice(total, count, replace=False, shuffle=False))
+    cuts = np.append(0, np.searchsorted(chosen, ends))  # no number of every flagged row is made
+    rows = [
+        part.start + np.flatnonzero(mask[part])[chosen[cuts[at] : cuts[at + 1]] - (ends[at] - counts[at])]
+        for at, part in enumerate(parts)
+        if cuts[at + 1] > cuts[at]
+    ]
+    return np.concatenate(rows)

@@ -1,8 +1,14 @@
 """A few of many rows."""
 
 import numpy as np
+import pytest
 
 from astroclip_kit.explorer.selection.samples import drawn
+
+
+@pytest.fixture(params=[1 << 20, 7], ids=["one block", "blocks"], autouse=True)
+def block(request, monkeypatch):
+    monkeypatch.setattr("astroclip_kit.explorer.map.plane.BLOCK", request.param)
 
 
 def test_a_sample_is_of_those_that_are_flagged_once_each_in_order_and_the_same_again():
