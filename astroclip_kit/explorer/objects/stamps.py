@@ -21,7 +21,7 @@ __all__ = ["StampsView", "are_stamps", "is_difference", "stamp"]
 
 SEEN = ("science", "sci", "new", "template", "tmpl", "reference", "ref", "difference", "diff", "subtraction", "sub")
 DIFFERENCES = ("difference", "diff", "subtraction", "sub")
-SIDE = 128  # pixels: three lie beside each other in the panel
+SIDE = 104  # pixels: three lie beside each other, on a phone too
 RANGE = 99.5  # percentile of what differs from nothing that is black or white
 NOISE = 6.0  # times the scatter that is spanned at least
 Image = npt.NDArray[np.float32]
@@ -61,8 +61,7 @@ class StampsView:
     """
 
     def __init__(self, space: Space, modality: Modality) -> None:
-        from bokeh.layouts import column, row
-        from bokeh.models import ColumnDataSource, Div, Range1d
+        from bokeh.models import Column, ColumnDataSource, Div, Range1d, Row
 
         self._modality = modality
         scale, (high, wide) = modality.pixel_scale_arcsec, modality.shape[1:]
@@ -84,11 +83,8 @@ class StampsView:
         self._width = f"Each is {2 * x:.3g}{unit} wide."
         self._told = Div(name=f"orientation-{modality.name}", styles=NOTE)
         self.point(math.nan)
-        self.layout: UIElement = column(
-            row(*self.figures, styles={"flex-wrap": "wrap"}, sizing_mode="stretch_width"),
-            self._told,
-            sizing_mode="stretch_width",
-        )
+        beside = Row(*self.figures, styles={"flex-wrap": "wrap"})  # not stretched, which would distort them
+        self.layout: UIElement = Column(beside, self._told, sizing_mode="stretch_width")
 
     @property
     def _has_difference(self) -> bool:

@@ -44,6 +44,7 @@ def test_they_lie_beside_each_other_with_their_names_and_move_together(space):
     view = StampsView(space, ALERTS)
     assert [one.title.text.text for one in view.figures] == ["science", "template", "difference"]
     assert len({one.x_range.id for one in view.figures}) == len({one.y_range.id for one in view.figures}) == 1
+    assert all(one.sizing_mode is None and one.frame_width == one.frame_height for one in view.figures)
     note = view.layout.select_one({"name": "orientation-image"}).text
     assert "Each is 32.3″ wide" in note and "orientation of this cutout is not recorded" in note
     assert "black fainter than before" in note
