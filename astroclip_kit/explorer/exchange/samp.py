@@ -90,12 +90,12 @@ class SampLink:
     def disconnect(self) -> None:
         """Leaves the hub; the files that were sent are deleted."""
         client, self._client = self._client, None
+        folder, self._folder = self._folder, None
+        if folder is not None:
+            folder.cleanup()
+        self._tables.clear()
         if client is not None:
             leave(client)
-        if self._folder is not None:
-            self._folder.cleanup()
-        self._folder = None
-        self._tables.clear()
 
     def programs(self) -> dict[str, str]:
         """Id and name of every other program that takes tables or images.
