@@ -21,17 +21,16 @@ from bokeh.document import Document
 from bokeh.resources import Resources
 from bokeh.server.server import BaseServer
 from bokeh.server.tornado import BokehTornado
-from bokeh.server.views.doc_handler import DocHandler
 from bokeh.server.views.static_handler import StaticHandler
 from bokeh.server.views.ws import WSHandler
 from tornado.httpserver import HTTPServer
 from tornado.httputil import HTTPServerRequest
 from tornado.ioloop import IOLoop
 from tornado.netutil import bind_sockets
-from tornado.web import RequestHandler
 
 from ..embeddings import EmbeddingStore
-from ..errors import KitError, UsageError
+from ..errors import UsageError
+from .answers import Page, Refused
 from .application import fill
 from .rehearsal import rehearse
 from .session import Session
@@ -41,45 +40,14 @@ from .transfer import LARGEST_FILE
 __all__ = ["Server", "serve", "serve_once"]
 
 LARGEST_MESSAGE = LARGEST_FILE + (56 << 20)  # bytes, of what one page sends at once
-ENDED_AFTER, LOOKED_AFTER = (
-    15_000,
-    5_000,
-)  # ms: when a page that was closed is forgotten, and how often that is looked at
+ENDED_AFTER, LOOKED_AFTER = 15_000, 5_000  # ms: when a closed page is forgotten, and how often that is looked at
 ANYWHERE = ("", "0.0.0.0", "::")  # hosts that stand for all addresses of this machine
-HERE = ("127.0.0.1", "::1", "localhost")
+HERE = ("127.0.0.1", "[::1]", "localhost")
+MOST_UNUSED = 32  # pages that were asked for and are not, or no longer, open: each holds some MB until it is forgotten
 _RUNNING: WeakValueDictionary[tuple[Path, str], Server] = WeakValueDictionary()  # of `serve_once`, while they serve
-LOCAL_ONLY = "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; connect-src 'self' ws://{host}"
 
 for warning in (EMPTY_LAYOUT, MISSING_RENDERERS):
     silence(warning)  # panels fill them when there is something to show
-
-
-class _Refused(RequestHandler):
-    """Answers who does not know the token."""
-
-    def prepare(self) -> None:
-        self.set_status(403)
-        self.finish("This page opens with the whole address that `astroclip-kit explore` printed, token included.\n")
-
-
-class _Page(DocHandler):  # type: ignore[misc]
-    """The page, which the browser lets fetch nothing from elsewhere and keeps nowhere."""
-
-    def set_default_headers(self) -> None:
-        self.set_header("Content-Security-Policy", LOCAL_ONLY.format(host=self.request.host))
-        self.set_header("Referrer-Policy", "no-referrer")
-        self.set_header("Cache-Control", "no-store")
-
-    def write_error(self, status_code: int, **about: Any) -> None:
-        """Says why there is no page, such as a file of the store that is gone."""
-        _, error, _ = about.get("exc_info", (None, None, None))
-        text = str(error) if isinstance(error, KitError) else f"The page could not be made ({error!r})."
-        self.finish(f"<!DOCTYPE html><title>astroclip-kit</title><p>{html.escape(text)}</p>")
-
-    def log_exception(self, kind: Any, error: Any, trace: Any) -> None:
-        """Logs what the kit did not foresee; the rest the page says."""
-        if not isinstance(error, KitError):
-            super().log_exception(kind, error, trace)
 
 
 class _Socket(WSHandler):  # type: ignore[misc]
@@ -107,7 +75,7 @@ class _Site(BokehTornado):  # type: ignore[misc]
     Args:
         space: What is explored.
         token: The secret of the address.
-        hosts: "name:port" that the page may be reached by; any where there is none.
+        hosts: Names that the page may be reached by, at any port, as a port may be forwarded; any where there is none.
     """
 
     def __init__(self, space: Space, token: str, hosts: set[str]) -> None:
@@ -142,14 +110,25 @@ class _Site(BokehTornado):  # type: ignore[misc]
         """Who answers a request."""
         if request.path.startswith("/static/"):
             return super().find_handler(request, **options)
-        given = request.query_arguments.get("token", [b""])[0]
-        is_own = not self.hosts or request.host.lower() in self.hosts  # not a name that somebody else points here
-        if not (hmac.compare_digest(given, self.token) and is_own):
-            return self.get_handler_delegate(request, _Refused)
+        if refused := self._refusal(request):
+            return self.get_handler_delegate(request, Refused, dict(zip(("status", "told"), refused, strict=True)))
         about = {"application_context": self.applications["/"], "bokeh_websocket_path": "/ws"}
         if request.path == "/ws":
             return self.get_handler_delegate(request, _Socket, {**about, "compression_level": None, "mem_level": None})
-        return self.get_handler_delegate(request, _Page, about)
+        return self.get_handler_delegate(request, Page, about)
+
+    def _refusal(self, request: HTTPServerRequest) -> tuple[int, str] | None:
+        """Status and sentence for a request that is not answered otherwise."""
+        given = request.query_arguments.get("token", [b""])[0]
+        if not hmac.compare_digest(given, self.token):
+            return 403, "This page opens with the whole address that `astroclip-kit explore` printed, token included."
+        if self.hosts and request.host_name.lower() not in self.hosts:  # a name that somebody else may point here
+            names = " or ".join(sorted(self.hosts))
+            return 403, f"This page does not open under that name. Put {names} in its place in the address."
+        unused = sum(not one.connection_count for one in self.applications["/"].sessions)
+        if request.path != "/ws" and unused >= MOST_UNUSED:
+            return 503, "Too many pages were asked for at once. Wait a minute and load this one again."
+        return None
 
 
 class Server:
@@ -170,8 +149,8 @@ class Server:
         name = socket.gethostname() if host in ANYWHERE else f"[{host}]" if ":" in host else host
         token = secrets.token_urlsafe(24)
         self.address = f"http://{name}:{self.port}/?token={token}"
-        names = () if host in ANYWHERE else (name, *HERE) if host in HERE else (name,)
-        self._site = _Site(space, token, {f"{one}:{self.port}".lower() for one in names})
+        names = () if host in ANYWHERE else (name, *HERE)
+        self._site = _Site(space, token, {one.lower() for one in names})
         started: Future[IOLoop] = Future()
         self._thread = threading.Thread(target=self._run, args=(sockets, started), name="explorer", daemon=True)
         self._thread.start()

@@ -117,6 +117,34 @@ def test_a_name_that_points_here_is_no_name_of_this_server(server):
     assert answer(server, f"/ws?{token(server)}", headers)[0] == 403
 
 
+@pytest.mark.parametrize("host", ["rebound.example:{}", "rebound.example", "localhost.example:80", "127.0.0.1.example"])
+def test_with_the_token_another_name_is_told_which_one_opens(server, host):
+    status, text, headers = answer(server, f"/?{token(server)}", {"Host": host.format(server.port)})
+    assert status == 403 and headers["Content-Type"].startswith("text/plain")
+    assert text == (
+        "This page does not open under that name. Put 127.0.0.1 or [::1] or localhost in its place in the address.\n"
+    )
+    assert "token included" in answer(server, "/?token=x", {"Host": host.format(server.port)})[1]
+
+
+@pytest.mark.parametrize(
+    "host", ["localhost:9999", "localhost", "127.0.0.1:8080", "LOCALHOST:1", "[::1]:9999", "[::1]"]
+)
+def test_a_port_may_be_forwarded(server, host):
+    status, _, headers = answer(server, f"/?{token(server)}", {"Host": host})
+    assert status == 200 and headers["Content-Security-Policy"].endswith(f"ws://{host}")
+    socket_of = {**UPGRADE, "Host": host, "Sec-WebSocket-Protocol": "bokeh, x"}
+    assert answer(server, f"/ws?{token(server)}", {**socket_of, "Origin": f"http://{host.lower()}"})[0] == 101
+    assert answer(server, f"/ws?{token(server)}", {**socket_of, "Origin": "http://localhost:1234"})[0] == 403
+
+
+def test_pages_that_nobody_opens_are_few(server, monkeypatch):
+    monkeypatch.setattr("astroclip_kit.explorer.server.MOST_UNUSED", 2)
+    answers = [answer(server, f"/?{token(server)}") for _ in range(4)]
+    assert [status for status, *_ in answers] == [200, 200, 503, 503] and len(server.sessions) == 2
+    assert answers[-1][1].startswith("Too many pages were asked for at once. Wait a minute and load this one again")
+
+
 def test_the_page_is_told_nothing_of_other_servers_cookies(server):
     _, page, _ = answer(server, f"/?{token(server)}", {"Cookie": "jupyter=secret"})
     [session] = server.sessions
