@@ -9,7 +9,7 @@ __all__ = ["Compass", "north_told"]
 
 UP = "North is up, east to the left."
 UNKNOWN = "The orientation of this cutout is not recorded."
-LETTER = 1.3  # how far the letters are, in arms
+LETTER = 1.4  # how far the letters are, in arms
 
 
 def north_told(north: float) -> str:
@@ -40,7 +40,7 @@ class Compass:
     def __init__(self, figure: Any, wide: float, high: float) -> None:
         from bokeh.models import Arrow, VeeHead
 
-        self._right, self._top, self._arm = 0.43 * wide, 0.41 * high, 0.14 * min(wide, high)
+        self._right, self._top, self._arm = 0.43 * wide, 0.4 * high, 0.14 * min(wide, high)
         self._arrows, self._letters = [], []
         for name in ("N", "E"):
             head = VeeHead(size=8, fill_color="white", line_color="white")

@@ -31,6 +31,7 @@ FOREIGN = {
 BOMS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"\xef\xbb\xbf": "utf-8-sig"}
 TABLES = re.compile(rb"<(?:\w+:)?TABLE[\s>]")
 SEPARATED = (".csv", ".tsv")
+ROOM = 2_000_000_000  # bytes that the columns of a file may take, which its own packing hides
 POINT, COMMA = re.compile(r"\s*[+-]?\d*\.\d+"), re.compile(r"\s*[+-]?[\d: ]*\d,\d+\s*")
 
 
@@ -58,11 +59,34 @@ def unpacked(name: str, content: bytes) -> tuple[str, bytes, str]:
         return ending, *_one_of_fits(content)
     if ending == ".vot" and len(TABLES.findall(content)) > 1:
         return ending, *_one_of_votable(content)
+    _check_room(name, ending, content)
     own = Path(name).suffix.lower()
     ending = ending or (own if own in ACCEPT.split(",") else ".txt")
     if ending in (".csv", ".tsv", ".txt", ".dat", ".ecsv"):
         content = _as_text(content)
     return (".csv", _with_commas(content), "") if ending in SEPARATED else (ending, content, "")
+
+
+def _check_room(name: str, ending: str, content: bytes) -> None:
+    """Refuses a file of few bytes whose columns would fill the memory, by the sizes that it states."""
+    size = 0
+    try:
+        if ending == ".parquet":
+            from pyarrow.parquet import read_metadata
+
+            about = read_metadata(io.BytesIO(content))
+            size = 8 * about.num_rows * about.num_columns
+        elif ending == ".hdf5":
+            import h5py
+
+            sizes: list[int] = []
+            with h5py.File(io.BytesIO(content)) as file:
+                file.visititems(lambda _, one: sizes.append(one.nbytes) if isinstance(one, h5py.Dataset) else None)
+            size = sum(sizes)
+    except (OSError, ValueError, RuntimeError, KeyError):  # as who reads the table will say
+        return
+    if size > ROOM:
+        raise FileError(name, f"takes {size / 1e9:.3g} GB, expected up to {ROOM / 1e9:g}. Cut out what is asked about.")
 
 
 def _as_text(content: bytes) -> bytes:

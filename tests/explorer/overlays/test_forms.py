@@ -5,12 +5,17 @@ import gzip
 import io
 import lzma
 
+import h5py
+import numpy as np
+import pyarrow as pa
 import pytest
 from astropy.io.votable import from_table
 from astropy.table import Table
+from pyarrow import parquet
 
 from astroclip_kit.errors import FileError
 from astroclip_kit.explorer import unpacking
+from astroclip_kit.explorer.overlays import forms
 from astroclip_kit.explorer.overlays.catalogue_file import CatalogueFile
 
 GERMAN = "größe;ra;dec;mag\na;27,25;-53,5;1,5\nb, c;28;+54,5;\n"
@@ -78,6 +83,21 @@ def test_of_several_tables_that_with_coordinates_is_taken_or_else_the_one_with_i
 def test_what_is_no_table_is_refused_in_a_sentence(content, message):
     with pytest.raises(FileError, match=message):
         CatalogueFile.read("a.csv", content)
+
+
+def test_columns_that_would_fill_the_memory_are_refused_by_the_sizes_that_the_file_states(monkeypatch):
+    out = io.BytesIO()
+    with h5py.File(out, "w") as file:
+        for name in ("ra", "dec"):
+            file.create_dataset(name, (1_000_000_000,), "f8", chunks=(1 << 20,), compression="gzip")
+    with pytest.raises(FileError, match=r"^a\.h5: takes 16 GB, expected up to 2\. Cut out what is asked about"):
+        CatalogueFile.read("a.h5", out.getvalue())
+    monkeypatch.setattr(forms, "ROOM", 1_000_000)
+    out = io.BytesIO()
+    parquet.write_table(pa.table({"ra": np.zeros(100_000), "dec": np.zeros(100_000)}), out)
+    assert len(out.getvalue()) < 2000
+    with pytest.raises(FileError, match=r"^a\.parquet: takes 0\.0016 GB, expected up to 0\.001"):
+        CatalogueFile.read("a.parquet", out.getvalue())
 
 
 @pytest.mark.parametrize("pack", [gzip.compress, bz2.compress])
