@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["map_panel"]
 
-LANE = "map"
+LANE, ASKED = "map", "region"  # what is drawn, and what a click or a lasso takes, which does not wait for that
 SIZE = (720, 520)  # pixels, until the browser says how many there are
 DELAY = 120  # ms without a movement after which the map is drawn anew
 BELOW = """
@@ -239,7 +239,7 @@ class _Map:
             if row >= 0:
                 self.session.look_at(row)
 
-        self.session.work(lambda: nearest(plane, x, y, reach, shown), found, lane=LANE)
+        self.session.work(lambda: nearest(plane, x, y, reach, shown), found, lane=ASKED)
 
     def selected(self) -> None:
         """Draws what is selected now; what is cleared stays so, whatever a gesture of before is about to find."""
@@ -272,7 +272,7 @@ class _Map:
             if self.session.selection is None:
                 self.session.say("No object is selected.")
 
-        self.session.work(job, found, lane=LANE)
+        self.session.work(job, found, lane=ASKED)
 
 
 def _combined(before: Mask | None, rows: Mask, mode: str) -> Mask:
