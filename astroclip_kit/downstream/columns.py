@@ -51,11 +51,11 @@ def _numbers(answer: Answer, unit: Any, supported: Array, settings: Prediction) 
     how = f"mean{' direction' if of.period else ''} of {settings.k} neighbours"
     here = f" in {unit}" if unit and of.logarithm else ""
     own = None if of.logarithm else unit
-    half = np.where(supported, found.half_width, np.nan)
-    low, high = found.value - half, found.value + half
+    low, high = found.ends()
     if of.period:
-        whole = half >= of.period / 2
+        whole = found.half_width >= of.period / 2
         low, high = np.where(whole, 0, low % of.period), np.where(whole, of.period, high % of.period)
+    low, high = (np.where(supported, end, np.nan) for end in (low, high))
     yield of.column, Column(found.value, unit=own, description=f"{of.name}{here}: {how}")
     ends = [("low", low), ("high", high)] if settings.coverage else []
     about = f"end of the interval that holds the truth for {100 * settings.coverage:.4g} % of objects on average"

@@ -106,7 +106,7 @@ def _numbers(
     for name, inside in _bins(found, true, bins):
         yield f"coverage@{wanted} of {name}", *_share(held[inside], groups[inside], count)
     yield f"new_calibrating@{wanted}", near.unseen / count, math.nan, math.nan, count
-    size, name = (found.sets.sum(axis=1), "set_size") if len(found.classes) else (2 * found.half_width, "width")
+    size, name = (found.sets.sum(axis=1), "set_size") if len(found.classes) else (-np.subtract(*found.ends()), "width")
     statistic = np.mean if len(found.classes) else np.median
     low, high = metrics.bootstrap(statistic, [size], seed=question.settings.seed, groups=groups)
     yield f"{name}@{wanted}", float(statistic(size)), low, high, len(size)

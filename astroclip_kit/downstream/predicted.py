@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -31,8 +32,10 @@ class Predicted:
         spread: Weighted deviation of the neighbours' values, or 1 - probability of the class [Q].
         classes: Names of all classes of the memory [C]; empty for numbers.
         probabilities: Weight of each class [Q, C].
-        half_width: Half the width of a number's interval [Q]; NaN where no coverage is wanted.
+        half_width: Half the width of a number's interval [Q], before what cannot be is cut off; NaN where no coverage is
+            wanted.
         sets: Which classes are in the set, where a coverage is wanted [Q, C].
+        least: What no value is below: 0 of numbers none of which is known to be negative, such as redshifts and masses.
     """
 
     of: Property
@@ -42,12 +45,21 @@ class Predicted:
     probabilities: Float
     half_width: Float
     sets: Flags
+    least: float = -math.inf
+
+    def ends(self) -> tuple[Float, Float]:
+        """Lower and upper end of a number's interval [Q]; of an angle they may lie beyond a full turn.
+
+        Below `least` nothing is true, so that what is cut off there holds no truth: the coverage stays what it was.
+        """
+        return np.maximum(self.value - self.half_width, self.least), self.value + self.half_width
 
     def holds(self, true: Array) -> Flags:
         """Whether the interval, or the set of classes, holds what is true [Q]."""
         if len(self.classes):
             return np.asarray((self.sets & (self.classes == true[:, None])).any(axis=1))
-        return np.asarray(np.abs(self.of.difference(true, self.value)) <= self.half_width)
+        near = np.abs(self.of.difference(true, self.value)) <= self.half_width
+        return np.asarray(near & (true >= self.least))
 
 
 @dataclass(frozen=True)
@@ -123,10 +135,13 @@ def _apart(question: Question, of: Property, usable: Flags) -> tuple[int, int]:
 
 def _read(question: Question, of: Property, y: Array, near: Neighbourhood) -> Predicted:
     weights = question.settings.weights
-    classes = np.unique(y[question.among & known(y)]) if y.dtype.kind == "U" else np.empty(0, dtype=str)
+    there = y[question.among & known(y)]
+    classes = np.unique(there) if y.dtype.kind == "U" else np.empty(0, dtype=str)
     queries = _point(of, y[near.rows], weigh(near.distance, weights), classes)
     if not question.settings.coverage:
         return queries
+    if not (len(classes) or of.period or (there < 0).any()):
+        queries = replace(queries, least=0.0)
     told = _point(of, y[near.reference_rows], weigh(near.reference_distance, weights), classes)
     return _calibrated(question, queries, told, y[near.reference], question.store.groups[near.reference])
 

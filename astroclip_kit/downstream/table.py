@@ -84,7 +84,8 @@ def predict_table(
         NAME_probability_CLASS; NAME_support (percentile, see `Neighbourhood.support`), where it is known
         NAME_familiar (percentile, see `Familiarity`), and NAME_supported; and NAME_neighbours (ids, nearest first,
         with commas). A logarithm is also given back as the label itself. The interval of an angle that goes through
-        zero has its lower end above its upper one. ``meta["notes"]`` says what the numbers mean.
+        zero has its lower end above its upper one; that of a number that is nowhere negative in the memory, such as a
+        redshift, ends at 0. ``meta["notes"]`` says what the numbers mean.
 
     Raises:
         InputError: If an object lacks the query modality, a vector is zero or not finite, k exceeds the labelled

@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from astroclip_kit.downstream import measure_coverage
+from astroclip_kit.downstream import measure_coverage, predict_table
 from astroclip_kit.downstream.coverage import _share, shortfalls
 from astroclip_kit.embeddings import EmbeddingStore
 from astroclip_kit.errors import InputError, UsageError
@@ -61,6 +61,29 @@ def test_the_interval_knows_that_the_calibrating_objects_are_a_draw():
     blind = np.array([_share(one, groups, 10**9)[1:3] for one in held])
     inside, without = (((low <= 0.9) & (0.9 <= high)).mean() for low, high in (ends.T, blind.T))
     assert inside == pytest.approx(0.95, abs=0.015) and without < 0.75
+
+
+def test_what_cannot_be_negative_has_no_interval_below_zero_and_the_same_coverage(sky, tmp_path):
+    noise = np.repeat(np.random.default_rng(5).gamma(0.3, 2, sky.count // 2), 2)  # about which the vectors know nothing
+    store = sky.write(tmp_path / "space", dust=noise, log_dust=noise - 0.5)  # a scale that goes below zero
+    settings = Prediction(coverage=0.9)
+    table = predict_table(store, ["dust", "log_dust"], settings=settings)
+    inside = table["dust_supported"]
+    assert (table["dust_low"][inside] == 0).mean() > 0.5 and not (table["dust_low"][inside] < 0).any()
+    np.testing.assert_allclose(table["dust_high"], table["log_dust_high"] + 0.5)
+    assert (table["log_dust_low"][inside] < -0.5).mean() > 0.5
+    found = {
+        (one.property, one.metric): one for one in measure_coverage(store, ["dust", "log_dust"], settings=settings)
+    }
+    held = found["dust", "coverage@0.9"]
+    assert held.value == found["log_dust", "coverage@0.9"].value and held.low < 0.9 < held.high
+    assert found["dust", "width@0.9"].value < 0.8 * found["log_dust", "width@0.9"].value
+
+
+def test_a_truth_below_all_that_are_known_is_held_by_no_interval(sky, tmp_path):
+    store = sky.write(tmp_path / "space", dust=np.where(sky.split == "test", -1e-9, 0.01 * sky.z))
+    results = measure_coverage(store, ["dust"], bins=1, settings=Prediction(coverage=0.9))
+    assert results[0].metric == "coverage@0.9" and results[0].value == 0
 
 
 def test_who_calibrates_is_told(sky_store):

@@ -176,7 +176,7 @@ def _reading(answer: Answer, own: Array) -> Reading:
         off = half if np.isfinite(half) else float(found.spread[0])
         value = rounded(middle, off)
         if np.isfinite(half) and supported:
-            interval = f"{rounded(middle - half, off)} to {rounded(middle + half, off)}"
+            interval = " to ".join(rounded(float(end[0]), off) for end in found.ends())
         true = own.astype(np.float64)
     holds = not interval or not known(true)[0] or bool(found.holds(true)[0])
     return Reading(value, interval, share, answer.known, holds, supported)
@@ -192,4 +192,4 @@ def rounded(number: float, off: float) -> str:
     size = max(abs(number), off)
     if not size or not SMALL < size < LARGE:
         return f"{number:.4g}"
-    return f"{number:.6g}" if off < TINY * size else f"{number:.{max(0, 1 - math.floor(math.log10(off)))}f}"
+    return f"{number:.6g}" if off < TINY * size else f"{number:z.{max(0, 1 - math.floor(math.log10(off)))}f}"

@@ -47,6 +47,16 @@ def test_it_says_on_how_many_objects_it_stands_and_names_are_no_classes(space):
     assert set(found) == {"z", "class", "half"}
 
 
+def test_no_interval_of_a_redshift_is_below_zero_and_one_of_a_logarithm_is(tmp_path):
+    angle = np.linspace(0.0, 3, COUNT)
+    z = np.where(np.arange(COUNT) % 3 == 0, 0.0, angle / 10)
+    vectors = {"image": np.stack([np.cos(angle), np.sin(angle)], axis=1)}
+    store = EmbeddingStore.write(tmp_path / "s", vectors, np.arange(COUNT), labels={"z": z, "log": z - 0.2})
+    found, _ = read_properties(Space(store), 3, "image")
+    assert found["z"].interval.startswith("0.00") and not found["z"].interval.endswith(" to 0.00")
+    assert found["log"].interval.startswith("-0.2")
+
+
 def test_an_unknown_value_lies_outside_of_nothing(space):
     assert np.isnan(space.store.labels["half"][11]) and read_properties(space, 11, "image")[0]["half"].holds
 
@@ -124,7 +134,14 @@ def test_two_modalities_side_by_side(tmp_path):
 
 @pytest.mark.parametrize(
     ("number", "off", "text"),
-    [(0.0, 0.0, "0"), (-0.0012345, 1e-5, "-0.001234"), (1e12, 1e10, "1e+12"), (2.0, 0.5, "2.00"), (-5.0, 30, "-5")],
+    [
+        (0.0, 0.0, "0"),
+        (-0.0012345, 1e-5, "-0.001234"),
+        (1e12, 1e10, "1e+12"),
+        (2.0, 0.5, "2.00"),
+        (-5.0, 30, "-5"),
+        (-0.001, 0.5, "0.00"),
+    ],
 )
 def test_numbers_have_the_digits_that_mean_something(number, off, text):
     assert rounded(number, off) == text
