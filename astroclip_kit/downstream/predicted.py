@@ -32,8 +32,8 @@ class Predicted:
         spread: Weighted deviation of the neighbours' values, or 1 - probability of the class [Q].
         classes: Names of all classes of the memory [C]; empty for numbers.
         probabilities: Weight of each class [Q, C].
-        half_width: Half the width of a number's interval [Q], before what cannot be is cut off; NaN where no coverage is
-            wanted.
+        half_width: Half the width of a number's interval [Q], before what cannot be is cut off; NaN where no coverage
+            is wanted.
         sets: Which classes are in the set, where a coverage is wanted [Q, C].
         least: What no value is below: 0 of numbers none of which is known to be negative, such as redshifts and masses.
     """
