@@ -5,10 +5,12 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from small_sky import small_session
 
 from astroclip_kit.errors import UsageError
 from astroclip_kit.explorer.exchange import samp_tables
 from astroclip_kit.explorer.exchange.samp_tables import fetched
+from astroclip_kit.explorer.overlays.panel import overlay_panel
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -87,3 +89,19 @@ def test_what_is_not_there_leads_elsewhere_or_is_too_large_is_refused(tmp_path, 
     monkeypatch.setattr(samp_tables, "LARGEST_FILE", 5)
     with pytest.raises(UsageError, match=r"has more than 0 MB\. Send less of it"):
         fetched("table.load.votable", {"url": server})
+
+
+def test_a_table_whose_data_lie_elsewhere_leads_nowhere(tmp_path, server, monkeypatch):
+    asked = []
+    monkeypatch.setattr(Handler, "do_GET", lambda handler: asked.append(handler.path))
+    path = tmp_path / "t.vot"
+    path.write_text(
+        '<?xml version="1.0"?><VOTABLE version="1.3" xmlns="http://www.ivoa.net/xml/VOTable/v1.3"><RESOURCE><TABLE>'
+        '<FIELD name="ra" datatype="double"/><FIELD name="dec" datatype="double"/><DATA><BINARY>'
+        f'<STREAM href="{server}/far"/></BINARY></DATA></TABLE></RESOURCE></VOTABLE>'
+    )
+    session = small_session(tmp_path / "space")
+    overlay_panel(session)
+    session.guarded(lambda: session.arrive(*fetched("table.load.votable", {"url": path.as_uri()})))
+    assert "t.vot: refers to data in another file, which is not read: save it with the data inside" in session.said[0]
+    assert asked == []
