@@ -216,7 +216,26 @@ class Server:
         address = html.escape(self.address)
         return (
             f'<iframe src="{address}" title="Explorer" style="width: 100%; height: 760px; border: 0"></iframe>'
-            f'<p><a href="{address}" target="_blank">Open it in a window of its own</a></p>'
+            f'<p><a href="{address}" target="_blank">Open it in a window of its own</a>. {self._elsewhere()}</p>'
+        )
+
+    @property
+    def forwarding(self) -> str:
+        """The command by which another machine reaches a page that only this one does."""
+        return f"ssh -L {self.port}:127.0.0.1:{self.port} {socket.gethostname()}"
+
+    def _elsewhere(self) -> str:
+        """What to do where the notebook's browser is on another machine than its kernel."""
+        if os.environ.get("JUPYTERHUB_SERVICE_PREFIX"):
+            folder = html.escape(str(self.space.store.root))
+            return (
+                "The address of a JupyterHub does not lead to this page. Where you can log in by ssh, forward port "
+                f"{self.port} to your machine and show this again; else copy {folder} to your machine and run "
+                "<code>astroclip-kit explore</code> there."
+            )
+        return (
+            "If nothing is shown, the notebook runs on another machine: type there where the browser is "
+            f"<code>{html.escape(self.forwarding)}</code>, and show this again."
         )
 
 
@@ -254,7 +273,9 @@ def serve(space: Space, host: str = "127.0.0.1", port: int = 0, open_browser: bo
 def serve_once(embeddings: EmbeddingStore, dataset: str | os.PathLike[str] = "", port: int = 0) -> Server:
     """The server in this process that shows a store: the one that does already, or a new one.
 
-    As the last line of a notebook's cell it shows itself as the page; ``close()`` ends it.
+    As the last line of a notebook's cell it shows itself as the page; ``close()`` ends it. The page comes from the
+    machine of the kernel: where the browser is on another one, forward the port to that, ``ssh -L PORT:127.0.0.1:PORT
+    HOST``, and show the page again. The address of a JupyterHub does not lead to it.
 
     Args:
         embeddings: The store.

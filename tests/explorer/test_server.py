@@ -243,6 +243,16 @@ def test_the_browser_is_opened_where_that_is_asked_for(store, monkeypatch):
     assert not server.is_open and repr(server).startswith("Served ")
 
 
+def test_a_notebook_on_another_machine_is_told_how_its_page_is_reached(store, monkeypatch):
+    server = store.explore()
+    monkeypatch.delenv("JUPYTERHUB_SERVICE_PREFIX", raising=False)
+    command = f"ssh -L {server.port}:127.0.0.1:{server.port} {socket.gethostname()}"
+    assert f"<code>{command}</code>, and show this again" in server._repr_html_()
+    monkeypatch.setenv("JUPYTERHUB_SERVICE_PREFIX", "/user/me/")
+    assert f"copy {store.root} to your machine" in server._repr_html_() and command not in server._repr_html_()
+    server.close()
+
+
 def test_a_notebook_has_one_server_for_a_store(store, tmp_path):
     server = store.explore()
     assert EmbeddingStore(store.root).explore() is server is serve_once(store, port=server.port)

@@ -21,6 +21,8 @@ import sys
 def watch(event, arguments):
     if event in ("socket.connect", "socket.getaddrinfo", "urllib.Request", "webbrowser.open"):
         print("asked for", event, *arguments, file=sys.stderr, flush=True)
+    if event == "import" and arguments[0] in ("bokeh", "torch", "pyarrow", "sklearn", "astropy"):
+        print("imports", arguments[0], file=sys.stderr, flush=True)
 sys.addaudithook(watch)
 from astroclip_kit import cli
 sys.exit(cli.main(sys.argv[1:]))
@@ -51,6 +53,7 @@ def test_it_prints_the_address_serves_asks_nobody_else_and_ends_with_ctrl_c(stor
         finally:
             process.kill()
     assert process.returncode == 0 and "Traceback" not in err
+    assert err.startswith(f"Opening {store.root} ...\nimports ")  # the first that takes long comes after
     asked = [line for line in err.splitlines() if line.startswith("asked for")]
     assert asked and all("127.0.0.1" in line for line in asked), asked
 
@@ -81,3 +84,16 @@ def test_objects_are_taken_for_their_folders(store, monkeypatch):
     monkeypatch.setattr("webbrowser.open", lambda address: served.append(address))
     ak.explore(store)
     assert served[0] == served[1].address and served[1].space.store is store
+
+
+@pytest.mark.parametrize(
+    ("host", "connection", "told"), [("", "1.2.3.4 5", True), ("", "", False), ("::1", "1", False)]
+)
+def test_who_came_by_ssh_is_told_how_to_forward_the_port(store, monkeypatch, capsys, host, connection, told):
+    monkeypatch.setattr("astroclip_kit.explorer.server.Server.wait", lambda self: self.close())
+    monkeypatch.setenv("SSH_CONNECTION", connection)
+    ak.explore(store, host=host or "127.0.0.1", browser=False)
+    out, err = capsys.readouterr()
+    port = out.partition("/?")[0].rpartition(":")[2]
+    forward = f"From the machine that you sit at: ssh -L {port}:127.0.0.1:{port} {socket.gethostname()}, then open"
+    assert err.startswith(f"Opening {store.root} ...") and (forward in err) == told
