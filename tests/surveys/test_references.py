@@ -155,6 +155,14 @@ def test_hdf5_with_its_data_inside_is_read(tmp_path):
     assert read_columns(tmp_path / "a.h5", ["seen"])["seen"].tolist() == [0, 1]
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("spaces", [0, 1, 2, 200])
+def test_spaces_before_it_hide_no_reference(encoding, spaces):
+    content = votable('<STREAM href="http://127.0.0.1:9/"/>').decode().partition("?>")[2]
+    with pytest.raises(FileError, match=ELSEWHERE):
+        check_contained("a.vot", io.BytesIO((spaces * "\n" + content).encode(encoding)))
+
+
 def test_a_reference_between_two_blocks_is_seen(monkeypatch):
     content = votable('<STREAM href="http://127.0.0.1:9/"/>')
     for block in range(7, 40):

@@ -14,7 +14,8 @@ __all__ = ["check_contained", "opened_hdf5"]
 BLOCK = 1 << 20  # bytes
 ELSEWHERE = "refers to data in another file, which is not read: save it with the data inside."
 HDF5 = b"\x89HDF\r\n\x1a\n"
-XML = (b"<", b"\xff\xfe", b"\xfe\xff", b"\0<")  # beginnings: of bytes or of UTF-16
+XML = (b"<", b"\xff\xfe", b"\xfe\xff")  # beginnings: of bytes or of UTF-16
+SPACE = b" \t\r\n\0"
 TELLING = (b"href", b"<!ENTITY", b"\0")  # a reference holds one of these, however it is written
 
 
@@ -28,14 +29,14 @@ def check_contained(path: str | Path, stream: BinaryIO) -> None:
     Raises:
         FileError: If it refers to another file.
     """
-    begin = stream.read(100).removeprefix(b"\xef\xbb\xbf").lstrip()
+    begin = stream.read(100).removeprefix(b"\xef\xbb\xbf").lstrip(SPACE)
     stream.seek(0)
     if begin.startswith(HDF5):
         import h5py
 
         with h5py.File(stream) as file:
             _check_hdf5(path, file)
-    elif begin.startswith(XML):
+    elif not begin or begin.startswith(XML):
         _check_votable(path, stream)
     stream.seek(0)
 
