@@ -82,13 +82,19 @@ class _Neighbours:
             self._arrive(asker)
 
     def _back(self) -> None:
-        self._go(self.way.back())
+        if asker := self.way.back():
+            self._go(asker)
 
     def _step(self, by: int) -> None:
-        self.session.look_at(self.way.step(by))
+        self._look_at(self.way.step(by))
 
     def _pick(self, column: int, place: int) -> None:
-        self.session.look_at(self.way.pick(self.lists[column], place))
+        if column < len(self.lists):
+            self._look_at(self.way.pick(self.lists[column], place))
+
+    def _look_at(self, row: int | None) -> None:
+        if row is not None:
+            self.session.look_at(row)
 
     def _column(self, number: int) -> CardColumn:
         pick, select = partial(self._pick, number), partial(self._select, number)

@@ -54,8 +54,10 @@ class Way:
         else:
             self.steps, self.place = None, -1
 
-    def back(self) -> Asker:
-        """Who asked before, who is then no longer the past."""
+    def back(self) -> Asker | None:
+        """Who asked before, who is then no longer the past; None for nobody, as a button is pressed twice."""
+        if not self.past:
+            return None
         self.asker = None  # who asks now is not remembered
         return self.past.pop()
 
@@ -64,14 +66,17 @@ class Way:
         if self.asker and self.place < 0:
             self.steps, self.of, self.place = found, self.asker.name, -1
 
-    def pick(self, found: NeighbourList, place: int) -> int:
-        """Steps lead on from this place in a list of who asks; its row."""
+    def pick(self, found: NeighbourList, place: int) -> int | None:
+        """Steps lead on from this place in a list of who asks; its row, None where the list has no such place."""
+        if not 0 <= place < len(found.rows):
+            return None
         self.steps, self.of, self.place = found, self.asker.name if self.asker else "", place
         return self.step(0)
 
-    def step(self, by: int) -> int:
-        """Goes on in the list; the row where one comes."""
-        assert self.steps is not None
+    def step(self, by: int) -> int | None:
+        """Goes on in the list; the row where one comes, None beyond its ends, as a button is pressed twice."""
+        if self.steps is None or not self.may_step(by):
+            return None
         self.place += by
         return int(self.steps.rows[self.place])
 
@@ -81,7 +86,9 @@ class Way:
 
     @property
     def told(self) -> str:
-        """Where one is, in words; "" before the first step."""
-        if self.steps is None or self.place < 0:
+        """Where one is, in words, or before the first step where it leads; "" where it leads nowhere."""
+        if self.steps is None or not len(self.steps.rows):
             return ""
+        if self.place < 0:
+            return f"Next goes through {self.steps.title}; a click on a card goes on in its list."
         return f"{self.place + 1} of {len(self.steps.rows)} nearest to {self.of} ({self.steps.title})"

@@ -22,7 +22,8 @@ window.addEventListener("click", (event) => {
   const card = event.composedPath().find((one) => one.dataset?.card)
   if (card) {
     window.clicked_card = card.dataset
-    Bokeh.documents[0].get_model_by_id(card.dataset.of).tags = [Number(card.dataset.card), Date.now()]
+    const tags = [Number(card.dataset.card), Date.now(), Number(card.dataset.turn)]
+    Bokeh.documents[0].get_model_by_id(card.dataset.of).tags = tags
   }
 })
 """  # which a page runs once, when it is ready
@@ -48,9 +49,12 @@ class CardButtons:
     def __init__(self, name: str, pick: Callable[[int], None], look: str) -> None:
         self.layout = Div(name=name, sizing_mode="stretch_width", stylesheets=[InlineStyleSheet(css=LOOK + look)])
         self.layout.js_on_change("text", CustomJS(code=KEEP_FOCUS))
+        self._turn, self._count = 0, 0
 
         def clicked(attribute: str, old: list[Any], new: list[Any]) -> None:
-            pick(int(new[0]))
+            place, _, turn = new
+            if turn == self._turn and 0 <= place < self._count:  # else the card is no longer there
+                pick(int(place))
 
         self.layout.on_change("tags", clicked)
 
@@ -61,6 +65,7 @@ class CardButtons:
             cards: HTML of each.
             otherwise: HTML that is shown where there are none.
         """
-        start = f'<button type="button" class="card" data-of="{self.layout.id}" data-card='
+        self._turn, self._count = self._turn + 1, len(cards)
+        start = f'<button type="button" class="card" data-of="{self.layout.id}" data-turn="{self._turn}" data-card='
         buttons = (f'{start}"{place}">{text}</button>' for place, text in enumerate(cards))
         self.layout.text = "".join(buttons) or otherwise

@@ -1,5 +1,7 @@
 """The panel of neighbours, without a browser."""
 
+import re
+
 import numpy as np
 import pytest
 from bokeh.events import ButtonClick
@@ -54,8 +56,9 @@ def cards(panel, column=0):
 
 def pick(panel, column, place):
     """Clicks a card, as the browser tells of it."""
-    assert f'data-card="{place}"' in cards(panel, column)[place]
-    named(panel, f"neighbours-cards-{column}").tags = [place, 0]
+    _, turn, at, *_ = re.findall(r'data-\w+="(\w+)"', cards(panel, column)[place])
+    assert int(at) == place
+    named(panel, f"neighbours-cards-{column}").tags = [place, 0, int(turn)]
 
 
 def nearest(store, row, query="image", target="image"):
@@ -105,6 +108,31 @@ def test_a_click_steps_to_a_neighbour_and_back_and_on(panel, session, store):
     assert named(panel, "neighbours-back").disabled and named(panel, "neighbours-previous").disabled
     press(panel, "neighbours-next")
     assert session.focus == nearest(store, 7)[0]
+
+
+def test_a_button_that_is_pressed_twice_leads_nowhere_else(panel, session, store):
+    session.look_at(7)
+    rows = nearest(store, 7)
+    press(panel, "neighbours-next")
+    press(panel, "neighbours-next")
+    previous, back = named(panel, "neighbours-previous"), named(panel, "neighbours-back")
+    for _ in range(3):  # the browser sends what was pressed before it hears that it can no longer be
+        previous._trigger_event(ButtonClick(previous))
+    assert session.focus == rows[0] and "1 of 10" in named(panel, "neighbours-way").text
+    for _ in range(5):
+        back._trigger_event(ButtonClick(back))
+    assert session.focus == 7 and ">o" in cards(panel)[0]
+
+
+def test_a_card_that_is_no_longer_there_is_not_taken_for_the_one_in_its_place(panel, session):
+    session.look_at(7)
+    old = named(panel, "neighbours-cards-0")
+    turn = int(re.search(r'data-turn="(\d+)"', old.text)[1])
+    session.look_at(8)
+    old.tags = [2, 0, turn]
+    assert session.focus == 8
+    pick(panel, 0, 2)
+    assert session.focus != 8
 
 
 def test_the_modality_that_asks_is_one_that_the_object_has(panel, session, store):

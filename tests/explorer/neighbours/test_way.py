@@ -21,7 +21,7 @@ def test_steps_lead_through_the_list_of_who_asked_first():
     way.arrive(asker(1))
     way.offer(a_list(5, 6))
     way.offer(a_list(5, 6, 7))  # more were asked for
-    assert way.told == "" and way.may_step(1) and not way.may_step(-1)
+    assert way.told.startswith("Next goes through image → spectrum") and way.may_step(1) and not way.may_step(-1)
     for row, place in ((5, 1), (6, 2), (7, 3)):
         assert way.step(1) == row
         way.arrive(asker(row))
@@ -65,6 +65,15 @@ def test_another_object_ends_the_steps():
     assert way.told == "" and not way.may_step(1)
     way.arrive(None)
     assert [one.row for one in way.past] == [1, 5, 30] and not way.may_step(1)
+
+
+def test_beyond_the_ends_and_before_the_past_is_nobody():
+    way = Way()
+    assert way.back() is None and way.step(1) is None
+    way.arrive(asker(1))
+    assert way.pick(a_list(5, 6), 7) is None and way.pick(a_list(5, 6), 0) == 5
+    assert way.step(-1) is None and way.step(1) == 6 and way.step(1) is None and way.place == 1
+    assert way.back() is None and way.asker == asker(1)
 
 
 def test_the_same_asker_again_is_no_step_of_the_way():

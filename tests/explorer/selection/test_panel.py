@@ -66,8 +66,9 @@ def told(button):
 
 def pick(panel, name, place):
     """Clicks a picture, as the browser tells of it."""
-    assert f'data-card="{place}"' in buttons(panel, name)[place]
-    named(panel, name).tags = [place, 0]
+    _, turn, at, *_ = re.findall(r'data-\w+="(\w+)"', buttons(panel, name)[place])
+    assert int(at) == place
+    named(panel, name).tags = [place, 0, int(turn)]
 
 
 def far(session):
