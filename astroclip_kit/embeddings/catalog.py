@@ -19,6 +19,7 @@ from ..errors import FolderError, InputError
 from .arrow_columns import as_numpy, codes_of, kind_of, problem
 from .class_codes import by_count, encode, missing
 from .saved_columns import SavedColumn, saved_columns
+from .unchanged import Unchanged
 from .writing import COLUMNS
 
 if TYPE_CHECKING:
@@ -40,15 +41,18 @@ class Catalog(Mapping[str, Array]):
     Args:
         root: Folder of the store.
         content: Hash of its ids and vectors, by which a saved column knows the rows that it was made for.
+        unchanged: Tells whether the folder was written again.
 
     Raises:
-        FolderError: If catalog.parquet is damaged: here, or when a column of it is read.
+        FolderError: If catalog.parquet is damaged, or the folder was written again: here, or when a column is read.
     """
 
-    def __init__(self, root: Path, content: str = "") -> None:
+    def __init__(self, root: Path, content: str, unchanged: Unchanged) -> None:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
+        self._unchanged = unchanged
+        unchanged.check()
         self._root, self._content, self._path = root, content, root / "catalog.parquet"
         try:
             self._metadata = pq.read_metadata(self._path)
@@ -86,6 +90,7 @@ class Catalog(Mapping[str, Array]):
         import pyarrow as pa
         import pyarrow.parquet as pq
 
+        self._unchanged.check()
         try:
             read = list(names) if coded else []
             with pq.ParquetFile(self._path, metadata=self._metadata, memory_map=True, read_dictionary=read) as file:

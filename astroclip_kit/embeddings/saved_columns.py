@@ -7,9 +7,7 @@ A store that was embedded again takes the values by id. Any Parquet file with th
 from __future__ import annotations
 
 import json
-import keyword
 import os
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +20,8 @@ from ..errors import InputError, UsageError
 from ..storage import json_text, only_writer, publish, writing
 from .arrow_columns import as_numpy, codes_of, kind_of, problem, write_columns
 from .class_codes import missing
-from .writing import plain_column
+from .column_names import NAME, check_name, check_unit
+from .writing import LARGEST, plain_column
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -32,8 +31,6 @@ if TYPE_CHECKING:
 __all__ = ["SavedColumn", "columns_folder", "remove_column", "rename_column", "save_column", "saved_columns"]
 
 Array = npt.NDArray[Any]
-NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,62}")
-TAKEN = ("value", "row", "similarity", "rank", "query")  # columns of what is answered
 KEY = "astroclip_kit"
 
 
@@ -100,7 +97,7 @@ class SavedColumn:
             with a value that the store does not hold.
 
         Raises:
-            InputError: If the file is damaged.
+            InputError: If the file is damaged, or its numbers cannot lie beside missing ones.
         """
         import pyarrow as pa
         import pyarrow.compute as pc
@@ -126,10 +123,15 @@ class SavedColumn:
                 raise pa.ArrowInvalid(f"its rows are not those of {rows} objects")
         except (OSError, pa.ArrowException, KeyError) as error:
             raise InputError(_damaged(self.path, error)) from error
-        gone = 0 if same else self.count - len(np.unique(source))
+        gone = 0 if same else pc.count_distinct(named).as_py() - len(source)
         if len(at) == rows and not gone:
             out = np.empty(rows, values.dtype)
         elif self.kind == "number":
+            if values.dtype.kind in "iu" and np.abs(values.astype(float)).max(initial=0) > LARGEST:
+                raise InputError(
+                    f"{self.path} is not shown: some objects have no value, so whole numbers above 2^53 would lose "
+                    "digits. Save them as text."
+                )
             out = np.full(rows, np.nan, np.result_type(values.dtype, np.float32))
         else:
             out = np.full(rows, -1 if self.kind == "text" else False, values.dtype)
@@ -185,7 +187,8 @@ def saved_columns(root: Path, own: Iterable[str]) -> tuple[dict[str, SavedColumn
                 continue
             found[path.stem] = SavedColumn.open(path)
         except InputError as error:
-            notes.append(str(error))
+            if path.exists():  # else another page has removed it
+                notes.append(str(error))
     return found, notes
 
 
@@ -200,11 +203,13 @@ def save_column(
     """Writes a column beside a store, in one step; see `EmbeddingStore.save_column`.
 
     Raises:
+        FolderError: If the store was written again since it was opened.
         InputError: If there is not one value for each object.
         UsageError: If the name cannot be used or is taken, or the unit is none.
     """
+    store.unchanged.check()
     _check_new(store, name)
-    _check_unit(name, unit)
+    check_unit(name, unit)
     column, known = _known(name, values)
     if known.shape != (len(store),):
         raise InputError(f"column {name!r}: expected a value for each of {len(store)} objects, found {known.shape}.")
@@ -228,8 +233,8 @@ def _known(name: str, values: Any) -> tuple[Any, npt.NDArray[np.bool_]]:
         known = np.append(classes != "", False)[values.codes]
         codes = pa.array(values.codes, mask=values.codes < 0)
         return pa.DictionaryArray.from_arrays(codes, pa.array(classes, pa.string())), known
-    flags = np.asarray(values)
-    column = flags if flags.dtype == bool else plain_column(values)
+    is_flags = not np.ma.isMaskedArray(values) and np.asarray(values).dtype == bool
+    column = np.asarray(values) if is_flags else plain_column(values)
     if column.dtype.kind not in "biufU":
         raise InputError(f"column {name!r}: expected numbers, text or flags, found {column.dtype}.")
     return column, column if column.dtype == bool else ~missing(column)
@@ -275,26 +280,4 @@ def _check_free(path: Path) -> None:
 
 
 def _check_new(store: EmbeddingStore, name: str) -> None:
-    _check_name(name, [one for one in store.catalog if one not in store.catalog.saved], store.names)
-
-
-def _check_name(name: str, own: Iterable[str], modalities: Iterable[str]) -> None:
-    """Makes sure that a column may have a name.
-
-    Raises:
-        UsageError: If not.
-    """
-    if not NAME.fullmatch(name) or keyword.iskeyword(name):
-        raise UsageError(f"column {name!r}: expected a name of letters, digits and _ that begins with a letter.")
-    taken = {one.lower() for one in (*own, *modalities, *TAKEN)}
-    if name.lower() in taken or name.lower().startswith("has_"):
-        raise UsageError(f"column {name!r}: there is a column of this name, which is not changed. Choose another name.")
-
-
-def _check_unit(name: str, unit: str) -> None:
-    from astropy.units import Unit
-
-    try:
-        Unit(unit)
-    except (ValueError, TypeError) as error:
-        raise UsageError(f"column {name!r}: {unit!r} is no unit that astropy reads, e.g. 'km / s'.") from error
+    check_name(name, [one for one in store.catalog if one not in store.catalog.saved], store.names)

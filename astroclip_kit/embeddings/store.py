@@ -18,6 +18,7 @@ from ..storage import open_folder, read_array
 from .catalog import Catalog, Columns
 from .mean import MEAN, mean_vectors
 from .saved_columns import SavedColumn, remove_column, save_column
+from .unchanged import Unchanged
 from .writing import write_store
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ class EmbeddingStore(os.PathLike[str]):
     def __init__(self, root: str | Path) -> None:
         self.root = Path(root)
         self.manifest = open_folder(self.root, "embeddings")
+        self.unchanged = Unchanged(self.root)
         self.names: list[str] = list(self.manifest["modalities"])
 
     def __fspath__(self) -> str:
@@ -99,7 +101,7 @@ class EmbeddingStore(os.PathLike[str]):
     @cached_property
     def catalog(self) -> Catalog:
         """Columns [N], read when asked for: object_id, group, ra, dec, split, the labels, and the saved columns."""
-        return Catalog(self.root, str(self.manifest.get("content", "")))
+        return Catalog(self.root, str(self.manifest.get("content", "")), self.unchanged)
 
     @property
     def object_ids(self) -> Array:
@@ -178,15 +180,15 @@ class EmbeddingStore(os.PathLike[str]):
         return self.names + [MEAN] * (len(self.names) > 1 and MEAN not in self.names)
 
     def _check(self, name: str) -> str:
+        self.unchanged.check()
         if name not in self.choices:
             raise UsageError(f"{self.root} has no modality {name!r}; it has {', '.join(self.choices)}.")
         return name
 
     def present(self, name: str) -> npt.NDArray[np.bool_]:
         """Which rows have the modality [N]; any of them, for "mean"."""
-        if self._check(name) not in self.names:
-            return np.asarray(self._presence.any(axis=1))
-        return np.asarray(self._presence[:, self.names.index(name)], dtype=bool)
+        chosen = slice(None) if self._check(name) not in self.names else [self.names.index(name)]
+        return np.asarray(self._presence[:, chosen].any(axis=1))
 
     @cached_property
     def _mean(self) -> npt.NDArray[np.float32]:
@@ -220,13 +222,11 @@ class EmbeddingStore(os.PathLike[str]):
     @property
     def units(self) -> dict[str, str]:
         """Column to its unit as astropy writes it, where one is known."""
-        saved = {name: one.unit for name, one in self.saved_columns.items()}
+        saved = {name: one.unit for name, one in self.catalog.saved.items()}
         return {"ra": "deg", "dec": "deg", **saved, **self.manifest.get("units", {})}
 
     def to_table(self, *, vectors: bool = False) -> Table:
-        """The catalogue as an astropy Table, with a column ``has_<modality>`` for each modality.
-
-        Units and UCDs (``column.meta["ucd"]``, which a VOTable keeps) are those that are known, and no others.
+        """The catalogue as an astropy Table with what is known of units and UCDs, and ``has_<modality>`` for each.
 
         Args:
             vectors: Whether the vectors are columns, too, called as their modality.

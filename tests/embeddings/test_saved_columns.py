@@ -279,4 +279,4 @@ def test_classes_are_saved_by_their_numbers(store, classes):
     read = pd.read_parquet(saved.path)
     assert read["value"].astype(str).tolist() == [one for one in GROUPS if one]
     with pytest.raises(InputError, match=r"column 'few': expected a value for each of 12 objects, found \(2,\)"):
-        store.save_column("few", pd.Categorical(["a", "b"]))
+        other.save_column("few", pd.Categorical(["a", "b"]))
