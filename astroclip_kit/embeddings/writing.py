@@ -18,6 +18,7 @@ __all__ = ["COLUMNS", "catalog_columns", "plain_column", "unit_vectors", "write_
 
 Array = npt.NDArray[Any]
 COLUMNS = ("object_id", "group", "ra", "dec", "split")
+LARGEST = 1 << 53  # up to which a float has all digits of a whole number
 
 
 def unit_vectors(name: str, matrix: npt.NDArray[np.float32], present: Array, count: int) -> npt.NDArray[np.float32]:
@@ -62,16 +63,32 @@ def catalog_columns(ids: Array, catalog: Mapping[str, Any], labels: Mapping[str,
 
 
 def plain_column(values: Any) -> Array:
-    """The values as an array; among Python objects None and NaN are missing, "" in text and NaN in numbers."""
+    """The values as an array of text, flags or numbers in the byte order of this machine.
+
+    What is masked, and None and NaN among Python objects, are missing: "" in text, NaN in numbers, False in flags.
+    """
     import pandas as pd
 
-    column = np.asarray(values, dtype=object if isinstance(values, (list, tuple)) else None)
+    given = _unmasked(values) if isinstance(values, np.ma.MaskedArray) else values
+    column = np.asarray(given, dtype=object if isinstance(given, (list, tuple)) else None)
+    if column.dtype.kind == "S":
+        return np.char.decode(column, "utf-8", "replace")
     if column.dtype.kind != "O" or column.ndim != 1:
-        return column
+        return column.astype(column.dtype.newbyteorder("="), copy=False)
     missing = pd.isna(column)
-    if any(isinstance(one, str) for one in column[~missing]):
-        return np.where(missing, "", column).astype(str)
+    if any(isinstance(one, (str, bytes)) for one in column[~missing]):
+        words = [one.decode(errors="replace") if isinstance(one, bytes) else one for one in column]
+        return np.where(missing, "", np.array(words, dtype=object)).astype(str)
     return np.where(missing, np.nan, column).astype(np.float64)
+
+
+def _unmasked(values: np.ma.MaskedArray[Any, Any]) -> Array:
+    """Values with missing ones where they are masked; whole numbers that a float does not hold become text."""
+    column, mask = np.asarray(np.ma.getdata(values)), np.ma.getmaskarray(values)
+    if column.dtype.kind in "iu" and mask.any() and np.abs(column[~mask].astype(float)).max(initial=0) > LARGEST:
+        column = column.astype(str)
+    missing: Any = {"b": False, "U": "", "S": b"", "O": None}.get(column.dtype.kind, np.nan)
+    return np.where(mask, missing, column) if mask.any() else column
 
 
 def write_store(

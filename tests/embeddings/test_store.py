@@ -1,5 +1,8 @@
+from shutil import rmtree
+
 import numpy as np
 import pytest
+from astropy.table import MaskedColumn
 
 from astroclip_kit.embeddings import Query
 from astroclip_kit.embeddings.store import EmbeddingStore
@@ -50,6 +53,46 @@ def test_none_and_nan_among_python_objects_are_missing(tmp_path, kind):
     store = EmbeddingStore.write(tmp_path / "space", {"image": np.eye(3)}, ["a", "b", "c"], labels=labels)
     assert store.labels["class"].tolist() == ["QSO", "", ""]
     np.testing.assert_array_equal(store.labels["z"], [0.5, np.nan, 2])
+
+
+def test_what_is_masked_is_missing(tmp_path):
+    mask = [False, True, False]
+    labels = {
+        "z": np.ma.array([0.1, -99.0, 0.3], mask=mask),
+        "class": MaskedColumn(["QSO", "N/A", "STAR"], mask=mask),
+        "name": MaskedColumn([b"QSO", b"N/A", b"STAR"], mask=mask),
+        "mixed": MaskedColumn(np.array([b"QSO", b"N/A", "STAR"], dtype=object), mask=mask),
+        "count": np.ma.array([1, -99, 3], mask=mask),
+        "targetid": np.ma.array([2**60 + 1, -99, 2**63 - 1], mask=mask),
+        "good": np.ma.array([True, True, False], mask=mask),
+        "whole": np.ma.array([1, 2, 3]),
+    }
+    store = EmbeddingStore.write(tmp_path / "space", {"image": np.eye(3)}, ["a", "b", "c"], labels=labels)
+    np.testing.assert_array_equal(store.labels["z"], [0.1, np.nan, 0.3])
+    np.testing.assert_array_equal(store.labels["count"], [1, np.nan, 3])
+    assert all(store.labels[name].tolist() == ["QSO", "", "STAR"] for name in ("class", "name", "mixed"))
+    assert store.labels["targetid"].tolist() == [str(2**60 + 1), "", str(2**63 - 1)]
+    assert store.labels["good"].tolist() == [True, False, False] and store.labels["whole"].dtype == np.int64
+
+
+def test_a_store_that_was_written_again_while_it_was_open_is_not_read_as_the_old_one(store, arrays):
+    old, read = EmbeddingStore(store.root), store.labels["z"]
+    old.catalog  # noqa: B018 (opened, not read)
+    EmbeddingStore.write(store.root, arrays, [f"other{i}" for i in range(N)], labels={"z": np.zeros(N)})
+    ways = (
+        lambda: old.object_ids,
+        lambda: old.catalog.at([1]),
+        lambda: old.vectors("image"),
+        lambda: old.present("image"),
+        lambda: store.save_column("mine", read < 0.5),
+    )
+    for read_again in ways:
+        with pytest.raises(FolderError, match=r"was written again, or removed, since it was opened\. Open it again"):
+            read_again()
+    assert store.labels["z"] is read and not EmbeddingStore(store).saved_columns
+    rmtree(store.root)
+    with pytest.raises(FolderError, match="or removed, since it was opened"):
+        old.to_table()
 
 
 def test_it_shows_itself(store):
