@@ -24,7 +24,7 @@ LABELS = ["z", "logmstar"]
 
 def set_aside(survey: Path, folder: Path, count: int = 40) -> Table:
     """Moves the files of some galaxies out of the survey; what is true of them."""
-    truth = Table.read(survey / "catalogue.fits")[-count:]
+    truth = Table.read(survey / "catalogue.fits", unit_parse_strict="silent")[-count:]
     for name in [*truth["cutout_file"], *truth["spectrum_file"]]:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (survey / name).rename(folder / name)

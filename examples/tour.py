@@ -60,7 +60,7 @@ groups.pprint(max_width=-1)
 odd = ak.anomalies(space, on="image")
 figures.anomaly_sheet(odd, data, count=6).savefig(folder / "odd.pdf")
 odd[:5]["object_id", "score", "reason"].pprint(max_width=-1)
-known = Table.read(survey / "catalogue.fits")
+known = Table.read(survey / "catalogue.fits", unit_parse_strict="silent")
 flawed = known["object_id"][known["artifact"] != "none"]  # by a trail, a cosmic ray, a saturated star or bad columns
 share, usual = np.isin(odd["object_id"][:12], flawed).mean(), len(flawed) / len(known)
 print(f"Of the 12 oddest cutouts {share:.0%} have an artifact, of all {usual:.0%}")

@@ -23,18 +23,26 @@ Rows = dict[str, npt.NDArray[Any]]
 LATENTS = ("z", "logmstar", "sfr", "age_gyr", "tau_gyr", "metallicity", "oxygen", "ebv", "av", "ebv_galactic", "vdisp",
            "bulge_to_total", "bulge_radius", "disc_radius", "sersic_index", "inclination_deg", "axis_ratio",
            "position_angle_deg")  # fmt: skip
-UNITS = {  # nanomaggies have no spelling in FITS
+UNITS = {  # of the columns of all FITS tables, as astropy writes them
     "deg": ("ra", "dec", "l", "b", "inclination_deg", "position_angle_deg", "RA", "DEC"),
     "mag": ("ebv", "av", "ebv_galactic", *(f"mag_{band}" for band in "ugriz"), "mag_absolute", "g_i", "EBV", "MAG_G",
-            "MAG_R", "MAG_Z", "FIBMAG_R", "mv", "v_mag", "extinction", "amplitude"),
+            "MAG_R", "MAG_Z", "FIBMAG_R", "mv", "v_mag", "extinction", "amplitude", "w1_w2", "e_w1_w2", "w2_w3",
+            "e_w2_w3", *(f"{band}{end}" for band in ("w1", "w2", "w3", "w4") for end in ("", "mpro", "sigmpro"))),
     "K": ("teff", "teff_2"),
     "d": ("period",),
     "pc": ("distance",),
     "rad": ("argument",),
     "Gyr": ("age_gyr", "tau_gyr", "TAGE_MW"),
-    "km/s": ("vdisp", "rv", "vsini", "wind", "VDISP", "VDISP_ERR"),
+    "km / s": ("vdisp", "rv", "vsini", "wind", "VDISP", "VDISP_ERR"),
     "arcsec": ("size", "bulge_radius", "disc_radius", *(f"seeing_{band}" for band in "ugriz")),
-    "solMass/yr": ("AVG_SFR",),
+    "solMass / yr": ("AVG_SFR",),
+    "nmgy": tuple(f"{kind}_{band}" for kind in ("FLUX", "FIBERFLUX", "FIBERTOTFLUX") for band in "GRZ"),
+    "1 / nmgy2": tuple(f"FLUX_IVAR_{band}" for band in "GRZ"),
+    "dex(solMass)": ("logmstar", "LOG_MSTAR"),
+    "dex(solMass / yr)": ("sfr",),
+    "dex(1 / yr)": ("ssfr",),
+    "dex(cm / s2)": ("logg",),
+    "dex": ("metallicity", "oxygen", "feh", "alpha", "log_nii_ha", "log_oiii_hb"),
 }  # fmt: skip
 
 
@@ -82,14 +90,22 @@ def _lines(galaxies: Galaxies) -> Rows:
 def write_table(path: Path, rows: Rows) -> None:
     """Writes columns as a table in the format of the file's name, FITS with the units of `UNITS`.
 
+    FITS has no spelling for logarithms and nanomaggies: they stand there as astropy writes them.
+
     Raises:
         OutputError: If the disk is full.
     """
+    from astropy.io.fits import table_to_hdu
     from astropy.table import Table
 
     table = Table(rows)
-    for unit, names in UNITS.items():
-        for name in set(names) & set(rows):
-            table[name].unit = unit
     with writing(path):
-        table.write(path)
+        if path.suffix != ".fits":
+            table.write(path)
+            return
+        hdu = table_to_hdu(table)
+        for unit, names in UNITS.items():
+            for name in names:
+                if name in rows:
+                    hdu.columns[name].unit = unit
+        hdu.writeto(path)

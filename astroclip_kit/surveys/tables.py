@@ -23,6 +23,11 @@ __all__ = ["TableReader"]
 
 LabelSpec = Mapping[str, Any]
 LABEL_MISSING = (-9999.0,)
+GAIA = {  # units of columns that are known by their names, where a table states none
+    **dict.fromkeys(("parallax", "parallax_error"), "mas"),
+    **dict.fromkeys(("pm", *PMRAS, *PMDECS, "pmra_error", "pmdec_error"), "mas / yr"),
+    **dict.fromkeys(("phot_g_mean_mag", "phot_bp_mean_mag", "phot_rp_mean_mag", "bp_rp"), "mag"),
+}
 
 
 class TableReader:
@@ -101,12 +106,14 @@ class TableReader:
     def label_units(self) -> dict[str, str]:
         """Units of the labels that the table states, by name; those of proper motions as they are converted.
 
+        Columns that are called as Gaia calls them are in Gaia's units where the table states none.
+
         Raises:
             FileError: If the table cannot be read.
         """
         stated = self._frame(Path(self.path)).attrs.get("units", {})
         plain = {name: spec for name, spec in self._specs.items() if not {"classes", "log10"} & set(spec)}
-        units = {name: stated.get(spec["column"], "") for name, spec in plain.items()}
+        units = {name: stated.get(spec["column"]) or GAIA.get(spec["column"], "") for name, spec in plain.items()}
         return {name: "mas / yr" if called([name], PMRAS + PMDECS) else unit for name, unit in units.items() if unit}
 
     def read(self, path: Path) -> Iterator[Sample | Drop]:
