@@ -72,6 +72,17 @@ class Column:
             return np.asarray(np.append(classes, "")[codes[wanted]])
         return np.asarray(self.values[wanted])
 
+    @property
+    def is_quick(self) -> bool:
+        """Whether values of rows that lie all over the space are had quickly once the column was read."""
+        return self.kind != "text" or self.catalog is None or self.catalog.has_few_classes(self.name)
+
+    def some(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
+        """Values of thousands of rows [R] all over the space; what is read for that, numbers of all rows, is kept."""
+        if self.kind != "text":
+            return np.asarray(self.values[rows])
+        return np.asarray(np.append(self.classes, "")[self.codes[rows]]) if self.is_quick else self.at(rows)
+
     @cached_property
     def values(self) -> npt.NDArray[Any]:
         """Values [N] as they were read."""

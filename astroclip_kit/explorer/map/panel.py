@@ -10,6 +10,7 @@ import numpy.typing as npt
 from bokeh.events import DocumentReady, PanStart, RangesUpdate, SelectionGeometry, Tap
 from bokeh.models import Column, ColumnDataSource, Div, InlineStyleSheet, Row
 
+from ..pauses import ANSWERED, Pause
 from ..session import Session
 from ..texts import plain
 from .colours import Colouring
@@ -58,7 +59,7 @@ class _Map:
         self.drawing = self.again = self.selecting = False
         self.cleared = 0
         self.modifiers: dict[str, bool] = {}
-        self.waiting: Any = None
+        self.rest = Pause(session)
         self.plot = map_figure()
         self.picture = ColumnDataSource({"image": [], "x": [], "y": [], "dw": [], "dh": []}, name="picture")
         self.plot.image_rgba("image", "x", "y", "dw", "dh", source=self.picture)
@@ -139,18 +140,7 @@ class _Map:
 
     def soon(self) -> None:
         """Draws anew when the view has come to rest."""
-        document = self.session.document
-        if document is None:
-            self.redraw()
-            return
-        if self.waiting is not None:
-            document.remove_timeout_callback(self.waiting)
-
-        def rested() -> None:
-            self.waiting = None
-            self.redraw()
-
-        self.waiting = document.add_timeout_callback(rested, DELAY)
+        self.rest(DELAY, self.redraw)
 
     @property
     def box(self) -> tuple[float, float, float, float]:
@@ -245,7 +235,7 @@ class _Map:
         """Draws what is selected now; what is cleared stays so, whatever a gesture of before is about to find."""
         if self.session.selection is None and not self.selecting:
             self.cleared += 1
-        self.redraw()
+        self.rest(ANSWERED, self.redraw)
 
     def select(self, event: SelectionGeometry) -> None:
         """Selects the shown objects within a lasso or a box, or adds them, takes them away, keeps only them."""

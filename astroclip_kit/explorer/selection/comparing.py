@@ -13,15 +13,43 @@ from ..columns import Column
 from ..objects.bookkeeping import is_bookkeeping
 from .samples import drawn
 
-__all__ = ["Compared", "compare", "most_different"]
+__all__ = ["Compared", "Sides", "compare", "most_different"]
 
 MOST = 2_000_000  # objects on each side that are counted
 RANKED = 20_000  # objects on each side by which properties are ranked
+LONG = 5_000_000  # objects of which text of many classes is not compared: it is read from all over the file
 BINS = 30
 SHOWN = (0.5, 99.5)  # per cent of either side that the axis holds
 CLASSES = 8
 Mask = npt.NDArray[np.bool_]
 Float = npt.NDArray[np.float64]
+Rows = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Sides:
+    """The objects by which a selection is compared with the rest; drawn once for all properties.
+
+    Args:
+        counted: Rows of the selection and of the rest.
+        ranked: Some of each, by which properties are ranked.
+        count: Objects of the space.
+    """
+
+    counted: tuple[Rows, Rows]
+    ranked: tuple[Rows, Rows]
+    count: int
+
+    @classmethod
+    def of(cls, selection: Mask, seed: int = 0) -> Sides:
+        """The sides of a selection [N]: two million random objects on each, where there are more."""
+        rng = np.random.default_rng(seed)
+        inside, outside = drawn(selection, MOST, seed), drawn(~selection, MOST, seed)
+        ranked = [
+            one if len(one) <= RANKED else np.sort(rng.choice(one, RANKED, replace=False, shuffle=False))
+            for one in (inside, outside)
+        ]
+        return cls((inside, outside), (ranked[0], ranked[1]), len(selection))
 
 
 @dataclass(frozen=True)
@@ -49,16 +77,15 @@ class Compared:
     sampled: bool
 
 
-def compare(column: Column, selection: Mask, seed: int = 0) -> Compared:
+def compare(column: Column, between: Sides) -> Compared:
     """Counts a property on both sides.
 
     Args:
         column: The property.
-        selection: Who is selected [N].
-        seed: Of the random objects, where there are more than two million.
+        between: The selection and the rest.
     """
-    sides = [drawn(mask, MOST, seed) for mask in (selection, ~selection)]
-    sampled = sum(map(len, sides)) < len(selection)
+    sides = between.counted
+    sampled = sum(map(len, sides)) < between.count
     if column.is_class:
         return _classes(column, sides, sampled)
     values = [np.asarray(column.values[rows], dtype=np.float64) for rows in sides]
@@ -85,7 +112,7 @@ def _edges(known: list[Float]) -> Float:
     return np.linspace(low - half, high + half, BINS + 1)
 
 
-def _classes(column: Column, sides: list[npt.NDArray[np.int64]], sampled: bool) -> Compared:
+def _classes(column: Column, sides: tuple[Rows, Rows], sampled: bool) -> Compared:
     """Classes that are frequent on either side, and all others as one."""
     codes = [column.codes[rows] for rows in sides]
     counts = np.stack([np.bincount(one[one >= 0], minlength=len(column.classes)) for one in codes])
@@ -106,7 +133,7 @@ def _shares(counts: npt.NDArray[np.int64], known: list[int]) -> Float:
     return 100 * counts / np.maximum(known, 1)[:, None]
 
 
-def most_different(columns: Mapping[str, Column], selection: Mask, seed: int = 0) -> list[Separation]:
+def most_different(columns: Mapping[str, Column], between: Sides, seed: int = 0) -> list[Separation]:
     """Properties by how differently they are distributed on both sides, see `downstream.separation.separate`.
 
     Flags are left out: a selection that was saved differs from all others by definition. What tells how objects were
@@ -114,15 +141,11 @@ def most_different(columns: Mapping[str, Column], selection: Mask, seed: int = 0
 
     Args:
         columns: Name to column.
-        selection: Who is selected [N].
-        seed: Of the random objects by whom it is judged, 20,000 of each side where there are more.
+        between: The selection and the rest.
+        seed: Of the intervals.
     """
-    sides = [drawn(mask, RANKED, seed) for mask in (selection, ~selection)]
-    rows, inside = np.concatenate(sides), np.repeat([0, -1], [len(one) for one in sides])
-    values = {  # text of these rows alone; numbers are kept, as each selection and histogram asks for them again
-        name: column.at(rows) if column.kind == "text" else column.values[rows]
-        for name, column in columns.items()
-        if column.kind != "flag"
-    }
+    rows, inside = np.concatenate(between.ranked), np.repeat([0, -1], [len(one) for one in between.ranked])
+    usable = {name: one for name, one in columns.items() if one.is_quick or between.count <= LONG}
+    values = {name: one.some(rows) for name, one in usable.items() if one.kind != "flag"}
     found = separate(inside, {name: values[name] for name in distinct(values)}, seed=seed)
     return sorted(found, key=lambda one: is_bookkeeping(one.property, values[one.property]))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import html
-from functools import partial
 
+import numpy as np
+import numpy.typing as npt
 from bokeh.models import (
     BasicTicker,
     Column,
@@ -21,9 +22,10 @@ from bokeh.plotting import figure
 
 from ...downstream.separation import Separation
 from ...report.figures.canvas import COLOURS
+from ..pauses import ANSWERED, Pause
 from ..session import Session
 from ..texts import cut, plain
-from .comparing import Compared, compare, most_different
+from .comparing import Compared, Sides, compare, most_different
 
 __all__ = ["Histograms"]
 
@@ -55,25 +57,31 @@ class Histograms:
     """
 
     def __init__(self, session: Session) -> None:
-        self._session = session
+        self._session, self._rest = session, Pause(session)
         self._slots = [_Slot(f"histogram-{number}") for number in range(FIRST + 1)]
         self._choice = Select(title="Another property", name="histogram-choice", value=NOBODY, options=[NOBODY])
         self._choice.on_change("value", lambda attribute, old, new: session.guarded(self._chosen))
         self._note = Div(name="histogram-note", visible=False)
         self._wall = Row(stylesheets=[InlineStyleSheet(css=WALL)])  # a browser builds only what is in it
+        nobody = np.zeros(0, dtype=bool)
+        self._sides = nobody, Sides.of(nobody)
         self._ranked = 0  # slots that hold what differs most
         self.layout = Column(Div(text=KEY), self._note, self._wall, self._choice, sizing_mode="stretch_width")
 
     def update(self) -> None:
-        """Compares the selection with the rest; there must be one."""
+        """Compares the selection with the rest once the page has told how many are selected."""
+        self._choice.options = [NOBODY, *self._session.columns]
+        self._rest(ANSWERED, self._compare)
+
+    def _compare(self) -> None:
         session, selection, columns = self._session, self._session.selection, self._session.columns
         if selection is None:
             return
-        self._choice.options = [NOBODY, *columns]
 
         def job() -> list[tuple[Separation, Compared]]:
-            found = most_different(columns, selection)[:FIRST]
-            return [(one, compare(columns[one.property], selection)) for one in found]
+            between = self._between(selection)
+            found = most_different(columns, between)[:FIRST]
+            return [(one, compare(columns[one.property], between)) for one in found]
 
         def then(found: list[tuple[Separation, Compared]]) -> None:
             if session.selection is selection:
@@ -110,7 +118,13 @@ class Histograms:
                 slot.show(found)
                 self._hang()
 
-        session.work(partial(compare, column, selection), then, lane="histograms")
+        session.work(lambda: compare(column, self._between(selection)), then, lane="histograms")
+
+    def _between(self, selection: npt.NDArray[np.bool_]) -> Sides:
+        """The two sides of the selection of the moment, which are drawn once; called in the lane of the histograms."""
+        if self._sides[0] is not selection:
+            self._sides = selection, Sides.of(selection)
+        return self._sides[1]
 
 
 class _Slot:
