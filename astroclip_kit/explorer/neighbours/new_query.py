@@ -58,7 +58,7 @@ def about_file(file: NewFile) -> list[str]:
     if file.count > 1:
         lines.append(f"It holds {file.count:,} observations; the first asks: {escape(file.asked.labels[0])}.")
     if len(file.asked.rows[0]):
-        lines.append("The space holds observations of the same object.")
+        lines.append("The space holds observations of the same object. They are named below, and not among the lists.")
     if newcomers is not None and newcomers.familiar is not None:
         percentile = float(newcomers.familiar[0])
         strange = "<b>It looks unlike what the model was trained on</b>: " if percentile < STRANGE else ""

@@ -15,9 +15,9 @@ from ..session import Session
 from .cards import CardColumn, card, cards_of, html_of, pictured
 from .controls import Asking, Steps
 from .lists import NeighbourList, neighbour_list, targets
+from .new_card import NewCard
 from .new_file import NewFile
 from .new_query import about_file, new_query
-from .new_view import new_view
 from .way import Asker, Way
 
 __all__ = ["neighbour_panel"]
@@ -55,8 +55,8 @@ class _Neighbours:
         self.row = models.Row(name="neighbours-lists", styles={"gap": "8px", "width": "100%", "flex-wrap": "wrap"})
         self.used = [self.steps.layout, self.asking.layout, self.row]
         new = new_query(session, self._ask_file)
-        self.drawn = models.Column(name="new-view", sizing_mode="stretch_width", visible=False)
-        parts = [self.head, self.drawn, self.steps.layout, self.asking.layout, new, self.row]
+        self.card = NewCard(session, session.look_at)
+        parts = [self.head, self.card.layout, self.steps.layout, self.asking.layout, new, self.row]
         self.layout = models.Column(*parts, name="neighbours", sizing_mode="stretch_width")
         session.on("focus", call=self._focused)
         session.on("where", call=self._filtered)
@@ -109,8 +109,7 @@ class _Neighbours:
     def _arrive(self, asker: Asker | None) -> None:
         """Somebody asks, or nobody."""
         self.way.arrive(asker)
-        view = new_view(self.session.space, asker.file.asked) if asker and asker.file else None
-        self.drawn.update(children=[view] if view else [], visible=view is not None)
+        self.card.show(asker.file if asker else None)
         self._search()
         self._pin()
 
@@ -129,6 +128,7 @@ class _Neighbours:
                 return
             told = f"It is not on this map, which is of {planes.titles.get(key, key)}."
             self.unplaced = told if places is None else ""
+            self.card.placed(places is not None)
             self.head.text = self._who()
             if places is not None:
                 session.pin(PIN, places[0])
@@ -201,7 +201,7 @@ class _Neighbours:
             text = card(pictured(self.session.space, asker.row, query), [title, self._marked()])
             return f'<div class="card">{text}</div>'
         lines = [title, *about_file(asker.file), escape(self.unplaced), self._marked()]
-        picture = "" if self.drawn.children else _picture_of(asker.file.asked)
+        picture = "" if self.card.is_drawn else _picture_of(asker.file.asked)
         return f'<div class="card large">{card(picture, lines)}</div>'
 
     def _marked(self) -> str:

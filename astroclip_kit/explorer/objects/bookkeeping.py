@@ -42,13 +42,17 @@ def bookkeeping(store: EmbeddingStore) -> set[str]:
 
 
 def repeats(name: str, modalities: Sequence[str], names: Container[str]) -> bool:
-    """Whether a label of one modality is another label, too: "spectrum_z" where there is "z".
+    """Whether a label of one modality, or of the catalogue, is another label, too: "spectrum_z" where there is "z".
 
     Example:
         >>> repeats("spectrum_z", ["spectrum"], ["z"]), repeats("spectrum_z", ["spectrum"], ["mass"])
         (True, False)
+        >>> repeats("catalogue_z", ["spectrum"], ["z"])
+        True
     """
-    return any(name.startswith(f"{one}_") and name.removeprefix(f"{one}_") in names for one in modalities)
+    return any(
+        name.startswith(f"{one}_") and name.removeprefix(f"{one}_") in names for one in (*modalities, "catalogue")
+    )
 
 
 def is_bookkeeping(name: str, values: npt.NDArray[Any], modalities: Sequence[str] = ()) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import ChainMap, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -17,14 +17,15 @@ from ...downstream.neighbourhood import Question
 from ...downstream.predicted import Answer, predict_properties
 from ...downstream.properties import MOST_SHARE, Property, known
 from ...embeddings import EmbeddingStore
-from ...embeddings.familiarity import familiar_rows
+from ...embeddings.familiarity import familiar_rows, groups_of
+from ...embeddings.queries import Asked
 from ...errors import InputError, KitError
 from ...settings.prediction import Prediction
 from ..selection.samples import drawn
 from ..space import Space
 from .bookkeeping import is_bookkeeping, repeats
 
-__all__ = ["COVERAGE", "MEMORY", "Reading", "read_properties"]
+__all__ = ["COVERAGE", "MEMORY", "Found", "Reading", "read_file", "read_properties"]
 
 COVERAGE = 0.9  # how often an interval is to hold the truth
 MEMORY = 20_000  # rows that are asked: of a larger store that many at random, so that a click is answered at once
@@ -32,6 +33,7 @@ SMALL, LARGE = 1e-3, 1e9  # sizes of numbers that are written out
 TINY = 1e-5  # share of a number that is nothing
 SHOWN = 2  # classes of a set that are named
 Array = npt.NDArray[Any]
+Vectors = Callable[[str], npt.NDArray[np.float32]]
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,10 @@ class Reading:
     supported: bool
 
 
-def read_properties(space: Space, row: int, query: str) -> tuple[dict[str, Reading], str]:
+Found = tuple[dict[str, Reading], str]
+
+
+def read_properties(space: Space, row: int, query: str) -> Found:
     """Reads what can be read of an object off the nearest others; kept for when one comes back to it.
 
     Args:
@@ -66,23 +71,55 @@ def read_properties(space: Space, row: int, query: str) -> tuple[dict[str, Readi
     Returns:
         Property to its reading, and in a sentence why there is none or what is missing, "" otherwise.
     """
-    return space.kept.get(("properties", row, query), lambda: _read(space, row, query))
+    return space.kept.get(("properties", row, query), lambda: _of_object(space, row, query))
 
 
-def _read(space: Space, row: int, query: str) -> tuple[dict[str, Reading], str]:
+def read_file(space: Space, asked: Asked, own: Mapping[str, Array]) -> Found:
+    """Reads what can be read of a new observation off the nearest objects; itself is none of them.
+
+    Args:
+        space: What is explored.
+        asked: The observation, the only one, placed in the space.
+        own: What is known of it, by the names of properties [1].
+
+    Returns:
+        As `read_properties` does.
+    """
+    new, rows = asked.newcomers, asked.rows[0][:1]
+    group = space.store.catalog.at(rows, ["group"])["group"] if len(rows) else groups_of(space.store, asked.labels[:1])
+    familiar = None if new is None or new.familiar is None else new.familiar[:1]
+    return _read(space, _question(space, asked.name, lambda name: asked.vectors, group, familiar), own)
+
+
+def _of_object(space: Space, row: int, query: str) -> Found:
+    store = space.store
+    kept = [familiar_rows(store, name) for name in Combination.parse(store, query).query]
+    parts = [one[[row]] for one in kept if one is not None]
+    familiar = np.min(parts, axis=0).astype(np.float64) if parts else None
+    own = store.catalog.at([row])
+    vectors: Vectors = lambda name: np.asarray(store.vectors(name)[[row]])  # noqa: E731
+    return _read(space, _question(space, query, vectors, own["group"], familiar), own)
+
+
+def _question(
+    space: Space, query: str, vectors: Vectors, group: Array, familiar: npt.NDArray[np.float64] | None
+) -> Question:
+    """What is asked of the space for one who asks, by his vectors [1, D] and his group [1]."""
     store, memory = space.store, space.kept.get(("memory", query), lambda: _memory(space.store, query))
-    how = Combination.parse(store, query)
-    familiar = [kept[[row]] for name in how.query if (kept := familiar_rows(store, name)) is not None]
-    question = Question(
+    return Question(
         memory,
         Combination.parse(memory, query),
-        how.queries(lambda name: np.asarray(store.vectors(name)[[row]])),
-        store.catalog.at([row], ["group"])["group"],
+        Combination.parse(store, query).queries(vectors),
+        group,
         np.ones(len(memory), dtype=bool),
         Prediction(coverage=COVERAGE),
-        np.min(familiar, axis=0).astype(np.float64) if familiar else None,
+        familiar,
     )
-    own, found, few, problems = store.catalog.at([row]), dict[str, Reading](), list[str](), list[str]()
+
+
+def _read(space: Space, question: Question, own: Mapping[str, Array]) -> Found:
+    store, memory = space.store, question.store
+    found, few, problems = dict[str, Reading](), list[str](), list[str]()
     able = question.how.answers(memory) & (memory.groups != question.groups[0])
     for names in _alike(memory, store.names):
         y = Property(names[0], names[0]).values(memory.labels)
@@ -107,7 +144,7 @@ def _readings(
     """Readings of properties that share neighbours, and why others have none: one takes away no other's."""
     try:
         answers = _answers(question, names)
-        return {name: _reading(answer, own[name]) for name, answer in zip(names, answers, strict=True)}, []
+        return {name: _reading(answer, own.get(name)) for name, answer in zip(names, answers, strict=True)}, []
     except Exception as error:  # that of a library, too, for what nobody foresaw in a catalogue
         if len(names) == 1:
             return {}, [str(error) if isinstance(error, KitError) else f"{names[0]} cannot be read: {error}."]
@@ -162,22 +199,22 @@ def _memory(store: EmbeddingStore, query: str) -> EmbeddingStore:
     return memory
 
 
-def _reading(answer: Answer, own: Array) -> Reading:
-    """The answer for one object in words."""
+def _reading(answer: Answer, own: Array | None) -> Reading:
+    """The answer for one object in words, beside what is known of it."""
     found, supported = answer.predicted, bool(answer.near.supported(Prediction().least_support)[0])
     interval = ""
     if len(found.classes):
         value, share = str(found.value[0]), float(found.probabilities[0].max())
         if (held := found.classes[found.sets[0]]).size and supported:
             interval = ", ".join(held[:SHOWN]) + (f" and {len(held) - SHOWN} more" if len(held) > SHOWN else "")
-        true = own.astype(str)
+        true = np.asarray([""] if own is None else own, dtype=str)
     else:
         middle, share, half = float(found.value[0]), 1.0, float(found.half_width[0])
         off = half if np.isfinite(half) else float(found.spread[0])
         value = rounded(middle, off)
         if np.isfinite(half) and supported:
             interval = " to ".join(rounded(float(end[0]), off) for end in found.ends())
-        true = own.astype(np.float64)
+        true = np.asarray([np.nan] if own is None else own, dtype=np.float64)
     holds = not interval or not known(true)[0] or bool(found.holds(true)[0])
     return Reading(value, interval, share, answer.known, holds, supported)
 

@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import logging
-from functools import cached_property
+from collections.abc import Callable, Iterable
+from functools import cached_property, partial
 from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from ...errors import KitError
 from ..session import Session
 from ..texts import printable
 from .bookkeeping import bookkeeping
-from .properties import COVERAGE, MEMORY, Reading, read_properties
+from .properties import COVERAGE, MEMORY, Found, Reading, read_properties
 
 if TYPE_CHECKING:
     from bokeh.models import UIElement
 
-__all__ = ["PropertyTable"]
+__all__ = ["STYLE", "PropertyTable", "line", "lines_of", "read_off", "stands_on"]
 
 OFFERED = 5_000_000  # rows of a store from which on reading off neighbours waits for a button
-LARGEST = 1e12  # number that is written out
+LARGEST = 2.0**53  # whole number that is written out: larger ones are not told from their neighbours
+DIGITS = 5  # of a number that is not whole; a cursor that stays on it sees all
 UNSEEN = ("object_id", "group", "ra", "dec")  # columns that stand in the head
 STYLE = """
 table { border-collapse: collapse; width: 100%; font-size: 13px; table-layout: fixed; }
@@ -35,8 +36,6 @@ td { border-bottom: 1px solid #eee; vertical-align: top; }
 summary { cursor: pointer; font-size: 13px; padding: 2px 0; }
 p { margin: 4px 0; color: #444; font-size: 12px; overflow-wrap: anywhere; }
 """
-Values = dict[str, npt.NDArray[Any]]
-Found = tuple[dict[str, Reading], str]
 
 
 class PropertyTable:
@@ -91,18 +90,15 @@ class PropertyTable:
         self._draw({}, f"Reading its properties off its neighbours by {asked[1]} …")
 
         def job() -> Found | None:
-            try:
-                return read_properties(self._session.space, *asked) if asked == (self._row, self._by.value) else None
-            except KitError as error:
-                return {}, str(error)
-            except Exception as error:  # what nobody foresaw, of which the page is not to wait for the end
-                logging.getLogger(__name__).error("unexpected error in reading properties", exc_info=error)
-                return {}, f"That failed unexpectedly ({type(error).__name__}: {error})."
+            if asked != (self._row, self._by.value):
+                return None
+            return read_off(partial(read_properties, self._session.space, *asked))
 
         def then(found: Found | None) -> None:
             if found is not None and asked == (self._row, self._by.value):
                 self._button.visible = False
-                self._draw(found[0], " ".join([self._stands_on(found[0]), found[1]]))
+                split = str(self._session.space.store.catalog.at([asked[0]], ["split"])["split"][0])
+                self._draw(found[0], " ".join([stands_on(len(self._session.space), found[0], split), found[1]]))
 
         self._session.work(job, then, lane="properties")
 
@@ -110,33 +106,60 @@ class PropertyTable:
         space = self._session.space
         own = space.store.catalog.at([self._row])
         names = [name for name in own if name not in UNSEEN and not (name == "split" and not own[name][0])]
-        lines = {name: _line(name, own[name][0], space.store.units.get(name, ""), readings.get(name)) for name in names}
+        lines = {name: line(name, own[name][0], space.store.units.get(name, ""), readings.get(name)) for name in names}
         filed = "".join(lines.pop(name) for name in names if name in self._filed)
-        head = f"<tr><th>property<th>catalogue<th>neighbours ({100 * COVERAGE:.0f} %)<th>labelled" if readings else ""
-        plain = "<tr><th>property<th>catalogue" if not readings else ""
         more = f"<details><summary>More columns of the catalogue</summary><table>{filed}</table></details>"
-        table = f"<table>{head}{plain}{''.join(lines.values())}</table><p>{escape(note)}</p>"
-        self._table.text = table + (more if filed else "")
-
-    def _stands_on(self, readings: dict[str, Reading]) -> str:
-        """What the readings mean, in sentences."""
-        if not readings:
-            return "Nothing is read off its neighbours."
-        store = self._session.space.store
-        drawn = f", of which {MEMORY:,} were drawn to ask" if len(store) > MEMORY else ""
-        split = str(store.catalog.at([self._row], ["split"])["split"][0])
-        seen = {"train": "The model was trained on this object, so they may agree too well."}.get(split, "")
-        brackets = (
-            f"In brackets the interval, or the classes, that hold the truth for {100 * COVERAGE:.0f} % of objects; then"
-            if any(reading.interval for reading in readings.values())
-            else "Too few objects are labelled to say how far these are off. In the last column:"
-        )
-        return f"{brackets} how many labelled objects that stands on{drawn}. {seen}"
+        table = lines_of("catalogue", lines.values(), bool(readings))
+        self._table.text = f"{table}<p>{escape(note)}</p>{more if filed else ''}"
 
 
-def _line(name: str, value: Any, unit: str, reading: Reading | None) -> str:
+def read_off(read: Callable[[], Found]) -> Found:
+    """Readings, or why there are none: a page does not wait in vain for what nobody foresaw."""
+    try:
+        return read()
+    except KitError as error:
+        return {}, str(error)
+    except Exception as error:
+        logging.getLogger(__name__).error("unexpected error in reading properties", exc_info=error)
+        return {}, f"That failed unexpectedly ({type(error).__name__}: {error})."
+
+
+def stands_on(count: int, readings: dict[str, Reading], split: str = "") -> str:
+    """What readings mean, in sentences.
+
+    Args:
+        count: Objects of the space.
+        readings: Of one that asks.
+        split: Whether the model was trained on it.
+    """
+    if not readings:
+        return "Nothing is read off its neighbours."
+    drawn = f", of which {MEMORY:,} were drawn to ask" if count > MEMORY else ""
+    seen = {"train": "The model was trained on this object, so they may agree too well."}.get(split, "")
+    brackets = (
+        f"In brackets the interval, or the classes, that hold the truth for {100 * COVERAGE:.0f} % of objects; then"
+        if any(reading.interval for reading in readings.values())
+        else "Too few objects are labelled to say how far these are off. In the last column:"
+    )
+    return f"{brackets} how many labelled objects that stands on{drawn}. {seen}"
+
+
+def lines_of(who: str, lines: Iterable[str], is_read: bool) -> str:
+    """HTML of a table.
+
+    Args:
+        who: Says what is known: "catalogue".
+        lines: HTML of each row, as `line` makes it.
+        is_read: Whether there are readings.
+    """
+    more = f"<th>neighbours ({100 * COVERAGE:.0f} %)<th>labelled" if is_read else ""
+    return f"<table><tr><th>property<th>{who}{more}{''.join(lines)}</table>"
+
+
+def line(name: str, value: Any, unit: str, reading: Reading | None) -> str:
     """A row of the table."""
-    name, unit, value = (escape(printable(text)) for text in (name, unit, _told(value)))
+    name, unit, full, value = (escape(printable(text)) for text in (name, unit, _whole(value), _told(value)))
+    value = value if full == value else f'<span title="{full}">{value}</span>'
     cells = [f"{name}{f' <span class=small>[{unit}]</span>' if unit else ''}", value]
     if reading:
         share = f" {100 * reading.share:.0f} %" if reading.share < 1 else ""
@@ -151,10 +174,19 @@ def _line(name: str, value: Any, unit: str, reading: Reading | None) -> str:
 
 
 def _told(value: Any) -> str:
-    """A value as one reads it: whole numbers in full, others in six digits."""
+    """A value as one reads it: whole numbers in full, others in five digits, or to a hundredth."""
     if not isinstance(value, (float, np.floating)):
         return str(value) or "-"
     number = float(value)
-    if np.isnan(number):
+    if not np.isfinite(number):
         return "-"
-    return f"{number:.0f}" if number.is_integer() and abs(number) < LARGEST else f"{number:.6g}"
+    if abs(number) < LARGEST and (number.is_integer() or abs(number) >= 10**DIGITS):
+        return f"{number:.{0 if number.is_integer() else 2}f}"
+    return f"{number:.{DIGITS}g}"
+
+
+def _whole(value: Any) -> str:
+    """A value in all digits that it has, for who wants them; as `_told` where that is all."""
+    told = _told(value)
+    is_cut = isinstance(value, (float, np.floating)) and not np.isnan(value) and (told == "-" or float(told) != value)
+    return str(value) if is_cut else told

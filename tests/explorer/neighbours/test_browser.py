@@ -149,6 +149,13 @@ def test_a_new_cutout_and_a_new_spectrum_ask(open_page, space, galaxies, cutout,
     asks(page, spectrum.name)
     page.wait(lambda: page.is_shown("spectrum-figure-new spectrum"), "the spectrum")
     assert page.value("spectrum-figure-new spectrum", "x_range.end") > 9000  # Angstrom
+    page.wait(lambda: "hold the truth for 90 %" in page.text("new-properties"), "its properties")
+    assert "logmstar" in page.text("new-properties")
+    assert "9000-57000-1" in page.text("new-known")
+    assert not len(page.value("pins", "data.x"))
+    page.press("new-map")
+    page.wait(lambda: len(page.value("pins", "data.x")), "a place on the map of spectra")
+    assert page.session.state.plane == "pca:spectrum" and not page.is_shown("new-map")
     assert "asks as spectrum" in page.text("neighbours-head") and "spectrum → image" in page.text("neighbours-title-1")
     pick(page, 1, 0)
     page.wait(lambda: page.session.focus >= 0, "an object")

@@ -33,7 +33,7 @@ def test_the_right_object_is_drawn(looked_at, space):
 
 def test_properties_stand_beside_what_the_neighbours_say(looked_at, space):
     text = " ".join(looked_at.text("properties").split())
-    assert "logmstar" in text and f"{space.store.labels['z'][ROW]:.6g}" in text
+    assert "logmstar" in text and f"{space.store.labels['z'][ROW]:.5g}" in text
     assert "hold the truth for 90 % of objects" in text
 
 

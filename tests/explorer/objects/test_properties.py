@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from astroclip_kit.embeddings import EmbeddingStore
+from astroclip_kit.embeddings.queries import Asked
 from astroclip_kit.explorer.objects import properties
-from astroclip_kit.explorer.objects.properties import read_properties, rounded
+from astroclip_kit.explorer.objects.properties import read_file, read_properties, rounded
 from astroclip_kit.explorer.space import Space
 
 COUNT = 300
@@ -55,6 +56,32 @@ def test_no_interval_of_a_redshift_is_below_zero_and_one_of_a_logarithm_is(tmp_p
     found, _ = read_properties(Space(store), 3, "image")
     assert found["z"].interval.startswith("0.00") and not found["z"].interval.endswith(" to 0.00")
     assert found["log"].interval.startswith("-0.2")
+
+
+def asked(store, row, label="nobody", rows=()):
+    return Asked("image", store.vectors("image")[[row]], [label], [np.array(rows, dtype=int)])
+
+
+def test_a_new_observation_is_read_as_an_object_is(space):
+    found, problem = read_file(space, asked(space.store, 200), {})
+    low, high = (float(end) for end in found["z"].interval.split(" to "))
+    assert low < space.store.labels["z"][200] < high and not problem
+    assert found["class"].value == "QSO" and found["z"].known == COUNT and found["z"].holds and found["class"].holds
+    told = {"z": np.array([3.0]), "class": np.array(["QSO"])}
+    found, _ = read_file(space, asked(space.store, 200), told)
+    assert not found["z"].holds and found["class"].holds
+
+
+@pytest.mark.parametrize(
+    ("who", "group"), [({"label": "0"}, "0"), ({"rows": [0]}, "0"), ({"label": "nobody"}, "nobody")]
+)
+def test_a_new_observation_of_a_known_object_is_not_read_off_itself(space, monkeypatch, who, group):
+    real, asking = properties.predict_properties, []
+    monkeypatch.setattr(
+        properties, "predict_properties", lambda question, chosen: asking.append(question) or real(question, chosen)
+    )
+    found, _ = read_file(space, asked(space.store, 0, **who), {})
+    assert {str(question.groups[0]) for question in asking} == {group} and found["class"].value == "STAR"
 
 
 def test_an_unknown_value_lies_outside_of_nothing(space):

@@ -135,7 +135,19 @@ def test_an_object_in_no_modality_says_so(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("value", "told"), [(3.0, "3"), (0.1234567, "0.123457"), (np.nan, "-"), ("", "-"), (True, "True")]
+    ("value", "told"),
+    [
+        (3.0, ">3<"),
+        (0.1234567, '<span title="0.1234567">0.12346</span>'),
+        (2457000.12345, '<span title="2457000.12345">2457000.12</span>'),
+        (3962783512345678.0, ">3962783512345678<"),  # an id
+        (39627835123456.0, ">39627835123456<"),
+        (1e300, ">1e+300<"),
+        (np.inf, '<span title="inf">-</span>'),
+        (np.nan, ">-<"),
+        ("", ">-<"),
+        (True, ">True<"),
+    ],
 )
 def test_values_are_told_as_one_reads_them(value, told):
-    assert property_table._told(value) == told
+    assert told in property_table.line("name", value, "", None) + "<"
