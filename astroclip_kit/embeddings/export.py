@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from ..errors import InputError, UsageError
 from ..storage import publish
-from .votables import spelled, write_votable
+from .votables import spelled, widened, write_votable
 
 if TYPE_CHECKING:
     from astropy.table import Table
@@ -169,6 +169,8 @@ def _fits_hdu(table: Table) -> Any:
 
     plain = table.copy()
     plain.meta.clear()
+    for name in [one for one in plain.colnames if plain[one].dtype.str[1:] in ("i1", "f2")]:
+        plain[name] = widened(plain[name])  # FITS has neither, and i1 would be flags
     for column in plain.itercols():
         column.unit = column.description = None
         column.meta.clear()
@@ -190,6 +192,7 @@ def _votable(table: Table, path: Path) -> None:
         plain = table.copy()
         plain.meta.clear()
         for name in plain.colnames:
+            plain[name] = widened(plain[name])
             if plain[name].dtype in ("U0", "U1"):  # a field of one letter may not be empty
                 plain[name] = plain[name].astype("U2")
         plain.write(path, format="votable", tabledata_format="tabledata", overwrite=True)

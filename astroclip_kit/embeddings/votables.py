@@ -18,11 +18,11 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     from astropy.table import Column, Table
 
-__all__ = ["spelled", "write_votable"]
+__all__ = ["spelled", "widened", "write_votable"]
 
 Array = npt.NDArray[Any]
 KINDS = {"u1": "unsignedByte", "i2": "short", "i4": "int", "i8": "long", "f4": "float", "f8": "double"}
-WIDER = {"i1": "i2", "u2": "i4", "u4": "i8", "u8": "f8", "f2": "f4"}  # what VOTable has no type for
+WIDER = {"i1": "i2", "u2": "i4", "u4": "i8", "f2": "f4"}  # what VOTable has no type for; and u8
 ROWS = 3 * 2**13  # per block: a multiple of 3 rows ends where a letter of base64 does
 ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")  # in XML, even when escaped
 HEAD = """<?xml version="1.0" encoding="utf-8"?>
@@ -42,7 +42,7 @@ def write_votable(table: Table, path: Path) -> None:
         table: Its columns are numbers, flags or text [N], or numbers [N, D].
         path: The file.
     """
-    columns = {name: _stored(np.asarray(np.ma.getdata(table[name]))) for name in table.colnames}
+    columns = {name: _stored(np.asarray(np.ma.getdata(widened(table[name])))) for name in table.colnames}
     masks = [_empty(table[name]) for name in table.colnames]
     fields = "\n".join(_field(name, table[name], kind, size) for name, (kind, size, _) in columns.items())
     with path.open("wb") as stream:
@@ -52,6 +52,18 @@ def write_votable(table: Table, path: Path) -> None:
             nulls = np.packbits(np.stack([mask[rows] for mask in masks], axis=1), axis=1)
             stream.write(base64.b64encode(_records([nulls, *parts]).tobytes()))
         stream.write(TAIL.encode())
+
+
+def widened(column: Column) -> Column:
+    """A column of numbers in the next wider type where VOTable has none for it, and in text where none is wide enough.
+
+    Digits of ids are never lost: whole numbers of 64 bits without a sign are text above 2^63 - 1.
+    """
+    kind = column.dtype.str[1:]
+    if kind == "u8":
+        greatest = np.ma.getdata(column).max(initial=0)
+        return column.astype("i8" if greatest <= np.iinfo(np.int64).max else str)
+    return column.astype(WIDER[kind]) if kind in WIDER else column
 
 
 def _blocks(count: int) -> Iterator[slice]:
@@ -73,7 +85,7 @@ def _stored(values: Array) -> tuple[str, str, Array]:
     if values.dtype.kind == "b":
         return "boolean", size, np.where(values, b"T", b"F")
     if values.dtype.kind in "iuf":
-        kind = WIDER.get(values.dtype.str[1:], values.dtype.str[1:])
+        kind = values.dtype.str[1:]
         return KINDS[kind], size, values.astype(f">{kind}", copy=False)
     text = np.ascontiguousarray(values.astype(str))
     width = max(2, text.dtype.itemsize // 4)  # a field of one letter may not be empty

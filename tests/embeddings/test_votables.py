@@ -9,6 +9,7 @@ from astropy.io.votable import parse_single_table, validate
 from astropy.table import Column, MaskedColumn, Table
 from peers import program
 
+from astroclip_kit.embeddings import export
 from astroclip_kit.embeddings.votables import ROWS, write_votable
 
 HOSTILE = '"><img onerror=x> & <script>\x07'
@@ -56,6 +57,23 @@ def test_rows_of_several_blocks_are_one_stream(tmp_path):
     same(Table.read(tmp_path / "t.vot"), wanted)
 
 
+@pytest.mark.parametrize("most", [0, 100], ids=["binary", "text"])
+@pytest.mark.parametrize("kind", ["i1", "u1", "i2", "u2", "i4", "u4", "i8", "u8", "f2", "f4", "f8"])
+def test_numbers_of_every_size_come_back_to_the_last_digit(tmp_path, monkeypatch, kind, most):
+    monkeypatch.setattr(export, "MOST_TEXT", most)
+    info = np.iinfo(kind) if kind[0] in "iu" else np.finfo(kind)
+    wanted = Table(
+        {"x": Column(np.array([info.min, 1, info.max], kind), unit="m", description="told", meta={"ucd": "a"})}
+    )
+    few = np.array([1, 2, 3], kind.replace("f2", "f4"))  # astropy masks none of two bytes
+    wanted["few"] = MaskedColumn(few, mask=[False, True, False])
+    export.write_export(wanted, tmp_path / "t.vot")
+    found = Table.read(tmp_path / "t.vot")
+    assert [float(one) if kind[0] == "f" else int(one) for one in found["x"]] == wanted["x"].tolist()
+    assert (found["x"].unit, found["x"].description, found["x"].meta["ucd"]) == ("m", "told", "a")
+    assert found["few"].tolist() == [1, None, 3] and wanted["x"].dtype == kind
+
+
 def test_a_table_without_rows_is_one(tmp_path):
     write_votable(table()[:0], tmp_path / "t.vot")
     assert len(Table.read(tmp_path / "t.vot")) == 0
@@ -63,7 +81,7 @@ def test_a_table_without_rows_is_one(tmp_path):
 
 def test_astropy_finds_nothing_to_complain_of(tmp_path, capsys):
     plain = table()
-    plain.remove_columns([HOSTILE, "u8"])
+    plain.remove_columns([HOSTILE])
     write_votable(plain, tmp_path / "t.vot")
     assert validate(tmp_path / "t.vot"), capsys.readouterr().out
 
