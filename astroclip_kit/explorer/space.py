@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property, partial
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakSet
 
 import numpy as np
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Space"]
 
+T = TypeVar("T")
 POINTS = 10_000
 IDS = ("object_id", "group")
 KEPT = 512  # answers of panels
@@ -102,19 +103,25 @@ class Space:
 
     def save_column(self, name: str, values: npt.ArrayLike, about: Mapping[str, Any] | None = None) -> SavedColumn:
         """Saves a column beside the store, and shows it on all pages; see `EmbeddingStore.save_column`."""
-        with self._saving:
-            saved: SavedColumn = self.store.save_column(name, values, about=about)
-            self.refresh()
+        saved: SavedColumn = self.change(partial(self.store.save_column, name, values, about=about))
         return saved
+
+    def change(self, what: Callable[[], T]) -> T:
+        """Saves, renames or removes a column beside the store, one at a time, and shows it on all pages."""
+        with self._saving:
+            done = what()
+        self.refresh()
+        return done
 
     def refresh(self) -> None:
         """Reads again which columns there are, after one was saved or removed beside the store, and tells all pages."""
-        self.store.catalog.refresh()
-        saved, known = self.store.saved_columns, self.columns
-        self.columns = {
-            one.name: one if one.name in saved else known.get(one.name, one) for one in _columns(self.store)
-        }
-        self.kept = Kept(KEPT)  # of what was read off the labels
+        with self._saving:  # a reader that began earlier must not end later
+            self.store.catalog.refresh()
+            saved, known = self.store.saved_columns, self.columns
+            self.columns = {
+                one.name: one if one.name in saved else known.get(one.name, one) for one in _columns(self.store)
+            }
+            self.kept = Kept(KEPT)  # of what was read off the labels
         with self._turn:
             sessions = list(self._sessions)
         for session in sessions:

@@ -1,6 +1,8 @@
 """What is explored: a store, its columns, those saved beside it, and the dataset that it was made of."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor, wait
+from threading import Event
 
 import numpy as np
 import pytest
@@ -8,6 +10,7 @@ import pytest
 from astroclip_kit.data import ingest
 from astroclip_kit.embeddings import EmbeddingStore
 from astroclip_kit.errors import FolderError, InputError
+from astroclip_kit.explorer import space as explored
 from astroclip_kit.explorer.columns import Column
 from astroclip_kit.explorer.session import Session
 from astroclip_kit.explorer.space import Space
@@ -33,6 +36,28 @@ def test_it_has_the_columns_that_hold_a_value(store):
     assert space.ids_of([3, 1]) == ["o3", "o1"]
     assert "no dataset of these objects was found. Give --dataset" in space.note
     assert space.dataset_row(0) == -1 and space.view(0, "image") is None
+
+
+def test_a_column_is_not_lost_to_a_reader_that_began_earlier(store, monkeypatch):
+    opened, read, go_on = Space.open(store.root), Event(), Event()
+    columns = explored._columns
+
+    def slow(store):
+        found = columns(store)
+        if not read.is_set():
+            read.set()
+            go_on.wait(60)
+        return found
+
+    monkeypatch.setattr(explored, "_columns", slow)
+    with ThreadPoolExecutor(2) as pool:
+        earlier = pool.submit(opened.refresh)
+        read.wait(60)
+        later = pool.submit(opened.save_column, "mine", np.arange(N) < 3)
+        wait([later], timeout=0.5)
+        go_on.set()
+        earlier.result(), later.result()
+    assert "mine" in opened.columns and opened.columns["mine"].values.sum() == 3
 
 
 def test_a_dataset_that_is_named_must_be_there(store, tmp_path):
