@@ -19,6 +19,7 @@ from ...filters import columns_in
 from ..columns import Column
 from ..session import Session
 from ..space import Space
+from .formulas import without_formulas
 
 if TYPE_CHECKING:
     from astropy.table import Table
@@ -66,6 +67,8 @@ def selection_table(space: Space, selection: Mask, own: Iterable[Column] = (), *
 
 def _as_file(table: Table, name: str) -> bytes:
     """The bytes of a table in the format that the end of a name says."""
+    if name.endswith(".csv"):
+        without_formulas(table)
     with TemporaryDirectory(prefix="astroclip-kit-") as folder:
         path = Path(folder) / f"selection{Path(name).suffix}"
         write_export(table, path)
@@ -167,10 +170,7 @@ def remove_saved(session: Session, name: str) -> None:
     if name not in space.store.saved_columns:
         raise UsageError(f"no saved selection {name!r} to remove. Choose one of the list.")
 
-    def job() -> None:
-        space.store.remove_column(name)
-        space.refresh()
-
+    job = partial(space.change, partial(space.store.remove_column, name))
     session.work(job, lambda nothing: session.say(f"{name} was removed."), f"removing {name}", lane="save")
 
 
@@ -185,16 +185,13 @@ def rename_saved(session: Session, name: str, new: str) -> None:
         raise UsageError(f"no saved selection {name!r} to rename. Choose one of the list.")
     new = free_name(session.columns, new)
 
-    def job() -> None:
-        rename_column(space.store, name, new)
-        space.refresh()
-
     def then(nothing: None) -> None:
         known = {name: new, f"not {name}": f"not {new}"}
         where = tuple(known.get(one, one) for one in state.where if one in known or not columns_in(one, [name]))
         session.change(where=where, colour=new if state.colour == name else state.colour)
         session.say(f"{name} is called {new} now.")
 
+    job = partial(space.change, partial(rename_column, space.store, name, new))
     session.work(job, then, f"renaming {name}", lane="save")
 
 

@@ -5,6 +5,7 @@ import io
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from astropy.io.votable import parse_single_table
 from astropy.table import Table
@@ -52,6 +53,34 @@ def session(tmp_path):
 
 def flags(*rows):
     return np.isin(np.arange(N), rows)
+
+
+@pytest.mark.parametrize("style", FORMATS)
+def test_ids_and_numbers_of_every_size_keep_their_digits_in_every_file(session, tmp_path, style):
+    large = [int(np.iinfo(kind).max) for kind in ("i1", "u2", "u4", "u8")]
+    for kind, greatest in zip(("i1", "u2", "u4", "u8"), large, strict=True):
+        session.space.save_column(f"of_{kind}", np.full(N, greatest, dtype=kind))
+    session.select(flags(0, 3))
+    offer_file(session, style)
+    [(name, content)] = session.files
+    (tmp_path / name).write_bytes(content)
+    table = pd.read_csv(tmp_path / name) if style == "CSV" else Table.read(tmp_path / name)
+    assert [int(table[name][1]) for name in ("of_i1", "of_u2", "of_u4", "of_u8")] == large
+
+
+def test_no_text_of_a_csv_is_run_by_a_spreadsheet(session, tmp_path):
+    words = ["=HYPERLINK(1)", "-1.5", "+12:30:00.5", "@SUM(1)", "+1+cmd|' /C calc'!A0", "-", "plain", "", "a=b", *"xyz"]
+    session.add_columns(
+        Column("note", "", lambda: np.array(words), True), Column("=x", "", lambda: np.arange(N), False)
+    )
+    session.select(np.ones(N, bool))
+    offer_file(session, "CSV")
+    rows = list(csv.DictReader(io.StringIO(session.files[0][1].decode())))
+    told = ["'=HYPERLINK(1)", "-1.5", "+12:30:00.5", "'@SUM(1)", "'+1+cmd|' /C calc'!A0", *words[5:]]
+    assert [row["note"] for row in rows] == told and rows[2]["'=x"] == "2"
+    offer_file(session, "VOTable")
+    (tmp_path / "t.vot").write_bytes(session.files[1][1])
+    assert Table.read(tmp_path / "t.vot")["note"].tolist()[:2] == words[:2]
 
 
 @pytest.mark.parametrize("style", FORMATS)
