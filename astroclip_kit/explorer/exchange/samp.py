@@ -18,12 +18,13 @@ import numpy as np
 import numpy.typing as npt
 
 from ...embeddings.export import MOST_TEXT, write_export
-from ...errors import InputError, UsageError
+from ...errors import UsageError
 from ...surveys.files.coordinates import in_range
 from ..session import Session
 from ..texts import cut
 from .cutout_files import write_cutout
 from .samp_hub import GONE, hub_errors, joined, leave
+from .samp_rows import place_of, places_of
 from .samp_tables import ENDINGS, fetched
 from .saving import selection_table
 
@@ -215,10 +216,10 @@ class SampLink:
     def _tell_selection(self) -> None:
         """Selects the rows of tables that were sent."""
         selection = self._session.selection
-        if self._client is None or self._hearing or selection is None:
+        if self._client is None or self._hearing:
             return
         for table_id, rows in self._tables.items():
-            places = np.flatnonzero(selection[rows])
+            places = np.flatnonzero(selection[rows]) if selection is not None else np.empty(0, np.int64)
             if len(places) > MOST_ROWS:
                 self._session.say(f"Other programs are told of up to {MOST_ROWS:,} rows. Send the selection instead.")
             else:
@@ -262,13 +263,12 @@ class SampLink:
 
     def _select(self, about: dict[str, Any]) -> None:
         rows, selection = self._rows(about), np.zeros(len(self._session.space), dtype=bool)
-        places = np.array([_place(one) for one in about.get("row-list", ())], dtype=np.int64)
-        selection[rows[places[(places >= 0) & (places < len(rows))]]] = True
+        selection[rows[places_of(about.get("row-list", []), len(rows))]] = True
         if len(rows):
             self._hear(lambda: self._session.select(selection))
 
     def _highlight(self, about: dict[str, Any]) -> None:
-        rows, place = self._rows(about), _place(about.get("row", -1))
+        rows, place = self._rows(about), place_of(about.get("row", -1))
         if 0 <= place < len(rows):
             self._hear(lambda: self._session.look_at(int(rows[place])))
 
@@ -289,11 +289,3 @@ class SampLink:
         self.disconnect()
         self._changed()
         self._session.say("The SAMP hub has ended. Connect again when another one is running.")
-
-
-def _place(text: Any) -> int:
-    """The row that a message names."""
-    try:
-        return int(text)
-    except (TypeError, ValueError) as error:
-        raise InputError(f"another program named the row {text!r} by SAMP, expected a whole number.") from error

@@ -1,6 +1,5 @@
 """A page among other programs: astropy's hub, and a second client in place of TOPCAT."""
 
-import sys
 import time
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -13,9 +12,9 @@ from bokeh.document import Document
 from odd_objects import COUNT, HOSTILE, odd_space
 
 from astroclip_kit.errors import InputError, UsageError
-from astroclip_kit.explorer.exchange import samp, samp_hub
+from astroclip_kit.explorer.exchange import samp
 from astroclip_kit.explorer.exchange.samp import SampLink
-from astroclip_kit.explorer.exchange.samp_hub import joined, samp_library, start_hub
+from astroclip_kit.explorer.exchange.samp_hub import joined, samp_library
 from astroclip_kit.explorer.overlays.panel import overlay_panel
 from astroclip_kit.explorer.session import Session
 
@@ -161,6 +160,8 @@ def test_what_is_looked_at_and_selected_here_is_shown_there(link, session, peer)
     assert heard(peer, "coord.pointAt.sky") == {"ra": "10.0", "dec": "-5.0"}
     session.select(flags(1, 2, LAST))
     assert heard(peer, "table.select.rowList") == {"table-id": name, "row-list": ["1", "2"]}
+    session.select(None)
+    wait(lambda: ("table.select.rowList", {"table-id": name, "row-list": []}) in peer.heard)
     peer.heard.clear()
     session.look_at(1)  # not in the table, and nobody knows where it is
     session.look_at(-1)
@@ -203,6 +204,14 @@ def test_a_row_that_is_no_number_is_refused_in_a_sentence(link, session, row):
         link._highlight({"table-id": "mine", "row": row})
     with pytest.raises(InputError, match=message):
         link._select({"table-id": "mine", "row-list": ["0", row]})
+
+
+def test_rows_that_are_no_list_are_refused_and_those_beyond_any_table_left_out(link, session):
+    link._tables["mine"] = np.array([0, 2])
+    with pytest.raises(InputError, match="another program named the rows '12' by SAMP, expected a list"):
+        link._select({"table-id": "mine", "row-list": "12"})
+    link._select({"table-id": "mine", "row-list": ["1", "9" * 30, "-1"]})
+    assert np.flatnonzero(session.selection).tolist() == [2]
 
 
 def test_rows_of_other_tables_change_nothing(link, session, peer):
@@ -284,36 +293,3 @@ def test_a_hub_that_ends_is_noticed(link, session, hub):
     wait(lambda: "The SAMP hub has ended" in session.said[0])
     session.look_at(2)  # goes on alone
     assert session.state.focus == "o2"
-
-
-def test_a_hub_is_started_here_once_and_again_after_it_ended(lock):
-    start_hub()
-    own = samp_hub._own_hub()
-    try:
-        start_hub()
-        assert samp_hub._own_hub() is own and "samp.hub.xmlrpc.url" in lock.read_text()
-        assert own.params["samp.hub.xmlrpc.url"].startswith("http://127.0.0.1:")
-        joined("me", "a test").disconnect()
-    finally:
-        own.stop()
-    start_hub()
-    samp_hub._own_hub().stop()
-    assert not lock.exists()
-
-
-def test_where_no_hub_can_be_started_it_is_said(monkeypatch, tmp_path):
-    monkeypatch.setenv("SAMP_HUB", f"std-lockurl:{(tmp_path / 'no' / 'folder' / 'samp').as_uri()}")
-    samp_hub._own_hub.cache_clear()
-    with pytest.raises(UsageError, match="no SAMP hub could be started here"):
-        start_hub()
-
-
-def test_an_astropy_without_samp_leaves_it_to_pyvo(monkeypatch):
-    pytest.importorskip("pyvo.samp")
-    monkeypatch.setitem(sys.modules, "astropy.samp", None)
-    monkeypatch.delattr("astropy.samp", raising=False)
-    samp_library.cache_clear()
-    try:
-        assert samp_library().__name__ == "pyvo.samp" and not samp_library().conf.use_internet
-    finally:
-        samp_library.cache_clear()
