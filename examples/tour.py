@@ -52,7 +52,8 @@ assert low < truth < high, "the interval should hold the truth, as it does for 9
 
 # %% How is the space built? A map, and the groups on it
 made = ak.project(space, folder / "map", on="spectrum", method="pca")
-figures.map_by_property(made.coordinates, space.labels["z"], "z", method="PCA").savefig(folder / "map.pdf")
+by_z = figures.map_by_property(made.coordinates, space.labels["z"], "z", method="PCA", title="PCA of spectra")
+by_z.savefig(folder / "map.pdf")
 groups = ak.cluster(space, folder / "clusters", on="spectrum", properties="z,logmstar,ssfr,morphology")
 groups.pprint(max_width=-1)
 

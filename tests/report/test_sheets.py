@@ -42,6 +42,41 @@ def test_a_panel_shows_query_and_matches_in_every_modality(space, survey):
     assert encoded(figure, "png")[1:4] == b"PNG"
 
 
+def test_matches_say_their_rank_and_redshift_and_who_asked_its_own(space, survey):
+    survey.labels = {"z": np.linspace(0.01, 0.6, 60)}
+    answers = space.search("gal04", query="image", target="spectrum", k=2)
+    titles = [title.split("\n") for title in heads(figures.search_panel(answers, survey))]
+    assert titles[0] == ["gal04", "query: image", "z = 0.05 km/s"]
+    for rank, (title, one) in enumerate(zip(titles[1:], answers, strict=True), 1):
+        how = "itself," if one["object_id"] == "gal04" else "cosine"
+        assert title[1:] == [f"{rank}. {how} {one['similarity']:.3f}", f"z = {one['z']:.3g} km/s"]
+
+
+def test_spectra_share_their_range_where_they_are_about_as_bright(space, survey):
+    answers = space.search("gal04", k=3)
+    row = figures.search_panel(answers, survey, names=["spectrum"]).axes
+    assert len({axes.get_ylim() for axes in row}) == 1 and all(axes.get_xlabel() == "wavelength [Å]" for axes in row)
+
+    class Uneven(type(survey)):
+        def view(self, name, row):
+            return super().view(name, row) * np.float32(100 if row == 4 else 1)
+
+    row = figures.search_panel(answers, Uneven(), names=["spectrum"]).axes
+    assert len({axes.get_ylim() for axes in row}) == len(row)  # the faint ones would be flat
+
+
+@pytest.mark.parametrize(("ivar", "seen"), [(100.0, True), (1e-4, False)])
+def test_a_line_is_in_sight_and_a_noisy_pixel_rules_nothing(ivar, seen):
+    from matplotlib.figure import Figure
+
+    modality = Modality("spectrum", "spectrum", ("flux", "ivar"), (2, 900), "", tuple(range(4000, 4900)))
+    view = np.stack([1 + 0.1 * np.sin(np.arange(900.0)), np.full(900, 100.0)])
+    view[:, 448:454] = np.array([[90.0], [ivar]])
+    axes = Figure(figsize=(1.2, 1)).subplots()
+    figures.draw_view(axes, view, modality)
+    assert (axes.get_ylim()[1] > 90) == seen
+
+
 def test_axes_of_a_panel_say_what_they_are_and_images_how_large(space, survey):
     figure = figures.search_panel(space.search("gal04", k=3), survey, names=["image", "spectrum", "lightcurve"])
     spectrum, lightcurve = figure.axes[4], figure.axes[8]

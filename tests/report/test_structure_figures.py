@@ -26,8 +26,9 @@ def test_objects_off_the_map_are_left_out_and_many_are_pixels():
     xy[0] = np.nan
     axes = figures.map_by_property(xy, np.arange(3000.0), "z", method="pca").axes[0]
     assert len(axes.collections[-1].get_offsets()) == 2999 and axes.collections[-1].get_rasterized()
-    assert axes.get_xlabel() == "component 1"
+    assert axes.get_xlabel() == "PCA component 1" and axes.get_title() == "PCA\nn = 2,999"
     assert not figures.map_by_property(XY, XY[:, 0], "z").axes[0].collections[-1].get_rasterized()
+    assert figures.map_by_cluster(XY, np.zeros(100)).axes[0].get_title() == "UMAP"
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,7 @@ PER_ROW = 6  # objects, where more would be too small
 FEWEST = 4  # columns; fewer objects are drawn no larger
 SAMPLE = 2000  # objects that tell what is usual
 EDGE = 0.2  # of a panel, where a number would stick out
+ALIKE = 3.0  # times the smallest range of a row that the largest may span for all to share one
 NUMBER = 4  # characters that every number may have between two panels
 LONGEST, WRAPPED = 20, 18  # characters of a line above a panel, and of each of several
 
@@ -170,8 +171,8 @@ def _draw_row(
     usual: Mapping[str, npt.NDArray[np.float64]],
     head: float,
 ) -> None:
-    """One modality of each object of a row; axes are labelled once for each modality, at the left or the heading."""
-    labelled: set[str] = set()
+    """One modality of each object; vertical axes are labelled once for each, at the left or the row's heading."""
+    shown: dict[str, list[Axes]] = {}
     for axes, entry, name in zip(panels, row, names, strict=True):
         if (at := place.get((entry.object_id, name))) is None:
             axes.text(
@@ -180,17 +181,29 @@ def _draw_row(
             axes.set(xticks=[], yticks=[])
         else:
             draw_view(axes, dataset.views(name, [at])[0], dataset.modalities[name], usual.get(name))
-            _thin(axes, dataset.modalities[name].kind, name in labelled)
-            labelled.add(name)
-            if axes is not panels[0] and axes.get_ylabel():
-                _label_at(axes, head)
+            shown.setdefault(name, []).append(axes)
         if entry.framed == name:
             for spine in axes.spines.values():
                 spine.set(visible=True, color=entry.colour, linewidth=2)
+    for name, drawn in shown.items():
+        if dataset.modalities[name].kind == "spectrum":
+            _share_range(drawn)
+        for axes in drawn:
+            _thin(axes, dataset.modalities[name].kind, axes is not drawn[0])
+        if drawn[0] is not panels[0] and drawn[0].get_ylabel():
+            _label_at(drawn[0], head)
+
+
+def _share_range(panels: Sequence[Axes]) -> None:
+    """One vertical range for spectra that are about as bright; others keep theirs, or the faint ones would be flat."""
+    low, high = np.array([axes.get_ylim() for axes in panels]).T
+    if (high - low).max() <= ALIKE * (high - low).min():
+        for axes in panels:
+            axes.set_ylim(low.min(), high.max())
 
 
 def _thin(axes: Axes, kind: str, labelled: bool) -> None:
-    """Two numbers an axis: more do not fit. Each folded light curve keeps its own period."""
+    """Two numbers an axis: more do not fit."""
     if kind in WITH_AXES:
         axes.tick_params(pad=1.5, length=1.5)
         low, high = sorted(axes.get_ylim())
@@ -203,7 +216,7 @@ def _thin(axes: Axes, kind: str, labelled: bool) -> None:
             place = (one - low) / (high - low)  # a number at an end stays between both ends
             text.set_horizontalalignment("left" if place < EDGE else "right" if place > 1 - EDGE else "center")
     if labelled:
-        axes.set(xlabel=axes.get_xlabel() if axes.get_xlabel().startswith("phase") else "", ylabel="")
+        axes.set_ylabel("")
     elif kind in WITH_AXES:
         axes.set_ylabel(axes.get_ylabel().replace(" [", "\n["), fontsize=7, labelpad=1)
 

@@ -44,7 +44,7 @@ def map_by_property(
         name: What it is, for the colour bar.
         unit: Its unit; "" for none.
         method: How the map was made, for the axes.
-        title: What the map is of.
+        title: What the map is of, "PCA of spectra"; the method alone by default.
         seed: Of the order in which points are drawn, so that none is always on top.
 
     Raises:
@@ -68,7 +68,7 @@ def map_by_property(
     bar.set_label(f"{name} [{unit}]" if unit else name)
     missing = int((placed & ~known).sum())
     text = f"n = {len(rows):,}" + (f", grey: {missing:,} without {name}" if missing else "")
-    axes.set_title("\n".join([title, text]).strip())
+    axes.set_title(f"{axes.get_title()}\n{text}")
     return figure
 
 
@@ -90,7 +90,7 @@ def map_by_cluster(
         coordinates: Places on the map [N, 2]; NaN for objects that are not on it.
         clusters: Number of each object's cluster [N], -1 for none; or its class as text, "" for none.
         method: How the map was made, for the axes.
-        title: What the map is of.
+        title: What the map is of, "PCA of spectra"; the method alone by default.
         name: What the groups are, for the legend.
         seed: Of the order in which points are drawn.
 
@@ -160,8 +160,8 @@ def _axes(method: str, title: str, height: float) -> tuple[KitFigure, Axes]:
     figure = KitFigure(figsize=(COLUMN, height), task="clustering")
     axes = plain_axes(figure.subplots())
     unit = "" if method.upper() == "PCA" else " [arbitrary]"
-    word = "component" if method.upper() == "PCA" else method.upper()
-    axes.set(xlabel=f"{word} 1{unit}", ylabel=f"{word} 2{unit}", title=title)
+    word = "PCA component" if method.upper() == "PCA" else method.upper()
+    axes.set(xlabel=f"{word} 1{unit}", ylabel=f"{word} 2{unit}", title=title or method.upper())
     return figure, axes
 
 

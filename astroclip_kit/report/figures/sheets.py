@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from ...errors import InputError
 from .canvas import KitFigure
 from .contact_sheet import ANSWERS, ASKS, PER_ROW, Entry, as_text, contact_sheet, wrapped
@@ -35,7 +37,8 @@ def search_panel(
         dataset: Where the views are.
         matches: Number of matches to show.
         names: Modalities to show, from top to bottom; all of the dataset by default.
-        show: Columns of the answers that stand above the matches.
+        show: Columns of the answers that stand above the matches, below rank and cosine; the redshift "z", where there
+            is one, by default. Labels of the dataset of these names stand above who asked.
 
     Raises:
         InputError: If the dataset holds none of the objects, or the answers came from elsewhere.
@@ -62,7 +65,8 @@ def retrieval_sheet(
         dataset: Where the views are.
         matches: Number of matches of each.
         names: Modalities to show, from top to bottom; all of the dataset by default.
-        show: Columns of the answers that stand above the matches.
+        show: Columns of the answers that stand above the matches, below rank and cosine; the redshift "z", where there
+            is one, by default. Labels of the dataset of these names stand above who asked.
 
     Raises:
         InputError: If there is no answer, a column is unknown, or the answers came from elsewhere than the dataset.
@@ -73,10 +77,11 @@ def retrieval_sheet(
         if "object_id" not in about:
             raise InputError("search_panel: the answers do not say who asked. Give the table that `search` returned.")
         asked = str(about["object_id"])
-        found = [Entry(asked, (f"query: {about['query']}",), about["query"], ASKS)]
-        for one in table[:matches]:
-            own = "itself: " if str(one["object_id"]) == asked else ""
-            lines = (f"{own}cosine {one['similarity']:.3f}", *_shown(table, one, show))
+        chosen = show or [name for name in ("z",) if name in table.colnames]
+        found = [Entry(asked, (f"query: {about['query']}", *_own(dataset, asked, table, chosen)), about["query"], ASKS)]
+        for rank, one in enumerate(table[:matches], 1):
+            how = "itself," if str(one["object_id"]) == asked else "cosine"
+            lines = (f"{rank}. {how} {one['similarity']:.3f}", *_shown(table, one, chosen))
             found.append(Entry(str(one["object_id"]), lines, about["target"], ANSWERS))
         rows.append((f"{about['query']} → {about['target']}", found))
     return contact_sheet(rows, dataset, names=names, task="retrieval", compact=len(rows) > MOST_WHOLE)
@@ -146,9 +151,20 @@ def anomaly_sheet(
     return contact_sheet(rows, dataset, names=names, task="anomaly")
 
 
+def _own(dataset: Dataset, asked: str, answers: Table, columns: Sequence[str]) -> tuple[str, ...]:
+    """What the dataset knows of who asked, in the units of the answers."""
+    labels = getattr(dataset, "labels", {})  # arrays of views have none
+    rows = np.flatnonzero(dataset.object_ids == asked)[:1]
+    known = [(name, labels[name][row]) for name in columns if name in labels for row in rows]
+    return tuple(f"{name} = {as_text(value)}{_unit(answers, name)}" for name, value in known)
+
+
 def _shown(table: Table, row: Table.Row, columns: Sequence[str]) -> tuple[str, ...]:
     """Columns of a row as "z = 0.12 km/s"."""
     if unknown := [name for name in columns if name not in table.colnames]:
         raise InputError(f"the table has no column {unknown[0]!r}; there is: {', '.join(table.colnames)}.")
-    units = {name: f" {table[name].unit}".replace(" / ", "/") if table[name].unit else "" for name in columns}
-    return tuple(f"{name} = {as_text(row[name])}{units[name]}" for name in columns)
+    return tuple(f"{name} = {as_text(row[name])}{_unit(table, name)}" for name in columns)
+
+
+def _unit(table: Table, name: str) -> str:
+    return f" {table[name].unit}".replace(" / ", "/") if table[name].unit else ""

@@ -29,6 +29,7 @@ LINES = 8  # of a table
 LETTER = 3.9  # points that a letter of the smallest text takes on average
 SHADE = {"facecolor": "black", "alpha": 0.45, "linewidth": 0, "pad": 0.8}  # behind text on an image
 NUMERAL = 7  # characters of a number in a table
+SURE = 10  # standard deviations of a mean over pixels that is shown however high
 NOISE = 25  # times the median deviation of the pixels that an image in false colour spans at least
 
 
@@ -125,15 +126,26 @@ def stretched(band: View) -> npt.NDArray[np.float32]:
 
 
 def _spectrum(axes: Axes, view: View, modality: Modality) -> None:
-    wavelength, flux = binned_spectrum(modality.wavelength_angstrom, observed(view))
+    grid, flux = modality.wavelength_angstrom, observed(view)
+    wavelength, flux = binned_spectrum(grid, flux)
     axes.plot(wavelength, flux, color=COLOURS[0], linewidth=0.7)
     if np.isfinite(flux).any():
-        low, high = np.nanpercentile(flux, [0.5, 99.7])  # lines stay in sight, noisy edges do not rule
+        low, high = np.nanpercentile(flux, [0.5, 99.7])  # noisy edges do not rule
+        if "ivar" in modality.channels:  # nor is a line cut off that is none of the noise
+            high = max(high, flux[flux > SURE * _error(grid, view[modality.channels.index("ivar")])].max(initial=high))
         pad = 0.1 * (high - low) or 1.0
         axes.set_ylim(low - pad, high + pad)
     axes.set_xlim(wavelength[0], wavelength[-1])
     plain_axes(axes).set_xlabel("wavelength [Å]", fontsize=SMALL)
     axes.set_ylabel(f"flux [{short_unit(modality.unit)}]" if modality.unit else "flux", fontsize=SMALL)
+
+
+def _error(grid: npt.NDArray[np.float64], ivar: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    """Standard deviation [P] of the means of `binned_spectrum`, infinite where nothing was observed."""
+    variance = np.full(len(ivar), np.nan)
+    np.divide(1, ivar, out=variance, where=ivar > 0)
+    _, mean = binned_spectrum(grid, variance)
+    return np.asarray(np.sqrt(np.where(np.isfinite(mean), mean, np.inf) / -(-len(grid) // PIXELS)))
 
 
 def observed(view: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
