@@ -7,9 +7,10 @@ import math
 import re
 from collections.abc import Sequence
 
+from ...errors import UsageError
 from ...filters import quoted
 
-__all__ = ["among", "between", "chosen", "limits", "swapped"]
+__all__ = ["among", "between", "chosen", "digits", "limits", "swapped", "typed"]
 
 NUMBER = r"([-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)"
 WHOLE = 1e19  # numbers below which a whole one may be an id
@@ -26,15 +27,16 @@ def between(name: str, low: float | None, high: float | None) -> str:
     if low is None and high is None:
         return ""
     if high is None:
-        return f"{quoted(name)} >= {_digits(low)}"
-    return f"{'' if low is None else f'{_digits(low)} <= '}{quoted(name)} <= {_digits(high)}"
+        return f"{quoted(name)} >= {digits(low)}"
+    return f"{'' if low is None else f'{digits(low)} <= '}{quoted(name)} <= {digits(high)}"
 
 
-def _digits(limit: float | None) -> str:
-    """A limit in as many digits as it has, where it is whole: those of an id all count."""
+def digits(limit: float | None) -> str:
+    """A limit in as many digits as it has."""
     if limit is None:
         return ""
-    return str(int(limit)) if math.isfinite(limit) and int(limit) == limit and abs(limit) < WHOLE else f"{limit:.12g}"
+    is_whole = math.isfinite(limit) and int(limit) == limit and abs(limit) < WHOLE
+    return str(int(limit)) if is_whole else repr(float(limit))
 
 
 def limits(name: str, condition: str) -> Limits | None:
@@ -50,6 +52,22 @@ def limits(name: str, condition: str) -> Limits | None:
         return None
     low, high, least = (None if one is None else _number(one) for one in found.groups())
     return (low if least is None else least), high
+
+
+def typed(text: str) -> float | None:
+    """A limit as somebody types it, None for no limit.
+
+    Raises:
+        UsageError: If it is no number.
+
+    Example:
+        >>> typed(" 1e-3 "), typed("4611686018427387907"), typed("")
+        (0.001, 4611686018427387907, None)
+    """
+    text = text.strip()
+    if text and not re.fullmatch(NUMBER, text, re.IGNORECASE):
+        raise UsageError(f"{text!r} is no number such as 0.3 or 1e-3, so the limit stays as it was.")
+    return _number(text) if text else None
 
 
 def _number(text: str) -> float:

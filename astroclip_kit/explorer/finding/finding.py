@@ -25,7 +25,8 @@ __all__ = ["MOST_CHOICES", "Found", "find", "find_bar"]
 
 MOST_CHOICES = 20
 RADIUS = 10.0  # arcsec
-NUMBER = re.compile(r"[+-]?\d+(\.\d*)?")
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+WHOLE = re.compile(r"[+-]?\d+")
 EXAMPLES = '"12:34:56.7 +12:34:56" or "188.736 12.582"'
 
 
@@ -61,7 +62,7 @@ def find(session: Session, text: str, radius_arcsec: float) -> Found:
         InputError: If there is no such object.
         UsageError: If nothing was typed, or the position or the radius makes no sense.
     """
-    text = " ".join(text.split())
+    text = " ".join(text.encode(errors="replace").decode().split())  # half a letter is in no id
     if not text:
         raise UsageError(f"Type an id, a name, or a position such as {EXAMPLES}.")
     return next((found for found in _named(session, text) if len(found.rows)), None) or _at(
@@ -99,7 +100,7 @@ def _equal(column: Column, text: str) -> npt.NDArray[np.int64]:
 def _of_number(column: Column, text: str) -> npt.NDArray[np.int64]:
     """Rows of a number; ids of more digits than a float has are compared as whole numbers."""
     known = column.comparable
-    return np.flatnonzero(known == (int(text) if known.dtype.kind in "iu" and "." not in text else float(text)))
+    return np.flatnonzero(known == (int(text) if known.dtype.kind in "iu" and WHOLE.fullmatch(text) else float(text)))
 
 
 def _by_column(session: Session, text: str) -> Iterator[Found]:

@@ -8,15 +8,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from bokeh.models import Column as Layout
-from bokeh.models import ColumnDataSource, Div, NumericInput, Range1d, RangeSlider, Row
+from bokeh.models import ColumnDataSource, Div, Range1d, RangeSlider, Row, TextInput
 from bokeh.plotting import figure
 
+from ...errors import UsageError
 from ...report.figures.canvas import COLOURS
 from ...surveys.recognition import counted
 from ..columns import Column
 from ..session import Session
 from ..texts import plain
-from .conditions import between, limits, swapped
+from .conditions import between, digits, limits, swapped, typed
 from .spread import Spread
 
 __all__ = ["RangeFilter"]
@@ -46,7 +47,7 @@ class RangeFilter:
             margin=(0, 16, 0, 16),
         )
         self._low, self._high = (
-            NumericInput(title=title, mode="float", width=140, name=name)
+            TextInput(title=title, width=140, name=name)
             for title, name in (("From", "filter-low"), ("To", "filter-high"))
         )
         self._note = Div(name="filter-note", sizing_mode="stretch_width")
@@ -99,13 +100,13 @@ class RangeFilter:
             return
         shown = self._session.shown
         self._fill(self._shown, self._column.values if shown is None else self._column.values[shown])
-        low, high = limits(self._column.name, self._own()) or (None, None)
+        low, high = self._limits()
         start, end = self._spread.start, self._spread.end
         ends = (start if low is None else low, end if high is None else high)
         self._placed = (min(max(ends[0], start), end), min(max(ends[1], start), end))
         self._setting = True
         self._slider.value = self._placed
-        self._low.value, self._high.value = low, high
+        self._low.value, self._high.value = digits(low), digits(high)
         self._setting = False
 
     def _fill(self, source: ColumnDataSource, values: npt.NDArray[Any]) -> None:
@@ -117,14 +118,24 @@ class RangeFilter:
         name = self._column.name if self._column else ""
         return next((one for one in self._session.state.where if limits(name, one)), "")
 
+    def _limits(self) -> tuple[float | None, float | None]:
+        return (limits(self._column.name, self._own()) if self._column else None) or (None, None)
+
     def _slid(self, low: float, high: float) -> None:
         spread, (old_low, old_high) = self._spread, self._placed  # a typed limit beyond the slider stays
-        new_low = self._low.value if low == old_low else None if low <= spread.start else low
-        new_high = self._high.value if high == old_high else None if high >= spread.end else high
+        typed_low, typed_high = self._limits()
+        new_low = typed_low if low == old_low else None if low <= spread.start else _short(low)
+        new_high = typed_high if high == old_high else None if high >= spread.end else _short(high)
         self._limit(new_low, new_high)
 
     def _typed(self) -> None:
-        self._limit(self._low.value, self._high.value)
+        if self._setting:
+            return
+        try:
+            self._limit(typed(self._low.value), typed(self._high.value))
+        except UsageError as error:
+            self.update()
+            self._session.say(str(error), "error")
 
     def _limit(self, low: float | None, high: float | None) -> None:
         if self._setting or self._column is None:
@@ -132,3 +143,8 @@ class RangeFilter:
         new = between(self._column.name, low, high)
         where = swapped(self._session.state.where, self._own(), new)
         self._session.guarded(partial(self._session.change, where=where))
+
+
+def _short(place: float) -> float:
+    """Where a slider stands, without the digits that its steps add up to."""
+    return place if place == int(place) else float(f"{place:.12g}")

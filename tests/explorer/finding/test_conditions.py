@@ -10,7 +10,9 @@ NAMES = ["z", "class", "2mass j", "a`b", "a__b", "<script>", "é"]
 
 
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("ends", [(0.1, None), (None, -2e-7), (-1.5, 12345678.25), (0.0, 0.0)])
+@pytest.mark.parametrize(
+    "ends", [(0.1, None), (None, -2e-7), (-1.5, 12345678.25), (0.0, 0.0), (2460123.123456789, 1e300)]
+)
 def test_limits_are_read_as_they_were_written(name, ends):
     condition = between(name, *ends)
     assert limits(name, condition) == ends

@@ -54,21 +54,40 @@ def test_a_range_is_slid_or_typed(session, panel):
     note = named(panel, "filter-note").text
     assert note.startswith("59 values from 0 to 0.59.") and "Without a value: 1 object," in note
     slide(panel, 0.3, slider.end)
-    assert session.state.where == ("z >= 0.3",) and (low.value, high.value) == (0.3, None)
-    high.value = 5
+    assert session.state.where == ("z >= 0.3",) and (low.value, high.value) == ("0.3", "")
+    high.value = "5"
     assert session.state.where == ("0.3 <= z <= 5",) and slider.value == (0.3, slider.end)
     slide(panel, 0.4, slider.value[1])  # what was typed beyond the slider stays
     assert session.state.where == ("0.4 <= z <= 5",)
     assert named(panel, "filter-count").text == "20 of 60 objects shown"
-    low.value, high.value = None, None
+    low.value, high.value = "", ""
     assert session.state.where == () and session.shown is None
+
+
+@pytest.mark.parametrize("text", ["abc", "0,2", "nan", "1e", "--1"])
+def test_what_is_no_number_leaves_the_limit_as_it_was_and_says_so(session, panel, text):
+    choose(panel, "z")
+    high = named(panel, "filter-high")
+    high.value = "2e-1"
+    assert session.state.where == ("z <= 0.2",)
+    high.value = text
+    assert session.state.where == ("z <= 0.2",) and high.value == "0.2"
+    assert session.said == (f"{text!r} is no number such as 0.3 or 1e-3, so the limit stays as it was.", "error")
+    high.value = "123456789.123456789"
+    assert session.state.where == ("z <= 123456789.12345679",) and session.said == ("", "note")
+
+
+def test_a_slider_gives_no_more_digits_than_one_sees(session, panel):
+    choose(panel, "z")
+    slide(panel, 0.1 + 0.2, 0.59)
+    assert session.state.where == ("z >= 0.3",)
 
 
 def test_a_range_of_the_address_is_shown(session, panel):
     session.change(where=("class == 'QSO'", "0.1 <= `2mass j` <= 12"))
     choose(panel, "2mass j")
-    assert (named(panel, "filter-low").value, named(panel, "filter-high").value) == (0.1, 12)
-    named(panel, "filter-low").value = 11
+    assert (named(panel, "filter-low").value, named(panel, "filter-high").value) == ("0.1", "12")
+    named(panel, "filter-low").value = "11"
     assert session.state.where == ("class == 'QSO'", "11 <= `2mass j` <= 12")
 
 
@@ -196,7 +215,7 @@ def test_chips_say_and_remove_each_condition(session):
 def test_columns_of_the_page_go_with_what_needs_them(session, panel):
     session.add_columns(Column("mine", "", lambda: np.arange(N) * 1.0, False))
     choose(panel, "mine")
-    named(panel, "filter-low").value = 50
+    named(panel, "filter-low").value = "50"
     session.change(colour="mine", plane="mine|z", where=(*session.state.where, "z > 0.1"))
     assert session.shown.sum() == 10
     session.remove_columns("mine")

@@ -28,6 +28,8 @@ def session(tmp_path):
         ("ngc  12", 12, "the only one of objects whose name is 'ngc 12'"),
         ("tic 1017", 17, "the only one of objects whose tic is 1017"),
         ("TIC=1017", 17, "the only one of objects whose tic is 1017"),
+        ("tic= 1.017e3", 17, "the only one of objects whose tic is 1.017e3"),
+        ("z= 17e-2", 17, "the only one of objects whose z is 17e-2"),
         ('"><img', 59, "the only one of ids that begin with"),
         (f"{RA[3]} {DEC[3]}", 3, "Found less than 0.01 arcsec away, the only one within 10 arcsec"),
         (f"{RA[3]:.6f},{DEC[3] + 0.001:.6f}", 3, "Found 3.6 arcsec away"),
@@ -80,6 +82,7 @@ def test_several_are_to_be_chosen_from(session, text, count, sentence):
     ("text", "radius", "error", "message"),
     [
         ("", 1, UsageError, "Type an id, a name, or a position such as"),
+        ("\ud83d", 1, InputError, "No object is called '?'"),
         ("nobody", 1, InputError, "No object is called 'nobody', no id begins so, and it is no position. Ids look"),
         ("57000-11", 1, InputError, "No object is called '57000-11', no id begins so, and it is no position"),
         ("400 12", 1, UsageError, "expected a right ascension of 0 to 360 degrees"),
