@@ -18,13 +18,13 @@ import numpy.typing as npt
 
 from ..errors import FileError, InputError, UsageError
 from ..models import build
-from ..surveys.measurements import LIMIT
+from ..surveys.images.image_headers import SCALE_TOLERANCE
+from ..transforms.bands import LIMIT
 from ..transforms.resampling import resample
 from ..types import Drop, Modality, Sample
 
 __all__ = ["adapted", "modality_of", "read_observations", "reader_of"]
 
-SCALE_TOLERANCE = 0.01  # relative, as the readers have it
 SURVEYS = f"{__package__.partition('.')[0]}.surveys"
 View = npt.NDArray[np.float32]
 

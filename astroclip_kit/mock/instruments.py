@@ -13,6 +13,8 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from ..transforms.spectral_lines import LIGHT_KM_S
+
 __all__ = [
     "BANDS",
     "BAND_CENTRE",
@@ -40,7 +42,6 @@ __all__ = [
 Array = npt.NDArray[np.float32]
 Grid = Literal["sdss", "desi"]
 
-LIGHT_KM_S = 299792.458
 LOGLAM_STEP = 1e-4
 OBSERVED_WAVELENGTH: npt.NDArray[np.float64] = np.power(
     10, 3.55 + LOGLAM_STEP * np.arange(4671)

@@ -8,7 +8,10 @@ their middle.
 from __future__ import annotations
 
 # ruff: noqa: RUF001  (Greek letters are meant)
-__all__ = ["ABSORPTION", "EMISSION", "NEBULAR", "SKY"]
+__all__ = ["ABSORPTION", "EMISSION", "LIGHT_KM_S", "NEBULAR", "SKY"]
+
+LIGHT_KM_S = 299792.458
+"""The speed of light, for velocities of redshifts."""
 
 NEBULAR = {
     "H_ALPHA": 6564.61, "H_BETA": 4862.68, "H_GAMMA": 4341.68, "H_DELTA": 4102.89, "NII_6584": 6585.27,

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from ...transforms.bands import LIMIT
+
 __all__ = ["LIMIT", "Measured", "measured"]
 
-LIMIT = "_limit"  # how a band of upper limits ends
 Array = npt.NDArray[np.float64]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from ...transforms.spectral_lines import LIGHT_KM_S
 from ..space import Space
 from .plots import in_unit
 
@@ -15,7 +16,6 @@ REDSHIFTS = (
 )
 LOGARITHMS = ("log10_z", "log_z", "logz", "log10z", "log10_redshift", "log_redshift")  # to the base of 10
 VELOCITIES = ("rv", "radial_velocity", "vrad", "v_rad", "rv_km_s", "helio_rv", "heliocentric_rv")
-LIGHT_KM_S = 299792.458
 LARGEST_LOG = 20.0
 LOWEST, HIGHEST = -0.02, 12.0  # what is beyond is no redshift: a magnitude in the band z is larger
 
