@@ -14,7 +14,8 @@ from selenium.webdriver.common.keys import Keys
 
 FLAGS = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync --enable-unsafe-swiftshader --force-device-scale-factor=1"
+    "--disable-component-update --disable-sync --enable-unsafe-swiftshader --force-device-scale-factor=1 "
+    "--force-prefers-reduced-motion"
 )
 DESK, PHONE = (1280, 720), (390, 844)
 PATIENCE = 180  # seconds

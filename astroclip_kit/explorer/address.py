@@ -9,11 +9,12 @@ from urllib.parse import urlencode
 
 from bokeh.models import CustomJS, Div
 
-from ..errors import KitError
+from ..errors import KitError, UsageError
 from .session import Session, State
 
 __all__ = ["address_line", "query_of", "restore"]
 
+LARGEST = 1e150  # of a number on an axis
 KEEP = """
 const own = new URLSearchParams(line.text)
 own.set("token", new URLSearchParams(location.search).get("token") ?? "")
@@ -35,7 +36,8 @@ def query_of(state: State, colour: str = "") -> str:
     own = [("colour", state.colour)] if state.colour != colour else []  # "colour=" where one wants none
     pairs = [("plane", state.plane), ("focus", state.focus)]
     plane, focus = ([pair] if pair[1] else [] for pair in pairs)
-    return urlencode([*plane, *own, *(("where", one) for one in state.where), *focus])
+    view = [("view", ",".join(f"{one:.6g}" for one in state.view))] if state.view else []
+    return urlencode([*plane, *own, *(("where", one) for one in state.where), *view, *focus])
 
 
 def address_line(session: Session) -> Div:
@@ -50,7 +52,7 @@ def address_line(session: Session) -> Div:
             state = replace(state, plane=state.plane or planes.default)
         line.text = query_of(state, planes.colour)
 
-    session.on("plane", "colour", "where", "focus", call=follow)
+    session.on("plane", "colour", "where", "focus", "view", call=follow)
     return line
 
 
@@ -62,11 +64,12 @@ def restore(session: Session, arguments: Mapping[str, list[bytes]]) -> None:
         arguments: Name to its values, as the server has them of a request.
     """
     wrong = []
-    for name in ("plane", "colour", "where", "focus"):
+    for name in ("plane", "colour", "where", "view", "focus"):
         for value in arguments.get(name, []):
             text = value.decode(errors="replace")
             try:
-                session.change(**{name: (*session.state.where, text) if name == "where" else text})
+                held = (*session.state.where, text) if name == "where" else _view(text) if name == "view" else text
+                session.change(**{name: held})
             except KitError as error:
                 wrong.append(str(error))
     if wrong:
@@ -76,3 +79,18 @@ def restore(session: Session, arguments: Mapping[str, list[bytes]]) -> None:
             say()
         else:  # after the first turn, in which panels say what they begin with
             page.add_next_tick_callback(lambda: page.add_next_tick_callback(say))
+
+
+def _view(text: str) -> tuple[float, ...]:
+    """Least and greatest x, least and greatest y.
+
+    Raises:
+        UsageError: If it is no such part of a map.
+    """
+    try:
+        left, right, bottom, top = map(float, text.split(","))
+    except ValueError:
+        left = right = bottom = top = 0.0
+    if not (-LARGEST < left < right < LARGEST and -LARGEST < bottom < top < LARGEST):
+        raise UsageError(f"view {text!r}: expected four numbers, the least and greatest x, the least and greatest y.")
+    return left, right, bottom, top

@@ -65,7 +65,8 @@ const roles = () => view.header_els.forEach((el, i) => {
 })
 roles()
 tabs.properties.active.change.connect(roles)
-const up = () => narrow.matches ? view.el.scrollIntoView({behavior: "smooth"}) : view.el.scrollTo(0, 0)
+const behavior = window.matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth"
+const up = () => narrow.matches ? view.el.scrollIntoView({behavior}) : view.el.scrollTo(0, 0)
 tabs.properties.active.change.connect(() => {
   view.invalidate_layout()  // figures of a closed tab have no size
   up()

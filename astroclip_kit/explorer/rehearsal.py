@@ -35,7 +35,7 @@ def _steps(space: Space) -> Generator[None, None, None]:
     yield from prepare(space)
     if len(space) > LARGEST:
         return
-    with closing(Session(space)) as session:
+    with closing(Session(space, watches=False)) as session:  # others save in threads of their own
         yield
         compose(session)
         yield

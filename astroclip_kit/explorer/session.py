@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -18,6 +18,7 @@ from ..filters import columns_in, rows_where
 from .columns import Table
 from .lanes import Lanes
 from .map.plane import blocks
+from .state import State
 
 if TYPE_CHECKING:
     from bokeh.document import Document
@@ -31,54 +32,25 @@ T = TypeVar("T")
 Mask = npt.NDArray[np.bool_]
 
 
-@dataclass(frozen=True)
-class State:
-    """What an address can hold.
-
-    Args:
-        plane: What the map shows: "umap:image", "pca:mean", or two columns "z|logmstar".
-        colour: Column that colours the map, "" for none.
-        where: Conditions, all of which hold for what is shown, in the language of `filters.rows_where`.
-        focus: Id of the object that is looked at, "" for none.
-    """
-
-    plane: str = ""
-    colour: str = ""
-    where: tuple[str, ...] = ()
-    focus: str = ""
-
-    def without(self, columns: Collection[str], colour: str = "") -> State:
-        """The same without what needs some columns.
-
-        Args:
-            columns: Their names.
-            colour: What colours the map in the place of one of them.
-        """
-        return replace(
-            self,
-            plane="" if set(self.plane.split("|")) & set(columns) else self.plane,
-            colour=colour if self.colour in columns else self.colour,
-            where=tuple(one for one in self.where if not columns_in(one, columns)),
-        )
-
-
 class Session:
     """The state of one page; panels listen to it and change it.
 
-    Topics: "plane", "colour", "where", "focus" (fields of `State`), "selection" (what the lasso took),
+    Topics: "plane", "colour", "where", "focus", "view" (fields of `State`), "selection" (what the lasso took),
     "columns" (one was added or removed), "marks" (overlays and other rows drawn over the map), "said" (a message),
     "offered" (a file to save), "arrived" (a catalogue file), "closed" (the page has ended).
 
     Args:
         space: What is explored.
         document: The page; without one, as in a test or a script, work is done at once.
+        watches: Whether it is told of columns that others save.
     """
 
-    def __init__(self, space: Space, document: Document | None = None) -> None:
+    def __init__(self, space: Space, document: Document | None = None, watches: bool = True) -> None:
         self.space, self.document = space, document
         self.state = State(colour=space.planes.colour)  # a telling one, until another is chosen
         self.shown: Mask | None = None
         self.selection: Mask | None = None
+        self.gesture = "replace"  # what a lasso does with an earlier selection, or "append", "subtract", "intersect"
         self.own_columns: dict[str, Column] = {}
         self.marks: dict[str, npt.NDArray[np.int64]] = {}
         self.pins: dict[str, npt.NDArray[np.float32]] = {}
@@ -87,9 +59,10 @@ class Session:
         self._looked_at = ("", -1)
         self.arrived: tuple[str, bytes] = ("", b"")
         self._listeners: dict[str, list[Callable[[], None]]] = defaultdict(list)
-        self._known = set(self.columns)
+        self._known = self.columns
         self._lanes, self._is_closed = Lanes(), False
-        space.watch(self)
+        if watches:
+            space.watch(self)
 
     def on(self, *topics: str, call: Callable[[], None]) -> None:
         """Has a function called after each change of one of some topics."""
@@ -146,10 +119,18 @@ class Session:
         self.tell("columns")
 
     def _let_go(self) -> None:
-        """Lets go of what needs columns that are no more: conditions, the colour, the plane."""
-        gone, self._known = self._known - set(self.columns), set(self.columns)
-        left = self.state.without(gone)
-        self.change(where=left.where, colour=left.colour, plane=left.plane)
+        """Lets go of what needs columns that are no more: conditions, the colour, the plane.
+
+        What is shown is found again where a condition needs a column that has other values now.
+        """
+        before, self._known = self._known, self.columns
+        other = {name for name, column in before.items() if self._known.get(name) is not column}
+        left = self.state.without(other - set(self._known))
+        stale = any(columns_in(one, other) for one in left.where) and left.where == self.state.where
+        self.change(where=left.where, colour=left.colour, plane=left.plane, view=left.view)
+        if stale:
+            self.shown = self._rows(left.where)
+            self.tell("where")
 
     def change(self, **fields: Any) -> None:
         """Changes fields of the state, and tells of those that are others now.
@@ -157,6 +138,8 @@ class Session:
         Raises:
             UsageError: If a condition cannot be read, or an object or column is unknown; then nothing changes.
         """
+        if fields.get("plane", self.state.plane) != self.state.plane:
+            fields = {"view": (), **fields}  # of another map
         new = replace(self.state, **fields)
         changed = [name for name in fields if getattr(new, name) != getattr(self.state, name)]
         if "colour" in changed and new.colour and new.colour not in self.columns:
@@ -240,10 +223,20 @@ class Session:
 
     def renew(self) -> None:
         """Tells in the page's own turn that the space has other columns now; any thread may call it."""
-        if self.document is None:
+        if self.document is None and not self._is_closed:
             self.tell("columns")
         else:
             self._in_turn(partial(self.tell, "columns"))
+
+    def later(self, call: Callable[[], None]) -> None:
+        """Does something in a later turn of the page, so that it shows before what was changed until now.
+
+        Without a page it is done at once.
+        """
+        if self.document is None:
+            call()
+        else:
+            self._in_turn(partial(self.guarded, call))
 
     def _in_turn(self, call: Callable[[], None]) -> None:
         """Has something done in the page's own turn; nothing where the page has ended."""

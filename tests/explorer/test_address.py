@@ -28,7 +28,7 @@ def arguments(query):
 
 def test_what_is_shown_survives_an_address(session):
     line = address_line(session)
-    state = State(plane="z|z", colour="kind", where=("z < 0.35", "kind == 'b'"), focus=HOSTILE)
+    state = State(plane="z|z", colour="kind", where=("z < 0.35", "kind == 'b'"), focus=HOSTILE, view=(0, 0.25, -1, 1))
     session.change(**vars(state))
     assert line.text == query_of(state) and not set(line.text) & set("<>\"' $")
     again = Session(session.space)
@@ -81,3 +81,20 @@ def test_what_does_not_fit_is_said_and_the_rest_is_shown(session):
 def test_bytes_that_are_no_text_are_said(session):
     restore(session, {"focus": [b"\xff\xfe"]})
     assert session.state == State(colour="z") and session.said[1] == "error"
+
+
+def test_the_part_in_view_is_that_of_one_map(session):
+    line = address_line(session)
+    session.change(view=(0.1, 0.123456789, -2.0, 3e-7))
+    assert line.text == "plane=pca%3Aimage&view=0.1%2C0.123457%2C-2%2C3e-07"
+    session.change(plane="z|z")
+    assert session.state.view == () and line.text == "plane=z%7Cz"
+    session.add_columns(Column("mine", "", lambda: np.arange(4.0), False))
+    session.change(plane="z|mine", view=(0.0, 1.0, 0.0, 1.0))
+    assert line.text == "" or "view" not in line.text
+
+
+@pytest.mark.parametrize("text", ["1,2,3", "1,0,0,1", "nan,1,0,1", "0,inf,0,1", "a,b,c,d", ""])
+def test_a_view_that_is_none_is_said(session, text):
+    restore(session, {"view": [text.encode()], "colour": [b"kind"]})
+    assert session.state == State(colour="kind") and "the least and greatest x" in session.said[0]

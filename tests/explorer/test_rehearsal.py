@@ -18,8 +18,8 @@ def watched(monkeypatch):
     sessions, ends = [], []
 
     class Watched(Session):
-        def __init__(self, space):
-            super().__init__(space)
+        def __init__(self, space, **settings):
+            super().__init__(space, **settings)
             sessions.append(self)
 
         def close(self):
@@ -35,6 +35,7 @@ def test_the_first_object_has_been_looked_at_on_a_page_that_is_gone(tmp_path, wa
     sessions, ends = watched
     assert sessions == ends and sessions[0].focus == 0
     assert sessions[0].selection.any()
+    assert not sessions[0].space._sessions, "who saves a column does not wait for it"
 
 
 def test_it_ends_with_the_step_that_it_is_at_where_the_server_is_closed(tmp_path, watched, monkeypatch):

@@ -23,7 +23,7 @@ def inked(page):
 
 
 def test_clusters_are_found_named_and_put_together(open_page, galaxies):
-    page = open_page(Space.open(galaxies / "embeddings", galaxies / "data"))
+    page = open_page(Space.open(galaxies / "embeddings", galaxies / "data"), "&colour=z")
     page.open_tab("Clusters")
     assert "Find groups that nobody labelled" in page.text("clusters-told")
     assert max(inked(page)) < 10
