@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from .errors import UsageError
 
-__all__ = ["columns_in", "quoted", "rows_where"]
+__all__ = ["columns_in", "quoted", "rows_where", "texts_in"]
 
 QUOTED = re.compile(r"""("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`(?:[^`]|``)*`)""")
 NAME = re.compile(r"(?<![\w.])(?!(?:and|or|not|in|is|True|False|None)\b)[^\W\d]\w*")
@@ -31,6 +31,7 @@ ARITHMETIC: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Mod: operator.mod,
     ast.Pow: operator.pow,
 }
+EQUAL = (ast.Eq, ast.In)
 ALIKE = 0.6  # of two names, see `difflib.get_close_matches`
 LARGEST_POWER = 100
 LARGEST = 1 << 64  # whole numbers from there on are taken as floats, so that none grows without end
@@ -51,6 +52,29 @@ def columns_in(expression: str, columns: Collection[str]) -> list[str]:
     for number, part in enumerate(QUOTED.split(expression)):
         found += NAME.findall(part) if number % 2 == 0 else [_unquoted(part)] if part[0] == "`" else []
     return [name for name in dict.fromkeys(found) if name in columns]
+
+
+def texts_in(expression: str, columns: Collection[str]) -> list[tuple[str, str]]:
+    """Columns that an expression asks to be, or to be one of, some texts, with each of these; nothing if it is none.
+
+    Example:
+        >>> texts_in("z < 1 and (class == 'QSO' or `2mass j` in ['A', 'B'])", ["z", "class", "2mass j"])
+        [('class', 'QSO'), ('2mass j', 'A'), ('2mass j', 'B')]
+    """
+    names = columns_in(expression, columns)
+    alias = {name: f"column{number}__" for number, name in enumerate(names)}
+    known = {alias[name]: name for name in names}
+    try:
+        parts = list(ast.walk(ast.parse("".join(_renamed(expression, columns, alias)).strip(), mode="eval")))
+    except (SyntaxError, ValueError, RecursionError, UsageError):
+        return []
+    found = []
+    for one in parts:
+        if isinstance(one, ast.Compare) and isinstance(one.left, ast.Name) and one.left.id in known:
+            asked = [right for how, right in zip(one.ops, one.comparators, strict=True) if isinstance(how, EQUAL)]
+            texts = [text.value for right in asked for text in ast.walk(right) if isinstance(text, ast.Constant)]
+            found += [(known[one.left.id], text) for text in texts if isinstance(text, str)]
+    return found
 
 
 def quoted(name: str) -> str:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from astroclip_kit.errors import UsageError
-from astroclip_kit.filters import columns_in, quoted, rows_where
+from astroclip_kit.filters import columns_in, quoted, rows_where, texts_in
 
 TABLE = {
     "z": np.array([0.1, 0.5, np.nan]),
@@ -118,3 +118,10 @@ def test_what_no_expression_says_in_words_is_quoted():
         table = {name: np.array([1, 2]), "x": np.array([0, 0])}
         assert columns_in(f"{quoted(name)} > 1", table) == [name]
         assert rows_where(table, f"{quoted(name)} > 1").tolist() == [False, True]
+
+
+@pytest.mark.parametrize(
+    "expression", ["z >", "`no column` == 'a'", "'" + "(" * 5000, "z == 1", "'a' == z", "z != 'a'", ""]
+)
+def test_what_asks_for_no_text_names_none(expression):
+    assert texts_in(expression, ["z"]) == []

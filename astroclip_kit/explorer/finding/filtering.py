@@ -14,6 +14,7 @@ from ..session import Session
 from .chips import shown_line
 from .class_filter import ClassFilter
 from .conditions import among, swapped
+from .misspelled import nothing_left
 from .range_filter import RangeFilter
 
 __all__ = ["filter_panel", "only_selected"]
@@ -86,7 +87,7 @@ def filter_panel(session: Session) -> Layout:
 def _expression(session: Session) -> list[Layout | Row | Select]:
     """A field for any condition, and a list of the columns that it may name."""
     text = TextInput(
-        title="Or any condition",
+        title="Any condition, which is to hold with the others",
         placeholder='z < 0.3 and class in ["QSO", "GALAXY"]',
         name="filter-expression",
         sizing_mode=WIDE,
@@ -100,6 +101,8 @@ def _expression(session: Session) -> list[Layout | Row | Select]:
             raise UsageError("Type a condition, such as z < 0.3; the list below puts names of columns into it.")
         session.change(where=swapped(session.state.where, "", condition))
         text.value = ""
+        if session.shown is not None and not session.shown.any():
+            session.say(nothing_left(condition, session.columns))
 
     def inserted(attribute: str, old: str, new: str) -> None:
         if new:

@@ -152,6 +152,26 @@ def test_any_condition_is_added_to_the_others(session, panel):
 
 
 @pytest.mark.parametrize(
+    ("condition", "hint"),
+    [
+        ("z > 99", ""),
+        ("z < 9 and `class` == 'qso'", " No class is 'qso': is 'QSO' meant?"),
+        (
+            "`class` in ['Barnards star'] or z > 99 and class == ''",
+            " No class is 'Barnards star': is 'Barnard\\'s \"star\"' meant?",
+        ),
+        ("name == 'xyz'", " No name is 'xyz'."),
+    ],
+)
+def test_a_condition_after_which_nothing_is_left_says_what_may_be_meant(session, panel, condition, hint):
+    add(panel, "z > 0.58")
+    assert session.said == ("", "note")
+    add(panel, condition)
+    told = "No object fulfils all conditions; each is removed by its button above the map."
+    assert not session.shown.any() and session.said == (told + hint, "note")
+
+
+@pytest.mark.parametrize(
     ("condition", "message"),
     [
         ("", "Type a condition, such as z < 0.3"),
