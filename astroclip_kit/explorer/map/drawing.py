@@ -82,8 +82,9 @@ def draw(
 
 
 def prepare(space: Space) -> Iterator[None]:
-    """Does before the first page, step by step, what each would wait for: what is imported, and its plane."""
-    yield from warm_up()
+    """Does before the first page, step by step, what each would wait for: its plane, and for many what draws them."""
+    if len(space) > space.points:
+        yield from warm_up()
     with suppress(KitError):  # which the page says
         plane = space.planes.open(space.planes.default, space.columns)
         yield

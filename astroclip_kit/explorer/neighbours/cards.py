@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from html import escape
 
+import numpy as np
+import numpy.typing as npt
 from bokeh import models
 
 from ..columns import Column
@@ -17,8 +19,10 @@ from .lists import NeighbourList
 
 __all__ = ["CardColumn", "card", "cards_of", "html_of", "pictured"]
 
+View = npt.NDArray[np.float32]
 SIZE = 64  # pixels of a thumbnail
 LONGEST = 60  # letters of an id
+MEANS = "In bold the cosine similarity."
 LOOK = """
 :host { margin: 0; width: auto; scroll-margin-top: 80px; }
 .card { display: flex; align-items: center; gap: 6px; line-height: 1.35; }
@@ -49,15 +53,21 @@ def html_of(name: str, text: str = "") -> models.Div:
     )
 
 
-def pictured(space: Space, row: int, target: str) -> str:
+def pictured(space: Space, row: int, target: str, beneath: View | None = None) -> str:
     """The address of a small picture of what answers, "" where there is none.
 
     A mean and a table have no picture of their own: the first view of the object that there is stands for them.
+
+    Args:
+        space: What is explored.
+        row: Who answers.
+        target: By which modality.
+        beneath: View of who asks, which is drawn faintly beneath a spectrum.
     """
     known = space.dataset.modalities if space.dataset else {}
     has_own = target in space.store.names and not (target in known and known[target].kind == "table")
     names = [target] if has_own else space.store.names
-    return next((url for name in names if (url := thumbnail_url(space, row, name, SIZE))), "")
+    return next((url for name in names if (url := thumbnail_url(space, row, name, SIZE, beneath))), "")
 
 
 def card(picture: str, lines: Sequence[str]) -> str:
@@ -66,7 +76,7 @@ def card(picture: str, lines: Sequence[str]) -> str:
     return f"{image}<div>{''.join(f'<div>{line}</div>' for line in lines if line)}</div>"
 
 
-def cards_of(space: Space, found: NeighbourList, colour: Column | None) -> list[str]:
+def cards_of(space: Space, found: NeighbourList, colour: Column | None, beneath: View | None = None) -> list[str]:
     """HTML of each neighbour: its picture, rank, similarity, id and the value that colours the map."""
     cards, values = [], Colouring(colour).told(found.rows)
     each = zip(found.rows, space.ids_of(found.rows), found.similarity, values, found.same, strict=True)
@@ -77,7 +87,7 @@ def cards_of(space: Space, found: NeighbourList, colour: Column | None) -> list[
             *(f'<span class="more">{escape(one)}</span>' for one in ([f"{colour.name} {value}"] if colour else [])),
             "<b>same object</b>" if same else "",
         ]
-        cards.append(card(pictured(space, row, found.target), lines))
+        cards.append(card(pictured(space, row, found.target, beneath), lines))
     return cards
 
 
@@ -105,6 +115,7 @@ class CardColumn:
 
     def show(self, found: NeighbourList, cards: Sequence[str]) -> None:
         """Shows a list, in place of the one before."""
-        self.title.text = f'<h3>{escape(found.title)}</h3><p class="notes">{escape(" ".join(found.notes))}</p>'
+        notes = " ".join([*([MEANS] if len(cards) else []), *found.notes])
+        self.title.text = f'<h3>{escape(found.title)}</h3><p class="notes">{escape(notes)}</p>'
         self.select.update(label=f"Select these {len(cards)}", visible=len(cards) > 0)
         self._cards.show(cards)

@@ -15,6 +15,7 @@ from ...embeddings.search import similar_rows
 __all__ = ["NeighbourList", "neighbour_list", "targets"]
 
 Mask = npt.NDArray[np.bool_]
+RANKED = 200_000  # objects of a store up to which a rank beyond the list is counted
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,9 @@ def neighbour_list(
         mine = float(asked.vectors[0] @ store.vectors(target)[there[0]])
         place = np.flatnonzero(rows == there[0])
         rank = f"rank {place[0] + 1}" if len(place) else f"not among the first {wanted}"
+        if not len(place) and len(store) <= RANKED:
+            nearer = np.asarray(store.vectors(target)) @ asked.vectors[0] > mine
+            rank = f"rank {np.count_nonzero(nearer & may) + 1:,} of {np.count_nonzero(may):,}"
         notes.append(f"Its own {target}: similarity {mine:.3f}, {rank}.")
     groups = store.catalog.at(np.append(rows[others], own), ["group"])["group"]
     same = np.isin(groups[: len(others)], groups[len(others) :])

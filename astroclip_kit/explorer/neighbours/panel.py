@@ -109,6 +109,12 @@ class _Neighbours:
     def _arrive(self, asker: Asker | None) -> None:
         """Somebody asks, or nobody."""
         self.way.arrive(asker)
+        self.session.later(partial(self._answer, asker))
+
+    def _answer(self, asker: Asker | None) -> None:
+        """Shows what is known of who asks, and the neighbours, unless another asks by then."""
+        if asker != self.way.asker:
+            return
         self.card.show(asker.file if asker else None)
         self._search()
         self._pin()
@@ -187,8 +193,19 @@ class _Neighbours:
             self.columns.append(self._column(number))
         space, colour = self.session.space, self.session.columns.get(self.session.state.colour)
         for column, found in zip(self.columns, self.lists, strict=False):
-            column.show(found, cards_of(space, found, colour))
+            column.show(found, cards_of(space, found, colour, self._view_of_asker(found.target)))
         self.row.children = [column.layout for column in self.columns[: len(self.lists)]]
+
+    def _view_of_asker(self, name: str) -> npt.NDArray[np.float32] | None:
+        """Its own spectrum, beneath which those of others are drawn, where it has one."""
+        space, asker = self.session.space, self.way.asker
+        known = space.dataset.modalities.get(name) if space.dataset else None
+        if asker is None or known is None or known.kind != "spectrum":
+            return None
+        if asker.file is None:
+            return space.view(asker.row, name)
+        new = asker.file.asked.newcomers
+        return new.samples[0].views[name] if new is not None and new.modality == known else None
 
     def _who(self) -> str:
         """HTML of who asks, with its picture."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from html import escape
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -119,13 +120,22 @@ def object_panel(session: Session) -> UIElement:
 
     def show() -> None:
         at = session.focus
-        rest.visible = copy.visible = at >= 0
+        copy.visible = at >= 0
         if at < 0:
+            rest.visible = False
             head.update(text=HINT, tags=[])
+            return
+        head.update(text=_head(space, at, copied := _copied(space, at), []), tags=copied)
+        session.later(partial(show_rest, at))
+
+    def show_rest(at: int) -> None:
+        """Draws what takes longer, once the page shows who is looked at, unless it is another one by then."""
+        if at != session.focus:
             return
         observations.show(at)
         draw()
         table.show(at)
+        rest.visible = True
 
     session.on("focus", call=show)
     show()

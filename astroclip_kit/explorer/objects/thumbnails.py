@@ -23,14 +23,16 @@ __all__ = ["picture", "picture_url", "thumbnail", "thumbnail_url"]
 
 Picture = npt.NDArray[np.uint8]
 Ink = npt.NDArray[np.int8]
+View = npt.NDArray[np.float32]
 FINE = 3  # points along the side of a pixel; their mean makes smooth lines
 PAD = 0.06  # of the height that stays free above and below
 DOT = 0.035  # of the side: the width of a point of a light curve
 LEAST = 8  # pixels to each side that are always shown
+FAINT = 0.4  # of the ink of a line that is drawn beneath
 FEW = 30  # points, which are drawn twice as wide
 
 
-def thumbnail(space: Space, row: int, name: str, size: int = 96) -> Picture | None:
+def thumbnail(space: Space, row: int, name: str, size: int = 96, beneath: View | None = None) -> Picture | None:
     """A picture of one modality of an object: the cutout, the line of the spectrum or the points of the light curve.
 
     Args:
@@ -38,6 +40,7 @@ def thumbnail(space: Space, row: int, name: str, size: int = 96) -> Picture | No
         row: Its row in the store.
         name: The modality.
         size: Height and width in pixels.
+        beneath: Another view of the modality, which is drawn faintly beneath where it is a spectrum.
 
     Returns:
         Colours [size, size, 4], the top row first (turn it with ``[::-1]`` for Bokeh's ``image_rgba``); None where
@@ -47,23 +50,32 @@ def thumbnail(space: Space, row: int, name: str, size: int = 96) -> Picture | No
     if view is None or space.dataset is None:
         return None
     modality = space.dataset.modalities[name]
-    return picture(view, modality, size, period_of(space, row, modality, view).days if modality.ragged else math.nan)
+    period = period_of(space, row, modality, view).days if modality.ragged else math.nan
+    return picture(view, modality, size, period, beneath)
 
 
 def picture(
-    view: npt.NDArray[np.float32], modality: Modality, size: int = 96, period: float = math.nan
+    view: View, modality: Modality, size: int = 96, period: float = math.nan, beneath: View | None = None
 ) -> Picture | None:
     """A picture of a view, as `thumbnail` gives it; a light curve is folded where its period in days is known."""
     if modality.kind == "image":
-        return _resized(_without_frame(cutout_rgba(view, modality)[::-1]), size)
+        return _resized(_square(_without_frame(cutout_rgba(view, modality)[::-1])), size)
     if modality.kind == "spectrum":
-        return _painted(_line(view, modality, size * FINE))
+        drawn = _painted(_line(view, modality, size * FINE))
+        if beneath is None:
+            return drawn
+        below = 255 - FAINT * (
+            255.0 - _painted(_line(beneath, modality, size * FINE))[..., :1]
+        )  # red, which a line lacks
+        free = (drawn == 255).all(axis=2)
+        drawn[free, :3] = below[free].astype(np.uint8)
+        return drawn
     return _painted(_points(view, modality, size * FINE, period)) if modality.kind == "lightcurve" else None
 
 
-def thumbnail_url(space: Space, row: int, name: str, size: int = 96) -> str:
+def thumbnail_url(space: Space, row: int, name: str, size: int = 96, beneath: View | None = None) -> str:
     """A `thumbnail` as the address of a PNG that holds its data, for an ``<img>``; "" where there is none."""
-    return picture_url(thumbnail(space, row, name, size))
+    return picture_url(thumbnail(space, row, name, size, beneath))
 
 
 def picture_url(picture: Picture | None) -> str:
@@ -86,6 +98,15 @@ def _without_frame(colours: Picture) -> Picture:
     half = int(np.ceil(max(np.abs(seen + 0.5 - middle).max(), LEAST)))
     ends = [(max(int(at) - half, 0), int(np.ceil(at)) + half) for at in middle]
     return colours[ends[0][0] : ends[0][1], ends[1][0] : ends[1][1]]
+
+
+def _square(colours: Picture) -> Picture:
+    """A picture with what is missing above and below, or at the sides, so that it is as wide as high."""
+    side = max(colours.shape[:2])
+    square = np.full((side, side, 4), [*MISSING, 255], dtype=np.uint8)
+    top, left = ((side - one) // 2 for one in colours.shape[:2])
+    square[top : top + colours.shape[0], left : left + colours.shape[1]] = colours
+    return square
 
 
 def _resized(picture: Picture, size: int) -> Picture:

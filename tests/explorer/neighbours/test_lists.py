@@ -5,6 +5,7 @@ import pytest
 
 from astroclip_kit.embeddings import EmbeddingStore
 from astroclip_kit.embeddings.queries import objects
+from astroclip_kit.explorer.neighbours import lists
 from astroclip_kit.explorer.neighbours.lists import neighbour_list, targets
 
 N = 40
@@ -68,14 +69,18 @@ def test_nobody_who_may_answer_is_said(store):
     assert len(found.rows) == 0 and found.notes == ("No other object that may answer has spectrum.",)
 
 
-def test_how_similar_its_own_other_modality_is_stands_below(store):
+def test_how_similar_its_own_other_modality_is_stands_below(store, monkeypatch):
     own = float(store.vectors("image")[7] @ store.vectors("spectrum")[7])
     rank = 1 + int((store.vectors("spectrum") @ store.vectors("image")[7] > own).sum())
     every = neighbour_list(store, asked(store, 7, "image"), "spectrum", N - 2)
     assert every.notes == (f"Its own spectrum: similarity {own:.3f}, rank {rank}.",)
     far = next(row for row in range(N) if row != 5 and _rank(store, row) > 6)
     few = neighbour_list(store, asked(store, far, "image"), "spectrum", 5)
-    assert few.notes[0].endswith("not among the first 5.") and len(few.rows) == 5
+    there = int(store.present("spectrum").sum())
+    assert few.notes[0].endswith(f"rank {_rank(store, far)} of {there}.") and len(few.rows) == 5
+    monkeypatch.setattr(lists, "RANKED", N - 1)
+    few = neighbour_list(store, asked(store, far, "image"), "spectrum", 5)
+    assert few.notes[0].endswith("not among the first 5.")
     assert neighbour_list(store, asked(store, 5, "image"), "spectrum", 5).notes == ()
 
 

@@ -78,6 +78,7 @@ def test_neighbours_of_each_modality_stand_side_by_side_and_on_the_map(panel, se
     session.change(colour="z")
     session.look_at(7)
     assert "<h3>image → image</h3>" in named(panel, "neighbours-title-0").text
+    assert "In bold the cosine similarity." in named(panel, "neighbours-title-1").text
     assert "<h3>image → spectrum</h3>" in named(panel, "neighbours-title-1").text
     own, other = nearest(store, 7)[:10], nearest(store, 7, "image", "spectrum")[:10]
     for column, rows in enumerate((own, other)):

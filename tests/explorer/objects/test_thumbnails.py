@@ -48,6 +48,27 @@ def test_a_spectrum_is_a_line_with_its_peak_where_the_line_is_and_a_gap_where_no
     assert not drawn[:, 35:36].any() and drawn[:, 10:30].any(axis=0).all()
 
 
+def test_the_spectrum_of_who_asks_is_drawn_faintly_beneath(space):
+    own, other = thumbnail(space, 0, "spectrum", 100), space.view(0, "spectrum").copy()
+    other[0] = np.linspace(0, 1, other.shape[1])
+    both = thumbnail(space, 0, "spectrum", 100, other)
+    assert (both[inked(own)] == own[inked(own)]).all() and (both[..., 3] == 255).all()
+    below = inked(both) & ~inked(own)
+    assert below.sum() > 50 and both[below].min() > 120  # grey
+    assert (both[below][:, 0] == both[below][:, 2]).all()
+    assert np.array_equal(thumbnail(space, 0, "image", 32, other), thumbnail(space, 0, "image", 32))
+
+
+def test_a_cutout_that_is_wider_than_high_is_not_squashed():
+    view = np.zeros((1, 10, 40), np.float32)
+    view[0, 3:7, 18:22] = 1.0
+    modality = Modality("image", "image", ("r",), (1, 10, 40))
+    drawn = picture(view, modality, 80)[..., :3].astype(int)
+    bright = drawn.mean(axis=2) > 200
+    height, width = np.ptp(np.nonzero(bright)[0]) + 1, np.ptp(np.nonzero(bright)[1]) + 1
+    assert abs(height - width) <= 1 and (drawn[:20] == MISSING).all()
+
+
 def test_a_light_curve_is_points_of_two_colours_folded_by_its_period_and_upside_down_in_magnitudes(space):
     picture = thumbnail(space, 0, "lightcurve", 96)
     drawn = inked(picture)
