@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from ...embeddings.writing import LARGEST
 from ...surveys.files.table_files import numbers, text
 from ..columns import Column
 from .catalogue_file import CatalogueFile
@@ -48,13 +49,20 @@ def overlay_columns(
     units, names = catalogue.frame.attrs.get("units", {}), {f"in_{short}", *taken}
     for place, name in enumerate(catalogue.frame.columns):
         values = catalogue.frame.iloc[:, place]
-        is_number = pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values)
+        is_number = _is_number(values)
         own = short_name(f"{short}_{str(name).replace('.', '_')}", names)
         names.add(own)
         columns.append(
             Column(own, units.get(name, ""), partial(_spread, values, found, count, is_number), not is_number)
         )
     return columns
+
+
+def _is_number(values: pd.Series) -> bool:
+    """Whether values may lie beside missing ones as floats: whole numbers that would lose digits are text."""
+    if not pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values):
+        return False
+    return not pd.api.types.is_integer_dtype(values) or bool(values.between(-LARGEST, LARGEST).all())
 
 
 def _flags(found: Counterparts, count: int) -> npt.NDArray[np.bool_]:

@@ -30,6 +30,7 @@ class Counterparts:
         how: What they were matched by, in words.
         notes: What else is to be said, in sentences.
         column: Column of ids that they were matched by, "" for positions.
+        doubles: Rows of an object that another row has.
     """
 
     rows: npt.NDArray[np.int64]
@@ -37,6 +38,7 @@ class Counterparts:
     how: str
     notes: tuple[str, ...] = ()
     column: str = ""
+    doubles: int = 0
 
     @property
     def matched(self) -> npt.NDArray[np.int64]:
@@ -46,8 +48,9 @@ class Counterparts:
     def __str__(self) -> str:
         count, matched = len(self.rows), len(self.matched)
         how = f" {self.how}" if self.how else ""
-        told = f"{counted(count, 'row')} read, {matched:,} matched{how}, {count - matched:,} without a counterpart."
-        return " ".join([told, *self.notes])
+        doubles = f"{self.doubles:,} of an object that another row has, " if self.doubles else ""
+        told = f"{counted(count, 'row')} read, {matched:,} matched{how}, {doubles}"
+        return " ".join([f"{told}{count - matched - self.doubles:,} without a counterpart.", *self.notes])
 
 
 def counterparts(space: Space, catalogue: CatalogueFile, radius_arcsec: float) -> Counterparts:
@@ -113,12 +116,13 @@ def _matched(space: Space, catalogue: CatalogueFile, ra: str, dec: str, radius_a
     if wrapped := int(beyond.sum()):
         notes.append(f"{counted(wrapped, 'right ascension')} below 0 or above 360 degrees, turned by 360.")
     if more := near - len(mine):
-        notes.append(f"An object is near {counted(more, 'row')} more, but has a nearer row.")
+        notes.append("Of several rows near one object the nearest is taken.")
     if lost := len(catalogue) - len(placed):
         notes.append(f"{counted(lost, 'row')} without a position.")
     if rivals := int(found.ambiguous.sum()):
         notes.append(f"{counted(rivals, 'row')} had another candidate within the radius; the nearest was taken.")
-    return Counterparts(rows, apart, f"by position ({ra}, {dec}) within {radius_arcsec:g} arcsec", tuple(notes))
+    how = f"by position ({ra}, {dec}) within {radius_arcsec:g} arcsec"
+    return Counterparts(rows, apart, how, tuple(notes), doubles=more)
 
 
 def _objects(
@@ -155,6 +159,7 @@ def by_id(space: Space, catalogue: CatalogueFile, column: str) -> Counterparts:
     rows = np.full(len(catalogue), -1)
     rows[first[place.take(pa.array(objects)).to_numpy()]] = objects
     notes, unnamed = [], int((ids == "").sum())
+    doubles = int(pd.Series(ids).isin(ids[rows >= 0]).sum() - (rows >= 0).sum())
     if repeated := len(ids) - len(first) - unnamed:
         notes.append(f"An id is repeated in {counted(repeated, 'row')}; the first of each counts.")
     if unnamed:
@@ -162,4 +167,5 @@ def by_id(space: Space, catalogue: CatalogueFile, column: str) -> Counterparts:
     if not len(objects) and len(first):
         own = space.ids_of([0])[0]
         notes.append(f"No id is in common: those of {column} look like {ids[first[0]]!r}, those here like {own!r}.")
-    return Counterparts(rows, np.full(len(catalogue), np.nan), f"by id ({column})", tuple(notes), column)
+    apart = np.full(len(catalogue), np.nan)
+    return Counterparts(rows, apart, f"by id ({column})", tuple(notes), column, doubles)

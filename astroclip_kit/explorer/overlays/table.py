@@ -32,7 +32,7 @@ OBJECT, APART = "object here", "apart [″]"
 
 
 class OverlayTable:
-    """A list of the rows that have a counterpart, or of those that have none.
+    """A list of the rows that have a counterpart, or of the others.
 
     Args:
         session: The page.
@@ -43,7 +43,7 @@ class OverlayTable:
         self._overlay: tuple[CatalogueFile, Counterparts] | None = None
         self._rows: npt.NDArray[np.int64] = np.empty(0, np.int64)
         self._source = ColumnDataSource({})
-        self._which = RadioButtonGroup(labels=["Matched", "Without a counterpart"], active=0, name="overlay-which")
+        self._which = RadioButtonGroup(labels=["Matched", "Not matched"], active=0, name="overlay-which")
         self._table = DataTable(
             source=self._source, height=260, sizing_mode="stretch_width", index_position=None, name="overlay-table"
         )
@@ -89,7 +89,7 @@ class OverlayTable:
             return
         row = int(self._overlay[1].rows[self._rows[chosen[0]]])
         if row < 0:
-            self._session.say("This row has no counterpart among the objects here.")
+            self._session.say("This row is matched to no object.")
         else:
             self._session.look_at(row)
 

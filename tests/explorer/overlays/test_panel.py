@@ -119,14 +119,15 @@ def test_each_object_has_one_row_the_nearest(session):
     text = f"ra,dec\n{RA[3]},{DEC[3] + 0.0002}\n{RA[3]},{DEC[3] + 0.0001}\n"
     found = counterparts(session.space, CatalogueFile.read("a.csv", text.encode()), 1.0)
     assert found.rows.tolist() == [-1, 3]
-    assert "An object is near 1 row more, but has a nearer row." in str(found)
+    assert "1 of an object that another row has, 0 without a counterpart." in str(found)
+    assert "Of several rows near one object the nearest is taken." in str(found)
     assert "1 row had another candidate within the radius; the nearest was taken." in str(found)
 
 
 def test_ids_are_matched_the_first_of_those_repeated(session):
     found = counterparts(session.space, CatalogueFile.read("ids.csv", IDS), 1.0)
     assert found.rows.tolist() == [5, -1, -1, -1, 59]
-    assert "matched by id (obj_name)" in str(found)
+    assert "5 rows read, 2 matched by id (obj_name), 1 of an object that another row has, 2 without" in str(found)
     assert "An id is repeated in 1 row; the first of each counts. 1 row without an id." in str(found)
 
 
@@ -201,6 +202,14 @@ def test_its_columns_are_columns_of_the_page(session, overlays):
     session.change(where=("in_my_stars",), colour="my_stars_count")
     assert np.flatnonzero(session.shown).tolist() == [1, 3, 9]
     assert sorted(session.marks["my_stars"].tolist()) == [1, 3, 9]
+
+
+def test_ids_of_many_digits_are_columns_of_text(session, overlays):
+    keys = [4611686018427387905, 2**60 + 1, 3]
+    table = Table({"ra": RA[:3], "dec": DEC[:3], "objkey": np.array(keys, "i8"), "small": np.arange(3)})
+    overlays.add("mine.fits", written(table, "fits"), 1.0)
+    assert session.columns["mine_objkey"].is_class and not session.columns["mine_small"].is_class
+    assert session.columns["mine_objkey"].values[:4].tolist() == [*map(str, keys), ""]
 
 
 def test_which_of_several_tables_was_taken_is_said(session, overlays):
@@ -289,7 +298,7 @@ def test_the_panel_lists_what_was_found(session):
     named(panel, "overlay-which").active = 1
     assert table.source.data["column 0"] == ["nobody"]
     table.source.selected.indices = [0]
-    assert session.said[0] == "This row has no counterpart among the objects here."
+    assert session.said[0] == "This row is matched to no object."
     remove = named(panel, "overlay-remove")
     remove._trigger_event(ButtonClick(remove))
     assert named(panel, "overlay-told").text == "" and not session.marks
