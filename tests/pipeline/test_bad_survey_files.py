@@ -60,7 +60,7 @@ def far_away(path):
 BAD_SPECTRA = {
     "empty": (lambda path: path.write_bytes(b""), "not a FITS file: it is empty"),
     "truncated": (lambda path: path.write_bytes(path.read_bytes()[:9000]), "truncated"),
-    "web page": (lambda path: path.write_bytes(HTML), "not a FITS file: it begins with b'<!DOCTYPE"),
+    "web page": (lambda path: path.write_bytes(HTML), "not a FITS file: it begins with '<!DOCTYPE"),
     "wrong HDU": (one_image, "has 1 HDUs, HDU 1 was expected"),
     "missing column": (without_column, "HDU 1 has no column 'ivar'"),
     "all NaN": (lambda path: change(path, 1, flux=np.nan), "no good pixel: flux is NaN, inverse variance 0"),
@@ -113,7 +113,7 @@ def test_nothing_that_can_be_used_is_an_error(survey, tmp_path, fails):
     for path in (survey / "spectra").iterdir():
         path.write_bytes(HTML)
     error = fails("ingest", "--spectra", survey / "spectra", "--out", tmp_path / "data")
-    assert "nothing in its 8 files can be used: " in error and "not a FITS file: it begins with b'<!DOCTYPE" in error
+    assert "nothing in its 8 files can be used: " in error and "not a FITS file: it begins with '<!DOCTYPE" in error
     assert not (tmp_path / "data" / "manifest.json").exists()
 
 

@@ -84,8 +84,8 @@ def other(**changes):
 
 WHOLE = cutout(ASKED)
 WRONG = {
-    "error page": (Answer(b"<html>Internal error</html>"), r"not a FITS file: it begins with b'<html>Internal"),
-    "words": (Answer(b"no such layer"), "not a FITS file: it begins with b'no such layer'"),
+    "error page": (Answer(b"<html>Internal error</html>"), r"not a FITS file: it begins with '<html>Internal"),
+    "words": (Answer(b"no such layer"), "not a FITS file: it begins with 'no such layer'"),
     "empty": (Answer(b""), "not a FITS file: it is empty"),
     "another object": (other(ra="150.2"), r"is of ra 150.2, dec 2.2, 359.7 arcsec from what was asked"),
     "another size": (other(size="15"), r"HDU 0 has shape \(4, 15, 15\), expected \(4, 16, 16\)"),

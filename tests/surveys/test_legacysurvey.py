@@ -171,7 +171,7 @@ def test_modality_without_a_readable_file(tmp_path):
     with pytest.raises(FileError, match="no file matches"):
         _ = LegacySurveyCutouts(tmp_path).modality
     (tmp_path / "a.fits").write_bytes(b"<html>")
-    with pytest.raises(FileError, match=r"no cutout can be read; the last problem: .*it begins with b'<html>'"):
+    with pytest.raises(FileError, match=r"no cutout can be read; the last problem: .*it begins with '<html>'"):
         _ = LegacySurveyCutouts(tmp_path).modality
 
 

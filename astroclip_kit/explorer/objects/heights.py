@@ -5,20 +5,33 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["heights", "power_of_ten"]
+__all__ = ["heights", "power_of_ten", "without_rays"]
 
-FINE, COARSE = 3, 51  # pixels of a running median: what is narrower is a cosmic ray; of the noise around a pixel
+FINE, COARSE = 5, 51  # pixels of a running median: of the flux around a pixel; of the noise around it
 NOISY = 4.0  # times the usual error
 PLAIN = (1e-2, 1e5)  # fluxes that are written as they are
 Array = npt.NDArray[np.float64]
 
 
-def heights(flux: Array, error: Array) -> tuple[float, float]:
+def without_rays(flux: Array) -> Array:
+    """Fluxes [P] without what is in one pixel only, as a cosmic ray: the middle one of each three.
+
+    Example:
+        >>> without_rays(np.array([1.0, 9, 1, 2, 3, 3, 1]))
+        array([1., 1., 2., 2., 3., 3., 1.])
+    """
+    around = np.pad(flux, 1, mode="edge")
+    left, right = around[:-2], around[2:]
+    return np.fmax(np.fmin(left, flux), np.fmin(np.fmax(left, flux), right))
+
+
+def heights(flux: Array, error: Array, calm: Array | None = None) -> tuple[float, float]:
     """Least and greatest flux that is real: in more than one pixel, and not where the noise is large.
 
     Args:
         flux: Fluxes [P], NaN where nothing was observed.
         error: Their standard deviations [P]; where none is known, the scatter around each pixel counts.
+        calm: Fluxes of which those without rays were known before they became means [P].
 
     Returns:
         Bottom and top; 0 and 1 of nothing.
@@ -33,12 +46,12 @@ def heights(flux: Array, error: Array) -> tuple[float, float]:
     if not known.any():
         return 0.0, 1.0
     flux, error = flux[known], error[known]
-    smooth = median_filter(flux, FINE, mode="nearest")
+    smooth = without_rays(flux) if calm is None else calm[known]
     if not np.isfinite(error).any():
-        scatter = np.abs(flux - median_filter(flux, 2 * FINE - 1, mode="nearest"))
+        scatter = np.abs(flux - median_filter(flux, FINE, mode="nearest"))
         error = maximum_filter(median_filter(scatter, COARSE, mode="nearest"), COARSE, mode="nearest")
-    calm = ~(error > NOISY * np.nanmedian(error))
-    shown = smooth[calm] if calm.any() else smooth
+    quiet = ~(error > NOISY * np.nanmedian(error))
+    shown = smooth[quiet] if quiet.any() else smooth
     return float(shown.min()), float(shown.max())
 
 

@@ -13,7 +13,7 @@ from ...transforms.spectral_lines import ABSORPTION, EMISSION, SKY
 from ...types import Modality
 from ..space import Space
 from ..texts import plain
-from .heights import heights, power_of_ten
+from .heights import heights, power_of_ten, without_rays
 from .plots import NOTE, axis_title, plot
 from .redshifts import LIGHT_KM_S, redshift_of
 
@@ -30,6 +30,7 @@ FAINT = ("[N II]", "He I", "[O I]", "[S III]", "[Ne V]", "He II", "Si IV", "N V"
 FRAMES = ("observed", "at rest")
 KINDS = ("emission lines", "absorption lines")
 NIGHT = "night sky"
+GREY = "In grey its error, 1 σ."  # noqa: RUF001
 STAR = 0.003  # redshift of the fastest star, about: there are no forbidden lines in one
 SLOW = 0.01  # redshift below which a velocity is told, too
 PAD = 0.01  # of the axis that stays free at its ends
@@ -114,6 +115,7 @@ class SpectrumView:
 
         self._space, self._modality = space, modality
         self._view, self._redshift, self._said = np.empty((1, 0), np.float32), math.nan, ""
+        self._calm = self._view  # without cosmic rays, which do not say how high the axis is
         self._ends, self._power = (0.0, 1.0), 0  # wavelengths on the axis; of ten, that fluxes are divided by
         self._frame = RadioButtonGroup(labels=list(FRAMES), active=0, name=f"frame-{modality.name}")
         self._kinds = CheckboxButtonGroup(
@@ -151,7 +153,7 @@ class SpectrumView:
         self._marks = [
             ColumnDataSource({"x": [], "name": [], "y": []}, name=f"{kind}-{name}") for kind in (*KINDS, NIGHT)
         ]
-        self.figure.patch("x", "y", source=self._band, fill_color="#999999", fill_alpha=0.45, line_color=None)
+        self.figure.patch("x", "y", source=self._band, fill_color="#888888", fill_alpha=0.6, line_color=None)
         self.figure.line("x", "flux", source=self._line, line_color=COLOURS[0], line_width=1)
         looks = zip(self._marks, (COLOURS[1], COLOURS[2], "#555555"), ("solid", "dashed", "dotted"), strict=True)
         for source, colour, dash in looks:
@@ -179,6 +181,7 @@ class SpectrumView:
             source: Column or file that says so.
         """
         self._view, self._redshift, self._said = view, redshift, source
+        self._calm = np.concatenate([without_rays(view[0])[None], view[1:]])
         known = math.isfinite(redshift)
         self._frame.visible = self._kinds.visible = known
         if not known:
@@ -218,7 +221,8 @@ class SpectrumView:
         self._line.data = {"x": x, "flux": flux}
         outline = band_around(x, flux, error)
         self._band.data = {"x": outline[0], "y": outline[1]}
-        bottom, top = heights(flux, error)
+        calm = drawn_spectrum(self._calm, self._modality, low / self._stretch, high / self._stretch)[1]
+        bottom, top = heights(flux, error, calm / 10.0**self._power)
         pad = (top - bottom) or abs(top) or 1.0
         start, end = bottom - 0.1 * pad, top + 0.3 * pad
         self.figure.y_range.update(start=start, end=end, reset_start=start, reset_end=end)
@@ -238,7 +242,8 @@ class SpectrumView:
         sky = [(name, at * self._stretch) for name, at in SKY] if self._sky.active else []
         for source, marks in zip(self._marks, placed([*shifted, sky], low, high), strict=True):
             source.data = marks
-        self._note.text = " ".join(filter(None, [_note(self._redshift, self._said), self._covariates()]))
+        told = [_note(self._redshift, self._said), GREY if len(self._band.data["x"]) else "", self._covariates()]
+        self._note.text = " ".join(filter(None, told))
 
     def _covariates(self) -> str:
         """What else is known of this spectrum, such as its phase."""

@@ -248,7 +248,7 @@ def read_header(path: Path, stream: BinaryIO, number: int) -> dict[str, Any] | N
     """
     block = stream.read(BLOCK)
     if number == 0 and not block.startswith(b"SIMPLE"):
-        what = f"it begins with {block[:20]!r}" if block else "it is empty"
+        what = f"it begins with {block[:20].decode('latin-1')!a}" if block else "it is empty"
         raise FileError(path, f"not a FITS file: {what}. If a download saved an error page, download it again.")
     if not block:
         return None

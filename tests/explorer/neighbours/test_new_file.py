@@ -86,9 +86,9 @@ def test_nothing_stays_on_the_disk(store, content, tmp_path, monkeypatch):
         (b"", r"^x.fits: not a FITS file: it is empty\."),
         (
             b"Dear reader",
-            r"^x.fits: not a FITS file: it begins with b'Dear reader'\..* A query is one FITS file, of blue or red\.$",
+            r"^x.fits: not a FITS file: it begins with 'Dear reader'\..* A query is one FITS file, of blue or red\.$",
         ),
-        (b"\x89PNG\r\n\x1a\n", r"^x.fits: not a FITS file: it begins with b'\\x89PNG"),
+        (b"\x89PNG\r\n\x1a\n", r"^x.fits: not a FITS file: it begins with '\\x89PNG"),
         (b"\x80\x04\x95cos\nsystem", r"^x.fits: not a FITS file: it begins with"),
         (b"\x1f\x8bnothing", r"^x.fits: truncated or damaged gzip file"),
         (b"BZh9nothing", r"^x.fits: truncated or damaged bzip2 file"),

@@ -101,6 +101,6 @@ def test_a_bad_file_is_said_and_nobody_asks(session):
     assert session.said[1] == "error" and "not known which model made this space" in session.said[0]
     layout.select_one({"name": "new-model"}).value = "anywhere"
     given(session, layout, "a.fits", b"abc")
-    assert session.said[1] == "error" and session.said[0].startswith("a.fits: not a FITS file: it begins with b'abc'.")
+    assert session.said[1] == "error" and session.said[0].startswith("a.fits: not a FITS file: it begins with 'abc'.")
     assert "A query is one FITS file, of " in session.said[0]
     assert taken == []

@@ -29,6 +29,13 @@ def test_a_noisy_end_does_not_rule_with_errors_or_without(error):
     assert 0.4 < low < 1 < high < 1.6
 
 
+def test_a_line_that_is_narrow_among_means_is_seen_where_it_was_more_than_one_pixel():
+    flux = noisy()
+    flux[500] = 50
+    assert heights(flux, np.full(COUNT, 0.1))[1] < 2  # one pixel
+    assert heights(flux, np.full(COUNT, 0.1), flux)[1] == 50
+
+
 def test_nothing_and_a_constant_have_an_axis_too():
     assert heights(NONE, NONE) == (0, 1) and heights(np.ones(COUNT), NONE) == (1, 1)
     few = np.append(NONE, 3.0)
