@@ -265,8 +265,8 @@ def open_folder(folder: str | Path, kind: str) -> dict[str, Any]:
         raise FolderError(f"{folder}: {MANIFEST} was not written by astroclip_kit, or it is damaged.")
     if manifest["format_version"] > FORMAT_VERSION:
         raise FolderError(
-            f"{folder} was written by a newer astroclip_kit ({manifest.get('astroclip_kit')}, folder format "
-            f"{manifest['format_version']}; this one reads {FORMAT_VERSION}). Update: pip install -U astroclip_kit."
+            f"{folder} was written by a newer astroclip_kit: its folder format is {manifest['format_version']}, this "
+            f"one reads up to {FORMAT_VERSION}. Update: pip install -U astroclip_kit."
         )
     if kind and manifest["kind"] != kind:
         raise FolderError(f"{folder} is {_a(manifest['kind'])} folder, expected {_a(kind)} folder.")

@@ -78,7 +78,7 @@ def draw(
         count = len(rows)
         picture = None if shown is None else hidden(plane, box, size, shown)
     colouring.measure()
-    return Drawn(plane, box, colouring, picture, rows, count, _told(plane, colouring, count, rows is None))
+    return Drawn(plane, box, colouring, picture, rows, count, _told(plane, colouring, count, rows is None, shown))
 
 
 def prepare(space: Space) -> Iterator[None]:
@@ -91,10 +91,14 @@ def prepare(space: Space) -> Iterator[None]:
         _ = plane.frame
 
 
-def _told(plane: Plane, colouring: Colouring, count: int, is_picture: bool) -> str:
+def _told(plane: Plane, colouring: Colouring, count: int, is_picture: bool, shown: Mask | None) -> str:
     parts = [f"{count:,} of {len(plane):,} objects in view"]
     parts[0] += ", as a picture of their density: zoom in to see each" if is_picture else ""
-    parts[0] += "" if count else ": the round arrow beside the map shows all again"
+    if not count:
+        is_filtered = shown is not None and not shown.any()
+        parts[0] += ": " + (
+            "none fulfils the conditions" if is_filtered else "the round arrow beside the map shows all"
+        )
     if plane.missing:
         parts.append(f"{plane.missing:,} {'object has' if plane.missing == 1 else 'objects have'} no {plane.lacks}")
     if colouring.missing:

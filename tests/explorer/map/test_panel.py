@@ -94,7 +94,12 @@ def test_zooming_in_draws_what_is_in_view(panel):
     assert "20 of 100 objects in view" in named(panel, "map_status").text
     plot.x_range.update(start=50, end=60)
     plot._trigger_event(RangesUpdate(plot))
-    assert "the round arrow beside the map shows all again" in named(panel, "map_status").text
+    assert "the round arrow beside the map shows all" in named(panel, "map_status").text
+
+
+def test_where_the_filter_hides_all_no_other_view_is_promised(session, panel):
+    session.change(where=("z > 1e9",))
+    assert "0 of 100 objects in view: none fulfils the conditions" in named(panel, "map_status").text
 
 
 def test_a_lasso_selects_what_is_shown_within_it(session, panel):
