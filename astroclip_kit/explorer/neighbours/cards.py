@@ -22,6 +22,7 @@ __all__ = ["CardColumn", "card", "cards_of", "html_of", "pictured"]
 View = npt.NDArray[np.float32]
 SIZE = 64  # pixels of a thumbnail
 LONGEST = 60  # letters of an id
+FEWEST, MOST = 3, 6  # digits of a similarity
 MEANS = "In bold the cosine similarity."
 LOOK = """
 :host { margin: 0; width: auto; scroll-margin-top: 80px; }
@@ -78,17 +79,23 @@ def card(picture: str, lines: Sequence[str]) -> str:
 
 def cards_of(space: Space, found: NeighbourList, colour: Column | None, beneath: View | None = None) -> list[str]:
     """HTML of each neighbour: its picture, rank, similarity, id and the value that colours the map."""
-    cards, values = [], Colouring(colour).told(found.rows)
+    cards, values, digits = [], Colouring(colour).told(found.rows), _digits(found.similarity)
     each = zip(found.rows, space.ids_of(found.rows), found.similarity, values, found.same, strict=True)
     for rank, (row, name, similarity, value, same) in enumerate(each, start=1):
         lines = [
-            f'<span class="rank">{rank}</span><b>{similarity:.3f}</b>',
+            f'<span class="rank">{rank}</span><b>{similarity:.{digits}f}</b>',
             f'<div class="id" title="{escape(name)}">{escape(cut(name, LONGEST, end=LONGEST // 2))}</div>',
             *(f'<span class="more">{escape(one)}</span>' for one in ([f"{colour.name} {value}"] if colour else [])),
             "<b>same object</b>" if same else "",
         ]
         cards.append(card(pictured(space, row, found.target, beneath), lines))
     return cards
+
+
+def _digits(similarity: npt.NDArray[np.float32]) -> int:
+    """How many digits tell most of some similarities from each other: three or more, up to those that they have."""
+    told = {digits: len({f"{one:.{digits}f}" for one in similarity}) for digits in range(FEWEST, MOST)}
+    return next((digits for digits, count in told.items() if 2 * count > len(similarity)), MOST)
 
 
 class CardColumn:

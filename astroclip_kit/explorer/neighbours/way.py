@@ -90,5 +90,5 @@ class Way:
         if self.steps is None or not len(self.steps.rows):
             return ""
         if self.place < 0:
-            return f"Next goes through {self.steps.title}; a click on a card goes on in its list."
+            return f"Next goes through {self.steps.title}."
         return f"{self.place + 1} of {len(self.steps.rows)} nearest to {self.of} ({self.steps.title})"

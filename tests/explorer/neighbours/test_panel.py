@@ -92,6 +92,16 @@ def test_neighbours_of_each_modality_stand_side_by_side_and_on_the_map(panel, se
     assert told in named(panel, "neighbours-head").text
 
 
+def test_similarities_that_are_much_alike_have_the_digits_that_tell_them_apart(tmp_path):
+    angle = np.linspace(0, 0.02, 12)
+    circle = np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    session = Session(Space(EmbeddingStore.write(tmp_path / "s", {"image": circle}, [f"o{i}" for i in range(12)])))
+    panel = neighbour_panel(session)
+    session.look_at(0)
+    told = [re.search("<b>(.+?)</b>", text)[1] for text in cards(panel)]
+    assert len(set(told)) > 5 and {len(one) for one in told} == {7}  # 0.99998
+
+
 def test_a_click_steps_to_a_neighbour_and_back_and_on(panel, session, store):
     session.look_at(7)
     rows = nearest(store, 7, "image", "spectrum")
