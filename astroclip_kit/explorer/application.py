@@ -162,6 +162,7 @@ def _tabs(session: Session) -> Tabs:
         if session.state.focus:
             show(titles[tabs.active] if titles[tabs.active] in SHOWS_FOCUS else "Object")
 
+    session.on("asked", call=lambda: show("Neighbours"))
     session.on("selection", call=chosen)
     session.on("focus", call=looked_at)
     return tabs

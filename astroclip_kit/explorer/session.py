@@ -37,7 +37,8 @@ class Session:
 
     Topics: "plane", "colour", "where", "focus", "view" (fields of `State`), "selection" (what the lasso took),
     "columns" (one was added or removed), "marks" (overlays and other rows drawn over the map), "said" (a message),
-    "offered" (a file to save), "arrived" (a catalogue file), "closed" (the page has ended).
+    "offered" (a file to save), "arrived" (a catalogue file), "asked" (a new file asks for neighbours), "closed" (the
+    page has ended).
 
     Args:
         space: What is explored.

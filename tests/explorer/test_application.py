@@ -58,6 +58,9 @@ def test_what_is_chosen_opens_its_tab(space):
     tabs.active = 1
     session.look_at(5)
     assert open_tab() == "Neighbours"  # one steps from neighbour to neighbour there
+    tabs.active = 0
+    session.tell("asked")
+    assert open_tab() == "Neighbours"  # as a file asks that was dropped on the page
     tabs.active = 3
     session.select(None)
     session.look_at(-1)

@@ -174,7 +174,10 @@ def find_bar(session: Session) -> Row:
             session.say(f"{found.sentence} Choose one.")
             return
         row = int(found.rows[0])
+        before = session.said
         session.look_at(row)
+        if session.said[1] == "error" and session.said != before:  # of who shows it, which stays
+            return
         hidden = "" if session.shown is None or session.shown[row] else " The filter hides it on the map."
         session.say(f"{found.sentence}: {session.state.focus}.{hidden}")
 

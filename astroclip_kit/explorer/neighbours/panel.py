@@ -74,6 +74,7 @@ class _Neighbours:
 
     def _ask_file(self, file: NewFile) -> None:
         self._go(Asker(file.name, file=file))
+        self.session.tell("asked")
 
     def _go(self, asker: Asker) -> None:
         """Looks at who shall ask, which then does."""

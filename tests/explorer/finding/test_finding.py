@@ -127,6 +127,18 @@ def test_names_of_an_overlay_are_names(session):
     assert find(session, "vega", 1).rows.tolist() == [1]
 
 
+def test_what_fails_to_show_what_is_found_stays_on_the_page(session):
+    def fails():
+        raise InputError("it cannot be shown")
+
+    bar = find_bar(session)
+    text = named(bar, "search")
+    session.on("focus", call=fails)
+    text.value = "obj-5"
+    text._trigger_event(ValueSubmit(text, "obj-5"))
+    assert session.state.focus == "obj-5" and session.said == ("it cannot be shown", "error")
+
+
 def test_enter_and_the_button_look_at_what_is_found(session):
     bar = find_bar(session)
     text, button, choice = named(bar, "search"), named(bar, "find-button"), named(bar, "find-choice")

@@ -240,8 +240,10 @@ def give(monkeypatch):
 def test_a_new_file_asks_like_an_object_and_has_a_place_on_the_map(give, session, store):
     panel = neighbour_panel(session)
     session.look_at(7)
+    told = []
+    session.on("asked", call=lambda: told.append("asked"))
     give(new_file(store, f"{HOSTILE}.fits"))
-    assert session.state.focus == ""
+    assert session.state.focus == "" and told == ["asked"]
     text = named(panel, "neighbours-head").text
     assert "onerror" in text and "<script>" not in text and "<img" not in text
     assert ">o3<" in cards(panel)[0] and "<b>1.000</b>" in cards(panel)[0]  # its own object is not known to be it
