@@ -125,8 +125,10 @@ def compose(session: Session) -> Column:
         session.document.js_on_event(DocumentReady, CustomJS(args=args, code=KEYS), CustomJS(code=CLICKS))
     wires = Div(visible=False, tags=[downloads(session)])
     head = _styled(Row(_title(session.space), message, _made(session, find_bar), sizing_mode=WIDE), stylesheet.HEAD)
-    body = _styled(Row(_styled(_made(session, map_panel), stylesheet.MAP), tabs, sizing_mode=WIDE), stylesheet.BODY)
-    parts = [head, _note(session.space), filter_chips(session), body, address_line(session), cleared, wires]
+    chips = _styled(filter_chips(session), stylesheet.CHIPS)
+    map_part = _styled(_made(session, map_panel), stylesheet.MAP)
+    body = _styled(Row(map_part, chips, tabs, sizing_mode=WIDE), stylesheet.BODY)
+    parts = [head, _note(session.space), body, address_line(session), cleared, wires]
     return _styled(Column(*parts, name="page"), stylesheet.ROOT)
 
 

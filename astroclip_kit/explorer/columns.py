@@ -15,7 +15,9 @@ from ..embeddings.class_codes import encode
 if TYPE_CHECKING:
     from ..embeddings.catalog import Catalog
 
-__all__ = ["Column", "Table"]
+__all__ = ["LARGEST", "Column", "Table"]
+
+LARGEST = 1e154  # of a number, whose square no number holds; greater ones stand for missing
 
 
 @dataclass(frozen=True)

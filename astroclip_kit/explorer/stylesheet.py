@@ -9,7 +9,8 @@ from bokeh.models import InlineStyleSheet, Row
 if TYPE_CHECKING:
     from bokeh.models import UIElement
 
-__all__ = ["BODY", "CLOSED", "HEAD", "MAP", "MESSAGE", "NOTE", "PAGE", "ROOT", "SIDE", "TITLE", "WIDGET", "line"]
+__all__ = ["BODY", "CHIPS", "CLOSED", "HEAD", "MAP", "MESSAGE", "NOTE", "PAGE", "ROOT", "SIDE", "TITLE", "WIDGET"]
+__all__ += ["line"]
 
 NARROW = "@media (max-width: 800px)"
 ICON = (
@@ -52,20 +53,22 @@ HEAD = f"""
 """
 
 BODY = f"""
-:host {{ display: grid; grid-template: minmax(0, 1fr) / minmax(0, 1fr) minmax(340px, 36%); gap: 12px; flex: 1 1 0;
-  min-height: 0; }}
-{NARROW} {{ :host {{ grid-template: auto auto / minmax(0, 1fr); flex: none; }} }}
+:host {{ display: grid; grid-template: "map side" minmax(0, 1fr) "map chips" auto / minmax(0, 1fr) minmax(340px, 36%);
+  gap: 0 12px; flex: 1 1 0; min-height: 0; }}
+{NARROW} {{ :host {{ grid-template: "map" auto "chips" auto "side" auto / minmax(0, 1fr); flex: none; }} }}
 """
 
+CHIPS = ":host { grid-area: chips; min-width: 0; max-height: 25vh; overflow-y: auto; }"  # no place of the map's
+
 MAP = f"""
-:host {{ min-width: 0; min-height: 0; width: auto; height: auto; }}
+:host {{ grid-area: map; min-width: 0; min-height: 0; width: auto; height: auto; }}
 {NARROW} {{ :host {{ height: 75vh; }} }}
 """
 
 SIDE = f"""
 {CLOSED}
-:host(.bk-above) {{ position: static; min-width: 0; min-height: 0; width: auto; height: auto; overflow-y: auto;
-  scroll-padding-top: 44px; align-content: start;
+:host(.bk-above) {{ grid-area: side; position: static; min-width: 0; min-height: 0; width: auto; height: auto;
+  overflow-y: auto; scroll-padding-top: 44px; align-content: start;
   grid-template: "header" max-content "stack" max-content / minmax(0, 1fr); }}
 .bk-header {{ position: sticky; top: 0; z-index: 5; background: #fff; }}
 :host(.bk-above) .bk-headers-wrapper {{ flex-wrap: wrap; }}

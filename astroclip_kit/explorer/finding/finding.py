@@ -15,6 +15,7 @@ from bokeh.models import Button, NumericInput, Row, Select, TextInput
 
 from ...errors import InputError, UsageError
 from ...surveys.catalogues import may_be_id
+from ..texts import cut
 from .nearby import angle, has_positions, near
 
 if TYPE_CHECKING:
@@ -154,8 +155,10 @@ def _at(session: Session, text: str, radius_arcsec: float) -> Found:
 
 def find_bar(session: Session) -> Row:
     """A field in which one types what one looks for; what is found is looked at."""
-    text = TextInput(title="Find: id, name or position", placeholder="188.736 12.582", name="search")
-    radius = NumericInput(title="Radius [arcsec]", value=RADIUS, low=0, mode="float", width=100, name="find-radius")
+    example = cut(session.space.ids_of([0])[0], 40)
+    flex = {"flex": "1 1 150px"}
+    text = TextInput(title="Find: id, name or position", placeholder=example, name="search", styles=flex)
+    radius = NumericInput(title="Radius [arcsec]", value=RADIUS, low=0, mode="float", width=96, name="find-radius")
     button = Button(label="Find", name="find-button", align="end")
     choice = Select(title="Which one?", visible=False, name="find-choice")
 

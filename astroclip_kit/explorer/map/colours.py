@@ -10,7 +10,7 @@ import numpy.typing as npt
 from bokeh.palettes import Viridis256
 
 from ...report.figures.canvas import COLOURS
-from ..columns import Column
+from ..columns import LARGEST, Column
 from .plane import blocks
 
 __all__ = ["MISSING", "OTHERS", "PLAIN", "SIGNS", "Colouring", "rgb"]
@@ -68,7 +68,7 @@ class Colouring:
 
     def measure(self) -> None:
         """Goes through the column once, so that nothing of it is left to be done in the page's turn."""
-        _ = self.missing, self.kind == "number" and self.span
+        _ = self.missing, self.kind == "number" and self.beyond
 
     @cached_property
     def missing(self) -> int:
@@ -79,12 +79,23 @@ class Colouring:
             return int((self.column.codes < 0).sum())
         return sum(int(np.isnan(self.numbers(part)).sum()) for part in blocks(len(self.column.values)))
 
+    @property
+    def _sample(self) -> npt.NDArray[np.float64]:
+        """Known values of objects all over the space."""
+        assert self.column is not None
+        values = self.numbers(slice(None, None, -(-len(self.column.values) // SAMPLE)))
+        return values[np.isfinite(values)]
+
+    @cached_property
+    def beyond(self) -> tuple[bool, bool]:
+        """Whether there are values below the first and above the last colour, which have these."""
+        known = self._sample
+        return bool((known < self.span[0]).any()), bool((known > self.span[1]).any())
+
     @cached_property
     def span(self) -> tuple[float, float]:
         """Values of the first and of the last colour: from 1 to 99 % of what is known."""
-        assert self.column is not None
-        values = np.asarray(self.column.values[:: -(-len(self.column.values) // SAMPLE)], dtype=np.float64)
-        known = values[np.isfinite(values)]
+        known = self._sample
         low, high = np.percentile(known, ROBUST) if len(known) else (0.0, 1.0)
         return (float(low), float(high)) if high > low else (float(low) - 0.5, float(low) + 0.5)
 
@@ -108,7 +119,7 @@ class Colouring:
         """Values of a column of numbers; NaN where missing."""
         assert self.column is not None
         values = np.asarray(self.column.values[rows], dtype=np.float64)
-        return np.where(np.isfinite(values), values, np.nan)
+        return np.where(np.abs(values) < LARGEST, values, np.nan)
 
     def codes(self, rows: slice | npt.NDArray[np.int64]) -> npt.NDArray[np.int8]:
         """Place in `palette` of the classes of rows."""

@@ -16,6 +16,7 @@ UMAP_ROWS = 5_000_000  # objects that a page places on a UMAP; more are work for
 BESIDE = """
 .bk-input-group { flex-direction: row; align-items: center; gap: 5px; }
 .bk-input-group > label { flex: none; }
+@media (max-width: 800px) { :host { flex: 1 1 150px !important; width: auto !important; margin: 0 !important; } }
 """
 LOOK = ":host { display: flex; flex-flow: row wrap; gap: 2px 8px; align-items: end; flex: none; }"
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 from bokeh.events import DocumentReady, PanStart, RangesUpdate, SelectionGeometry, Tap
-from bokeh.models import Column, ColumnDataSource, Div, InlineStyleSheet, Row
+from bokeh.models import BasicTickFormatter, Column, ColumnDataSource, Div, InlineStyleSheet, Row
 
 from ..pauses import ANSWERED, Pause
 from ..session import Session
@@ -16,7 +16,7 @@ from ..texts import plain
 from .colours import Colouring
 from .controls import map_controls
 from .drawing import Drawn, draw
-from .figure import keys, map_figure
+from .figure import HINT, OVER, around, keys, map_figure
 from .legend import ColourLegend
 from .marks import Marks
 from .plane import Box, Plane
@@ -35,16 +35,12 @@ BELOW = """
 :host { display: flex; flex-flow: row wrap; gap: 0 16px; align-items: center; flex: none; min-height: 30px; }
 """  # as high with marks as without them
 REACH = 8  # pixels around a click in which an object is meant
-HINT = "Click an object, draw around some to select them, turn the wheel to zoom."
+NOTHING = "There is no object where you clicked. Click nearer to one, or zoom in."
 Mask = npt.NDArray[np.bool_]
 
 
 def map_panel(session: Session) -> UIElement:
-    """The map with its controls above and a line below that tells what is seen.
-
-    Args:
-        session: The page's state.
-    """
+    """The map of a page, with its controls above and a line below that tells what is seen."""
     return _Map(session).layout
 
 
@@ -65,9 +61,10 @@ class _Map:
         self.plot.image_rgba("image", "x", "y", "dw", "dh", source=self.picture)
         self.points, self.marks = Points(self.plot, self.space), Marks(self.plot, session)
         self.legend = ColourLegend(self.plot)
-        self.told = Div(text=f"<p>{HINT}</p>", name="map_status", html_attributes={"role": "status"})
+        self.hint = Div(text=HINT, name="map_hint", stylesheets=[InlineStyleSheet(css=OVER)])
+        self.told = Div(name="map_status", html_attributes={"role": "status"})
         below = Row(self.told, self.marks.boxes, stylesheets=[InlineStyleSheet(css=BELOW)])
-        parts = [map_controls(session), self.legend.line, self.plot, below]
+        parts = [map_controls(session), self.legend.line, self.hint, self.plot, below]
         self.layout = Column(*parts, sizing_mode="stretch_both", name="map_panel")
         self._listen()
         if session.document is None:
@@ -116,10 +113,12 @@ class _Map:
         if plane.key != self.wanted:
             return
         self.plane = plane
-        x0, x1, y0, y1 = frame
-        self.frame(x1 if plane.sky else x0, x0 if plane.sky else x1, y0, y1, as_start=True)
+        for part in filter(None, (frame, self.session.state.view)):
+            x0, x1, y0, y1 = part
+            self.frame(x1 if plane.sky else x0, x0 if plane.sky else x1, y0, y1, as_start=part is frame)
         for axis, title in zip((self.plot.xaxis, self.plot.yaxis), plane.axes, strict=True):
             axis.axis_label = plain(title)
+        self.plot.xaxis.formatter = around() if plane.sky else BasicTickFormatter()
         self.recolour()
         self.mark()
         self.look()
@@ -140,7 +139,15 @@ class _Map:
 
     def soon(self) -> None:
         """Draws anew when the view has come to rest."""
-        self.rest(DELAY, self.redraw)
+        self.rest(DELAY, self.rested)
+
+    def rested(self) -> None:
+        """Keeps which part is in view, and draws it."""
+        if self.plane is not None:
+            x, y = self.plot.x_range, self.plot.y_range
+            ends = sorted((x.reset_start, x.reset_end)) + sorted((y.reset_start, y.reset_end))
+            self.session.change(view=() if np.allclose(self.box, ends, rtol=1e-9, atol=0) else self.box)
+        self.redraw()
 
     @property
     def box(self) -> tuple[float, float, float, float]:
@@ -181,14 +188,14 @@ class _Map:
         place = {"x": [left], "y": [bottom], "dw": [right - left], "dh": [top - bottom]}
         self.picture.data = {"image": picture, **{name: one * len(picture) for name, one in place.items()}}
         self.points.show(drawn, self.session.selection)
-        self.legend.show(drawn.colouring)
+        self.legend.show(drawn.colouring, self.size[0])
         self.seen = drawn.told
         self.tell()
 
     def tell(self) -> None:
         """Says what is seen, and until one has begun what one can do."""
         begun = self.session.state.focus or self.session.selection is not None
-        self.told.text = f"<p>{html.escape(self.seen)}{'' if begun else f'. {HINT}'}</p>"
+        self.told.text, self.hint.visible = f"<p>{html.escape(self.seen)}</p>", not begun
 
     def mark(self) -> None:
         """Draws the marks of the panels."""
@@ -228,6 +235,8 @@ class _Map:
         def found(row: int) -> None:
             if row >= 0:
                 self.session.look_at(row)
+            elif not self.session.said[0]:
+                self.session.say(NOTHING)
 
         self.session.work(lambda: nearest(plane, x, y, reach, shown), found, lane=ASKED)
 
@@ -243,7 +252,8 @@ class _Map:
         if self.plane is None or outline is None:
             return
         plane, shown, cleared, kind = self.plane, self.session.shown, self.cleared, event.geometry["type"]
-        mode = _mode(self.modifiers, self.plot.select_one({"name": kind}).mode)
+        usual = {"replace": self.plot.select_one({"name": kind}).mode}  # where nothing else is chosen
+        mode = _mode(self.modifiers, usual.get(self.session.gesture, self.session.gesture))
 
         def job() -> Mask:
             if kind == "poly":

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["BLOCK", "Box", "Places", "Plane", "blocks"]
+__all__ = ["BLOCK", "SAMPLE", "Box", "Places", "Plane", "blocks"]
 
 BLOCK = 1 << 20  # rows at once
 PART = 1 << 16  # of them while each is worked on: their places stay in the cache of a processor
@@ -43,6 +43,7 @@ class Plane:
         axes: Titles of both.
         lacks: What an object without a place does not have.
         sky: Whether x is a right ascension, which grows to the left.
+        cut: Where the circle of right ascensions is cut: those beyond are given less 360 degrees.
     """
 
     key: str
@@ -52,13 +53,15 @@ class Plane:
     axes: tuple[str, str]
     lacks: str
     sky: bool = False
+    cut: float = 360.0
 
     def __len__(self) -> int:
         return len(self.x)
 
     def at(self, rows: Any) -> tuple[Floats, Floats]:
         """Coordinates of some rows, as numpy indexes."""
-        return np.asarray(self.x[rows], dtype=np.float64), np.asarray(self.y[rows], dtype=np.float64)
+        x, y = np.asarray(self.x[rows], dtype=np.float64), np.asarray(self.y[rows], dtype=np.float64)
+        return (np.where(x > self.cut, x - 360, x) if self.sky and self.cut < 360 else x), y
 
     def walk(self, work: Callable[[Iterable[Places]], T]) -> list[T]:
         """What comes out of a work on all objects, some at a time, once for each of the threads that share them."""

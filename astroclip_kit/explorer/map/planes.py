@@ -14,7 +14,7 @@ import numpy.typing as npt
 from ...embeddings.mean import MEAN, mean_of
 from ...errors import FolderError, UsageError
 from ...storage import own_manifest
-from .plane import Plane, blocks
+from .plane import SAMPLE, Plane, blocks
 
 if TYPE_CHECKING:
     from ...downstream.maps import Map
@@ -228,4 +228,17 @@ def _of_columns(key: str, x: Column, y: Column) -> Plane:
     lacks = " or ".join(dict.fromkeys((x.name, y.name)))
     sky = (x.name, y.name) == ("ra", "dec")
     title = "Sky" if sky else f"{y.name} against {x.name}"
-    return Plane(key, title, x.values, y.values, (x.title, y.title), lacks, sky)
+    cut = _widest_gap(x.values) if sky else 360.0
+    return Plane(key, title, x.values, y.values, (x.title, y.title), lacks, sky, cut)
+
+
+def _widest_gap(ra: npt.NDArray[Any]) -> float:
+    """Where to cut the circle so that no field is torn apart: the middle of its widest gap, 360 at 0 degrees."""
+    some = np.asarray(ra[:: -(-len(ra) // SAMPLE)], dtype=np.float64)
+    some = np.sort(some[np.isfinite(some)])
+    if not len(some):
+        return 360.0
+    gaps = np.diff(np.append(some, some[0] + 360))
+    widest = int(np.argmax(gaps))
+    is_within = widest < len(some) - 1 and gaps[widest] > 1.2 * gaps[-1]
+    return float(some[widest] + gaps[widest] / 2) if is_within else 360.0

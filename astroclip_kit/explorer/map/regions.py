@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.path import Path
 
+from ..columns import LARGEST
 from .plane import Box, Places, Plane
 
 __all__ = ["nearest", "rows_in_box", "rows_within", "within_box"]
@@ -33,7 +34,7 @@ def rows_within(plane: Plane, outline: npt.ArrayLike, shown: Mask | None = None)
     """
     corners = np.asarray(outline, dtype=np.float64).reshape(-1, 2)
     found = np.zeros(len(plane), dtype=bool)
-    if len(corners) < 3 or not np.isfinite(corners).all() or not np.ptp(corners, axis=0).all():
+    if len(corners) < 3 or not (np.abs(corners) < LARGEST).all() or not np.ptp(corners, axis=0).all():
         return found
     path, low = Path(np.vstack([corners, corners[:1]])), corners.min(axis=0)
     step = np.ptp(corners, axis=0) / CELLS

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Protocol
 
 import numpy as np
-from bokeh.models import Button, Column, Div, TabPanel, Tabs, UIElement
+from bokeh.models import Button, Column, Div, Select, TabPanel, Tabs, UIElement
 
 from ..exchange.samp_controls import SampControls
 from ..exchange.saving_controls import SavingControls
@@ -18,9 +18,15 @@ from .members import Odd, Sample
 
 __all__ = ["selection_panel"]
 
-HINT = """<p><b>Nothing is selected.</b> Choose the lasso or the box beside the map and draw around objects; with Shift
-held, further ones are added. The neighbours of an object can be selected in their tab. Then properties, pictures and
-the most unusual members are shown here, and can be saved or sent to other programs.</p>"""
+HINT = """<p><b>Nothing is selected.</b> Choose the lasso or the box beside the map and draw around objects. The
+neighbours of an object can be selected in their tab. Then properties, pictures and the most unusual members are shown
+here, and can be saved or sent to other programs.</p>"""
+GESTURES = [
+    ("replace", "selects anew"),
+    ("append", "adds (Shift)"),
+    ("subtract", "takes away (Ctrl + Shift)"),
+    ("intersect", "keeps what is in both (Ctrl)"),
+]
 
 
 def selection_panel(session: Session) -> UIElement:
@@ -51,6 +57,11 @@ class _SelectionPanel:
         everything.on_click(partial(session.guarded, self._select_shown))
         self._clear = Button(label="Select nothing", name="select-nothing")
         self._clear.on_click(lambda: session.guarded(lambda: session.select(None)))
+        self._undo = Button(label="Undo", name="select-undo", visible=False)
+        self._undo.on_click(lambda: session.guarded(lambda: session.select(self._before)))
+        self._last = self._before = session.selection
+        self._gesture = Select(title="The next lasso or box", options=GESTURES, value="replace", name="select-gesture")
+        self._gesture.on_change("value", lambda attribute, old, new: setattr(session, "gesture", new))
         self._parts: dict[str, _Part] = {
             "Properties": Histograms(session),
             "Sample": Sample(session),
@@ -62,7 +73,7 @@ class _SelectionPanel:
         self._tabs = Tabs(tabs=self._panels, name="selection-tabs", sizing_mode="stretch_width")
         self._tabs.on_change("active", lambda attribute, old, new: session.guarded(self._update_part))
         self._stale = set(self._parts)
-        buttons = line(everything, self._clear)
+        buttons = line(everything, self._clear, self._undo, self._gesture)
         self.layout = Column(self._head, buttons, self._tabs, name="selection-panel", sizing_mode="stretch_width")
         session.on("selection", call=self._update)
         self._update()
@@ -73,6 +84,9 @@ class _SelectionPanel:
 
     def _update(self) -> None:
         selected = self._session.selection is not None
+        if self._session.selection is not self._last:
+            self._before, self._last = self._last, self._session.selection
+            self._undo.visible = True
         self._head.text = _count(self._session) if selected else HINT
         self._clear.visible = selected
         self._stale = set(self._parts)

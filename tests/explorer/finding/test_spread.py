@@ -25,6 +25,10 @@ def test_a_value_that_all_have_still_has_a_slider(values):
 
 def test_nothing_known_has_no_ends():
     found = Spread.of(np.full(3, np.nan))
+    extreme = Spread.of(np.array([1e308, -1e308, 1.0]))
+    assert (extreme.low, extreme.high, extreme.missing) == (1, 1, 2) and extreme.end > extreme.start
+    tiny = Spread.of(np.array([5e-324, 1e-323]))
+    assert tiny.end > tiny.start and tiny.bins(np.array([5e-324, 1e-323]))[1].sum() == 2
     assert np.isnan([found.low, found.high]).all() and found.missing == 3
     assert found.bins(np.full(3, np.nan))[1].sum() == 0
 

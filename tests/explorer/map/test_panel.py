@@ -352,3 +352,60 @@ def test_ids_of_points_are_read_beside_the_page(session, monkeypatch):
     monkeypatch.setattr(type(session.space), "ids_of", lambda *_: pytest.fail("ids were read in the page's own turn"))
     points.show(drawn, None)
     assert points.source.data["id"] == [str(session.space.store.object_ids[row]) for row in drawn.rows]
+
+
+def test_the_part_in_view_is_kept_and_taken_up(session, panel):
+    plot = named(panel, "map")
+    plot.x_range.update(start=-0.5, end=1.5)
+    plot._trigger_event(RangesUpdate(plot))
+    view = session.state.view
+    assert view == (-0.5, 1.5, plot.y_range.start, plot.y_range.end)
+    again = Session(session.space)
+    again.change(plane="x|y", view=view)
+    opened = named(map_panel(again), "map")
+    assert (opened.x_range.start, opened.x_range.end) == (-0.5, 1.5) and opened.x_range.reset_end > 9
+    opened.x_range.update(start=opened.x_range.reset_start, end=opened.x_range.reset_end)
+    opened._trigger_event(RangesUpdate(opened))
+    assert again.state.view == ()
+    again.change(view=view)
+    again.change(plane="z|y")
+    assert again.state.view == () and opened.x_range.start == opened.x_range.reset_start
+
+
+def test_a_click_beside_all_objects_and_the_first_steps_are_told(session, panel):
+    hint = named(panel, "map_hint")
+    assert hint.visible and "Click an object" in hint.text
+    plot = named(panel, "map")
+    plot._trigger_event(Tap(plot, x=4.5, y=4.5))
+    assert "There is no object where you clicked" in session.said[0] and hint.visible
+    plot._trigger_event(Tap(plot, x=4, y=4))
+    assert session.state.focus == "o44" and not hint.visible
+
+
+def test_the_next_gesture_does_what_was_chosen(session, panel):
+    lasso(panel, box(-0.5, 2.5, -0.5, 0.5), "rect")
+    session.gesture = "subtract"
+    lasso(panel, box(-0.5, 0.5, -0.5, 0.5), "rect")
+    assert selected(session) == [1, 2]
+
+
+def test_a_bar_says_where_it_ends_before_the_values_do(session, panel):
+    session.change(colour="z")
+    bar = named(panel, "colour_bar")
+    first, *middle, last = bar.ticker.ticks
+    known = session.columns["z"].values
+    assert np.nanmin(known) < first < min(middle) and max(middle) < last < np.nanmax(known)
+    assert f"≤ {first:.3g}" in bar.formatter.code and f"≥ {last:.3g}" in bar.formatter.code
+    session.change(colour="y")
+    assert "≤" not in bar.formatter.code and bar.ticker.ticks[0] == 0 and bar.ticker.ticks[-1] == 9
+
+
+def test_tools_have_names(panel):
+    told = {tool.description for tool in named(panel, "map").tools if tool.description}
+    assert "Lasso: draw around objects to select them" in told and "Show all again" in told
+
+
+def test_numbers_that_stand_for_missing_take_no_part():
+    values = np.array([1e308, -1e308, 1.0, 2.0, 3.0])
+    colouring = Colouring(Column("z", "", lambda: values, False))
+    assert colouring.missing == 2 and 1 <= colouring.span[0] < colouring.span[1] <= 3

@@ -142,3 +142,23 @@ def test_too_few_objects_have_no_components(tmp_path, columns):
     two = EmbeddingStore.write(tmp_path / "two", {"image": np.eye(2)}, ["a", "b"])
     with pytest.raises(InputError, match=r"^a map needs at least 3 objects and 2 dimensions, found \d and \d+\.$"):
         Planes(two).open("pca:image", columns)
+
+
+@pytest.mark.parametrize(
+    ("ra", "least", "most"),
+    [
+        ((359.5, 359.9, 0.1, 0.5), -0.5, 0.5),
+        ((10.0, 11.0, 12.0), 10, 12),
+        (tuple(range(0, 360, 5)), 0, 355),
+        ((200.0, 350.0, 359.0, 20.0, 30.0), -160, 30),
+    ],
+)
+def test_a_field_on_the_sky_is_not_torn_apart_at_zero(tmp_path, ra, least, most):
+    ids = [f"o{number}" for number in range(len(ra))]
+    catalog = {"ra": np.array(ra, dtype=float), "dec": np.linspace(0, 1, len(ra))}
+    vectors = {"image": np.random.default_rng(0).normal(size=(len(ra), 4))}
+    space = Space(EmbeddingStore.write(tmp_path / "s", vectors, ids, catalog=catalog))
+    plane = space.planes.open("ra|dec", space.columns)
+    x, _ = plane.at(slice(None))
+    assert (x.min(), x.max()) == (pytest.approx(least), pytest.approx(most)) and ((x - np.array(ra)) % 360 == 0).all()
+    assert plane.frame[1] - plane.frame[0] < 1.1 * (most - least)

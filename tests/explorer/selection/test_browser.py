@@ -74,7 +74,9 @@ def test_a_lasso_opens_the_selection_with_its_histograms_and_pictures(page):
     page.wait(
         lambda: f"{int(page.session.selection.sum())} of 400 objects are selected" in page.text("selection-count")
     )
-    page.wait(lambda: page.js("return named('histogram-0')?.renderers[0].data_source.data.top.length > 0"), "histograms")
+    page.wait(
+        lambda: page.js("return named('histogram-0')?.renderers[0].data_source.data.top.length > 0"), "histograms"
+    )
     page.wait(lambda: page.is_shown("histogram-0"), "histograms")
     page.wait_idle()
     colours = page.picture("histogram-0").reshape(-1, 3).astype(int)

@@ -229,3 +229,21 @@ def test_a_poor_store_has_the_panel_too(tmp_path):
     for title in ("Sample", "Typical and odd", "Save", "Send"):
         open_tab(panel, title)
     assert len(buttons(panel, "typical")) == 4 and session.said[1] == "note"
+
+
+def test_a_selection_is_undone_and_the_next_gesture_is_chosen(session):
+    panel = selection_panel(session)
+    assert not named(panel, "select-undo").visible
+    first, second = far(session), np.arange(200) < 3
+    for rows in (first, second):
+        session.select(rows)
+    press(panel, "select-undo")
+    assert session.selection is first
+    press(panel, "select-undo")
+    assert session.selection is second, "undoing that, too"
+    press(panel, "select-nothing")
+    press(panel, "select-undo")
+    assert session.selection is second
+    named(panel, "select-gesture").value = "subtract"
+    assert session.gesture == "subtract"
+    assert "takes away" in dict(named(panel, "select-gesture").options)["subtract"]
