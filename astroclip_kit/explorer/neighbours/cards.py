@@ -54,7 +54,7 @@ def html_of(name: str, text: str = "") -> models.Div:
     )
 
 
-def pictured(space: Space, row: int, target: str, beneath: View | None = None) -> str:
+def pictured(space: Space, row: int, target: str, beneath: View | None = None, *, measure: bool = False) -> str:
     """The address of a small picture of what answers, "" where there is none.
 
     A mean and a table have no picture of their own: the first view of the object that there is stands for them.
@@ -64,11 +64,12 @@ def pictured(space: Space, row: int, target: str, beneath: View | None = None) -
         row: Who answers.
         target: By which modality.
         beneath: View of who asks, which is drawn faintly beneath a spectrum.
+        measure: Whether to look for the period of a light curve, see `thumbnail`.
     """
     known = space.dataset.modalities if space.dataset else {}
     has_own = target in space.store.names and not (target in known and known[target].kind == "table")
     names = [target] if has_own else space.store.names
-    return next((url for name in names if (url := thumbnail_url(space, row, name, SIZE, beneath))), "")
+    return next((url for name in names if (url := thumbnail_url(space, row, name, SIZE, beneath, measure=measure))), "")
 
 
 def card(picture: str, lines: Sequence[str]) -> str:
@@ -88,7 +89,7 @@ def cards_of(space: Space, found: NeighbourList, colour: Column | None, beneath:
             *(f'<span class="more">{escape(one)}</span>' for one in ([f"{colour.name} {value}"] if colour else [])),
             "<b>same object</b>" if same else "",
         ]
-        cards.append(card(pictured(space, row, found.target, beneath), lines))
+        cards.append(card(pictured(space, row, found.target, beneath, measure=True), lines))
     return cards
 
 
@@ -104,24 +105,32 @@ class CardColumn:
     Args:
         number: Which column of the panel, from 0.
         head: What says who asks; a click on a neighbour scrolls to it.
-        pick: Takes the place of a neighbour that is clicked.
-        select: Called when all of them are wanted.
+        pick: Takes the list that is shown, and the place in it of a neighbour that is clicked.
+        select: Takes the list when all of them are wanted.
     """
 
     def __init__(
-        self, number: int, head: models.UIElement, pick: Callable[[int], None], select: Callable[[], None]
+        self,
+        number: int,
+        head: models.UIElement,
+        pick: Callable[[NeighbourList, int], None],
+        select: Callable[[NeighbourList], None],
     ) -> None:
+        self._shown: NeighbourList | None = None
         self.title = html_of(f"neighbours-title-{number}")
-        self._cards = CardButtons(f"neighbours-cards-{number}", pick, LOOK)
+        self._cards = CardButtons(
+            f"neighbours-cards-{number}", lambda place: pick(self._shown, place) if self._shown else None, LOOK
+        )
         self._cards.layout.js_on_change("tags", models.CustomJS(args={"head": head}, code=SEE))
         self.select = models.Button(name=f"neighbours-select-{number}", align="start", margin=(4, 0, 4, 0))
-        self.select.on_click(select)
+        self.select.on_click(lambda: select(self._shown) if self._shown else None)
         parts = [self.title, self.select, self._cards.layout]
         style = {"flex": f"1 1 {NARROWEST}px", "min-width": "0", "max-width": "100%"}
         self.layout = models.Column(*parts, name=f"neighbours-{number}", styles=style)
 
     def show(self, found: NeighbourList, cards: Sequence[str]) -> None:
         """Shows a list, in place of the one before."""
+        self._shown = found
         notes = " ".join([*([MEANS] if len(cards) else []), *found.notes])
         self.title.text = f'<h3>{escape(found.title)}</h3><p class="notes">{escape(notes)}</p>'
         self.select.update(label=f"Select these {len(cards)}", visible=len(cards) > 0)

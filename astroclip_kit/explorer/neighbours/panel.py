@@ -89,22 +89,23 @@ class _Neighbours:
     def _step(self, by: int) -> None:
         self._look_at(self.way.step(by))
 
-    def _pick(self, column: int, place: int) -> None:
-        if column < len(self.lists):
-            self._look_at(self.way.pick(self.lists[column], place))
+    def _pick(self, found: NeighbourList, place: int) -> None:
+        if any(found is one for one in self.lists):  # else others are about to be shown
+            self._look_at(self.way.pick(found, place))
 
     def _look_at(self, row: int | None) -> None:
         if row is not None:
             self.session.look_at(row)
 
     def _column(self, number: int) -> CardColumn:
-        pick, select = partial(self._pick, number), partial(self._select, number)
-        guarded = self.session.guarded
-        return CardColumn(number, self.head, lambda place: guarded(partial(pick, place)), lambda: guarded(select))
+        guarded, pick, select = self.session.guarded, self._pick, self._select
+        return CardColumn(
+            number, self.head, lambda *one: guarded(partial(pick, *one)), lambda one: guarded(partial(select, one))
+        )
 
-    def _select(self, column: int) -> None:
+    def _select(self, found: NeighbourList) -> None:
         rows = np.zeros(len(self.session.space), dtype=bool)
-        rows[self.lists[column].rows] = True
+        rows[found.rows] = True
         self.session.select(rows)
 
     def _arrive(self, asker: Asker | None) -> None:
@@ -177,7 +178,8 @@ class _Neighbours:
             self.way.offer(lists[0])
         self._show()
         rows = self._listed
-        self.session.mark("neighbours", rows if len(rows) else None)
+        parts = {one.target: one.rows for one in self.lists}
+        self.session.mark("neighbours", rows if len(rows) else None, parts)
 
     @property
     def _listed(self) -> npt.NDArray[np.int64]:
@@ -192,14 +194,25 @@ class _Neighbours:
             part.visible = self.way.asker is not None
         for number in range(len(self.columns), len(self.lists)):
             self.columns.append(self._column(number))
-        space, colour = self.session.space, self.session.columns.get(self.session.state.colour)
-        for column, found in zip(self.columns, self.lists, strict=False):
-            column.show(found, cards_of(space, found, colour, self._view_of_asker(found.target)))
-        self.row.children = [column.layout for column in self.columns[: len(self.lists)]]
+        asker, lists, colour = self.way.asker, self.lists, self.session.columns.get(self.session.state.colour)
 
-    def _view_of_asker(self, name: str) -> npt.NDArray[np.float32] | None:
-        """Its own spectrum, beneath which those of others are drawn, where it has one."""
-        space, asker = self.session.space, self.way.asker
+        def job() -> list[list[str]]:
+            if lists is not self.lists:
+                return []  # others are drawn by now
+            return [cards_of(self.session.space, one, colour, self._view_of(asker, one.target)) for one in lists]
+
+        def then(cards: list[list[str]]) -> None:
+            if lists is not self.lists or len(cards) < len(lists):
+                return
+            for column, found, drawn in zip(self.columns, lists, cards, strict=False):
+                column.show(found, drawn)
+            self.row.children = [column.layout for column in self.columns[: len(lists)]]
+
+        self.session.work(job, then, lane="cards of neighbours")
+
+    def _view_of(self, asker: Asker | None, name: str) -> npt.NDArray[np.float32] | None:
+        """The spectrum of who asks, beneath which those of others are drawn, where it has one."""
+        space = self.session.space
         known = space.dataset.modalities.get(name) if space.dataset else None
         if asker is None or known is None or known.kind != "spectrum":
             return None

@@ -71,7 +71,7 @@ class Gallery:
         self._session.work(draw, then, lane=self.layout.name)
 
     def _card(self, row: int, modality: str, object_id: str, line: str) -> str:
-        url = thumbnail_url(self._session.space, row, modality, SIDE) if modality else ""
+        url = thumbnail_url(self._session.space, row, modality, SIDE, measure=True) if modality else ""
         image = f'<img alt="" src="{url}">' if url else ""
         told = [cut(object_id, LONGEST, end=LONGEST // 2), line, "" if url or not modality else f"no {modality}"]
         return image + "".join(f"<div>{escape(one)}</div>" for one in told if one)

@@ -32,7 +32,9 @@ FAINT = 0.4  # of the ink of a line that is drawn beneath
 FEW = 30  # points, which are drawn twice as wide
 
 
-def thumbnail(space: Space, row: int, name: str, size: int = 96, beneath: View | None = None) -> Picture | None:
+def thumbnail(
+    space: Space, row: int, name: str, size: int = 96, beneath: View | None = None, *, measure: bool = False
+) -> Picture | None:
     """A picture of one modality of an object: the cutout, the line of the spectrum or the points of the light curve.
 
     Args:
@@ -41,6 +43,7 @@ def thumbnail(space: Space, row: int, name: str, size: int = 96, beneath: View |
         name: The modality.
         size: Height and width in pixels.
         beneath: Another view of the modality, which is drawn faintly beneath where it is a spectrum.
+        measure: Whether to look for the period of a light curve where none is known, for about 50 ms.
 
     Returns:
         Colours [size, size, 4], the top row first (turn it with ``[::-1]`` for Bokeh's ``image_rgba``); None where
@@ -50,7 +53,7 @@ def thumbnail(space: Space, row: int, name: str, size: int = 96, beneath: View |
     if view is None or space.dataset is None:
         return None
     modality = space.dataset.modalities[name]
-    period = period_of(space, row, modality, view).days if modality.ragged else math.nan
+    period = period_of(space, row, modality, view, measure=measure).days if modality.ragged else math.nan
     return picture(view, modality, size, period, beneath)
 
 
@@ -73,9 +76,11 @@ def picture(
     return _painted(_points(view, modality, size * FINE, period)) if modality.kind == "lightcurve" else None
 
 
-def thumbnail_url(space: Space, row: int, name: str, size: int = 96, beneath: View | None = None) -> str:
+def thumbnail_url(
+    space: Space, row: int, name: str, size: int = 96, beneath: View | None = None, *, measure: bool = False
+) -> str:
     """A `thumbnail` as the address of a PNG that holds its data, for an ``<img>``; "" where there is none."""
-    return picture_url(thumbnail(space, row, name, size, beneath))
+    return picture_url(thumbnail(space, row, name, size, beneath, measure=measure))
 
 
 def picture_url(picture: Picture | None) -> str:

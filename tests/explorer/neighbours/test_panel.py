@@ -8,6 +8,7 @@ from bokeh.events import ButtonClick
 
 from astroclip_kit.embeddings import EmbeddingStore
 from astroclip_kit.embeddings.queries import Asked
+from astroclip_kit.explorer.neighbours import cards as card_pictures
 from astroclip_kit.explorer.neighbours import panel as neighbours
 from astroclip_kit.explorer.neighbours.new_file import NewFile
 from astroclip_kit.explorer.neighbours.panel import neighbour_panel
@@ -274,10 +275,33 @@ def test_a_new_file_of_an_object_of_the_space_does_not_find_itself(give, session
 def test_what_is_found_too_late_is_not_shown(panel, session, monkeypatch):
     monkeypatch.setattr(neighbours, "QUICK", 10)
     waiting = []
-    monkeypatch.setattr(session, "work", lambda job, then, *more, **named: waiting.append((job, then)))
+    monkeypatch.setattr(session, "work", lambda job, then, *more, lane: waiting.append((lane, job, then)))
     session.look_at(7)
     session.look_at(8)
-    assert len(waiting) == 2 and waiting[0][0]() == []  # nobody waits for the first any more
-    for job, then in waiting[::-1]:
+    first, last = (job for lane, job, _ in waiting if lane == "neighbours")
+    assert first() == [] and len(last()) == 2  # nobody waits for the first any more
+    while waiting:
+        _, job, then = waiting.pop()
         then(job())
-    assert "<b>o8</b>" in named(panel, "neighbours-head").text and cards(panel)
+    assert "<b>o8</b>" in named(panel, "neighbours-head").text and len(cards(panel)) == 10
+
+
+def test_a_card_of_who_asked_before_is_not_taken_while_others_are_drawn(panel, session, monkeypatch):
+    session.look_at(7)
+    before, waiting = cards(panel), []
+    monkeypatch.setattr(session, "work", lambda job, then, *more, **named: waiting.append((job, then)))
+    session.look_at(8)
+    pick(panel, 0, 2)
+    assert session.focus == 8 and cards(panel) == before
+    for job, then in waiting:
+        then(job())
+    assert cards(panel) != before
+    pick(panel, 0, 2)
+    assert session.focus != 8
+
+
+def test_light_curves_are_folded_with_the_period_that_they_show(panel, session, monkeypatch):
+    asked = []
+    monkeypatch.setattr(card_pictures, "thumbnail_url", lambda *given, **how: asked.append(how) or "")
+    session.look_at(7)
+    assert {"measure": True} in asked

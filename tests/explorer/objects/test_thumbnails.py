@@ -8,7 +8,9 @@ import pytest
 from odd_objects import COUNT, odd_space
 from PIL import Image
 
+from astroclip_kit.explorer.objects import thumbnails
 from astroclip_kit.explorer.objects.cutouts import MISSING
+from astroclip_kit.explorer.objects.periods import Period
 from astroclip_kit.explorer.objects.thumbnails import picture, thumbnail, thumbnail_url
 from astroclip_kit.explorer.space import Space
 from astroclip_kit.types import Modality
@@ -77,6 +79,13 @@ def test_a_light_curve_is_points_of_two_colours_folded_by_its_period_and_upside_
     blue = (picture[..., 2] > 150) & (picture[..., 0] < 60)  # the first band, a magnitude brighter
     orange = (picture[..., 0] > 180) & (picture[..., 2] < 60)
     assert np.nonzero(blue)[0].mean() < np.nonzero(orange)[0].mean()
+
+
+def test_a_period_that_no_catalogue_has_is_looked_for_where_that_is_asked(space, monkeypatch):
+    asked = []
+    monkeypatch.setattr(thumbnails, "period_of", lambda *given, measure: asked.append(measure) or Period(2.0))
+    assert thumbnail_url(space, 0, "lightcurve", 48, measure=True) == thumbnail_url(space, 0, "lightcurve", 48)
+    assert asked == [True, False]
 
 
 def test_what_an_object_lacks_and_a_table_have_no_picture(space):
