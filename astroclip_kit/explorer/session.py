@@ -54,6 +54,7 @@ class Session:
         self.gesture = "replace"  # what a lasso does with an earlier selection, or "append", "subtract", "intersect"
         self.own_columns: dict[str, Column] = {}
         self.marks: dict[str, npt.NDArray[np.int64]] = {}
+        self.lists: dict[str, Mapping[str, npt.NDArray[np.int64]]] = {}  # of which marks are put together
         self.pins: dict[str, npt.NDArray[np.float32]] = {}
         self.said: tuple[str, str] = ("", "note")
         self.offered: tuple[str, bytes] = ("", b"")
@@ -191,9 +192,13 @@ class Session:
         self.selection = rows if rows is not None and rows.any() else None
         self.tell("selection")
 
-    def mark(self, name: str, rows: npt.NDArray[np.int64] | None) -> None:
-        """Draws rows over the map under a name, in place of earlier ones; None takes them away."""
+    def mark(self, name: str, rows: npt.NDArray[np.int64] | None, lists: Mapping[str, Any] | None = None) -> None:
+        """Draws rows over the map under a name, in place of earlier ones; None takes them away.
+
+        Where they come of several lists, each has its sign; a row of two lists has both.
+        """
         self.marks.pop(name, None)
+        self.lists[name] = lists or {}
         if rows is not None:
             self.marks[name] = rows
         self.tell("marks")

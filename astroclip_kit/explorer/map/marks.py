@@ -15,10 +15,11 @@ from .plane import Plane
 __all__ = ["Marks"]
 
 STYLES = {"neighbours": "diamond"}
+LISTS = ("diamond", "circle", "inverted_triangle", "square")  # of lists that are marked under one name
 OTHERS = ("square", "triangle", "hex", "inverted_triangle")  # which take turns
 PIN = "star"  # white, where classes are of a colour
-SIGNS = {"diamond": "◇", "square": "□", "triangle": "△", "hex": "⬡", "inverted_triangle": "▽", PIN: "☆"}
-LARGEST, SMALLEST = 15.0, 7.0  # pixels, of a mark among few and among many
+SIGNS = {"diamond": "◇", "circle": "○", "square": "□", "triangle": "△", "hex": "⬡", "inverted_triangle": "▽", PIN: "☆"}
+LARGEST, SMALLEST = 12.0, 7.0  # pixels, of a mark among few and among many; a point is seen within it
 FEW = 300  # marks that are black with a white edge; more are thin and pale, so that the map is seen below them
 STRONG, THIN = {"halo": 1.0, "width": 1.5, "opacity": 1.0}, {"halo": 0.0, "width": 0.8, "opacity": 0.5}
 EMPTY: dict[str, Any] = {key: [] for key in ("x", "y", "marker", "size", *STRONG)}
@@ -40,7 +41,7 @@ class Marks:
         self.source = ColumnDataSource(EMPTY, name="marks")
         self.focus = ColumnDataSource({"x": [], "y": []}, name="focus")
         hollow = {"marker": "marker", "size": "size", "fill_color": None, "source": self.source}
-        plot.scatter("x", "y", line_color="white", line_width=4.5, line_alpha="halo", **hollow)
+        plot.scatter("x", "y", line_color="white", line_width=3, line_alpha="halo", **hollow)
         plot.scatter("x", "y", line_color="black", line_width="width", line_alpha="opacity", **hollow)
         self.pins = ColumnDataSource({"x": [], "y": []}, name="pins")
         plot.scatter("x", "y", marker=PIN, size=24, fill_color="white", line_color="black", source=self.pins)
@@ -64,14 +65,23 @@ class Marks:
         for name, rows in self._rows().items():
             drawn = _some(rows, self.session.space.points)
             told = f"{len(rows):,}" if len(drawn) == len(rows) else f"{len(drawn):,} of {len(rows):,}"
-            labels.append(f"{SIGNS[styles[name]]} {name} {told}")
-            if name not in self.hidden:
-                parts.append(_glyphs(plane, drawn, styles[name]))
+            lists = self._lists(name, drawn)
+            signs = ", ".join(f"{SIGNS[sign]} {one}" for sign, one in zip(LISTS, lists, strict=False))
+            labels.append(f"{name} {told}: {signs}" if lists else f"{SIGNS[styles[name]]} {name} {told}")
+            if name in self.hidden:
+                continue
+            for sign, some in zip(LISTS, lists.values(), strict=False) if lists else [(styles[name], drawn)]:
+                parts.append(_glyphs(plane, some, sign))
         self.source.data = {key: [one for part in parts for one in part[key]] for key in EMPTY}
         places = [place for name, place in self.session.pins.items() if name not in self.hidden]
         x, y = np.reshape(places, (-1, 2)).T
         self.pins.data = {"x": x, "y": y}
         self._list([*labels, *(f"{SIGNS[PIN]} {name}" for name in self.session.pins)])
+
+    def _lists(self, name: str, drawn: Rows) -> dict[str, Rows]:
+        """The lists of a mark, each with those of its rows that are drawn; none where there is but one."""
+        lists = self.session.lists.get(name, {})
+        return {one: rows[np.isin(rows, drawn)] for one, rows in lists.items()} if 1 < len(lists) <= len(LISTS) else {}
 
     def _rows(self) -> dict[str, Rows]:
         shown = self.session.shown
@@ -95,7 +105,7 @@ def _glyphs(plane: Plane, rows: Rows, marker: str) -> dict[str, list[Any]]:
     x, y = plane.at(rows)
     placed = np.isfinite(x) & np.isfinite(y)
     count = int(placed.sum())
-    size = float(np.clip(21 - 4.5 * np.log10(max(count, 1)), SMALLEST, LARGEST))
+    size = float(np.clip(16 - 3 * np.log10(max(count, 1)), SMALLEST, LARGEST))
     alike = {"marker": marker, "size": size, **(STRONG if count <= FEW else THIN)}
     return {"x": x[placed].tolist(), "y": y[placed].tolist(), **{key: [one] * count for key, one in alike.items()}}
 

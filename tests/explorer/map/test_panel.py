@@ -281,7 +281,7 @@ def test_many_marks_are_small_and_leave_the_map_to_be_seen(session, panel):
     few = dict(named(panel, "marks").data)
     session.mark("few", np.tile(np.arange(N), 30))
     many = named(panel, "marks").data
-    assert set(few["size"]) == {15.0} and set(few["halo"]) == {1.0}
+    assert set(few["size"]) == {12.0} and set(few["halo"]) == {1.0}
     assert max(many["size"]) < 8 and set(many["halo"]) == {0.0} and len(many["x"]) == 30 * N
     assert max(many["opacity"]) < min(few["opacity"]) and max(many["width"]) < min(few["width"])
 
@@ -409,3 +409,14 @@ def test_numbers_that_stand_for_missing_take_no_part():
     values = np.array([1e308, -1e308, 1.0, 2.0, 3.0])
     colouring = Colouring(Column("z", "", lambda: values, False))
     assert colouring.missing == 2 and 1 <= colouring.span[0] < colouring.span[1] <= 3
+
+
+def test_marks_of_several_lists_have_a_sign_each(session, panel):
+    session.mark("neighbours", np.array([3, 5, 6]), {"image": np.array([6, 5]), "spectrum": np.array([5, 3])})
+    marks, boxes = named(panel, "marks").data, named(panel, "marks_shown")
+    assert marks["x"] == [6.0, 5.0, 5.0, 3.0] and marks["marker"] == ["diamond"] * 2 + ["circle"] * 2
+    assert boxes.labels == ["neighbours 3: ◇ image, ○ spectrum"]
+    session.change(where=("x > 4",))
+    assert named(panel, "marks").data["x"] == [6.0, 5.0, 5.0] and boxes.labels[0].startswith("neighbours 2:")
+    boxes.active = []
+    assert named(panel, "marks").data["x"] == []
