@@ -81,11 +81,14 @@ def card(picture: str, lines: Sequence[str]) -> str:
 def cards_of(space: Space, found: NeighbourList, colour: Column | None, beneath: View | None = None) -> list[str]:
     """HTML of each neighbour: its picture, rank, similarity, id and the value that colours the map."""
     cards, values, digits = [], Colouring(colour).told(found.rows), _digits(found.similarity)
-    each = zip(found.rows, space.ids_of(found.rows), found.similarity, values, found.same, strict=True)
-    for rank, (row, name, similarity, value, same) in enumerate(each, start=1):
+    own = space.store.catalog.at(found.rows, ["object_id", "group"])
+    names = zip(own["object_id"].tolist(), own["group"].tolist(), strict=True)
+    each = zip(found.rows, names, found.similarity, values, found.same, strict=True)
+    for rank, (row, (name, group), similarity, value, same) in enumerate(each, start=1):
         lines = [
             f'<span class="rank">{rank}</span><b>{similarity:.{digits}f}</b>',
             f'<div class="id" title="{escape(name)}">{escape(cut(name, LONGEST, end=LONGEST // 2))}</div>',
+            f'<span class="more">{escape(cut(group, LONGEST, end=LONGEST // 2))}</span>' if group != name else "",
             *(f'<span class="more">{escape(one)}</span>' for one in ([f"{colour.name} {value}"] if colour else [])),
             "<b>same object</b>" if same else "",
         ]

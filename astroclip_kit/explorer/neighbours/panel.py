@@ -206,7 +206,8 @@ class _Neighbours:
                 return
             for column, found, drawn in zip(self.columns, lists, cards, strict=False):
                 column.show(found, drawn)
-            self.row.children = [column.layout for column in self.columns[: len(lists)]]
+            whose = [asker.name] if asker else []
+            self.row.update(children=[column.layout for column in self.columns[: len(lists)]], tags=whose)
 
         self.session.work(job, then, lane="cards of neighbours")
 

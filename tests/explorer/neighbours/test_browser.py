@@ -31,10 +31,11 @@ def opened(open_page, space, **settings):
 
 
 def asks(page, name):
-    """Waits until somebody asks."""
+    """Waits until somebody asks, and is answered."""
     page.wait(
         lambda: f"Neighbours of {name}" in " ".join(page.text("neighbours-head").split()), f"neighbours of {name}"
     )
+    page.wait(lambda: page.value("neighbours-lists", "tags") == [name], f"cards of neighbours of {name}")
     page.wait_idle()
 
 

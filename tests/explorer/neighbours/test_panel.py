@@ -103,6 +103,16 @@ def test_similarities_that_are_much_alike_have_the_digits_that_tell_them_apart(t
     assert len(set(told)) > 5 and {len(one) for one in told} == {7}  # 0.99998
 
 
+def test_an_object_that_has_a_name_besides_the_id_of_its_observation_is_called_by_it(tmp_path):
+    groups = ["ZTF18<abc>" if row == 3 else f"o{row}" for row in range(6)]
+    ids = [f"o{row}" for row in range(6)]
+    session = Session(Space(EmbeddingStore.write(tmp_path / "s", {"image": np.eye(6)}, ids, catalog={"group": groups})))
+    panel = neighbour_panel(session)
+    session.look_at(0)
+    assert ["ZTF18&lt;abc&gt;" in text for text in cards(panel)] == [">o3<" in text for text in cards(panel)]
+    assert "ZTF18&lt;abc&gt;" in "".join(cards(panel))
+
+
 def test_a_click_steps_to_a_neighbour_and_back_and_on(panel, session, store):
     session.look_at(7)
     rows = nearest(store, 7, "image", "spectrum")
