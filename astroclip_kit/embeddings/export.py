@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from ..errors import InputError, UsageError
 from ..storage import publish
-from .votables import spelled, widened, write_votable
+from .votables import spelled, told_of, widened, write_votable
 
 if TYPE_CHECKING:
     from astropy.table import Table
@@ -75,6 +75,7 @@ def to_table(store: EmbeddingStore, *, vectors: bool = False, rows: npt.NDArray[
     table = Table(store.catalog if rows is None else store.catalog.at(rows))
     for name, saved in store.saved_columns.items():
         table[name].description = _how(saved.about)
+    table.meta["comments"] = [_origin(store)]
     for name in store.names:
         table[f"has_{name}"] = Column(store.present(name)[chosen], description=f"whether the object has {name}")
         if vectors:
@@ -82,6 +83,13 @@ def to_table(store: EmbeddingStore, *, vectors: bool = False, rows: npt.NDArray[
             about = f"unit vector of {name} in the shared space"
             table[name] = Column(np.asarray(store.vectors(name)[chosen]), description=about)
     return described(table, store.units)
+
+
+def _origin(store: EmbeddingStore) -> str:
+    """Where the rows come from: whether they are mock data, of which dataset, model and store."""
+    known = {one: store.manifest.get(one, "") for one in ("dataset", "model", "content", "astroclip_kit")}
+    mock = "mock data, not observed; " if store.manifest.get("origin") == "mock" else ""
+    return f"{mock}from {store.root.resolve().name}; {_how(known)}"
 
 
 def _how(about: Mapping[str, Any]) -> str | None:
@@ -181,6 +189,8 @@ def _fits_hdu(table: Table) -> Any:
         for key, text in told.items():
             if text:
                 hdu.header[f"{key}{number}"] = text.encode("ascii", "replace").decode()
+    for text in table.meta.get("comments", []):
+        hdu.header.add_comment(text.encode("ascii", "replace").decode())
     return hdu
 
 
@@ -190,7 +200,7 @@ def _votable(table: Table, path: Path) -> None:
         write_votable(table, path)
     else:
         plain = table.copy()
-        plain.meta.clear()
+        plain.meta = {"description": told_of(table)}
         for name in plain.colnames:
             plain[name] = widened(plain[name])
             if plain[name].dtype in ("U0", "U1"):  # a field of one letter may not be empty

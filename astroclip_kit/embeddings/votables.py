@@ -18,7 +18,7 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     from astropy.table import Column, Table
 
-__all__ = ["spelled", "widened", "write_votable"]
+__all__ = ["spelled", "told_of", "widened", "write_votable"]
 
 Array = npt.NDArray[Any]
 KINDS = {"u1": "unsignedByte", "i2": "short", "i4": "int", "i8": "long", "f4": "float", "f8": "double"}
@@ -29,6 +29,7 @@ HEAD = """<?xml version="1.0" encoding="utf-8"?>
 <VOTABLE version="1.4" xmlns="http://www.ivoa.net/xml/VOTable/v1.3">
 <RESOURCE type="results">
 <TABLE nrows="{rows}">
+<DESCRIPTION>{told}</DESCRIPTION>
 {fields}
 <DATA><BINARY2><STREAM encoding="base64">
 """
@@ -46,7 +47,7 @@ def write_votable(table: Table, path: Path) -> None:
     masks = [_empty(table[name]) for name in table.colnames]
     fields = "\n".join(_field(name, table[name], kind, size) for name, (kind, size, _) in columns.items())
     with path.open("wb") as stream:
-        stream.write(HEAD.format(rows=len(table), fields=fields).encode())
+        stream.write(HEAD.format(rows=len(table), fields=fields, told=escape(told_of(table))).encode())
         for rows in _blocks(len(table)):
             parts = [values[rows] for _, _, values in columns.values()]
             nulls = np.packbits(np.stack([mask[rows] for mask in masks], axis=1), axis=1)
@@ -64,6 +65,11 @@ def widened(column: Column) -> Column:
         greatest = np.ma.getdata(column).max(initial=0)
         return column.astype("i8" if greatest <= np.iinfo(np.int64).max else str)
     return column.astype(WIDER[kind]) if kind in WIDER else column
+
+
+def told_of(table: Table) -> str:
+    """What is said of a whole table, of letters that XML can hold."""
+    return ILLEGAL.sub("", " ".join(table.meta.get("comments", [])))
 
 
 def _blocks(count: int) -> Iterator[slice]:

@@ -62,6 +62,21 @@ def test_ucds_reach_the_files_that_have_them(store, tmp_path):
     assert Table.read(tmp_path / "s.vot")["dec"].meta["ucd"] == "pos.eq.dec;meta.main"
 
 
+@pytest.mark.parametrize("most", [0, 10_000])
+def test_files_say_whether_the_data_are_mock_and_where_they_come_from(tmp_path, monkeypatch, most):
+    monkeypatch.setattr(export, "MOST_TEXT", most)
+    values = {"origin": "mock", "dataset": "a < b", "model": "0ea9"}
+    store = EmbeddingStore.write(tmp_path / "space", {"image": np.eye(2)}, ["a", "b"], values=values)
+    told = f"mock data, not observed; from space; dataset: a < b; model: 0ea9; content: {store.manifest['content']}"
+    table = store.to_table()
+    write_export(table, tmp_path / "s.vot")
+    assert " ".join(parse_single_table(tmp_path / "s.vot").description.split()).startswith(told)
+    write_export(table, tmp_path / "s.fits")
+    assert "".join(fits.getheader(tmp_path / "s.fits", 1)["COMMENT"]).startswith(told)
+    real = EmbeddingStore.write(tmp_path / "sky", {"image": np.eye(2)}, ["a", "b"])
+    assert real.to_table().meta["comments"][0].startswith("from sky; content: ")
+
+
 def test_answers_of_a_search_say_what_they_are(store):
     found = store.search("Stern 1", k=2)
     assert found["similarity"].meta["ucd"] == "stat.correlation" and found["vdisp"].unit == "km / s"
