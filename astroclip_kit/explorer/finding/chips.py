@@ -43,6 +43,6 @@ def filter_chips(session: Session) -> Row:
 
 
 def _button(session: Session, text: str, where: tuple[str, ...], title: str) -> Button:
-    button = Button(label=f"✕ {cut(text, LONGEST)}", html_attributes={"title": title, "aria-label": title})
+    button = Button(label=f"✕ {cut(text, LONGEST)}", html_attributes={"title": title, "aria-label": title}, margin=2)
     button.on_click(partial(session.guarded, partial(session.change, where=where)))
     return button

@@ -12,7 +12,7 @@ from bokeh.models import Button, Column, Div, Select, TabPanel, Tabs, UIElement
 from ..exchange.samp_controls import SampControls
 from ..exchange.saving_controls import SavingControls
 from ..session import Session
-from ..stylesheet import line
+from ..stylesheet import WIDGET, line
 from .histograms import Histograms
 from .members import Odd, Sample
 
@@ -21,6 +21,8 @@ __all__ = ["selection_panel"]
 HINT = """<p><b>Nothing is selected.</b> Choose the lasso or the box beside the map and draw around objects. The
 neighbours of an object can be selected in their tab. Then properties, pictures and the most unusual members are shown
 here, and can be saved or sent to other programs.</p>"""
+BESIDE = ".bk-input-group { flex-direction: row; align-items: center; gap: 5px; } label { flex: none; }"
+LOOK = [WIDGET, BESIDE]
 GESTURES = [
     ("replace", "selects anew"),
     ("append", "adds (Shift)"),
@@ -60,7 +62,7 @@ class _SelectionPanel:
         self._undo = Button(label="Undo", name="select-undo", visible=False)
         self._undo.on_click(lambda: session.guarded(lambda: session.select(self._before)))
         self._last = self._before = session.selection
-        self._gesture = Select(title="The next lasso or box", options=GESTURES, value="replace", name="select-gesture")
+        self._gesture = Select(title="The next lasso", options=GESTURES, name="select-gesture", stylesheets=LOOK)
         self._gesture.on_change("value", lambda attribute, old, new: setattr(session, "gesture", new))
         self._parts: dict[str, _Part] = {
             "Properties": Histograms(session),
