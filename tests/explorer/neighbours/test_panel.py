@@ -8,7 +8,6 @@ from bokeh.events import ButtonClick
 
 from astroclip_kit.embeddings import EmbeddingStore
 from astroclip_kit.embeddings.queries import Asked
-from astroclip_kit.explorer.neighbours import cards as card_pictures
 from astroclip_kit.explorer.neighbours import panel as neighbours
 from astroclip_kit.explorer.neighbours.new_file import NewFile
 from astroclip_kit.explorer.neighbours.panel import neighbour_panel
@@ -91,26 +90,6 @@ def test_neighbours_of_each_modality_stand_side_by_side_and_on_the_map(panel, se
     assert session.marks["neighbours"].tolist() == sorted({*own, *other})
     told = f"{len({*own, *other})} objects of 2 lists are marked on the map."
     assert told in named(panel, "neighbours-head").text
-
-
-def test_similarities_that_are_much_alike_have_the_digits_that_tell_them_apart(tmp_path):
-    angle = np.linspace(0, 0.02, 12)
-    circle = np.stack([np.cos(angle), np.sin(angle)], axis=1)
-    session = Session(Space(EmbeddingStore.write(tmp_path / "s", {"image": circle}, [f"o{i}" for i in range(12)])))
-    panel = neighbour_panel(session)
-    session.look_at(0)
-    told = [re.search("<b>(.+?)</b>", text)[1] for text in cards(panel)]
-    assert len(set(told)) > 5 and {len(one) for one in told} == {7}  # 0.99998
-
-
-def test_an_object_that_has_a_name_besides_the_id_of_its_observation_is_called_by_it(tmp_path):
-    groups = ["ZTF18<abc>" if row == 3 else f"o{row}" for row in range(6)]
-    ids = [f"o{row}" for row in range(6)]
-    session = Session(Space(EmbeddingStore.write(tmp_path / "s", {"image": np.eye(6)}, ids, catalog={"group": groups})))
-    panel = neighbour_panel(session)
-    session.look_at(0)
-    assert ["ZTF18&lt;abc&gt;" in text for text in cards(panel)] == [">o3<" in text for text in cards(panel)]
-    assert "ZTF18&lt;abc&gt;" in "".join(cards(panel))
 
 
 def test_a_click_steps_to_a_neighbour_and_back_and_on(panel, session, store):
@@ -308,10 +287,3 @@ def test_a_card_of_who_asked_before_is_not_taken_while_others_are_drawn(panel, s
     assert cards(panel) != before
     pick(panel, 0, 2)
     assert session.focus != 8
-
-
-def test_light_curves_are_folded_with_the_period_that_they_show(panel, session, monkeypatch):
-    asked = []
-    monkeypatch.setattr(card_pictures, "thumbnail_url", lambda *given, **how: asked.append(how) or "")
-    session.look_at(7)
-    assert {"measure": True} in asked
