@@ -63,6 +63,10 @@ def test_lasso_click_and_zoom_in_either_way_of_drawing(open_page, grid, points):
     ActionChains(page.driver).key_up(Keys.SHIFT).perform()
     both = block([*range(10), *range(15, 25)], range(10))
     page.wait(lambda: selected(page) == both, "more in the selection")
+    ActionChains(page.driver).key_down(Keys.CONTROL).key_down(Keys.SHIFT).perform()
+    page.lasso("map", [(x + 15, y) for x, y in LASSO])
+    ActionChains(page.driver).key_up(Keys.SHIFT).key_up(Keys.CONTROL).perform()
+    page.wait(lambda: selected(page) == block(range(10), range(10)), "less in the selection")
     page.tap("map", 20, 20)
     page.wait(lambda: page.session.state.focus == f"{HOSTILE}620", "the object of the click")
     page.wait(lambda: page.value("focus", "data.x.length") == 1, "a ring")
@@ -72,6 +76,7 @@ def test_lasso_click_and_zoom_in_either_way_of_drawing(open_page, grid, points):
         page.driver.execute_cdp_cmd("Input.dispatchMouseEvent", wheel)
     page.wait(lambda: "900 of 900" not in page.text("map_status"), "a part of the map")
     assert page.value("map", "x_range.start") > 1 and page.value("map", "x_range.end") < 29
+    page.wait(lambda: "view=" in page.driver.current_url, "the part in view in the address")
     page.press("clear")
     page.wait(lambda: page.session.selection is None, "no selection")
     assert page.js("return window.hacked") is None
@@ -88,6 +93,9 @@ def test_the_pointer_tells_id_and_value_as_text(open_page, grid):
     page.wait(lambda: page.js(told), "what the pointer tells")
     assert f"{HOSTILE}154" in page.js(told) and "0.1711" in page.js(told)
     assert page.js("return window.hacked") is None
+    page.js("view('map').el.focus()")
+    page.type("+", "+")  # between objects
+    page.wait(lambda: not page.js("return document.querySelector('.bk-Tooltip')?.checkVisibility()"), "no tooltip")
     assert page.value("colour_bar", "visible") and page.value("colour_bar", "title.text") == "z"
 
 
@@ -110,3 +118,14 @@ def test_on_a_phone_the_map_is_whole(open_page, grid):
     box = page.box("map")
     assert box["left"] >= 0 and box["right"] <= PHONE[0] and box["height"] > 300
     assert coloured(page) > 0.01
+
+
+def test_the_part_in_view_is_shown_again(open_page, grid):
+    page = open_page(grid, "&plane=x%7Cy&view=2%2C8%2C3%2C9")
+    drawn(page)
+    ends = [page.value("map", f"{axis}_range.{end}") for axis in "xy" for end in ("start", "end")]
+    assert ends == [2, 8, 3, 9] and "49 of 900 objects in view" in page.text("map_status")
+    page.js("view('map').el.focus()")
+    page.type("0")
+    drawn(page, "900 of 900")
+    page.wait(lambda: "view=" not in page.driver.current_url, "an address of all of it")
