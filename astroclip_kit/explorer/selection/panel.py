@@ -63,6 +63,7 @@ class _SelectionPanel:
         self._undo.on_click(lambda: session.guarded(lambda: session.select(self._before)))
         self._last = self._before = session.selection
         self._gesture = Select(title="The next lasso", options=GESTURES, name="select-gesture", stylesheets=LOOK)
+        self._gesture.value = session.gesture
         self._gesture.on_change("value", lambda attribute, old, new: setattr(session, "gesture", new))
         self._parts: dict[str, _Part] = {
             "Properties": Histograms(session),

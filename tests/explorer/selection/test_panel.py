@@ -244,6 +244,7 @@ def test_a_selection_is_undone_and_the_next_gesture_is_chosen(session):
     press(panel, "select-nothing")
     press(panel, "select-undo")
     assert session.selection is second
+    assert named(panel, "select-gesture").value == "replace"
     named(panel, "select-gesture").value = "subtract"
     assert session.gesture == "subtract"
     assert "takes away" in dict(named(panel, "select-gesture").options)["subtract"]
