@@ -130,7 +130,7 @@ class _ClusterPanel:
             return
         kept = tuple(one for one in session.state.where if not columns_in(one, [self._column]))  # of other columns
         self._column = self._column or _free("clusters", session)
-        self._told.text += f"<p>Colour and filter the map by <code>{self._column}</code>. {UNSAVED}</p>"
+        self._told.text = f"{_told(found)}<p>Colour and filter the map by <code>{self._column}</code>. {UNSAVED}</p>"
         session.add_columns(Values.of_classes(self._column, found.codes, found.names))
         session.change(where=kept, colour=self._column)
 
@@ -151,6 +151,7 @@ class _ClusterPanel:
         session = self._session
         session.remove_columns(self._column)
         self._column = ""
+        self._told.text = f"{_told(found)}<p>They are saved as <code>{html.escape(name)}</code>.</p>"
         session.change(colour=name)
         where = f"{name} == {found.names[0]!r}"
         session.say(f'{name} is a column now: colour or filter by it, or search with --where "{where}".')

@@ -92,6 +92,7 @@ def test_they_are_saved_beside_the_store_and_known_to_verbs(tab):
     tab.press("clusters-save")
     assert tab.session.state.colour == "groups" and "clusters" not in tab.session.columns
     assert "groups is a column now" in tab.session.said[0] and "groups == 'the many'" in tab.session.said[0]
+    assert "saved as <code>groups</code>" in tab.text and "in no address" not in tab.text
     opened = EmbeddingStore(tab.store)
     assert (
         opened.search("o3", query="spectrum", k=3, where="groups == 'the many'")["groups"].tolist() == ["the many"] * 3
