@@ -252,9 +252,8 @@ class Result:
 class Reader(Protocol):
     """Turns the files of one survey format into samples of one modality (or of labels alone).
 
-    A reader may also have `also_reads()`, the paths of files that are read beside those of `files()`: if one of them
-    changes, a dataset is made anew; `label_units()`, label to its unit; `north_up`, if all its images have
-    east at the left. Where images differ in that, their samples say it in the label ``north_deg``.
+    It may also have `also_reads()`, paths whose changes make a dataset anew; `label_units()`, label to its unit;
+    `north_up`, if all its images have east at the left. Where they differ in that, samples have a label ``north_deg``.
     """
 
     @property
