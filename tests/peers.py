@@ -3,9 +3,12 @@
 import importlib
 import os
 import shutil
+import time
 from pathlib import Path
 
 import pytest
+
+PATIENCE = 240  # seconds that another program may take
 
 
 def program(name, package=""):
@@ -26,6 +29,15 @@ def library(name, module=""):
         if (error.name or name).split(".")[0] != name.split(".")[0]:
             raise
         return _absent(f"{name} is not installed (pip install {name})")
+
+
+def wait(condition):
+    """What a condition gives once it gives something."""
+    end = time.monotonic() + PATIENCE
+    while not (found := condition()):
+        assert time.monotonic() < end, "waited in vain for another program"
+        time.sleep(0.05)
+    return found
 
 
 def _absent(reason):

@@ -1,13 +1,12 @@
 """A page and the programs that astronomers have: the hub of TOPCAT and Aladin, which is JSAMP, and stilts."""
 
 import subprocess
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 from odd_objects import COUNT, odd_space
-from peers import program
+from peers import PATIENCE, program, wait
 
 from astroclip_kit.explorer.exchange.samp import SampLink
 from astroclip_kit.explorer.overlays.panel import overlay_panel
@@ -15,15 +14,6 @@ from astroclip_kit.explorer.session import Session
 
 pytestmark = pytest.mark.slow
 JSAMP = "/usr/share/java/jsamp.jar"
-PATIENCE = 60  # seconds
-
-
-def wait(condition):
-    end = time.monotonic() + PATIENCE
-    while not (found := condition()):
-        assert time.monotonic() < end, "waited in vain for another program"
-        time.sleep(0.05)
-    return found
 
 
 @pytest.fixture

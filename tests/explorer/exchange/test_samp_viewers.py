@@ -2,29 +2,19 @@
 
 import os
 import subprocess
-import time
 import urllib.request
 
 import numpy as np
 import pytest
 from odd_objects import COUNT, odd_space
-from peers import program
+from peers import PATIENCE, program, wait
 
 from astroclip_kit.explorer.exchange.samp import SampLink
 from astroclip_kit.explorer.exchange.samp_hub import samp_library
 from astroclip_kit.explorer.session import Session
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore:.* from client .* failed")]  # as one ends
-PATIENCE = 240  # seconds
 SENT = [0, 2, 3, 4, 5]
-
-
-def wait(condition):
-    end = time.monotonic() + PATIENCE
-    while not (found := condition()):
-        assert time.monotonic() < end, "waited in vain for another program"
-        time.sleep(0.05)
-    return found
 
 
 @pytest.fixture

@@ -4,11 +4,11 @@ import io
 
 import numpy as np
 import pytest
-from astropy import units as u
 from astropy.io import fits
 from astropy.table import Table
 from bokeh.events import ButtonClick
-from small_sky import DEC, IMG, RA, SCRIPT, N, named
+from own_catalogue import IDS, TABLE, written
+from small_sky import DEC, RA, N, named
 
 from astroclip_kit.embeddings import EmbeddingStore
 from astroclip_kit.errors import FileError, InputError
@@ -18,32 +18,6 @@ from astroclip_kit.explorer.overlays.counterparts import by_id, by_position, cou
 from astroclip_kit.explorer.overlays.panel import Overlays, overlay_panel
 from astroclip_kit.explorer.session import Session
 from astroclip_kit.explorer.space import Space
-
-TABLE = Table(
-    {
-        "main_id": ["a", "b", SCRIPT, "d", "e"],
-        "RAJ2000": [RA[3], RA[9] + 0.5 / 3600, RA[20] + 1, np.nan, RA[1]] * u.deg,
-        "DEJ2000": [DEC[3], DEC[9], DEC[20], DEC[4], DEC[1]] * u.deg,
-        "flux": [1.5, np.nan, 3.0, 4.0, 5.0] * u.mJy,
-        "count": [1, 2, 3, 4, 5],
-        "known": [True, False, True, False, True],
-    }
-)
-IDS = f'obj_name,value\nobj-5,1\nobj-5,2\n,3\nnobody,4\n"{IMG.replace(chr(34), chr(34) * 2)}",5\n'.encode()
-
-
-def written(table, kind):
-    """A table as the bytes of a file."""
-    if kind == "parquet":
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        out = io.BytesIO()
-        pq.write_table(pa.table({name: np.asarray(table[name]) for name in table.colnames}), out)
-        return out.getvalue()
-    out = io.StringIO() if kind.startswith("ascii") else io.BytesIO()
-    table.write(out, format=kind)
-    return out.getvalue().encode() if kind.startswith("ascii") else out.getvalue()
 
 
 @pytest.mark.parametrize(
