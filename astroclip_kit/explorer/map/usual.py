@@ -43,11 +43,12 @@ def usual_colour(store: EmbeddingStore) -> str:
 
 
 def _likely(name: str, values: npt.NDArray[Any]) -> int:
-    """How likely a name is that of what one looks for: first of few classes, then of a redshift, then of many."""
+    """How likely a name is that of what one looks for: few classes, a redshift, many classes or those within a class."""
     if name in (*REDSHIFTS, *LOGARITHMS):
         return 2
     is_class = ("class" in name or name.endswith("type")) and values.dtype.kind not in "iuf"
-    return (3 if len(np.unique(values)) <= FEW_CLASSES else 1) if is_class else 0
+    is_first = len(np.unique(values)) <= FEW_CLASSES and not name.startswith("sub")
+    return (3 if is_first else 1) if is_class else 0
 
 
 def _told(values: object) -> int:

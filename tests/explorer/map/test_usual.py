@@ -24,6 +24,7 @@ KINDS = {
     "subclass": ["unknown"] * N,
     "objclass": [f"F{one % 40}" for one in NUMBER],
     "type": np.array(["Ia", "II", "", ""])[NUMBER % 4],
+    "subtype": np.array(["a", "b", "c", ""])[NUMBER % 4],
     "log10_z": HALF,
     "time_zero_mjd": NUMBER / N,
 }
@@ -40,6 +41,8 @@ KINDS = {
         (["time_zero_mjd", "log10_z", "type"], "type"),  # few classes, of however few objects
         (["objclass", "type", "Z"], "type"),
         (["time_zero_mjd", "objclass", "log10_z"], "log10_z"),
+        (["subtype", "Z"], "Z"),  # which is known where a class has none within it
+        (["subtype", "mass"], "subtype"),
         (["time_zero_mjd", "half"], "half"),
         (["source_id", "name", "same", "none"], ""),
         ([], ""),
