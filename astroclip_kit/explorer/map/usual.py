@@ -43,7 +43,7 @@ def usual_colour(store: EmbeddingStore) -> str:
 
 
 def _likely(name: str, values: npt.NDArray[Any]) -> int:
-    """How likely a name is that of what one looks for: few classes, a redshift, many classes or those within a class."""
+    """How likely a name is that of what one looks for: few classes, a redshift, many classes or such within a class."""
     if name in (*REDSHIFTS, *LOGARITHMS):
         return 2
     is_class = ("class" in name or name.endswith("type")) and values.dtype.kind not in "iuf"
