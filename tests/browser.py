@@ -143,13 +143,22 @@ class Page:
         self.mouse([self.point(name, x, y) for x, y in corners], drag=True)
 
     def press(self, name):
-        """Clicks the middle of a widget, after scrolling to it."""
-        self.js("view(arguments[0]).el.scrollIntoView({block: 'nearest'})", name)
-        inner = (
-            "const el = view(arguments[0]).el; return box(el.shadowRoot.querySelector('button, input, select') ?? el)"
-        )
-        box = self.js(inner, name)
-        self.click(box)
+        """Clicks the middle of a widget, after scrolling to it, once it is in the same place twice."""
+        places = []
+
+        def rests():
+            places.append(
+                self.js(
+                    """const el = view(arguments[0]).el
+                       el.scrollIntoView({block: "nearest"})
+                       return box(el.shadowRoot.querySelector("button, input, select") ?? el)""",
+                    name,
+                )
+            )
+            return places[-1] in places[-2:-1]
+
+        self.wait(rests, f"{name}, to stay where it is")
+        self.click(places[-1])
 
     def type(self, *keys):
         """Types into what has the focus."""

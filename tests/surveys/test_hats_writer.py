@@ -128,5 +128,7 @@ def test_lsdb_opens_searches_and_matches_what_is_written(written):
     cone = catalogue.cone_search(ra=some.ra, dec=some.dec, radius_arcsec=1).compute()
     assert cone["object_id"].tolist() == [some.object_id]
     other = lsdb.open_catalog(written, columns=["object_id", "ra", "dec"])
-    pairs = catalogue.crossmatch(other, n_neighbors=1, radius_arcsec=1, suffixes=("_left", "_right")).compute()
+    sides = {"suffixes": ("_left", "_right"), "suffix_method": "all_columns"}
+    with pytest.warns(RuntimeWarning, match="no margin|not have a margin"):
+        pairs = catalogue.crossmatch(other, n_neighbors=1, radius_arcsec=1, **sides).compute()
     assert len(pairs) == 30 and (pairs["object_id_left"] == pairs["object_id_right"]).all()
