@@ -36,7 +36,8 @@ class NewCard:
     """
 
     def __init__(self, session: Session, look_at: Callable[[int], None]) -> None:
-        self._session, self._file, self._key = session, NewFile("", "", NOBODY, ()), ""
+        self._session, self._key = session, ""
+        self._file: NewFile | None = None
         self._rows = np.zeros(0, np.int64)
         guarded = session.guarded
         self._known = CardButtons("new-known", lambda at: guarded(lambda: look_at(int(self._rows[at]))), LOOK)
@@ -55,27 +56,29 @@ class NewCard:
 
     def show(self, file: NewFile | None) -> None:
         """Shows another file; None for none."""
-        self.layout.visible = file is not None
+        self._file, self.layout.visible = file, file is not None
         self.placed(True)
         if file is None:
-            self._view.children, self._file = [], NewFile("", "", NOBODY, ())
+            self._view.children = []
             return
-        self._file, space, asked = file, self._session.space, file.asked
+        space, asked = self._session.space, file.asked
         view = new_view(space, asked)
         self._view.children = [view] if view else []
         self._rows = asked.rows[0][:MOST]
-        titled = ["The same object in the space", "<b>{}</b>"]
-        names = [escape(name) for name in space.ids_of(self._rows)] if len(self._rows) else []
-        pictures = (pictured(space, int(row), asked.name) for row in self._rows)
-        cards = [card(url, [titled[0], titled[1].format(name)]) for url, name in zip(pictures, names, strict=True)]
+        names = space.ids_of(self._rows) if len(self._rows) else []
+        cards = [
+            card(pictured(space, int(row), asked.name), ["The same object in the space", f"<b>{escape(name)}</b>"])
+            for row, name in zip(self._rows, names, strict=True)
+        ]
         self._known.show(cards)
         self._known.layout.visible = bool(cards)
         self._read(file)
 
     def placed(self, is_there: bool) -> None:
         """Offers a map on which the file has a place, where it has none on the present one."""
-        self._key = "" if is_there else _map_of(self._session.space.planes, self._file.asked.name)
-        title = self._session.space.planes.titles.get(self._key, "")
+        planes, file = self._session.space.planes, self._file
+        self._key = "" if is_there or file is None else _map_of(planes, file.asked.name)
+        title = planes.titles.get(self._key, "")
         self._map.update(label=f"Show it on the map: {title}", visible=bool(title))
 
     def _read(self, file: NewFile) -> None:
@@ -98,9 +101,6 @@ class NewCard:
             self._table.text = f"{table}<p>{escape(stands_on(len(space), readings))} {escape(problem)}</p>"
 
         self._session.work(job, then, lane="new properties")
-
-
-NOBODY = Asked("", np.zeros((0, 0), np.float32), [], [])
 
 
 def _map_of(planes: Planes, name: str) -> str:
