@@ -112,8 +112,8 @@ class Catalog(Mapping[str, Array]):
             values, classes, gone = one.read(self.rows, self._content, lambda: self.ids)
         except InputError as error:
             self._note(str(error))
-            missing = {"text": np.full(self.rows, -1), "flag": np.zeros(self.rows, bool)}
-            return missing.get(one.kind, np.full(self.rows, np.nan)), np.empty(0, dtype=str)
+            none = {"text": np.full(self.rows, -1), "flag": np.zeros(self.rows, bool)}
+            return none.get(one.kind, np.full(self.rows, np.nan)), np.empty(0, dtype=str)
         if gone:
             self._note(f"{one.path}: {gone:,} of its {one.count:,} objects are not in {self._root}.")
         return values, classes
