@@ -237,12 +237,13 @@ class Session:
     def later(self, call: Callable[[], None]) -> None:
         """Does something in a later turn of the page, so that it shows before what was changed until now.
 
-        Without a page it is done at once.
+        Any thread may call it. An error is said on the page. Without a page it is done at once.
         """
+        guarded = partial(self.guarded, call)
         if self.document is None:
-            call()
+            guarded()
         else:
-            self._in_turn(partial(self.guarded, call))
+            self._in_turn(guarded)
 
     def _in_turn(self, call: Callable[[], None]) -> None:
         """Has something done in the page's own turn; nothing where the page has ended."""

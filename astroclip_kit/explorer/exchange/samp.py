@@ -187,7 +187,7 @@ class SampLink:
                 session.say(f"{said} {name} has it.")
 
         def answered(key: str, sender: str, tag: str, answer: Mapping[str, Any]) -> None:
-            self._in_page(partial(told, sender, answer))
+            session.later(partial(told, sender, answer))
 
         message, tag = {"samp.mtype": mtype, "samp.params": dict(about)}, uuid4().hex
         if client is not None:
@@ -242,19 +242,12 @@ class SampLink:
                 call = partial(self._session.failed, error)
                 answer = {"samp.status": "samp.error", "samp.error": {"samp.errortxt": str(error)}}
             try:
-                self._in_page(call)
+                self._session.later(call)
             finally:
                 if message is not None:
                     client.reply(message, answer)
 
         return receive
-
-    def _in_page(self, call: Callable[[], None]) -> None:
-        guarded, document = partial(self._session.guarded, call), self._session.document
-        if document is None:
-            guarded()
-        else:
-            document.add_next_tick_callback(guarded)
 
     def _rows(self, about: dict[str, Any]) -> npt.NDArray[np.int64]:
         """Rows of the store of the table that a message is about; none of tables of others."""
