@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["StampsView", "are_stamps", "is_difference", "stamp"]
 
-SEEN = ("science", "sci", "new", "template", "tmpl", "reference", "ref", "difference", "diff", "subtraction", "sub")
 DIFFERENCES = ("difference", "diff", "subtraction", "sub")
+SEEN = ("science", "sci", "new", "template", "tmpl", "reference", "ref", *DIFFERENCES)
 SIDE = 104  # pixels: three lie beside each other, on a phone too
 RANGE = 99.5  # percentile of what differs from nothing that is black or white
 NOISE = 6.0  # times the scatter that is spanned at least
