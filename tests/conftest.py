@@ -19,6 +19,11 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.filterwarnings("ignore::UserWarning"))
 
 
+def pytest_make_parametrize_id(val, argname):
+    """Bytes are not part of a test's name: packed ones hold the time, and each worker would have other tests."""
+    return argname if isinstance(val, bytes) else None
+
+
 def pytest_sessionfinish(session):
     """Where the programs of others are required nothing may be skipped, but for want of the shared data."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
