@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from queue import SimpleQueue
 from threading import Lock, Thread
@@ -14,11 +15,13 @@ Job = Callable[[], None]
 class Lanes:
     """Threads of a page, one for each lane, that are there from its first work on until they are closed.
 
-    The end of the process waits for none of them, as it would for those of `concurrent.futures`.
+    The end of the process waits for none of them, as it would for those of `concurrent.futures`. Who ends it joins
+    them: one that is within torch then would abort it.
     """
 
     def __init__(self) -> None:
         self._queues: dict[str, SimpleQueue[Job | None]] = {}
+        self._threads: list[Thread] = []
         self._turn, self._is_closed = Lock(), False
 
     def put(self, lane: str, job: Job) -> None:
@@ -28,7 +31,10 @@ class Lanes:
                 return
             if lane not in self._queues:
                 self._queues[lane] = SimpleQueue()
-                Thread(target=_work, args=(self._queues[lane],), name=f"explorer {lane}", daemon=True).start()
+                self._threads.append(
+                    Thread(target=_work, args=(self._queues[lane],), name=f"explorer {lane}", daemon=True)
+                )
+                self._threads[-1].start()
             self._queues[lane].put(job)
 
     def close(self) -> None:
@@ -37,6 +43,11 @@ class Lanes:
             self._is_closed = True
             for queue in self._queues.values():
                 queue.put(None)
+
+    def join(self, until: float) -> None:
+        """Waits until the threads have ended, or until a time of `time.monotonic`."""
+        for thread in self._threads:
+            thread.join(until - time.monotonic())
 
 
 def _work(queue: SimpleQueue[Job | None]) -> None:

@@ -9,11 +9,12 @@ import os
 import secrets
 import socket
 import threading
+import time
 import webbrowser
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
-from weakref import WeakValueDictionary
+from weakref import WeakSet, WeakValueDictionary
 
 from bokeh.core.validation import silence
 from bokeh.core.validation.warnings import EMPTY_LAYOUT, MISSING_RENDERERS
@@ -26,12 +27,11 @@ from bokeh.server.views.ws import WSHandler
 from tornado.httpserver import HTTPServer
 from tornado.httputil import HTTPServerRequest
 from tornado.ioloop import IOLoop
-from tornado.netutil import bind_sockets
 
 from ..embeddings import EmbeddingStore
-from ..errors import UsageError
 from .answers import Page, Refused
 from .application import fill
+from .listening import ANYWHERE, HERE, bound
 from .rehearsal import rehearse
 from .session import Session
 from .space import Space
@@ -41,8 +41,7 @@ __all__ = ["Server", "serve", "serve_once"]
 
 LARGEST_MESSAGE = LARGEST_FILE + (56 << 20)  # bytes, of what one page sends at once
 ENDED_AFTER, LOOKED_AFTER = 15_000, 5_000  # ms: when a closed page is forgotten, and how often that is looked at
-ANYWHERE = ("", "0.0.0.0", "::")  # hosts that stand for all addresses of this machine
-HERE = ("127.0.0.1", "[::1]", "localhost")
+LONGEST_END = 30  # s that the end of a server waits for what its pages have begun
 MOST_UNUSED = 32  # pages that were asked for and are not, or no longer, open: each holds some MB until it is forgotten
 _RUNNING: WeakValueDictionary[tuple[Path, str], Server] = WeakValueDictionary()  # of `serve_once`, while they serve
 
@@ -81,9 +80,11 @@ class _Site(BokehTornado):  # type: ignore[misc]
     def __init__(self, space: Space, token: str, hosts: set[str]) -> None:
         self.token, self.hosts = token.encode(), hosts
         self.sessions: dict[Document, Session] = {}
+        self.begun: WeakSet[Session] = WeakSet()  # those that were closed and still end what they had begun, too
 
         def page(document: Document) -> None:
-            self.sessions[document] = fill(document, space)
+            self.sessions[document] = session = fill(document, space)
+            self.begun.add(session)
             document.on_session_destroyed(lambda context: self.sessions.pop(document).close())
 
         super().__init__(
@@ -144,7 +145,7 @@ class Server:
     """
 
     def __init__(self, space: Space, host: str = "127.0.0.1", port: int = 0) -> None:
-        sockets = _bound(host, port)
+        sockets = bound(host, port)
         self.space, self.port = space, int(sockets[0].getsockname()[1])
         name = socket.gethostname() if host in ANYWHERE else f"[{host}]" if ":" in host else host
         token = secrets.token_urlsafe(24)
@@ -199,13 +200,17 @@ class Server:
     def close(self) -> None:
         """Stops; pages that are open stay as they are and answer no more.
 
-        What was begun before the first page goes on to the end of its step, some seconds at most where numba compiles.
+        What was begun goes on to its end, which is waited for: a process that ends under a thread of it within numba or
+        torch hangs or aborts. What takes longer than half a minute, such as UMAP, is not waited for.
         """
+        until = time.monotonic() + LONGEST_END
         self._is_closed.set()
         if self.is_open:
             self._loop.add_callback(self._loop.stop)
             self._thread.join(10)
-        self._rehearsal.join(30)  # a process that ends while a thread of it compiles may never end
+        self._rehearsal.join(until - time.monotonic())
+        for session in list(self._site.begun):
+            session.join(until)
 
     def __repr__(self) -> str:
         return f"{'Serves' if self.is_open else 'Served'} {self.space.store.root} at {self.address}"
@@ -237,19 +242,6 @@ class Server:
             "If nothing is shown, the notebook runs on another machine: type there where the browser is "
             f"<code>{html.escape(self.forwarding)}</code>, and show this again."
         )
-
-
-def _bound(host: str, port: int) -> list[socket.socket]:
-    if not 0 <= port < 65536:
-        raise UsageError(f"port is {port}, expected 1 to 65535, or 0 for a free one.")
-    try:
-        return bind_sockets(port, host or None)[:1]
-    except OSError as error:
-        if isinstance(error, socket.gaierror) or not port:
-            raise UsageError(f"host {host!r} is no address of this machine ({error}). Try 127.0.0.1.") from error
-        raise UsageError(
-            f"port {port} of {host} cannot be had ({error.strerror}). Give another, or none for a free one."
-        ) from error
 
 
 def serve(space: Space, host: str = "127.0.0.1", port: int = 0, open_browser: bool = True) -> Server:

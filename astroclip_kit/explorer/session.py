@@ -288,6 +288,10 @@ class Session:
         self._lanes.close()
         self.tell("closed")
 
+    def join(self, until: float) -> None:
+        """Waits for what a page that was closed had begun, or until a time of `time.monotonic`."""
+        self._lanes.join(until)
+
 
 def _rows_where(columns: Mapping[str, Column], count: int, condition: str, ordered: bool = False) -> Mask:
     """Which of all rows a condition holds for, some at a time: pandas makes several copies of what it compares."""

@@ -198,10 +198,36 @@ def test_a_server_that_was_closed_leaves_no_thread_and_ends_its_rehearsal(store,
     threads = set(threading.enumerate()) - before
     assert {"explorer", "explorer rehearsal"} <= {one.name for one in threads}
     server.close()
-    assert not server._thread.is_alive() and not server._rehearsal.is_alive()
-    for thread in threads:  # of the page, whose work is not waited for
-        thread.join(60)
     assert not any(thread.is_alive() for thread in threads)
+
+
+def test_a_server_that_is_closed_waits_for_what_its_pages_have_begun(store):
+    server, begun, done = Server(Space(store)), threading.Event(), threading.Event()
+    answer(server, f"/?{token(server)}")
+    [session] = server.sessions
+
+    def job():
+        begun.set()
+        time.sleep(0.5)
+        done.set()
+
+    session.work(job, lambda _: None, lane="long")
+    assert begun.wait(60)
+    server.close()
+    assert done.is_set() and not any(one.name == "explorer long" for one in threading.enumerate())
+
+
+def test_what_takes_longer_than_half_a_minute_is_not_waited_for(store, monkeypatch):
+    monkeypatch.setattr("astroclip_kit.explorer.server.LONGEST_END", 0.2)
+    server, begun, held = Server(Space(store)), threading.Event(), threading.Event()
+    answer(server, f"/?{token(server)}")
+    server.sessions[0].work(lambda: begun.set() or held.wait(60), lambda _: None, lane="longer")
+    assert begun.wait(60)
+    server.close()
+    [worker] = [one for one in threading.enumerate() if one.name == "explorer longer"]
+    held.set()
+    worker.join(60)
+    assert not worker.is_alive()
 
 
 def test_ctrl_c_closes_the_server(store, server, monkeypatch, capsys):

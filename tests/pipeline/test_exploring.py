@@ -24,8 +24,8 @@ def watch(event, arguments):
     if event == "import" and arguments[0] in ("bokeh", "torch", "pyarrow", "sklearn", "astropy"):
         print("imports", arguments[0], file=sys.stderr, flush=True)
 sys.addaudithook(watch)
-from astroclip_kit import cli
-sys.exit(cli.main(sys.argv[1:]))
+from astroclip_kit.__main__ import run
+run()
 """
 CDN = {"BOKEH_RESOURCES": "cdn", "BOKEH_ALLOW_WS_ORIGIN": "example.org:80", "BOKEH_SIGN_SESSIONS": "true"}
 
