@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,7 @@ from ..progress import progress
 from ..settings import Training
 from .checkpoint import BEST, Checkpoints, read, read_last
 from .checks import check_gradient, check_loss, check_sizes, check_training, check_validation
+from .convolutions import sampled_convolutions
 from .hardware import launch, processor_threads
 from .history import History, Log
 from .order import Order, TrainingData, batches, epoch_batches
@@ -79,7 +80,8 @@ def fit(
     last = read_last(out, run)
     if last is None or not last["state"]["finished"]:
         fabric = launch(settings.hardware)
-        with kept_random_states(fabric.device), processor_threads(settings.hardware.threads):
+        safe = sampled_convolutions(module) if fabric.device.type == "cpu" else nullcontext()
+        with kept_random_states(fabric.device), processor_threads(settings.hardware.threads), safe:
             seed_random_states(settings.seed, fabric.global_rank)
             optimizer = make_optimizer(module, settings.optimizer, fused=fabric.device.type == "cpu")
             model, stepper = fabric.setup(module, optimizer)
