@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
+from ..convolutions import SampledConv2d
+
 __all__ = ["ResidualBlock", "residual_stages"]
 
 
@@ -42,7 +44,7 @@ class ResidualBlock(nn.Module):
         changed = before != width or stride != (1, 1)
         self.shortcut: nn.Module = nn.Identity()
         if changed:
-            self.shortcut = nn.Sequential(nn.Conv2d(before, width, 1, stride, bias=False), nn.BatchNorm2d(width))
+            self.shortcut = nn.Sequential(SampledConv2d(before, width, stride), nn.BatchNorm2d(width))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Maps [B, width, H', W'] of maps [B, before, H, W]."""

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
+from ..convolutions import sampled_convolutions
 from ..progress import progress
 from ..settings import Training
 from .checkpoint import BEST, Checkpoints, read, read_last
 from .checks import check_gradient, check_loss, check_sizes, check_training, check_validation
-from .convolutions import sampled_convolutions
 from .hardware import launch, processor_threads
 from .history import History, Log
 from .order import Order, TrainingData, batches, epoch_batches

@@ -8,7 +8,7 @@ import torch
 from thin_cases import train
 from torch import nn
 
-from astroclip_kit.training.convolutions import sampled_convolutions
+from astroclip_kit.convolutions import sampled_convolutions
 
 
 def test_a_thin_network_is_trained_in_several_threads(tmp_path):
