@@ -17,7 +17,8 @@ from astroclip_kit.embeddings import EmbeddingStore
 from astroclip_kit.errors import FolderError, UsageError
 
 WATCHED = """
-import sys
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # tests that a shell runs beside others inherit none
 def watch(event, arguments):
     if event in ("socket.connect", "socket.getaddrinfo", "urllib.Request", "webbrowser.open"):
         print("asked for", event, *arguments, file=sys.stderr, flush=True)
