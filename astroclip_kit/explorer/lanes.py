@@ -31,10 +31,9 @@ class Lanes:
                 return
             if lane not in self._queues:
                 self._queues[lane] = SimpleQueue()
-                self._threads.append(
-                    Thread(target=_work, args=(self._queues[lane],), name=f"explorer {lane}", daemon=True)
-                )
-                self._threads[-1].start()
+                thread = Thread(target=_work, args=(self._queues[lane],), name=f"explorer {lane}", daemon=True)
+                self._threads.append(thread)
+                thread.start()
             self._queues[lane].put(job)
 
     def close(self) -> None:

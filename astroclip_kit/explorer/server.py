@@ -80,7 +80,7 @@ class _Site(BokehTornado):  # type: ignore[misc]
     def __init__(self, space: Space, token: str, hosts: set[str]) -> None:
         self.token, self.hosts = token.encode(), hosts
         self.sessions: dict[Document, Session] = {}
-        self.begun: WeakSet[Session] = WeakSet()  # those that were closed and still end what they had begun, too
+        self.begun: WeakSet[Session] = WeakSet()  # also of closed pages, which still end what they had begun
 
         def page(document: Document) -> None:
             self.sessions[document] = session = fill(document, space)
