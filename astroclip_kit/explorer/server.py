@@ -41,7 +41,7 @@ __all__ = ["Server", "serve", "serve_once"]
 
 LARGEST_MESSAGE = LARGEST_FILE + (56 << 20)  # bytes, of what one page sends at once
 ENDED_AFTER, LOOKED_AFTER = 15_000, 5_000  # ms: when a closed page is forgotten, and how often that is looked at
-LONGEST_END = 30  # s that the end of a server waits for what its pages have begun
+LONGEST_END = 5  # s that the end of a server waits for what its pages have begun
 MOST_UNUSED = 32  # pages that were asked for and are not, or no longer, open: each holds some MB until it is forgotten
 _RUNNING: WeakValueDictionary[tuple[Path, str], Server] = WeakValueDictionary()  # of `serve_once`, while they serve
 
@@ -201,14 +201,14 @@ class Server:
         """Stops; pages that are open stay as they are and answer no more.
 
         What was begun goes on to its end, which is waited for: a process that ends under a thread of it within numba or
-        torch hangs or aborts. What takes longer than half a minute, such as UMAP, is not waited for.
+        torch hangs or aborts. What a page began that takes longer than some seconds, such as UMAP, is not waited for.
         """
-        until = time.monotonic() + LONGEST_END
         self._is_closed.set()
         if self.is_open:
             self._loop.add_callback(self._loop.stop)
             self._thread.join(10)
-        self._rehearsal.join(until - time.monotonic())
+        self._rehearsal.join(30)  # it ends with the step that it is at, in which numba may compile
+        until = time.monotonic() + LONGEST_END
         for session in list(self._site.begun):
             session.join(until)
 
